@@ -1,0 +1,45 @@
+"""Hours are integers in centihours (1/100 学时); the only rounding in the house is here, downwards."""
+
+import re
+from fractions import Fraction
+
+from creditbank.errors import CreditBankError
+
+CENTIHOURS_PER_HOUR = 100
+#: More than anybody can earn in a life; a larger figure is a typing error or an attack.
+CENTIHOURS_MAX = 100_000_000
+
+_HOURS_TEXT = re.compile(r"(0|[1-9][0-9]{0,5})(?:\.([0-9]{1,2}))?", re.ASCII)
+
+
+class HoursTextInvalidError(CreditBankError):
+    """A text is not a decimal number of hours with at most two places."""
+
+    code = "hours-text-invalid"
+    status = 422
+
+
+def centihours_floor(hours: Fraction) -> int:
+    """Round exact hours down to whole centihours; never call it twice on one figure."""
+    assert hours >= 0, "hours are earned, never owed"
+    return (hours * CENTIHOURS_PER_HOUR).__floor__()
+
+
+def hours_text(centihours: int) -> str:
+    """Write centihours as decimal text with two places: 1250 is "12.50"."""
+    sign = "-" if centihours < 0 else ""
+    whole, part = divmod(abs(centihours), CENTIHOURS_PER_HOUR)
+    return f"{sign}{whole}.{part:02d}"
+
+
+def centihours_from_text(text: str) -> int:
+    """Read decimal text with at most two places: "12.5" is 1250.
+
+    Raises:
+        HoursTextInvalidError: signs, exponents, separators, more places or an absurd size.
+    """
+    match = _HOURS_TEXT.fullmatch(text)
+    if match is None:
+        raise HoursTextInvalidError(found=text[:20])
+    whole, part = match.groups()
+    return int(whole) * CENTIHOURS_PER_HOUR + int((part or "").ljust(2, "0"))
