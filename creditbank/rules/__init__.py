@@ -1,0 +1,1 @@
+"""LAW: dated, cited rule packs, and pure functions that convert, cap, weigh and explain by them."""

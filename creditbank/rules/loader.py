@@ -1,0 +1,323 @@
+"""Reading a pack from the bytes of its file: all of it is understood and cited, or none is loaded.
+
+A value says from which day it holds. A later value of the same key names the day of the one that it
+replaces, so that a rule changes by adding, the old text stays as it was, and two values that merely
+overlap are an error.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from creditbank.errors import CreditBankError
+from creditbank.ids import JurisdictionInvalidError, checked_jurisdiction, jurisdiction_contains
+from creditbank.rules.fields import (
+    WORD,
+    Fields,
+    Lines,
+    PackInvalidError,
+    PackKeyMissingError,
+    PackKeyUnknownError,
+    PackSyntaxError,
+    Place,
+)
+from creditbank.rules.pack import Basis, Pack, PackChain, PackStatus, Reference, Value
+from creditbank.rules.parameters import read_parameter
+
+__all__ = [
+    "PackChainError",
+    "PackInvalidError",
+    "PackKeyMissingError",
+    "PackKeyUnknownError",
+    "PackMissingError",
+    "PackOverlapError",
+    "PackReferenceUnknownError",
+    "PackSyntaxError",
+    "PackUncitedError",
+    "chain_of",
+    "load_pack",
+]
+
+#: A pack is a page or two of rules; a megabyte of them is a mistake.
+PACK_BYTES_MAX = 1_000_000
+QUOTE_LENGTH_MIN = 12
+QUOTE_LENGTH_MAX = 60
+_VERSION_MAX = 1_000_000
+_SCHEME = r"cn(?:-[0-9]{2,6})?(?:\.[a-z]+(?:-[a-z]+)*)?"
+_REFERENCE_ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_ERROR_LINE = re.compile(r"at line ([0-9]+)")
+
+
+class PackUncitedError(PackInvalidError):
+    """A value lacks the reference or the reason that its basis demands; `expected` names it."""
+
+    code = "pack-uncited"
+
+
+class PackReferenceUnknownError(PackInvalidError):
+    """A value cites a reference that the pack does not contain."""
+
+    code = "pack-reference-unknown"
+
+
+class PackOverlapError(PackInvalidError):
+    """Two values of one key hold on one day, or one claims to replace a value that is not there."""
+
+    code = "pack-overlap"
+
+
+class PackMissingError(CreditBankError):
+    """A scheme, or a pack that it inherits from, is not among the published packs."""
+
+    code = "pack-missing"
+    status = 404
+
+
+class PackChainError(CreditBankError):
+    """A pack inherits from itself, or from a pack whose jurisdiction does not contain its own."""
+
+    code = "pack-chain"
+    status = 422
+
+
+def load_pack(data: bytes, *, file: str) -> Pack:
+    """Read one pack.
+
+    Args:
+        data: the file's bytes, UTF-8 TOML.
+        file: what to call the file when something is wrong with it.
+
+    Raises:
+        PackInvalidError: naming the file, the line, the key, and what was expected there.
+    """
+    text, table = _parse(data, file)
+    lines = Lines(text)
+    fields = Fields(table, Place(file, lines))
+    pack_id = fields.text("id", pattern=_SCHEME, example='"cn-3710"')
+    references = _references(fields, lines, file)
+    pack = Pack(
+        id=pack_id,
+        version=fields.integer("version", least=1, most=_VERSION_MAX),
+        title_zh=fields.text("title_zh"),
+        title_en=fields.text("title_en"),
+        jurisdiction=_jurisdiction(fields),
+        inherits=_inherits(fields),
+        zone=_zone(fields),
+        status=fields.choice("status", PackStatus),
+        verified_on=fields.day("verified_on"),
+        sha256=hashlib.sha256(data).hexdigest(),
+        references=references,
+        values=_values(fields, lines, file, references, pack_id),
+    )
+    fields.finish()
+    return pack
+
+
+def chain_of(scheme: str, packs: Mapping[str, Pack], *, simulation: bool = False) -> PackChain:
+    """Follow a scheme's inheritance up to the nation.
+
+    Args:
+        scheme: id of the pack to start from.
+        packs: the packs at hand by id.
+        simulation: let drafts take part; such a chain explains and decides nothing.
+
+    Raises:
+        PackMissingError: the scheme or an ancestor is not at hand.
+        PackChainError: the inheritance runs in a circle or leaves the jurisdiction.
+        PackDraftError: a draft is in the chain and this is no simulation.
+    """
+    chain: list[Pack] = []
+    wanted: str | None = scheme
+    while wanted is not None:
+        pack = packs.get(wanted)
+        if pack is None:
+            raise PackMissingError(scheme=scheme, wanted=wanted)
+        if chain and not _may_inherit(chain, pack):
+            raise PackChainError(scheme=scheme, child=chain[-1].id, parent=wanted)
+        chain.append(pack)
+        wanted = pack.inherits
+    return PackChain(tuple(chain), simulation)
+
+
+def _may_inherit(chain: list[Pack], parent: Pack) -> bool:
+    is_new = all(pack.id != parent.id for pack in chain)
+    return is_new and jurisdiction_contains(parent.jurisdiction, chain[-1].jurisdiction)
+
+
+def _parse(data: bytes, file: str) -> tuple[str, Mapping[str, object]]:
+    if len(data) > PACK_BYTES_MAX:
+        raise PackSyntaxError(
+            file=file, line=1, key="", found=str(len(data)), expected=f"≤ {PACK_BYTES_MAX} bytes"
+        )
+    try:
+        text = data.decode("utf-8")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PackSyntaxError(file=file, line=line, key="", found="", expected="UTF-8") from error
+    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
+        at = _ERROR_LINE.search(str(error))
+        line = int(at[1]) if at else 1
+        raise PackSyntaxError(
+            file=file, line=line, key="", found=str(error)[:200], expected="TOML 1.0"
+        ) from error
+
+
+def _jurisdiction(fields: Fields) -> str:
+    try:
+        return checked_jurisdiction(fields.text("jurisdiction"))
+    except JurisdictionInvalidError as error:
+        raise fields.refuse("jurisdiction", expected='"cn-3710"') from error
+
+
+def _inherits(fields: Fields) -> str | None:
+    if not fields.has("inherits"):
+        return None
+    return fields.text("inherits", pattern=_SCHEME, example='"cn-37"')
+
+
+def _zone(fields: Fields) -> str:
+    zone = fields.text("zone", pattern="[A-Z][A-Za-z_]+/[A-Z][A-Za-z_]+", example='"Asia/Shanghai"')
+    try:
+        return ZoneInfo(zone).key
+    except (KeyError, ValueError, OSError) as error:
+        raise fields.refuse("zone", expected='"Asia/Shanghai"') from error
+
+
+def _references(fields: Fields, lines: Lines, file: str) -> Mapping[str, Reference]:
+    if not fields.has("reference"):
+        return {}
+    by_id = fields.inner("reference")
+    references = {}
+    for reference_id in by_id.table:
+        table = by_id.inner(reference_id).table
+        place = Place(file, lines, f"reference.{reference_id}")
+        if re.fullmatch(_REFERENCE_ID, reference_id) is None:
+            raise Fields(table, place).refuse("", expected="[reference.weihai-2024-2-9]")
+        references[reference_id] = _reference(Fields(table, place), reference_id)
+    return references
+
+
+def _reference(fields: Fields, reference_id: str) -> Reference:
+    digest = "[0-9a-f]{64}"
+    reference = Reference(
+        id=reference_id,
+        document=fields.text("document"),
+        title=fields.text("title"),
+        clause=fields.text("clause"),
+        issued=fields.day("issued") if fields.has("issued") else None,
+        quote=fields.text("quote"),
+        source_sha256=(
+            fields.text("source_sha256", pattern=digest, example=digest)
+            if fields.has("source_sha256")
+            else None
+        ),
+    )
+    if not QUOTE_LENGTH_MIN <= len(reference.quote) <= QUOTE_LENGTH_MAX:
+        raise fields.refuse("quote", expected=f"{QUOTE_LENGTH_MIN} … {QUOTE_LENGTH_MAX} 字")
+    fields.finish()
+    return reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One `[[rule]]` as read: its value, and the day of the value that it says it replaces."""
+
+    value: Value
+    replaces: date | None
+    fields: Fields
+
+
+def _values(
+    fields: Fields, lines: Lines, file: str, references: Mapping[str, Reference], scheme: str
+) -> Mapping[str, tuple[Value, ...]]:
+    tables = fields.raw("rule", expected="[[rule]]") if fields.has("rule") else []
+    if not isinstance(tables, list):
+        raise fields.refuse("rule", expected="[[rule]]")
+    by_key: dict[str, list[_Rule]] = {}
+    for number, table in enumerate(tables):
+        if not isinstance(table, dict):
+            raise fields.refuse("rule", expected="[[rule]]")
+        rule = _rule(Fields(table, Place(file, lines, "rule", number)), references, scheme)
+        by_key.setdefault(rule.value.key, []).append(rule)
+    return {key: _timeline(rules) for key, rules in by_key.items()}
+
+
+def _rule(fields: Fields, references: Mapping[str, Reference], scheme: str) -> _Rule:
+    key = fields.text("key", pattern=rf"{WORD}(?:\.(?:{WORD}|\*))*", example='"cap.NAME"')
+    from_ = fields.day("from")
+    basis = fields.choice("basis", Basis)
+    value = Value(
+        key=key,
+        value=read_parameter(fields, key),
+        from_=from_,
+        until=fields.day("until") if fields.has("until") else None,
+        basis=basis,
+        reference=_cited(fields, references, basis),
+        reason=_reason(fields, "reason", basis),
+        reason_en=_reason(fields, "reason_en", basis),
+        scheme=scheme,
+    )
+    if value.until is not None and value.until <= from_:
+        raise fields.refuse("until", expected=f"> {from_}")
+    if bool(value.reason) != bool(value.reason_en):
+        raise PackUncitedError(
+            **fields.place.facts("reason"), found="", expected="reason, reason_en"
+        )
+    replaces = fields.day("replaces") if fields.has("replaces") else None
+    fields.finish()
+    return _Rule(value, replaces, fields)
+
+
+def _cited(fields: Fields, references: Mapping[str, Reference], basis: Basis) -> Reference | None:
+    if not fields.has("reference"):
+        if basis is not Basis.ASSUMPTION:
+            raise PackUncitedError(
+                **fields.place.facts("basis"), found=basis.value, expected="reference"
+            )
+        return None
+    reference_id = fields.text("reference", pattern=_REFERENCE_ID, example='"weihai-2024-2-9"')
+    if reference_id not in references:
+        raise PackReferenceUnknownError(
+            **fields.place.facts("reference"), found=reference_id, expected=" | ".join(references)
+        )
+    return references[reference_id]
+
+
+def _reason(fields: Fields, key: str, basis: Basis) -> str:
+    if fields.has(key):
+        return fields.text(key)
+    if basis is not Basis.NOTICE:
+        raise PackUncitedError(**fields.place.facts("basis"), found=basis.value, expected=key)
+    return ""
+
+
+def _timeline(rules: list[_Rule]) -> tuple[Value, ...]:
+    """Put one key's values in order of time; each ends where the next says that it replaces it."""
+    ordered = sorted(rules, key=lambda rule: rule.value.from_)
+    values = [ordered[0].value]
+    if ordered[0].replaces is not None:
+        raise _overlap(ordered[0], "replaces", "")
+    for rule in ordered[1:]:
+        previous = values[-1]
+        if rule.replaces is not None:
+            if rule.replaces != previous.from_ or not previous.holds_on(rule.value.from_):
+                raise _overlap(rule, "replaces", f"{previous.from_}")
+            previous = values[-1] = replace(previous, until=rule.value.from_)
+        if previous.holds_on(rule.value.from_) or previous.from_ == rule.value.from_:
+            raise _overlap(rule, "from", f"{previous.from_}")
+        values.append(rule.value)
+    return tuple(values)
+
+
+def _overlap(rule: _Rule, key: str, other: str) -> PackOverlapError:
+    return PackOverlapError(
+        **rule.fields.place.facts(key),
+        rule=rule.value.key,
+        found=f"{rule.value.from_}",
+        expected=other,
+    )

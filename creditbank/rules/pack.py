@@ -1,0 +1,153 @@
+"""A rule pack: dated, cited values for one scheme, and the chain of packs that it inherits from.
+
+Packs are immutable; a chain answers which value holds on a day and never mixes in a draft unless it
+was asked to simulate one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from creditbank.errors import CreditBankError
+from creditbank.rules.parameters import Parameter
+
+
+class PackDraftError(CreditBankError):
+    """A chain that is to decide contains a draft; only a simulation may."""
+
+    code = "pack-draft"
+    status = 409
+
+
+class Basis(StrEnum):
+    """What a value rests on: a notice's words, what offices do, or our own supposition."""
+
+    NOTICE = "notice"
+    PRACTICE = "practice"
+    ASSUMPTION = "assumption"
+
+
+class PackStatus(StrEnum):
+    """Whether a pack decides, or is a draft for comment, to be explained and simulated only."""
+
+    IN_FORCE = "in_force"
+    DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The clause that a value cites.
+
+    `issued` is None only where the text was not seen and its day is unknown. `source_sha256` is the
+    digest in hexadecimal of the source text as it was read on the pack's `verified_on`; None where
+    no text is at hand.
+    """
+
+    id: str
+    document: str
+    title: str
+    clause: str
+    issued: date | None
+    quote: str
+    source_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What one rule key holds from `from_` until the day before `until`; scheme is its pack's id.
+
+    `reason` (Chinese) and `reason_en` say why an assumption is made, what a practice was seen in,
+    or how a notice is read; they are empty where the notice speaks for itself.
+    """
+
+    key: str
+    value: Parameter
+    from_: date
+    until: date | None
+    basis: Basis
+    reference: Reference | None
+    reason: str
+    reason_en: str
+    scheme: str
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether the value is in force on a day."""
+        return self.from_ <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One published file of rules; `sha256` is the hexadecimal digest of the file's bytes."""
+
+    id: str
+    version: int
+    title_zh: str
+    title_en: str
+    jurisdiction: str
+    inherits: str | None
+    zone: str
+    status: PackStatus
+    verified_on: date
+    sha256: str
+    references: Mapping[str, Reference]
+    values: Mapping[str, tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PackChain:
+    """A scheme's own pack first, then the packs it inherits from, up to the nation.
+
+    Raises:
+        PackDraftError: one of them is a draft and `simulation` is not set.
+    """
+
+    packs: tuple[Pack, ...]
+    simulation: bool = False
+
+    def __post_init__(self) -> None:
+        assert self.packs, "a chain has its own pack"
+        drafts = [pack.id for pack in self.packs if pack.status is PackStatus.DRAFT]
+        if drafts and not self.simulation:
+            raise PackDraftError(scheme=self.scheme, drafts=drafts)
+
+    @property
+    def scheme(self) -> str:
+        """The id of the pack that credits and decides."""
+        return self.packs[0].id
+
+    @property
+    def jurisdiction(self) -> str:
+        """The jurisdiction of the scheme's own pack."""
+        return self.packs[0].jurisdiction
+
+    @property
+    def zone(self) -> str:
+        """The time zone whose civil days count."""
+        return self.packs[0].zone
+
+    def value_on(self, key: str, day: date) -> Value | None:
+        """Return what the nearest pack that speaks of a key on a day says; None if none speaks."""
+        for pack in self.packs:
+            for value in pack.values.get(key, ()):
+                if value.holds_on(day):
+                    return value
+        return None
+
+    def first_on(self, keys: tuple[str, ...], day: date) -> Value | None:
+        """Return the value of the first key that holds on a day; give the narrowest key first.
+
+        A narrow key of a parent goes before a wide key of a child: the particular rule before the
+        general one, and only then the near before the far.
+        """
+        found = (self.value_on(key, day) for key in keys)
+        return next((value for value in found if value is not None), None)
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        """Return, sorted, every key of one kind ("cap") that any pack ever speaks of."""
+        keys = {key for pack in self.packs for key in pack.values if key.startswith(f"{kind}.")}
+        return tuple(sorted(keys))
+
+    def pins(self) -> tuple[tuple[str, int, str], ...]:
+        """Return (id, version, sha256) of each pack, own pack first."""
+        return tuple((pack.id, pack.version, pack.sha256) for pack in self.packs)
