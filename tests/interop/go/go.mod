@@ -1,0 +1,3 @@
+module creditbank.example/logverifier
+
+go 1.25
