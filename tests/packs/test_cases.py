@@ -1,0 +1,161 @@
+"""Runs the cases that a lawyer can read: what is given, on which day, and what the packs say."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from creditbank.errors import CreditBankError
+from creditbank.hours import centihours_from_text, hours_text
+from creditbank.rules.caps import LiveFact, fold
+from creditbank.rules.conversion import ActivityFact, convert
+from creditbank.rules.loader import chain_of, load_pack
+from creditbank.rules.pack import Basis, Pack, PackChain
+from creditbank.rules.requirement import Closing, Credited, Question, RequirementLine, assess
+
+HERE = Path(__file__).parent
+SEEDS = HERE.parents[1] / "seeds" / "packs"
+CASES_MIN = 40
+
+Answer = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    question: str
+    chain: PackChain
+    on: date | None
+    given: dict[str, Any]
+    expect: dict[str, object]
+
+
+def packs_with(texts: list[str], file: str) -> dict[str, Pack]:
+    seeds = [load_pack(path.read_bytes(), file=path.name) for path in SEEDS.glob("*.toml")]
+    inline = [load_pack(text.encode(), file=file) for text in texts]
+    return {pack.id: pack for pack in [*seeds, *inline]}
+
+
+def cases() -> Iterator[Any]:
+    for path in sorted(HERE.glob("*.toml")):
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        chain = chain_of(table["scheme"], packs_with(table.get("packs", []), path.name))
+        for case in table["case"]:
+            assert set(case) <= {"name", "clause", "on", "given", "expect"}, case["name"]
+            assert case["clause"], (
+                "a case names the clause that it rests on, or that none was found"
+            )
+            yield pytest.param(
+                Case(table["question"], chain, case.get("on"), case["given"], case["expect"]),
+                id=f"{path.stem}: {case['name']}",
+            )
+
+
+def answer_conversion(case: Case) -> Answer:
+    given = case.given
+    assert case.on is not None
+    conversion = convert(
+        ActivityFact(
+            activity=given["activity"],
+            form=given["form"],
+            release=given["release"],
+            subject=given.get("subject", "professional"),
+            day=case.on,
+            planned_minutes=given["planned"],
+            planned_half_days=given["half_days"],
+            attended_minutes=given["attended"],
+        ),
+        case.chain,
+    )
+    return {
+        "hours": hours_text(conversion.centihours),
+        "year": conversion.credited_year,
+        "rules": [value.key for value in conversion.values],
+        "assumed": [v.key for v in conversion.values if v.basis is Basis.ASSUMPTION],
+    }
+
+
+def live_fact(text: str) -> LiveFact:
+    day, key, subject, activity, hours, *migrated = text.split()
+    on = date.fromisoformat(day)
+    centihours = centihours_from_text(hours)
+    return LiveFact(key, on, on.year, subject, activity, centihours, migrated == ["migrated"])
+
+
+def answer_caps(case: Case) -> Answer:
+    folded = fold([live_fact(text) for text in case.given["facts"]], case.chain)
+    occasions = folded.occasions.values()
+    return {
+        "counted": [f"{o.occasion_key} {hours_text(o.counted_centihours)}" for o in occasions],
+        "cuts": [
+            f"{o.occasion_key} {cut.key} {cut.period} {hours_text(cut.centihours)}"
+            for o in occasions
+            for cut in o.cuts
+        ],
+    }
+
+
+def credited_row(text: str) -> Credited:
+    year, subject, hours, *migrated = text.split()
+    carried = centihours_from_text(migrated[1]) if migrated else 0
+    return Credited(int(year), subject, centihours_from_text(hours), carried)
+
+
+def line_text(line: RequirementLine | Closing, centihours: int) -> str:
+    one_year = line.first_year == line.last_year
+    years = f"{line.first_year}" if one_year else f"{line.first_year}-{line.last_year}"
+    return f"{years} {line.subject or 'total'} {hours_text(centihours)}"
+
+
+def answer_requirement(case: Case) -> Answer:
+    given = case.given
+    assert case.on is not None
+    stated = {key: given[key] for key in given.keys() & {"current_title_on"}}
+    question = Question(given["series"], given["level"], case.on, stated)
+    assessment = assess(question, map(credited_row, given["credited"]), case.chain)
+    lines = assessment.lines
+    return {
+        "outcome": assessment.outcome.value,
+        "years": sorted({line.first_year for line in lines}),
+        "short": [line_text(line, line.short_centihours) for line in lines if not line.met],
+        "migrated": [line_text(line, line.migrated_centihours) for line in lines],
+        "closing": [line_text(item, item.centihours) for item in assessment.closing],
+        "missing": [
+            " ".join(
+                str(part) for part in (m.code, m.key, m.year, m.decided_by) if part is not None
+            )
+            for m in assessment.missing
+        ],
+        "caveats": [value.key for value in assessment.caveats],
+    }
+
+
+ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
+    "conversion": answer_conversion,
+    "caps": answer_caps,
+    "requirement": answer_requirement,
+}
+
+
+def answered(case: Case) -> Answer:
+    try:
+        return ANSWERS[case.question](case)
+    except CreditBankError as error:
+        return {"error": error.code, "missing": error.facts.get("key")}
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_the_packs_answer_as_the_case_says(case: Case) -> None:
+    answer = answered(case)
+
+    assert {key: answer.get(key) for key in case.expect} == case.expect
+
+
+def test_there_are_enough_cases_and_each_is_told_apart_by_its_name() -> None:
+    names = [parameter.id for parameter in cases()]
+
+    assert len(names) >= CASES_MIN
+    assert len(set(names)) == len(names)

@@ -1,0 +1,241 @@
+"""The words: every step, cut, line and gap is a sentence in both languages, with its ground."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from creditbank.catalogue import LANGUAGES, Language, entries
+from creditbank.rules.caps import LiveFact, fold
+from creditbank.rules.conversion import ActivityFact, Step, convert
+from creditbank.rules.explain import (
+    day_text,
+    explain_assessment,
+    explain_conversion,
+    explain_cuts,
+    explain_step,
+    ground_text,
+    name_of,
+)
+from creditbank.rules.loader import load_pack
+from creditbank.rules.pack import PackChain
+from creditbank.rules.requirement import Credited, Question, assess
+
+ChainFrom = Callable[..., PackChain]
+PackText = Callable[..., str]
+Rule = Callable[..., dict[str, str]]
+
+MORNING = ActivityFact(
+    activity="enterprise_course",
+    form="special_lecture",
+    release="half",
+    subject="professional",
+    day=date(2024, 2, 4),
+    planned_minutes=180,
+    planned_half_days=1,
+    attended_minutes=170,
+)
+
+
+def test_a_conversion_reads_as_a_trace_with_the_clause_first(weihai: PackChain) -> None:
+    sentences = explain_conversion(convert(MORNING, weihai), "zh")
+
+    assert [sentence.text for sentence in sentences] == [
+        "2024年2月4日的企业举办的培训活动（专题讲座，半脱产）可登记学时。",
+        "每个整天计 8.00 学时。",
+        "计划半天 180 分钟，参加 170 分钟，按 170/180 折算。",
+        "计 3.77 学时，记入 2024 年专业科目。",
+    ]
+    assert sentences[0].ground == (
+        "《威海市重点产业工程师高质量培育专项行动计划》（威人社字〔2024〕2号）第9项"
+    )
+    assert [sentence.basis for sentence in sentences] == ["notice", "assumption", "assumption", ""]
+    assert sentences[1].ground.startswith("假定：山东省和威海市的通知均未规定")
+
+
+def test_the_same_trace_reads_in_english(weihai: PackChain) -> None:
+    sentences = explain_conversion(convert(MORNING, weihai), "en")
+
+    assert sentences[0].text == (
+        "Enterprise-run training (special lecture, part-time release) on 2024-02-04 counts."
+    )
+    assert sentences[1].ground.startswith("Assumed: No notice of Shandong or Weihai")
+
+
+def test_minutes_and_full_days_have_their_own_sentences(chain_from: ChainFrom) -> None:
+    chain = chain_from(
+        recognise__online="true",
+        conversion__online='{ kind = "per_minutes", minutes_per_hour = 45 }',
+        recognise__base="true",
+        conversion__base='{ kind = "per_day", hours_per_day = "6" }',
+        part_day='"full_only"',
+    )
+    online = ActivityFact("online", "video", "none", "public.x", date(2024, 1, 1), 90, 1, 90)
+    base = ActivityFact("base", "video", "none", "public.x", date(2024, 1, 1), 90, 1, 90)
+
+    minutes, full_only = (explain_conversion(convert(fact, chain), "en") for fact in (online, base))
+
+    assert minutes[1].text == "90 minutes were attended and 90 count; 45 minutes make 1 hour."
+    assert full_only[2].text.endswith("less than a full day counts nothing.")
+
+
+def test_a_cut_says_which_cap_and_how_much(weihai: PackChain) -> None:
+    facts = [
+        LiveFact(key, date(2024, 3, 1), 2024, "professional", "enterprise_course", 800, False)
+        for key in "ab"
+    ]
+
+    (zh,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "zh")
+    (en,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "en")
+
+    assert zh.text == "2024年3月1日已达每日上限 8.00 学时（各类活动、各机构合计），8.00 学时不计。"
+    assert en.text.startswith("2024-03-01 reached the daily cap of 8.00 hours")
+    assert zh.basis == "assumption"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "zh",
+            "2024年已达年度上限 5.00 学时（企业举办的培训活动、talk、公需科目），3.00 学时不计。",
+        ),
+        (
+            "en",
+            "2024 reached the yearly cap of 5.00 hours (Enterprise-run training, talk, public"
+            " subjects); 3.00 hours do not count.",
+        ),
+    ],
+)
+def test_a_yearly_cap_names_its_activities_and_subject(
+    chain_from: ChainFrom, language: Language, expected: str
+) -> None:
+    chain = chain_from(
+        cap__a='{ per = "year", hours = "5", order = 1, activities = '
+        '["enterprise_course", "talk"], subject = "public" }'
+    )
+    fact = LiveFact("a", date(2024, 3, 1), 2024, "public.general", "talk", 800, False)
+
+    (sentence,) = explain_cuts(fold([fact], chain).occasions["a"].cuts, language)
+
+    assert sentence.text == expected
+
+
+def test_an_answer_says_each_year_what_is_short_and_what_would_close_it(weihai: PackChain) -> None:
+    question = Question(
+        "engineering", "associate_senior", date(2026, 6, 1), {"current_title_on": "2024-06-30"}
+    )
+    rows = [Credited(2025, "professional", 6000, 2000)]
+
+    words = explain_assessment(assess(question, rows, weihai), "zh")
+
+    assert words.outcome == "学时未达到要求。"
+    assert [sentence.text for sentence in words.lines] == [
+        "2025年总学时：要求 90.00 学时，已计 60.00 学时（其中 20.00 学时由既往记录迁入），"
+        "还差 30.00 学时。",
+        "2025年专业科目：要求 60.00 学时，已计 60.00 学时（其中 20.00 学时由既往记录迁入），"
+        "达到要求。",
+        "2025年公需科目：要求 30.00 学时，已计 0.00 学时，还差 30.00 学时。",
+    ]
+    assert words.lines[2].ground.startswith("惯例：省继续教育公共服务平台的做法")
+    assert words.lines[2].ground.endswith("（鲁人社字〔2021〕167号）仅见标题）")
+    assert words.closing[0].text.startswith("2025年补足公需科目 30.00 学时")
+    assert [sentence.basis for sentence in words.caveats] == ["assumption"]
+
+
+def test_a_window_is_named_by_its_first_and_last_year(chain_from: ChainFrom) -> None:
+    chain = chain_from(
+        **{"requirement__*__*": '{ mode = "window_total", years = 3, minima = { total = "9" } }'}
+    )
+    question = Question("a", "b", date(2026, 6, 1), {})
+
+    met = explain_assessment(assess(question, [Credited(2023, "x", 900)], chain), "en")
+    short = explain_assessment(assess(question, [], chain), "zh")
+
+    assert met.outcome == "The hours meet the requirement."
+    assert (
+        met.lines[0].text
+        == "2023 to 2025 together, total: 9.00 hours required, 9.00 credited: met."
+    )
+    assert short.closing[0].text.startswith("2023至2025年合计补足总学时 9.00 学时")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        (
+            Question("engineering", "assistant", date(2026, 6, 1), {}),
+            "requirement.engineering.assistant",
+        ),
+        (Question("engineering", "intermediate", date(2026, 6, 1), {}), "current_title_on"),
+        (
+            Question(
+                "engineering", "intermediate", date(2026, 6, 1), {"current_title_on": "2026-01-01"}
+            ),
+            "requirement.engineering.intermediate",
+        ),
+    ],
+)
+def test_an_open_answer_names_what_is_missing(
+    weihai: PackChain, language: Language, question: Question, named: str
+) -> None:
+    words = explain_assessment(assess(question, [], weihai), language)
+
+    assert named in words.missing[0].text
+    assert words.outcome
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_year_without_an_amount_is_named(chain_from: ChainFrom, language: Language) -> None:
+    chain = chain_from(
+        **{"requirement__*__*": '{ mode = "every_year", years = 1, start = "any_time" }'}
+    )
+
+    words = explain_assessment(
+        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language
+    )
+
+    assert "2025" in words.missing[0].text
+
+
+def test_an_assumption_that_leans_on_a_clause_shows_both(pack_text: PackText, rule: Rule) -> None:
+    text = pack_text(rule("part_day", '"pro_rata"', reference='"made-up"')) + (
+        '\n[reference.made-up]\ndocument = "测试〔2020〕1号"\ntitle = "测试用通知"\n'
+        'clause = "第一条"\nquote = "这是一段只在测试中使用的文字"\n'
+    )
+    (value,) = load_pack(text.encode(), file="test.toml").values["part_day"]
+
+    assert ground_text(value, "zh") == (
+        "假定：仅用于测试。（参见《测试用通知》（测试〔2020〕1号）第一条）"
+    )
+    assert ground_text(value, "en").startswith("Assumed: For tests only. [see ")
+
+
+def test_an_id_that_has_no_name_yet_is_shown_as_it_is() -> None:
+    assert name_of("activity", "rural_service", "zh") == "rural_service"
+    assert name_of("subject", "public.general", "zh") == "一般公需科目"
+    assert name_of("level", "associate_senior", "zh") == "副高级"
+
+
+def test_a_day_is_written_as_its_language_reads_it() -> None:
+    assert day_text(date(2024, 2, 4), "zh") == "2024年2月4日"
+    assert day_text(date(2024, 2, 4), "en") == "2024-02-04"
+
+
+def test_a_figure_that_is_not_hours_is_shown_as_it_is() -> None:
+    step = Step("rules-period-year", {"year": 2024}, None)
+
+    assert explain_step(step, "zh").text == "2024年"
+
+
+def test_every_sentence_of_the_rules_stands_in_both_languages() -> None:
+    parts = [
+        part
+        for code, all_ in entries().items()
+        if code.startswith("rules-")
+        for part in all_.values()
+    ]
+
+    assert parts
+    assert all(set(part) == set(LANGUAGES) and all(part.values()) for part in parts)

@@ -1,0 +1,160 @@
+"""Laws of weighing hours: no bare yes, more is never worse, what closes a shortfall does."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.catalogue import LANGUAGES, problem
+from creditbank.rules.pack import Basis, PackChain
+from creditbank.rules.requirement import (
+    Credited,
+    Outcome,
+    Question,
+    StatedFactInvalidError,
+    assess,
+)
+
+ChainFrom = Callable[..., PackChain]
+
+YEARLY = {
+    "requirement__*__*": '{ mode = "every_year", years = 3, start = "any_time" }',
+    "yearly_minimum__total": '"90"',
+    "yearly_minimum__professional": '"60"',
+    "yearly_minimum__public": '"18"',
+    "yearly_minimum__public__industry": '"6"',
+}
+WINDOW = {
+    "requirement__*__*": (
+        '{ mode = "window_total", years = 3, minima = '
+        '{ total = "270", professional = "180", public = "54", "public.industry" = "18" } }'
+    )
+}
+
+SUBJECTS = ["professional", "professional.results", "public", "public.industry", "other"]
+
+credited_rows = st.lists(
+    st.builds(
+        Credited,
+        year=st.integers(2022, 2026),
+        subject=st.sampled_from(SUBJECTS),
+        counted_centihours=st.integers(0, 9000),
+    ),
+    max_size=10,
+)
+modes = st.sampled_from([YEARLY, WINDOW])
+
+QUESTION = Question("engineering", "intermediate", date(2026, 6, 1), {})
+
+
+@given(mode=modes, rows=credited_rows)
+def test_the_closing_hours_once_credited_close_everything(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited]
+) -> None:
+    chain = chain_from(**mode)
+    closing = assess(QUESTION, rows, chain).closing
+
+    closed = [Credited(item.last_year, item.subject, item.centihours) for item in closing]
+
+    assert assess(QUESTION, rows + closed, chain).outcome is Outcome.MET
+
+
+@given(mode=modes, rows=credited_rows)
+def test_no_closing_line_can_be_spared(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited]
+) -> None:
+    chain = chain_from(**mode)
+    closing = assess(QUESTION, rows, chain).closing
+    closed = [Credited(item.last_year, item.subject, item.centihours) for item in closing]
+
+    outcomes = {
+        assess(QUESTION, [*rows, *closed[:spared], *closed[spared + 1 :]], chain).outcome
+        for spared in range(len(closed))
+    }
+
+    assert outcomes <= {Outcome.NOT_MET}
+
+
+@given(mode=modes, rows=credited_rows, more=credited_rows)
+def test_more_hours_never_make_an_answer_worse(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited], more: list[Credited]
+) -> None:
+    chain = chain_from(**mode)
+
+    before, after = assess(QUESTION, rows, chain), assess(QUESTION, rows + more, chain)
+
+    shorts = [
+        (was.short_centihours, now.short_centihours)
+        for was, now in zip(before.lines, after.lines, strict=True)
+    ]
+    assert all(now <= was for was, now in shorts)
+    assert (before.outcome, after.outcome) != (Outcome.MET, Outcome.NOT_MET)
+
+
+@given(mode=modes, rows=credited_rows)
+def test_the_answer_is_met_exactly_when_every_line_is(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited]
+) -> None:
+    assessment = assess(QUESTION, rows, chain_from(**mode))
+
+    assert assessment.lines
+    assert (assessment.outcome is Outcome.MET) == all(line.met for line in assessment.lines)
+    assert (assessment.outcome is Outcome.MET) == (not assessment.closing)
+
+
+@given(
+    title_on=st.dates(date(2010, 1, 1), date(2026, 6, 1)),
+    rows=credited_rows,
+)
+def test_nothing_is_ever_met_without_something_to_weigh(
+    weihai: PackChain, title_on: date, rows: list[Credited]
+) -> None:
+    question = Question(
+        "engineering",
+        "associate_senior",
+        date(2026, 6, 1),
+        {"current_title_on": title_on.isoformat()},
+    )
+
+    assessment = assess(question, rows, weihai)
+
+    years = {line.first_year for line in assessment.lines}
+    assert years == set(range(max(2021, title_on.year + 1), 2026))
+    assert bool(years) != (assessment.outcome is Outcome.UNDETERMINED)
+
+
+def test_caveats_are_the_assumptions_among_the_values_used(weihai: PackChain) -> None:
+    question = Question(
+        "engineering", "intermediate", date(2026, 6, 1), {"current_title_on": "2023-01-01"}
+    )
+
+    assessment = assess(question, [], weihai)
+
+    keys = [value.key for value in assessment.values]
+    assert keys == [
+        "requirement.engineering.intermediate",
+        "yearly_minimum.total",
+        "yearly_minimum.professional",
+        "yearly_minimum.public",
+    ]
+    assert [value.key for value in assessment.caveats] == keys[:1]
+    assert {value.basis for value in assessment.values} == set(Basis)
+
+
+def test_an_unusable_day_is_explained_in_both_languages(weihai: PackChain) -> None:
+    question = Question(
+        "engineering", "intermediate", date(2026, 6, 1), {"current_title_on": "last summer"}
+    )
+
+    with pytest.raises(StatedFactInvalidError) as caught:
+        assess(question, [], weihai)
+
+    details = [problem(caught.value, language).detail for language in LANGUAGES]
+    assert all("last summer" in detail and "2026-06-01" in detail for detail in details)
+
+
+def test_migrated_hours_are_a_part_of_what_counts() -> None:
+    with pytest.raises(AssertionError):
+        Credited(2025, "public", 100, 101)
