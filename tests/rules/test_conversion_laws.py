@@ -94,7 +94,7 @@ def test_minutes_make_hours_exactly_rounded_down_once(
 
 @pytest.mark.parametrize(
     ("form", "release", "minutes_per_hour"),
-    [("a", "x", 10), ("a", "y", 20), ("b", "x", 30), ("b", "y", 40)],
+    [("a", "x", 10), ("a", "y", 20), ("b", "x", 30), ("b", "y", 35), ("b", "z", 40)],
 )
 def test_the_narrowest_conversion_of_form_and_release_applies(
     pack_conversions: PackChain, form: str, release: str, minutes_per_hour: int
@@ -115,6 +115,7 @@ def pack_conversions(chain_from: ChainFrom) -> PackChain:
             "conversion__course__a__x": rate(10),
             "conversion__course__a": rate(20),
             "conversion__course__*__x": rate(30),
+            "conversion__course__*__y": rate(35),
             "conversion__course": rate(40),
         }
     )
