@@ -1,4 +1,4 @@
-"""Hours are integers in centihours (1/100 学时); the only rounding in the house is here, downwards."""
+"""Hours are integers in centihours (1/100 学时); the one rounding in the house is here, down."""
 
 import re
 from fractions import Fraction

@@ -41,6 +41,8 @@ def checked_jurisdiction(text: str) -> str:
 
 def jurisdiction_contains(outer: str, inner: str) -> bool:
     """Tell whether `outer` is `inner` or lies above it: cn contains cn-37 contains cn-371002."""
-    return inner == outer or (outer == "cn" and inner.startswith("cn-")) or (
-        "-" in outer and "." not in outer and inner.startswith(outer)
+    return (
+        inner == outer
+        or (outer == "cn" and inner.startswith("cn-"))
+        or ("-" in outer and "." not in outer and inner.startswith(outer))
     )

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: rosters and the raw minutes that they state."""

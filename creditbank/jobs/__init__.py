@@ -1,0 +1,1 @@
+"""CLOCKWORK: what runs by itself, in a process of its own."""

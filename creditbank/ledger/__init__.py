@@ -1,0 +1,1 @@
+"""TRUTH: entries and acts, appended, hashed, sealed into logs, proven and checked."""

@@ -1,0 +1,1 @@
+"""WHOSE HOURS: identity documents, the vault, names, links."""

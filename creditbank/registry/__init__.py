@@ -1,0 +1,1 @@
+"""WHO MAY TEACH, WHO MAY ASK, AND WHAT IS LAW: organisations, clients, mandates, filings, packs."""

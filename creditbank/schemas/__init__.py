@@ -1,0 +1,1 @@
+"""SHAPES that cross the doorstep."""

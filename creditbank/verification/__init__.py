@@ -1,0 +1,1 @@
+"""THE ANSWER: gather, assess, sign, store."""

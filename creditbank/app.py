@@ -1,0 +1,20 @@
+"""The application factory: one Flask application for the web, the command line and the jobs."""
+
+from flask import Flask
+
+from creditbank.api import register_api
+from creditbank.config import Settings, settings_from_environment
+from creditbank.db import init_db
+from creditbank.house import EXTENSION, make_house
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application from its settings, or from the environment."""
+    chosen = settings or settings_from_environment()
+    chosen.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = Flask("creditbank", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = chosen.request_bytes_max
+    app.extensions[EXTENSION] = make_house(chosen)
+    init_db(app, chosen)
+    register_api(app)
+    return app

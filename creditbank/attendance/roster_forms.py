@@ -1,0 +1,142 @@
+"""Roster files that the bank writes: the empty template, and the report on rows that were refused.
+
+Same input, same bytes. Nothing written here can act as a formula in the spreadsheet that opens it.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from creditbank import catalogue
+from creditbank.attendance.roster import ATTENDED_MINUTES_MAX, HEADERS, Column
+from creditbank.catalogue import Language
+from creditbank.errors import RowProblem
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A fixed moment, so that a template does not tell when it was made, and is the same every time.
+_WRITTEN_AT = datetime(2000, 1, 1, tzinfo=UTC)
+_DAYS_SHEET = "日期"
+_KIND_CHOICES = ["居民身份证", "护照"]
+_COLUMN_WIDTHS = {
+    Column.NAME: 18,
+    Column.KIND: 16,
+    Column.NUMBER: 24,
+    Column.DAY: 14,
+    Column.MINUTES: 18,
+}
+_HEADER_HEIGHT = 32
+#: The spreadsheet's own format Text, by number.
+_TEXT_FORMAT = 0x31
+_DAY_FORMAT = "yyyy-mm-dd"
+_REPORT_COLUMNS = (
+    ("roster-report-row", 8),
+    ("roster-report-column", 18),
+    ("roster-report-title", 26),
+    ("roster-report-found", 44),
+    ("roster-report-wanted", 44),
+    ("roster-report-next", 60),
+)
+
+
+def template(days: Sequence[date], rows: int) -> bytes:
+    """Write an empty roster as XLSX, which `read_roster` reads back once it is filled in.
+
+    Numbers and names are text cells, so that no digit is lost; the day is chosen from `days`.
+
+    Args:
+        days: the session days on offer; none leaves the date cell free.
+        rows: lines made ready for people.
+    """
+    with _workbook() as (book, written):
+        sheet = book.add_worksheet("名单")
+        _write_headers(book, sheet)
+        sheet.data_validation(
+            *_cells(Column.KIND, rows), {"validate": "list", "source": _KIND_CHOICES}
+        )
+        sheet.data_validation(
+            *_cells(Column.MINUTES, rows),
+            {
+                "validate": "integer",
+                "criteria": "between",
+                "minimum": 0,
+                "maximum": ATTENDED_MINUTES_MAX,
+            },
+        )
+        if days:
+            _offer_days(book, sheet, sorted(set(days)), rows)
+    return written.getvalue()
+
+
+def report(problems: Sequence[RowProblem], language: Language) -> bytes:
+    """Write what is wrong with each refused row as XLSX: where, found, wanted, what to do next."""
+    with _workbook() as (book, written):
+        sheet = book.add_worksheet(catalogue.text("roster-report-sheet", language))
+        bold = book.add_format({"bold": True})
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        for place, (code, width) in enumerate(_REPORT_COLUMNS):
+            sheet.set_column(place, place, width, wrapped)
+            sheet.write_string(0, place, catalogue.text(code, language), bold)
+        sheet.freeze_panes(1, 0)
+        for line, row_problem in enumerate(problems, start=1):
+            words = catalogue.problem(row_problem, language)
+            sheet.write_number(line, 0, row_problem.row_no)
+            texts = (row_problem.column, words.title, words.found, words.wanted, words.next)
+            for place, text in enumerate(texts, start=1):
+                sheet.write_string(line, place, inert(text))
+    return written.getvalue()
+
+
+def inert(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet could take for a formula."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return f"'{whole}" if whole.startswith(_FORMULA_STARTS) else whole
+
+
+@contextmanager
+def _workbook() -> Iterator[tuple[Workbook, io.BytesIO]]:
+    written = io.BytesIO()
+    book = Workbook(written, {"in_memory": True})
+    book.set_properties({"created": _WRITTEN_AT.replace(tzinfo=None)})
+    yield book, written
+    book.close()
+
+
+def _write_headers(book: Workbook, sheet: Worksheet) -> None:
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter"})
+    text = book.add_format({"num_format": _TEXT_FORMAT})
+    day = book.add_format({"num_format": _DAY_FORMAT})
+    formats: dict[Column, Format | None] = {
+        Column.NAME: text,
+        Column.KIND: text,
+        Column.NUMBER: text,
+        Column.DAY: day,
+        Column.MINUTES: None,
+    }
+    for place, column in enumerate(Column):
+        sheet.set_column(place, place, _COLUMN_WIDTHS[column], formats[column])
+        sheet.write_string(0, place, "\n".join(HEADERS[column]), bold)
+    sheet.set_row(0, _HEADER_HEIGHT)
+    sheet.freeze_panes(1, 0)
+
+
+def _offer_days(book: Workbook, sheet: Worksheet, days: Sequence[date], rows: int) -> None:
+    # A list typed into the rule itself ends at 255 characters; a hidden sheet does not.
+    offered = book.add_worksheet(_DAYS_SHEET)
+    offered.hide()
+    shown = book.add_format({"num_format": _DAY_FORMAT})
+    for line, day in enumerate(days):
+        offered.write_datetime(line, 0, day, shown)
+    sheet.data_validation(
+        *_cells(Column.DAY, rows),
+        {"validate": "list", "source": f"='{_DAYS_SHEET}'!$A$1:$A${len(days)}"},
+    )
+
+
+def _cells(column: Column, rows: int) -> tuple[int, int, int, int]:
+    place = list(Column).index(column)
+    return 1, place, max(rows, 1), place

@@ -1,0 +1,135 @@
+"""Files of rows as people send them, XLSX or CSV, told apart by content and never by name.
+
+What comes out is the same for both: tables of numbered rows, within the limits, or one refusal that
+says what the file is.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from creditbank.attendance.workbook import (
+    DEFAULT_LIMITS,
+    HEADER_ROWS_MAX,
+    Cell,
+    Limits,
+    RosterTooLargeError,
+    RosterTooLongError,
+    RosterTooWideError,
+    RosterUnreadableError,
+    Table,
+    read_workbook,
+)
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"RIFF", "WEBP"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"%PDF-", "PDF"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7Z"),
+    (b"\x1f\x8b", "GZIP"),
+)
+_ZIP = b"PK\x03\x04"
+_ZIP_EMPTY = b"PK\x05\x06"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+#: Excel writes commas in most countries, semicolons in some, tabs as "Unicode text".
+_DELIMITERS = ",\t;"
+_DELIMITER_SAMPLE_CHARACTERS = 8192
+
+
+class RosterOldFormatError(RosterUnreadableError):
+    """A workbook of Excel 97–2003 (.xls) or WPS (.et)."""
+
+    code = "roster-old-format"
+
+
+class RosterEncryptedError(RosterUnreadableError):
+    """A workbook that opens with a password only."""
+
+    code = "roster-encrypted"
+
+
+class RosterQuotesBrokenError(RosterUnreadableError):
+    """A CSV whose quotation marks do not pair up, so that rows would run together."""
+
+    code = "roster-quotes-broken"
+
+
+def read_tables(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table, ...]:
+    """Read every visible sheet of an XLSX file, or the one table of a CSV.
+
+    CSV may be UTF-8, UTF-16 or GB18030, with commas, tabs or semicolons.
+
+    Raises:
+        RosterUnreadableError: neither of them, or broken.
+        RosterTooLargeError, RosterTooLongError, RosterTooWideError, RosterUnpacksTooLargeError:
+            beyond the limits.
+    """
+    if len(content) > limits.file_bytes_max:
+        raise RosterTooLargeError(
+            size_kib=len(content) >> 10, limit_mib=limits.file_bytes_max >> 20
+        )
+    if content.startswith((_ZIP, _ZIP_EMPTY)):
+        return read_workbook(content, limits)
+    if content.startswith(_OLE):
+        if _OLE_ENCRYPTED in content:
+            raise RosterEncryptedError(kind="XLSX")
+        raise RosterOldFormatError(kind="XLS")
+    text = _decoded(content)
+    return (Table("", tuple(_csv_rows(text, limits))),)
+
+
+def _decoded(content: bytes) -> str:
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            raise RosterUnreadableError(kind=kind)
+    for encoding in _encodings(content):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # Exports of old systems are often a web page named .xls.
+        if text.lstrip().startswith("<"):
+            raise RosterUnreadableError(kind="HTML")
+        return text
+    raise RosterUnreadableError(kind="BINARY")
+
+
+def _encodings(content: bytes) -> tuple[str, ...]:
+    if content.startswith(_UTF16_MARKS):
+        return ("utf-16",)
+    if b"\x00" in content[:2]:
+        return ("utf-16-be" if content[:1] == b"\x00" else "utf-16-le",)
+    return ("utf-8-sig", "gb18030")
+
+
+def _csv_rows(text: str, limits: Limits) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    sample = text[:_DELIMITER_SAMPLE_CHARACTERS]
+    delimiter = max(_DELIMITERS, key=sample.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    row_no = filled = 0
+    try:
+        for cells in lines:
+            row_no += 1
+            if not any(cells):
+                continue
+            filled += 1
+            if filled > limits.rows_max + HEADER_ROWS_MAX:
+                raise RosterTooLongError(limit=limits.rows_max, row_no=row_no)
+            yield row_no, _trimmed(cells, limits)
+    except csv.Error as fault:
+        raise RosterQuotesBrokenError(kind="CSV", row_no=row_no + 1) from fault
+
+
+def _trimmed(cells: list[str], limits: Limits) -> tuple[str, ...]:
+    while not cells[-1]:
+        cells.pop()
+    if len(cells) > limits.columns_max:
+        raise RosterTooWideError(limit=limits.columns_max)
+    return tuple(cells)

@@ -1,0 +1,122 @@
+"""Settings: one frozen object, each value named, documented and bounded; read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from creditbank.errors import CreditBankError
+
+
+class SettingInvalidError(CreditBankError):
+    """A setting is out of its bounds or not of its type."""
+
+    code = "setting-invalid"
+    status = 500
+
+
+def _setting(default: object, doc: str, low: int = 0, high: int = 0) -> object:
+    return field(default=default, metadata={"doc": doc, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may set; the environment variable is CREDITBANK_ and the name in capitals."""
+
+    home: str = _setting("bank", "Directory of the embedded database and the key files.")  # type: ignore[assignment]
+    database_url: str = _setting(
+        "", "Database of the application role; empty: an SQLite file `bank.sqlite3` in `home`."
+    )  # type: ignore[assignment]
+    owner_database_url: str = _setting(
+        "", "The same database as its owner, for migrations only; empty: `database_url`."
+    )  # type: ignore[assignment]
+    sealer_database_url: str = _setting(
+        "", "The same database as the sealer role; empty: `database_url`."
+    )  # type: ignore[assignment]
+    listen_host: str = _setting("127.0.0.1", "Address that `creditbank serve` listens on.")  # type: ignore[assignment]
+    listen_port: int = _setting(8080, "Port that `creditbank serve` listens on.", 1, 65_535)  # type: ignore[assignment]
+    web_workers: int = _setting(
+        2, "Web worker processes on PostgreSQL; SQLite always has one.", 1, 64
+    )  # type: ignore[assignment]
+    seal_interval_seconds: int = _setting(2, "Pause between two rounds of the sealer.", 1, 3_600)  # type: ignore[assignment]
+    seal_entries_max: int = _setting(
+        20_000, "Entries and acts that one round of the sealer takes.", 1, 100_000
+    )  # type: ignore[assignment]
+    request_bytes_max: int = _setting(8_388_608, "Size of a request's body.", 65_536, 67_108_864)  # type: ignore[assignment]
+    roster_rows_max: int = _setting(10_000, "Rows of one roster or import.", 1, 100_000)  # type: ignore[assignment]
+    page_size_max: int = _setting(200, "Items on one page of a list.", 1, 1_000)  # type: ignore[assignment]
+    idempotency_days: int = _setting(
+        400, "Days for which the answer to an idempotency key is kept.", 1, 4_000
+    )  # type: ignore[assignment]
+    lock_wait_seconds: int = _setting(
+        30, "How long a write waits for a lock before it answers `busy`.", 1, 600
+    )  # type: ignore[assignment]
+    verdict_algorithm: str = _setting(
+        "Ed25519", "Signature of verdicts for clients that chose none: Ed25519 or ES256."
+    )  # type: ignore[assignment]
+
+    @property
+    def home_path(self) -> Path:
+        """The home directory as an absolute path."""
+        return Path(self.home).absolute()
+
+    @property
+    def keys_path(self) -> Path:
+        """Where key files lie; back them up apart from the database."""
+        return self.home_path / "keys"
+
+    @property
+    def app_url(self) -> str:
+        """URL of the application role."""
+        return self.database_url or f"sqlite:///{self.home_path / 'bank.sqlite3'}"
+
+    @property
+    def owner_url(self) -> str:
+        """URL of the owner, who migrates."""
+        return self.owner_database_url or self.app_url
+
+    @property
+    def sealer_url(self) -> str:
+        """URL of the sealer role."""
+        return self.sealer_database_url or self.app_url
+
+
+def settings_from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; what is not set keeps its default.
+
+    Raises:
+        SettingInvalidError: a value that is not of its type or out of bounds, naming the variable.
+    """
+    chosen: dict[str, str | int] = {}
+    for setting in fields(Settings):
+        variable = f"CREDITBANK_{setting.name.upper()}"
+        if variable in environment:
+            raw = environment[variable]
+            chosen[setting.name] = _whole_number(variable, raw) if setting.type is int else raw
+    settings = Settings(**chosen)  # type: ignore[arg-type]
+    _check_bounds(settings)
+    return settings
+
+
+def _check_bounds(settings: Settings) -> None:
+    for setting in fields(Settings):
+        value = getattr(settings, setting.name)
+        low, high = setting.metadata["low"], setting.metadata["high"]
+        if setting.type is int and not low <= value <= high:
+            raise SettingInvalidError(
+                variable=f"CREDITBANK_{setting.name.upper()}",
+                found=str(value),
+                wanted=f"{low}–{high}",
+            )
+    if settings.verdict_algorithm not in ("Ed25519", "ES256"):
+        raise SettingInvalidError(
+            variable="CREDITBANK_VERDICT_ALGORITHM",
+            found=settings.verdict_algorithm,
+            wanted="Ed25519, ES256",
+        )
+
+
+def _whole_number(variable: str, raw: str) -> int:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 12):  # noqa: PLR2004 # fits any bound
+        raise SettingInvalidError(variable=variable, found=raw[:20], wanted="0–999999999999")
+    return int(raw)

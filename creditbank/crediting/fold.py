@@ -1,0 +1,185 @@
+"""The cap fold over the ledger: what counts is a function of the live facts (law 6).
+
+After any posting or reversal the fold is computed again for the people and years it touched, and
+where a cap now keeps something else than before, the difference is posted in the same transaction.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins
+from creditbank.ledger.posting import (
+    CreditState,
+    MoveDraft,
+    Secrets,
+    credit_states,
+    pins_from_text,
+    post_moves,
+)
+from creditbank.ledger.sources import pins_id_of, sources_numbered
+from creditbank.rules.caps import FoldedOccasion, LiveFact, fold
+from creditbank.rules.pack import PackChain
+
+MIGRATED_KIND = "import"
+#: Rows in one IN list; well below what either driver can bind.
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoldContext:
+    """The law of the scheme, the secrets of everybody concerned, and the instant."""
+
+    law: PackChain
+    secrets: Secrets
+    now: datetime
+
+
+def fold_again(
+    session: Session, groups: Iterable[tuple[int, ...]], years: set[int], context: FoldContext
+) -> int:
+    """Post what the caps of a scheme change for these people in these years.
+
+    Args:
+        session: of the caller's transaction, which holds the people's locks.
+        groups: the linked keys of each person.
+        years: credited years that were touched.
+        context: whose `secrets` covers every key in the groups.
+
+    Returns:
+        Centihours that caps hold now and did not hold before; negative where they let go.
+    """
+    members = {key: group[0] for group in groups for key in group}
+    states = live_states(session, sorted(members), context.law.scheme, years)
+    by_person: dict[int, list[CreditState]] = defaultdict(list)
+    for state in states:
+        by_person[members[state.credit.person_id]].append(state)
+    facts = facts_of(session, [state.credit for state in states])
+    pins_id = pins_id_of(session, context.law.pins())
+    drafts = [
+        draft
+        for person_states in by_person.values()
+        for draft in _differences(person_states, facts, context.law, pins_id)
+    ]
+    post_moves_on(session, drafts, context.secrets, now=context.now)
+    return sum(
+        draft.centihours if draft.movement == Movement.CAP else -draft.centihours
+        for draft in drafts
+    )
+
+
+def live_states(
+    session: Session, people: Sequence[int], scheme: str, years: set[int]
+) -> list[CreditState]:
+    """Return unreversed credits that share a cap's reach with these years.
+
+    A fact credited to one year may fall on a day of another, where a day's cap joins them: so years
+    are added until nothing more is joined.
+    """
+    reached = set(years)
+    while True:
+        entries = _entries_of_years(session, people, scheme, reached)
+        joined = {entry.credited_year for entry in entries} | {e.earned_on.year for e in entries}
+        if joined <= reached:
+            return [state for state in credit_states(entries) if not state.reversed]
+        reached |= joined
+
+
+def _entries_of_years(
+    session: Session, people: Sequence[int], scheme: str, years: set[int]
+) -> list[Entry]:
+    in_years = or_(
+        Entry.credited_year.in_(years),
+        *(Entry.earned_on.between(date(year, 1, 1), date(year, 12, 31)) for year in sorted(years)),
+    )
+    found: list[Entry] = []
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        query = select(Entry).where(Entry.person_id.in_(chunk), Entry.scheme == scheme, in_years)
+        found.extend(session.scalars(query))
+    return found
+
+
+FactsKey = tuple[int, str, str, int]
+
+
+def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, CreditFacts]:
+    """Return the facts of credits by (person, scheme, occasion, revision)."""
+    found: dict[FactsKey, CreditFacts] = {}
+    people = sorted({credit.person_id for credit in credits})
+    occasions = {credit.occasion for credit in credits}
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        for row in session.scalars(select(CreditFacts).where(CreditFacts.person_id.in_(chunk))):
+            if row.occasion in occasions:
+                found[row.person_id, row.scheme, row.occasion, row.revision] = row
+    return found
+
+
+def facts_key(credit: Entry) -> FactsKey:
+    """Return the key under which a credit's facts are kept."""
+    return credit.person_id, credit.scheme, credit.occasion, credit.revision
+
+
+def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
+    """Return a credit as the cap fold sees it; a revision is its own occasion there."""
+    return LiveFact(
+        occasion_key=credit.occasion,
+        day=credit.earned_on,
+        credited_year=credit.credited_year,
+        subject=credit.subject,
+        activity=str(facts.get("activity", facts["kind"])),
+        centihours=credit.centihours,
+        migrated=facts["kind"] == MIGRATED_KIND,
+    )
+
+
+def _differences(
+    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain,
+    pins_id: int,
+) -> list[MoveDraft]:  # fmt: skip
+    folded = fold(
+        [live_fact(s.credit, json.loads(facts[facts_key(s.credit)].facts)) for s in states], law
+    )
+    drafts = []
+    for state in states:
+        kept = folded.occasions[state.credit.occasion]
+        wanted = state.credit.centihours - kept.counted_centihours
+        if wanted != state.capped_centihours:
+            drafts.append(_cap_move(state, kept, wanted - state.capped_centihours, pins_id))
+    return drafts
+
+
+def _cap_move(state: CreditState, kept: FoldedOccasion, difference: int, pins_id: int) -> MoveDraft:
+    return MoveDraft(
+        credit=state.credit,
+        movement=Movement.CAP if difference > 0 else Movement.UNCAP,
+        centihours=abs(difference),
+        step=state.movements,
+        pins_id=pins_id,
+        reason=" ".join(cut.key for cut in kept.cuts),
+    )
+
+
+def post_moves_on(
+    session: Session, drafts: Sequence[MoveDraft], secrets: Secrets, *, now: datetime
+) -> None:
+    """Post movements on credits of any sources, finding the leaves and chains that they name."""
+    if not drafts:
+        return
+    sources = sources_numbered(session, sorted({draft.credit.source_id for draft in drafts}))
+    act_ids = {source.act_id for source in sources.values()}
+    acts = {act.act_id: act.leaf for act in session.scalars(select(Act).where(Act.act_id.in_(act_ids)))}
+    pins = {
+        row.pins_id: pins_from_text(row.pins)
+        for row in session.scalars(
+            select(PackPins).where(PackPins.pins_id.in_({draft.pins_id for draft in drafts}))
+        )
+    }
+    leaves = {source_id: acts[source.act_id] for source_id, source in sources.items()}
+    post_moves(session, drafts, leaves, pins, secrets, now=now)

@@ -1,0 +1,345 @@
+"""Posting a roster: attendance is stored raw, converted once, credited within the filing's bounds.
+
+Good rows are credited, bad rows come back with what was found, what was wanted and what to do; both
+happen in one transaction, so a roster is wholly there or wholly not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from creditbank.attendance.models import Attendance, RosterBatch
+from creditbank.attendance.roster import Column, Roster, RosterRow
+from creditbank.canonical import Canonical, canonical_text
+from creditbank.clock import civil_day
+from creditbank.crediting.fold import FoldContext, fold_again
+from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, row_problem
+from creditbank.errors import CreditBankError, RowProblem
+from creditbank.ids import random_number
+from creditbank.ledger.models import Act, Source
+from creditbank.ledger.posting import CreditDraft, PostingContext, Secrets, post_credits
+from creditbank.ledger.sources import lock_source, pins_id_of, take
+from creditbank.people.documents import Document, is_demo_number
+from creditbank.people.register import (
+    Identity,
+    ensure_people,
+    linked_people,
+    lock_people,
+    names_of,
+    secrets_of,
+)
+from creditbank.people.vault import Vault
+from creditbank.registry.bank import the_bank
+from creditbank.registry.filing.filings import FilingNotApprovedError, sessions_of
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.models import Filing, FilingSession
+from creditbank.rules.conversion import ActivityFact, Conversion, Step, convert
+from creditbank.rules.pack import PackChain
+
+
+class RosterUnknownError(CreditBankError):
+    """No roster was posted under this number, or it is not the asker's to see."""
+
+    code = "roster-unknown"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPosting:
+    """Who posts which roster under which filing; the filing is the poster's own."""
+
+    filing: Filing
+    roster: Roster
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterResult:
+    """What became of a roster: hours in centihours, and each bad row in the order of the file.
+
+    `capped_centihours` is what caps hold now and did not hold before this roster.
+    """
+
+    roster_no: str
+    filing_no: str
+    rows_credited: int
+    people_credited: int
+    credited_centihours: int
+    capped_centihours: int
+    problems: tuple[RowProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a roster is held against."""
+
+    filing: Filing
+    sessions: Mapping[date, FilingSession]
+    law: PackChain
+    source: Source
+    today: date
+    demo_bank: bool
+
+
+def post_roster(
+    session: Session, vault: Vault, posting: RosterPosting, *, now: datetime
+) -> RosterResult:
+    """Credit a roster's good rows and tell what is wrong with the others.
+
+    Raises:
+        FilingNotApprovedError: no official has approved the filing.
+        NotRecognisedError, RuleMissingError: the rules in force do not credit its sessions.
+    """
+    filing = posting.filing
+    if filing.state != "approved":
+        raise FilingNotApprovedError(filing_no=filing.filing_no, state=filing.state)
+    source, use = lock_source(session, filing.filing_no)
+    desk = _Desk(
+        filing=filing,
+        sessions={planned.day: planned for planned in sessions_of(session, filing.filing_no)},
+        law=law_of(session, filing.scheme),
+        source=source,
+        today=civil_day(now),
+        demo_bank=the_bank(session).mode == "demo",
+    )
+    datable, problems = _datable_rows(posting.roster.rows, desk)
+    people = _people_of(session, vault, datable, now=now)
+    groups = linked_people(session, people.values())
+    lock_people(session, groups)
+    secrets = secrets_of(session, vault, list(groups))
+    named, misnamed = _named_rows(session, vault, datable, people)
+    scales = Scales(source, use, groups, secrets)
+    scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
+    good, refused = _weigh(scales, desk, named)
+    roster_no = "R" + random_number(9)
+    capped = _post(session, desk, good, roster_no, secrets, groups, now=now)
+    take(session, source, scales.taking)
+    result = RosterResult(
+        roster_no=roster_no,
+        filing_no=filing.filing_no,
+        rows_credited=len(good),
+        people_credited=len({row.person_id for row in good}),
+        credited_centihours=sum(row.conversion.centihours for row in good),
+        capped_centihours=capped,
+        problems=_in_file_order(posting.roster.problems, problems, misnamed, refused),
+    )
+    _record_batch(session, posting, result, now=now)
+    return result
+
+
+def roster_numbered(session: Session, roster_no: str) -> RosterBatch:
+    """Return what was recorded of a roster.
+
+    Raises:
+        RosterUnknownError: nobody posted one under this number.
+    """
+    batch = session.get(RosterBatch, roster_no)
+    if batch is None:
+        raise RosterUnknownError(roster_no=roster_no[:20])
+    return batch
+
+
+def rosters_of(session: Session, filing_no: str) -> Sequence[RosterBatch]:
+    """Return the rosters posted under a filing, oldest first."""
+    query = select(RosterBatch).where(RosterBatch.filing_no == filing_no)
+    return session.scalars(query.order_by(RosterBatch.recorded_at)).all()
+
+
+def trace_of(steps: Sequence[Step]) -> list[Canonical]:
+    """Return a conversion's steps as they are kept in the facts of a credit."""
+    trace: list[Canonical] = []
+    for step in steps:
+        line: dict[str, Canonical] = {"code": step.code, "facts": dict(step.facts)}
+        if step.value is not None:
+            line |= {
+                "scheme": step.value.scheme,
+                "key": step.value.key,
+                "from": step.value.from_.isoformat(),
+                "basis": str(step.value.basis),
+                "reference": step.value.reference.id if step.value.reference else "",
+            }
+        trace.append(line)
+    return trace
+
+
+def _datable_rows(
+    rows: Sequence[RosterRow], desk: _Desk
+) -> tuple[list[RosterRow], list[RowProblem]]:
+    """Keep the rows whose day is one of the filing's sessions, already held."""
+    kept: list[RosterRow] = []
+    problems: list[RowProblem] = []
+    for row in rows:
+        problem = _day_problem(row, desk)
+        if problem is None:
+            kept.append(row)
+        else:
+            problems.append(problem)
+    return kept, problems
+
+
+def _day_problem(row: RosterRow, desk: _Desk) -> RowProblem | None:
+    found = row.day.isoformat()
+    if row.day not in desk.sessions:
+        wanted = sorted(day.isoformat() for day in desk.sessions)
+        return row_problem(row, Column.DAY, "roster-day-not-filed", found=found, wanted=wanted)
+    if row.day > desk.today:
+        today = desk.today.isoformat()
+        return row_problem(row, Column.DAY, "roster-day-not-come", found=found, wanted=today)
+    if is_demo_number(row.document) and not desk.demo_bank:
+        return row_problem(row, Column.NUMBER, "roster-number-demo")
+    return None
+
+
+def _people_of(
+    session: Session, vault: Vault, rows: Sequence[RosterRow], *, now: datetime
+) -> dict[Document, int]:
+    identities = {row.document: Identity(row.document, row.name) for row in reversed(rows)}
+    return ensure_people(session, vault, list(identities.values()), now=now)
+
+
+def _named_rows(
+    session: Session, vault: Vault, rows: Sequence[RosterRow], people: Mapping[Document, int]
+) -> tuple[list[tuple[RosterRow, int]], list[RowProblem]]:
+    """Keep the rows whose name is one on record for their number."""
+    names = names_of(session, vault, set(people.values()))
+    kept: list[tuple[RosterRow, int]] = []
+    problems: list[RowProblem] = []
+    for row in rows:
+        person_id = people[row.document]
+        if row.name in names[person_id]:
+            kept.append((row, person_id))
+        else:
+            problems.append(row_problem(row, Column.NAME, "roster-name-differs"))
+    return kept, problems
+
+
+def _weigh(
+    scales: Scales, desk: _Desk, rows: Sequence[tuple[RosterRow, int]]
+) -> tuple[list[GoodRow], list[RowProblem]]:
+    converted: dict[tuple[int, int], Conversion] = {}
+    good: list[GoodRow] = []
+    problems: list[RowProblem] = []
+    for row, person_id in rows:
+        planned = desk.sessions[row.day]
+        key = (planned.session_no, row.attended_minutes)
+        if key not in converted:
+            converted[key] = _convert(desk, planned, row.attended_minutes)
+        weighed = scales.weigh(row, person_id, planned, converted[key])
+        if isinstance(weighed, GoodRow):
+            good.append(weighed)
+        else:
+            problems.append(weighed)
+    return good, problems
+
+
+def _convert(desk: _Desk, planned: FilingSession, attended_minutes: int) -> Conversion:
+    filing = desk.filing
+    return convert(
+        ActivityFact(
+            activity=filing.activity,
+            form=filing.form,
+            release=filing.release,
+            subject=filing.subject,
+            day=planned.day,
+            planned_minutes=planned.planned_minutes,
+            planned_half_days=planned.planned_half_days,
+            attended_minutes=attended_minutes,
+        ),
+        desk.law,
+    )
+
+
+def _post(
+    session: Session,
+    desk: _Desk,
+    good: Sequence[GoodRow],
+    roster_no: str,
+    secrets: Secrets,
+    groups: Groups,
+    *,
+    now: datetime,
+) -> int:
+    """Write attendance, credits, and what the caps change; return centihours newly capped."""
+    if not good:
+        return 0
+    pins = desk.law.pins()
+    leaf = session.get_one(Act, desk.source.act_id).leaf
+    context = PostingContext(desk.source.source_id, leaf, pins_id_of(session, pins), pins, now)
+    session.execute(insert(Attendance), [_attendance(row, roster_no) for row in good])
+    post_credits(session, [_draft(desk, row, roster_no) for row in good], context, secrets)
+    touched = {groups[row.person_id] for row in good}
+    years = {row.conversion.credited_year for row in good}
+    return fold_again(session, touched, years, FoldContext(desk.law, secrets, now))
+
+
+def _attendance(good: GoodRow, roster_no: str) -> dict[str, object]:
+    return {
+        "person_id": good.person_id,
+        "filing_no": good.planned.filing_no,
+        "session_no": good.planned.session_no,
+        "revision": good.revision,
+        "attended_minutes": good.row.attended_minutes,
+        "roster_no": roster_no,
+        "row_no": good.row.row_no,
+    }
+
+
+def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
+    filing, planned = desk.filing, good.planned
+    facts: dict[str, Canonical] = {
+        "kind": "filing",
+        "activity": filing.activity,
+        "form": filing.form,
+        "release": filing.release,
+        "filing": filing.filing_no,
+        "session": planned.session_no,
+        "day": planned.day.isoformat(),
+        "planned_minutes": planned.planned_minutes,
+        "planned_half_days": planned.planned_half_days,
+        "attended_minutes": good.row.attended_minutes,
+        "roster": roster_no,
+        "row": good.row.row_no,
+        "trace": trace_of(good.conversion.steps),
+    }
+    return CreditDraft(
+        person_id=good.person_id,
+        scheme=filing.scheme,
+        credited_year=good.conversion.credited_year,
+        subject=good.conversion.subject,
+        earned_on=planned.day,
+        occasion=occasion_of(planned),
+        revision=good.revision,
+        centihours=good.conversion.centihours,
+        facts=canonical_text(facts),
+    )
+
+
+def _in_file_order(*lists: Sequence[RowProblem]) -> tuple[RowProblem, ...]:
+    return tuple(sorted((each for some in lists for each in some), key=lambda p: p.row_no))
+
+
+def _record_batch(
+    session: Session, posting: RosterPosting, result: RosterResult, *, now: datetime
+) -> None:
+    problems: list[Canonical] = [
+        {
+            "row_no": problem.row_no,
+            "column": problem.column,
+            "code": problem.code,
+            "facts": {key: value for key, value in problem.facts.items() if value is not None},
+        }
+        for problem in result.problems
+    ]
+    row = {
+        "roster_no": result.roster_no,
+        "filing_no": result.filing_no,
+        "posted_by": posting.actor,
+        "recorded_at": now,
+        "digest": posting.roster.digest,
+        "rows_credited": result.rows_credited,
+        "problems": canonical_text(problems),
+    }
+    session.execute(insert(RosterBatch), [row])

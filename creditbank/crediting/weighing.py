@@ -1,0 +1,124 @@
+"""Weighing roster rows against what is live: the same occasion, places, hours to one person.
+
+Read after the locks were taken and kept up to date while the rows of one roster are accepted, so
+that row 41 of 40 places is refused by name and not by the database.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from creditbank.attendance.roster import HEADERS, Column, RosterRow
+from creditbank.errors import Fact, RowProblem
+from creditbank.hours import hours_text
+from creditbank.ledger.models import Source, SourceUse
+from creditbank.ledger.posting import CreditState, Secrets, credit_states, credits_of
+from creditbank.ledger.sources import Taking
+from creditbank.registry.models import FilingSession
+from creditbank.rules.conversion import Conversion
+
+#: Rows in one IN list; well below what either driver can bind.
+_CHUNK = 5_000
+
+Groups = Mapping[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRow:
+    """A row that is credited: whose, for which session, as which revision, worth how much."""
+
+    row: RosterRow
+    person_id: int
+    planned: FilingSession
+    revision: int
+    conversion: Conversion
+
+
+def occasion_of(planned: FilingSession) -> str:
+    """Return the natural name of a filed session."""
+    return f"{planned.filing_no}/{planned.session_no}"
+
+
+def row_problem(row: RosterRow, column: Column, code: str, **facts: Fact) -> RowProblem:
+    """Say what is wrong with one cell of a row that was read."""
+    return RowProblem(row.row_no, HEADERS[column][0], code, facts)
+
+
+class Scales:
+    """What is live under one source for the people of one roster."""
+
+    def __init__(self, source: Source, use: SourceUse, groups: Groups, secrets: Secrets) -> None:
+        self._source = source
+        self._people = use.people
+        self._groups = groups
+        self._secrets = secrets
+        self._newest: dict[tuple[int, str], CreditState] = {}
+        self._live: set[tuple[int, str]] = set()
+        self._issued: dict[int, int] = defaultdict(int)
+        self._taken_people = 0
+        self._taken_centihours = 0
+
+    def read(self, session: Session, scheme: str, occasions: list[str]) -> None:
+        """Read every credit of the people under the source's occasions."""
+        keys = sorted({key for group in self._groups.values() for key in group})
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            entries = credits_of(session, chunk, scheme, occasions=occasions)
+            for state in credit_states(entries):
+                self._remember(state)
+
+    def weigh(
+        self, row: RosterRow, person_id: int, planned: FilingSession, conversion: Conversion
+    ) -> GoodRow | RowProblem:
+        """Accept a row and count it in, or say why not."""
+        problem = self._refusal(row, person_id, planned, conversion.centihours)
+        if problem is not None:
+            return problem
+        key = (person_id, occasion_of(planned))
+        earlier = self._newest.get(key)
+        revision = earlier.credit.revision + 1 if earlier else 0
+        if not self._issued[person_id]:
+            self._people += 1
+            self._taken_people += 1
+        self._issued[person_id] += conversion.centihours
+        self._taken_centihours += conversion.centihours
+        self._live.add(key)
+        return GoodRow(row, person_id, planned, revision, conversion)
+
+    @property
+    def taking(self) -> Taking:
+        """What the accepted rows take of the source."""
+        return Taking(self._taken_people, self._taken_centihours)
+
+    def _remember(self, state: CreditState) -> None:
+        key = (state.credit.person_id, state.credit.occasion)
+        known = self._newest.get(key)
+        if known is None or known.credit.revision < state.credit.revision:
+            self._newest[key] = state
+        if not state.reversed:
+            self._live.add(key)
+            self._issued[state.credit.person_id] += state.credit.centihours
+
+    def _refusal(
+        self, row: RosterRow, person_id: int, planned: FilingSession, centihours: int
+    ) -> RowProblem | None:
+        source, occasion = self._source, occasion_of(planned)
+        if person_id not in self._secrets:
+            return row_problem(row, Column.NUMBER, "roster-person-erased")
+        if any((key, occasion) in self._live for key in self._groups[person_id]):
+            return row_problem(row, Column.DAY, "roster-already-credited", day=row.day.isoformat())
+        if centihours == 0:
+            return row_problem(
+                row, Column.MINUTES, "roster-nothing-earned", minutes=row.attended_minutes
+            )
+        if not self._issued[person_id] and self._people == source.people_max:
+            return row_problem(row, Column.NUMBER, "roster-seats-full", seats=source.people_max)
+        issued = self._issued[person_id] + centihours
+        if issued > source.person_centihours_max:
+            wanted = hours_text(source.person_centihours_max)
+            return row_problem(
+                row, Column.MINUTES, "roster-person-bound", found=hours_text(issued), wanted=wanted
+            )
+        return None

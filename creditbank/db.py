@@ -1,0 +1,131 @@
+"""Connections and units of work: who connects as what, when a transaction begins, and how it ends.
+
+A door opens one unit per request, job or command; rooms are handed its session and never commit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from creditbank.config import Settings
+from creditbank.errors import CreditBankError
+from creditbank.orm import Base
+
+db = SQLAlchemy(model_class=Base)
+
+Role = Literal["app", "sealer"]
+#: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
+_RACES = ("40001", "40P01", "55P03")
+
+
+class BusyError(CreditBankError):
+    """A lock was not to be had in time; nothing was written and the same request may be sent again."""
+
+    code = "busy"
+    status = 503
+
+
+def init_db(app: Flask, settings: Settings) -> None:
+    """Bind the extension to the application and prepare its connections."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.app_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.app_url, settings)
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        sealer = db.engine
+        if settings.sealer_url != settings.app_url:
+            sealer = make_engine(settings.sealer_url, settings)
+    app.extensions["creditbank-sealer-engine"] = sealer
+
+
+def make_engine(url: str, settings: Settings) -> Engine:
+    """Make an engine of our kind for any of the three roles."""
+    engine = create_engine(url, **engine_options(url, settings))
+    prepare_engine(engine)
+    return engine
+
+
+def engine_options(url: str, settings: Settings) -> dict[str, Any]:
+    """Choose the driver's options: waits are bounded, and a stuck writer cannot hold the sealer up."""
+    wait_seconds = settings.lock_wait_seconds
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": wait_seconds, "check_same_thread": False}}
+    options = (
+        f"-c timezone=UTC -c lock_timeout={wait_seconds}s"
+        f" -c idle_in_transaction_session_timeout={4 * wait_seconds}s"
+    )
+    return {"connect_args": {"options": options}, "pool_pre_ping": True}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make SQLite durable and let us say how each transaction begins."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # or the driver would begin transactions by itself
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that reads before it writes fails at once when another has written.
+        reading = connection.get_execution_options().get("creditbank_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def unit_of_work(role: Role = "app") -> Iterator[Session]:
+    """One writing transaction: committed when the block ends well, else rolled back whole.
+
+    Raises:
+        BusyError: the database could not give a lock in time.
+    """
+    with _busy_is_said(), Session(_engine(role), expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """One reading transaction in which every query sees the same state; nothing can be written."""
+    engine = db.engine
+    options: dict[str, Any] = {"creditbank_reading": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with _busy_is_said(), Session(engine.execution_options(**options)) as session:
+        yield session
+
+
+@contextmanager
+def _busy_is_said() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raced = getattr(error.orig, "sqlstate", None) in _RACES
+        if raced or "database is locked" in str(error.orig):
+            raise BusyError from error
+        raise
+
+
+def _engine(role: Role) -> Engine:
+    if role == "app":
+        return db.engine
+    engine: Engine = current_app.extensions["creditbank-sealer-engine"]
+    return engine
+
+
+def database_answers(session: Session) -> bool:
+    """Ask the database for one row, for the health check."""
+    return bool(session.scalar(text("SELECT 1")))

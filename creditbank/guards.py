@@ -1,0 +1,87 @@
+"""Who may do what in PostgreSQL: three roles, and the check that the database's own guards stand.
+
+The owner migrates and owns; the application inserts and reads, and chooses neither the id nor the
+transaction number of an entry; the sealer writes positions, tiles and checkpoints and nothing else.
+"""
+
+from sqlalchemy import Engine, Inspector, inspect, text
+
+APP_ROLE = "creditbank_app"
+SEALER_ROLE = "creditbank_sealer"
+
+#: Tables whose rows the application may also change; everything else it only reads or appends to.
+CHANGING = (
+    "bank", "setup_code", "organisation", "api_client", "idempotent_write", "mandate", "filing",
+    "filing_session", "person", "person_secret", "person_document", "person_name", "identity_lookup",
+    "roster_batch", "attendance", "rule_pack", "record_import", "record_import_row", "verdict",
+    "person_link", "ledger_source_use",
+)  # fmt: skip
+#: Columns that the database fills in: an application that could choose them could hide a row.
+CHOSEN_BY_DATABASE = {
+    "ledger_entry": {"entry_id", "xid", "epoch"},
+    "journal_act": {"act_id", "epoch", "xid"},
+}
+APPENDED = (
+    "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
+)  # fmt: skip
+SEALED = (
+    "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",
+    "journal_bundle", "journal_tile", "journal_checkpoint",
+)  # fmt: skip
+GROWN = {"journal_bundle": ("leaves", "refs"), "journal_tile": ("hashes",)}
+
+
+def make_roles(owner: Engine, app_role: str = APP_ROLE, sealer_role: str = SEALER_ROLE) -> None:
+    """Create the two roles where they are missing and grant each what it needs, no more.
+
+    Run after every migration; on SQLite, which has no roles, there is nothing to do.
+    """
+    if owner.dialect.name != "postgresql":
+        return
+    with owner.begin() as connection:
+        for role in (app_role, sealer_role):
+            known = connection.scalar(
+                text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
+            )
+            if not known:
+                connection.execute(text(f'CREATE ROLE "{role}" LOGIN'))
+        for statement in _grants(inspect(connection), app_role, sealer_role):
+            connection.execute(text(statement))
+
+
+def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:
+    app, sealer = f'"{app_role}"', f'"{sealer_role}"'
+    every = ", ".join([*CHANGING, *APPENDED, *SEALED, "alembic_version"])
+    statements = [
+        f"REVOKE ALL ON {every} FROM {app}, {sealer}",
+        f"GRANT SELECT ON {every} TO {app}, {sealer}",
+        f"REVOKE ALL ON person_secret, person_document, person_name, api_client FROM {sealer}",
+        f"GRANT INSERT, UPDATE ON {', '.join(CHANGING)} TO {app}",
+        f"GRANT DELETE ON idempotent_write TO {app}",
+        f"GRANT USAGE ON SEQUENCE ledger_entry_number TO {app}",
+        f"GRANT INSERT ON {', '.join(SEALED)} TO {sealer}",
+    ]
+    for table in APPENDED:
+        chosen = CHOSEN_BY_DATABASE.get(table, set())
+        columns = [c["name"] for c in tables.get_columns(table) if c["name"] not in chosen]
+        statements.append(f"GRANT INSERT ({', '.join(columns)}) ON {table} TO {app}")
+    statements += [
+        f"GRANT UPDATE ({', '.join(columns)}) ON {table} TO {sealer}"
+        for table, columns in GROWN.items()
+    ]
+    return statements
+
+
+def missing_guards(engine: Engine) -> list[str]:
+    """Name each append-only table that the database does not guard as it should."""
+    query = {
+        "postgresql": """
+            SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND t.tgenabled = 'A' AND (t.tgtype & 8) > 0""",
+        "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"
+        " AND name = tbl_name || '_no_delete'",
+    }[engine.dialect.name]
+    with engine.connect() as connection:
+        guarded = set(connection.scalars(text(query)))
+    guardable = {*APPENDED, *SEALED, "ledger_source_use"}
+    return sorted(guardable - guarded)

@@ -1,0 +1,54 @@
+"""What every door needs besides a session: the settings, the keys, the vault, the sealer."""
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask import current_app
+
+from creditbank.config import Settings
+from creditbank.keys import KeyMissingError, KeyStore
+from creditbank.ledger.checkpoint import NoteKey
+from creditbank.ledger.seal import Sealer
+from creditbank.people.vault import Vault
+
+EXTENSION = "creditbank-house"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One bank's settings and key material."""
+
+    settings: Settings
+    keys: KeyStore
+    vault: Vault
+
+    def sealer(self, host: str) -> Sealer:
+        """Return what a round of the sealer needs."""
+        return Sealer(host, self.log_key, self.settings.seal_entries_max)
+
+    def log_key(self, vkey: str | None) -> Ed25519PrivateKey:
+        """Return the private key that belongs to a verifier key; the newest for a new log.
+
+        Raises:
+            KeyMissingError: no key file fits.
+        """
+        if vkey is None:
+            return self.keys.newest("log").ed25519
+        wanted = NoteKey.parse(vkey)
+        for key in self.keys.every("log"):
+            if NoteKey.of(wanted.name, key.ed25519.public_key()) == wanted:
+                return key.ed25519
+        raise KeyMissingError(key=f"log ({wanted.key_id.hex()})")
+
+
+def make_house(settings: Settings) -> House:
+    """Open the keys of a bank, making them on first start."""
+    keys = KeyStore(settings.keys_path)
+    keys.ensure()
+    return House(settings, keys, Vault(keys))
+
+
+def current_house() -> House:
+    """Return the house of the application at work."""
+    house: House = current_app.extensions[EXTENSION]
+    return house

@@ -1,0 +1,169 @@
+"""Key files: made on first need with mode 0600, found again by their key id, rotated by command.
+
+They lie in one directory, apart from the database and to be backed up apart from it: `log` signs
+checkpoints, `verdict-ed25519` and `verdict-es256` sign answers, `vault` encrypts numbers and names,
+`lookup` hashes numbers so that they can be found. The newest of a kind is used for what is new;
+older ones stay for what they made.
+"""
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from creditbank.errors import CreditBankError
+
+KeyKind = Literal["log", "verdict-ed25519", "verdict-es256", "vault", "lookup"]
+KEY_KINDS: tuple[KeyKind, ...] = ("log", "verdict-ed25519", "verdict-es256", "vault", "lookup")
+_FILE_NAME = re.compile(r"(?P<kind>[a-z0-9-]+)\.(?P<number>[0-9]{4})\.key")
+_SYMMETRIC_BYTES = 32
+
+
+class KeyMissingError(CreditBankError):
+    """A key file that the database speaks of is not in the key directory."""
+
+    code = "key-missing"
+    status = 500
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One key: its kind, its number among its kind, and its secret bytes (PEM or 32 raw bytes)."""
+
+    kind: KeyKind
+    number: int
+    material: bytes
+
+    def __repr__(self) -> str:
+        return f"KeyFile({self.kind}.{self.number:04d})"
+
+    @property
+    def ed25519(self) -> Ed25519PrivateKey:
+        """The private key of a log or of verdicts."""
+        key = load_pem_private_key(self.material, password=None)
+        assert isinstance(key, Ed25519PrivateKey), "the kind fixes the algorithm"
+        return key
+
+    @property
+    def p256(self) -> ec.EllipticCurvePrivateKey:
+        """The private key of ES256 verdicts."""
+        key = load_pem_private_key(self.material, password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey), "the kind fixes the algorithm"
+        return key
+
+
+class KeyStore:
+    """The key files of one bank."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._known: dict[tuple[KeyKind, int], KeyFile] = {}
+
+    def ensure(self) -> None:
+        """Make the first key of each kind that has none."""
+        for kind in KEY_KINDS:
+            if not self._numbers(kind):
+                self.rotate(kind)
+
+    def rotate(self, kind: KeyKind) -> KeyFile:
+        """Make the next key of a kind; what is new uses it from now on."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        number = max(self._numbers(kind), default=0) + 1
+        # Linked into place when whole: two processes that start together keep the first one's key.
+        draft = self._directory / f".{secrets.token_hex(8)}"
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_material(kind))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, self._path(kind, number))
+        draft.unlink()
+        return self.get(kind, number)
+
+    def newest(self, kind: KeyKind) -> KeyFile:
+        """Return the key that new things of a kind are made with.
+
+        Raises:
+            KeyMissingError: there is none yet; `ensure` was never called.
+        """
+        numbers = self._numbers(kind)
+        if not numbers:
+            raise KeyMissingError(key=kind)
+        return self.get(kind, max(numbers))
+
+    def every(self, kind: KeyKind) -> list[KeyFile]:
+        """Return all keys of a kind, newest first."""
+        return [self.get(kind, number) for number in sorted(self._numbers(kind), reverse=True)]
+
+    def get(self, kind: KeyKind, number: int) -> KeyFile:
+        """Return one key.
+
+        Raises:
+            KeyMissingError: its file is not there.
+        """
+        if (kind, number) not in self._known:
+            try:
+                material = self._path(kind, number).read_bytes()
+            except FileNotFoundError as error:
+                raise KeyMissingError(key=f"{kind}.{number:04d}") from error
+            self._known[kind, number] = KeyFile(kind, number, material)
+        return self._known[kind, number]
+
+    def _path(self, kind: KeyKind, number: int) -> Path:
+        return self._directory / f"{kind}.{number:04d}.key"
+
+    def _numbers(self, kind: KeyKind) -> list[int]:
+        if not self._directory.is_dir():
+            return []
+        found = (_FILE_NAME.fullmatch(path.name) for path in self._directory.iterdir())
+        return [int(match["number"]) for match in found if match and match["kind"] == kind]
+
+
+def public_jwk(key: KeyFile) -> dict[str, str]:
+    """Return the public half of a verdict key as a JWK; `kid` is its RFC 7638 thumbprint."""
+    if key.kind == "verdict-es256":
+        numbers = key.p256.public_key().public_numbers()
+        members = {
+            "crv": "P-256",
+            "kty": "EC",
+            "x": _base64url(numbers.x.to_bytes(32)),
+            "y": _base64url(numbers.y.to_bytes(32)),
+        }
+        algorithm = "ES256"
+    else:
+        raw = key.ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        members = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}
+        algorithm = "Ed25519"
+    # RFC 7638: the required members only, in the order of their names, without white space.
+    thumbprint = "{" + ",".join(f'"{name}":"{members[name]}"' for name in sorted(members)) + "}"
+    kid = _base64url(hashlib.sha256(thumbprint.encode("ascii")).digest())
+    return {**members, "alg": algorithm, "kid": kid, "use": "sig"}
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _material(kind: KeyKind) -> bytes:
+    if kind in ("vault", "lookup"):
+        return secrets.token_bytes(_SYMMETRIC_BYTES)
+    private: Ed25519PrivateKey | ec.EllipticCurvePrivateKey = Ed25519PrivateKey.generate()
+    if kind == "verdict-es256":
+        private = ec.generate_private_key(ec.SECP256R1())
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

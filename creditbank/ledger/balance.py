@@ -1,0 +1,74 @@
+"""Balances: always a sum over entries, never a column that could disagree (law 11)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, case, func, select, union_all
+from sqlalchemy.orm import Session
+
+from creditbank.ledger.models import Entry, State
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What one person holds in one scheme, year and subject, in centihours."""
+
+    scheme: str
+    credited_year: int
+    subject: str
+    live_centihours: int
+    capped_centihours: int
+    frozen_centihours: int
+
+
+def balances_of(
+    session: Session,
+    people: Iterable[int],
+    scheme: str,
+    *,
+    counted: ColumnElement[bool] | None = None,
+) -> list[Balance]:
+    """Sum the entries of people (all keys of one person) in a scheme by year and subject.
+
+    Args:
+        session: any reading session.
+        people: the person's linked keys.
+        scheme: the crediting pack.
+        counted: narrows the entries, for example to the sealed ones; all of them if not given.
+    """
+    query = (
+        select(
+            Entry.scheme, Entry.credited_year, Entry.subject,
+            _net(State.LIVE), _net(State.CAPPED), _net(State.FROZEN),
+        )
+        .where(Entry.person_id.in_(list(people)), Entry.scheme == scheme)
+        .group_by(Entry.scheme, Entry.credited_year, Entry.subject)
+        .order_by(Entry.credited_year, Entry.subject)
+    )  # fmt: skip
+    if counted is not None:
+        query = query.where(counted)
+    return [Balance(*row) for row in session.execute(query)]
+
+
+def total_over_all_accounts(session: Session) -> int:
+    """Sum every account there is; a movement takes what it gives, so this is zero, always."""
+    gained = select(func.coalesce(func.sum(Entry.centihours), 0).label("net"))
+    sides: list[Select[int]] = []
+    for state in State:
+        sides.append(gained.where(Entry.to_state == str(state)))
+        sides.append(
+            select(-func.coalesce(func.sum(Entry.centihours), 0)).where(
+                Entry.from_state == str(state)
+            )
+        )
+    everything = union_all(*sides).subquery()
+    return int(session.scalar(select(func.sum(everything.c.net))) or 0)
+
+
+def _net(state: State) -> ColumnElement[int]:
+    moved = case(
+        (Entry.to_state == str(state), Entry.centihours),
+        (Entry.from_state == str(state), -Entry.centihours),
+        else_=0,
+    )
+    return func.sum(moved)

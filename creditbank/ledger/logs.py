@@ -1,0 +1,217 @@
+"""Logs as they are stored: reading tiles and bundles, finding positions, giving proofs.
+
+Only the sealer writes here (seal.py); everything below reads, within whatever snapshot it is given.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.ledger.checkpoint import Checkpoint
+from creditbank.ledger.merkle import TILE_WIDTH, leaf_node
+from creditbank.ledger.models import (
+    Act,
+    Bundle,
+    Entry,
+    Log,
+    Seal,
+    SealSpan,
+    SignedCheckpoint,
+    Source,
+    Tile,
+)
+
+LEAF_BYTES = 32
+REF_BYTES = 8
+
+
+class LogUnknownError(CreditBankError):
+    """No log has this origin."""
+
+    code = "log-unknown"
+    status = 404
+
+
+class NotSealedError(CreditBankError):
+    """The entry is recorded but has no place in a log yet."""
+
+    code = "not-sealed"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A log at one signed checkpoint."""
+
+    log_id: int
+    vkey: str
+    checkpoint: Checkpoint
+    note: str
+    seal_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry or act stands."""
+
+    log_id: int
+    index: int
+
+
+def entry_ref(entry_id: int) -> bytes:
+    """Return the 8 bytes by which a bundle names an entry."""
+    return struct.pack(">q", entry_id)
+
+
+def act_ref(act_id: int) -> bytes:
+    """Return the 8 bytes by which a bundle names an act: its id below zero."""
+    return struct.pack(">q", -act_id)
+
+
+def tile_reader(session: Session, log_id: int) -> Callable[[int, int], bytes]:
+    """Return a function that reads a tile's known hashes; level 0 is hashed from the leaves."""
+
+    def read(level: int, index: int) -> bytes:
+        if level == 0:
+            return b"".join(map(leaf_node, leaves_of_bundle(session, log_id, index)))
+        tile = session.get(Tile, (log_id, level, index))
+        return tile.hashes if tile else b""
+
+    return read
+
+
+def leaves_of_bundle(session: Session, log_id: int, bundle_no: int) -> list[bytes]:
+    """Return the leaves of one bundle, at most 256."""
+    bundle = session.get(Bundle, (log_id, bundle_no))
+    raw = bundle.leaves if bundle else b""
+    return [raw[start : start + LEAF_BYTES] for start in range(0, len(raw), LEAF_BYTES)]
+
+
+def log_by_origin(session: Session, origin: str) -> Log:
+    """Return a log.
+
+    Raises:
+        LogUnknownError: there is none of that origin.
+    """
+    log = session.scalar(select(Log).where(Log.origin == origin))
+    if log is None:
+        raise LogUnknownError(origin=origin[:120])
+    return log
+
+
+def last_seal(session: Session, known_at: datetime | None = None) -> Seal | None:
+    """Return the last round of the sealer, or the last at or before an instant."""
+    query = select(Seal).order_by(Seal.seal_no.desc()).limit(1)
+    if known_at is not None:
+        query = query.where(Seal.sealed_at <= known_at)
+    return session.scalar(query)
+
+
+def sealed_by(seal: Seal | None) -> ColumnElement[bool]:
+    """Return the condition that an entry had its place when a round ended."""
+    row = tuple_(Entry.epoch, Entry.xid, Entry.entry_id)
+    if seal is None:
+        return row < tuple_(0, 0, 0)
+    return row <= tuple_(seal.entry_epoch, seal.entry_xid, seal.entry_id)
+
+
+def heads_at(session: Session, seal: Seal | None, jurisdiction: str) -> list[Head]:
+    """Return the newest checkpoint, at a round of the sealer, of each log of a jurisdiction."""
+    if seal is None:
+        return []
+    heads = []
+    logs = select(Log).where(Log.jurisdiction == jurisdiction).order_by(Log.year)
+    for log in session.scalars(logs):
+        found = _head_of(session, log, seal.seal_no)
+        if found is not None:
+            heads.append(found)
+    return heads
+
+
+def latest_head(session: Session, log: Log) -> Head | None:
+    """Return a log's newest checkpoint."""
+    return _head_of(session, log, None)
+
+
+def _head_of(session: Session, log: Log, seal_no: int | None) -> Head | None:
+    query = select(SignedCheckpoint).where(SignedCheckpoint.log_id == log.log_id)
+    if seal_no is not None:
+        query = query.where(SignedCheckpoint.seal_no <= seal_no)
+    signed = session.scalar(query.order_by(SignedCheckpoint.size.desc()).limit(1))
+    if signed is None:
+        return None
+    checkpoint = Checkpoint(log.origin, signed.size, signed.root)
+    return Head(log.log_id, log.vkey, checkpoint, signed.note, signed.seal_no)
+
+
+def place_of_entry(session: Session, entry: Entry) -> Place:
+    """Find where an entry stands: the round that sealed it, then the round's run of indexes.
+
+    Raises:
+        NotSealedError: it has no place yet.
+    """
+    order = tuple_(Seal.entry_epoch, Seal.entry_xid, Seal.entry_id)
+    seal_no = session.scalar(
+        select(Seal.seal_no)
+        .where(order >= tuple_(entry.epoch, entry.xid, entry.entry_id))
+        .order_by(Seal.seal_no)
+        .limit(1)
+    )
+    source = session.get_one(Source, entry.source_id)
+    return _place_in_round(session, seal_no, source.jurisdiction, entry_ref(entry.entry_id))
+
+
+def place_of_act(session: Session, act: Act) -> Place:
+    """Find where an act stands.
+
+    Raises:
+        NotSealedError: it has no place yet.
+    """
+    order = tuple_(Seal.act_epoch, Seal.act_xid, Seal.act_id)
+    seal_no = session.scalar(
+        select(Seal.seal_no)
+        .where(order >= tuple_(act.epoch, act.xid, act.act_id))
+        .order_by(Seal.seal_no)
+        .limit(1)
+    )
+    return _place_in_round(session, seal_no, act.jurisdiction, act_ref(act.act_id))
+
+
+def _place_in_round(session: Session, seal_no: int | None, jurisdiction: str, ref: bytes) -> Place:
+    if seal_no is not None:
+        spans = select(SealSpan).join(Log, Log.log_id == SealSpan.log_id)
+        for span in session.scalars(
+            spans.where(SealSpan.seal_no == seal_no, Log.jurisdiction == jurisdiction)
+        ):
+            index = _index_in_span(session, span, ref)
+            if index is not None:
+                return Place(span.log_id, index)
+    raise NotSealedError
+
+
+def _index_in_span(session: Session, span: SealSpan, ref: bytes) -> int | None:
+    last_index = span.first_index + span.count - 1
+    for bundle_no in range(span.first_index // TILE_WIDTH, last_index // TILE_WIDTH + 1):
+        bundle = session.get_one(Bundle, (span.log_id, bundle_no))
+        position = _aligned_find(bundle.refs, ref)
+        if position is not None:
+            return bundle_no * TILE_WIDTH + position
+    return None
+
+
+def _aligned_find(refs: bytes, ref: bytes) -> int | None:
+    start = refs.find(ref)
+    while start % REF_BYTES and start != -1:
+        start = refs.find(ref, start + 1)
+    return None if start == -1 else start // REF_BYTES
+
+
+def spans_of(session: Session, seal_no: int) -> Sequence[SealSpan]:
+    """Return the runs that one round gave, by log."""
+    query = select(SealSpan).where(SealSpan.seal_no == seal_no).order_by(SealSpan.log_id)
+    return session.scalars(query).all()

@@ -1,0 +1,280 @@
+"""Posting: entries are appended, hashed as they are written, and never touched again.
+
+The caller owns the transaction and the locks: the source first, then its people in the order of
+their keys. Nothing here knows what an hour is worth; figures come in, movements go out.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.ledger.leaves import EntryBody, Pins, entry_leaf, entry_salt, facts_digest
+from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
+
+Secrets = Mapping[int, bytes]
+
+
+class PersonErasedError(CreditBankError):
+    """The person's secret was erased; no leaf of theirs can be made any more."""
+
+    code = "person-erased"
+    status = 410
+
+
+@dataclass(frozen=True, slots=True)
+class CreditDraft:
+    """One credit about to be posted; `facts` is the canonical JSON that its leaf commits to."""
+
+    person_id: int
+    scheme: str
+    credited_year: int
+    subject: str
+    earned_on: date
+    occasion: str
+    revision: int
+    centihours: int
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDraft:
+    """A later movement about to be posted on a credit: a reversal, a cap, a freeze and so on."""
+
+    credit: Entry
+    movement: Movement
+    centihours: int
+    step: int
+    #: the pack chain under which it is posted: of the credit for its reversal, of today for a cap
+    pins_id: int
+    act_id: int | None = None
+    order: bytes = b""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostingContext:
+    """What all entries of one posting share."""
+
+    source_id: int
+    source_leaf: bytes
+    pins_id: int
+    pins: Pins
+    now: datetime
+
+
+def post_credits(
+    session: Session, drafts: Sequence[CreditDraft], context: PostingContext, secrets: Secrets
+) -> None:
+    """Append credits and their facts.
+
+    Args:
+        session: of the caller's transaction, which holds the locks.
+        drafts: credits; each (person, scheme, occasion, revision) once, centihours > 0.
+        context: the source, its act's leaf, the pack chain and the instant.
+        secrets: the 32-byte secret of every person in the drafts.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the natural key is taken; the locks were not held.
+        PersonErasedError: a person without a secret.
+    """
+    entries = [
+        _credit_row(draft, context, _secret_of(secrets, draft.person_id)) for draft in drafts
+    ]
+    facts = [
+        {
+            "person_id": draft.person_id,
+            "scheme": draft.scheme,
+            "occasion": draft.occasion,
+            "revision": draft.revision,
+            "facts": draft.facts,
+        }
+        for draft in drafts
+    ]
+    if entries:
+        session.execute(insert(Entry), entries)
+        session.execute(insert(CreditFacts), facts)
+
+
+def post_moves(
+    session: Session,
+    drafts: Sequence[MoveDraft],
+    source_leaves: Mapping[int, bytes],
+    pins: Mapping[int, Pins],
+    secrets: Secrets,
+    *,
+    now: datetime,
+) -> None:
+    """Append later movements on credits; each repeats its credit's account and occasion.
+
+    Args:
+        session: of the caller's transaction, which holds the locks.
+        drafts: movements; centihours > 0.
+        source_leaves: leaf of the opening act, by source id.
+        pins: pack chains by their row's id.
+        secrets: the 32-byte secret of every person in the drafts.
+        now: the instant recorded.
+    """
+    rows = []
+    for draft in drafts:
+        credit = draft.credit
+        context = PostingContext(
+            credit.source_id, source_leaves[credit.source_id], draft.pins_id,
+            pins[draft.pins_id], now,
+        )  # fmt: skip
+        rows.append(_move_row(draft, context, _secret_of(secrets, credit.person_id)))
+    if rows:
+        session.execute(insert(Entry), rows)
+
+
+def credits_of(
+    session: Session,
+    people: Iterable[int],
+    scheme: str,
+    *,
+    years: Iterable[int] | None = None,
+    occasions: Iterable[str] | None = None,
+) -> list[Entry]:
+    """Return every entry of these people in a scheme, of some years or occasions only if asked."""
+    query = select(Entry).where(Entry.person_id.in_(list(people)), Entry.scheme == scheme)
+    if years is not None:
+        query = query.where(Entry.credited_year.in_(list(years)))
+    if occasions is not None:
+        query = query.where(Entry.occasion.in_(list(occasions)))
+    return list(session.scalars(query))
+
+
+@dataclass(slots=True)
+class CreditState:
+    """One credit as its movements leave it: what is live, what is capped, and the next steps."""
+
+    credit: Entry
+    capped_centihours: int = 0
+    frozen_centihours: int = 0
+    reversed: bool = False
+    movements: int = 0
+
+    @property
+    def live_centihours(self) -> int:
+        """What counts now."""
+        if self.reversed:
+            return 0
+        return self.credit.centihours - self.capped_centihours - self.frozen_centihours
+
+
+def credit_states(entries: Iterable[Entry]) -> list[CreditState]:
+    """Fold entries into the state of each credit."""
+    moves = list(entries)
+    states = {
+        _key(entry): CreditState(entry) for entry in moves if entry.movement == Movement.CREDIT
+    }
+    for entry in moves:
+        if entry.movement != Movement.CREDIT:
+            _apply(states[_key(entry)], entry)
+    return list(states.values())
+
+
+def _apply(state: CreditState, entry: Entry) -> None:
+    signed = {entry.to_state: entry.centihours, entry.from_state: -entry.centihours}
+    state.capped_centihours += signed.get(State.CAPPED, 0)
+    state.frozen_centihours += signed.get(State.FROZEN, 0)
+    state.reversed = state.reversed or entry.movement == Movement.REVERSE
+    state.movements += 1
+
+
+def _key(entry: Entry) -> tuple[int, str, str, int]:
+    return entry.person_id, entry.scheme, entry.occasion, entry.revision
+
+
+def pins_from_text(text: str) -> Pins:
+    """Read a pack chain back from its row."""
+    pins: Pins = json.loads(text)
+    return pins
+
+
+def _secret_of(secrets: Secrets, person_id: int) -> bytes:
+    if person_id not in secrets:
+        raise PersonErasedError
+    return secrets[person_id]
+
+
+def _credit_row(draft: CreditDraft, context: PostingContext, secret: bytes) -> dict[str, object]:
+    assert draft.centihours > 0, "a credit of nothing is no movement"
+    from_state, to_state = ACCOUNTS_OF[Movement.CREDIT]
+    body = EntryBody(
+        movement=Movement.CREDIT,
+        scheme=draft.scheme,
+        credited_year=draft.credited_year,
+        subject=draft.subject,
+        from_state=from_state,
+        to_state=to_state,
+        centihours=draft.centihours,
+        earned_on=draft.earned_on,
+        recorded_at=context.now,
+        occasion=draft.occasion,
+        revision=draft.revision,
+        step=0,
+        source=context.source_leaf,
+        target=b"",
+        order=b"",
+        reason="",
+        facts_digest=facts_digest(draft.facts),
+        pins=context.pins,
+    )
+    return _row(draft.person_id, body, context, secret, act_id=None)
+
+
+def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> dict[str, object]:
+    credit = draft.credit
+    assert draft.centihours > 0, "a movement of nothing is no movement"
+    from_state, to_state = ACCOUNTS_OF[draft.movement]
+    body = EntryBody(
+        movement=draft.movement,
+        scheme=credit.scheme,
+        credited_year=credit.credited_year,
+        subject=credit.subject,
+        from_state=from_state,
+        to_state=to_state,
+        centihours=draft.centihours,
+        earned_on=credit.earned_on,
+        recorded_at=context.now,
+        occasion=credit.occasion,
+        revision=credit.revision,
+        step=draft.step,
+        source=context.source_leaf,
+        target=credit.leaf,
+        order=draft.order,
+        reason=draft.reason,
+        facts_digest=b"",
+        pins=context.pins,
+    )
+    return _row(credit.person_id, body, context, secret, act_id=draft.act_id)
+
+
+def _row(
+    person_id: int, body: EntryBody, context: PostingContext, secret: bytes, *, act_id: int | None
+) -> dict[str, object]:
+    return {
+        "person_id": person_id,
+        "recorded_at": body.recorded_at,
+        "act_id": act_id,
+        "source_id": context.source_id,
+        "pins_id": context.pins_id,
+        "centihours": body.centihours,
+        "earned_on": body.earned_on,
+        "credited_year": body.credited_year,
+        "revision": body.revision,
+        "step": body.step,
+        "scheme": body.scheme,
+        "subject": body.subject,
+        "from_state": str(body.from_state),
+        "to_state": str(body.to_state),
+        "movement": str(body.movement),
+        "occasion": body.occasion,
+        "reason": body.reason,
+        "leaf": entry_leaf(entry_salt(secret, body), body),
+    }

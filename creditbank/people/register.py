@@ -1,0 +1,267 @@
+"""The register of people: a key for every person, found by document, with names and links.
+
+A person is a key with any number of documents and names. Keys found to be one person are linked,
+and may be unlinked, without moving an entry: whoever counts asks `linked_people` first.
+"""
+
+import secrets as random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.ids import random_person_id
+from creditbank.people.documents import Document
+from creditbank.people.models import (
+    IdentityLookup,
+    Person,
+    PersonDocument,
+    PersonLink,
+    PersonName,
+    PersonSecret,
+)
+from creditbank.people.vault import SECRET_BYTES, Vault
+
+#: Rows in one IN list; well below what either driver can bind.
+_CHUNK = 5_000
+_Item = TypeVar("_Item")
+
+
+class PersonUnknownError(CreditBankError):
+    """No person is on record under this document."""
+
+    code = "person-unknown"
+    status = 404
+
+
+class IdentityMismatchError(CreditBankError):
+    """The number is on record under another name; nothing of that person is told."""
+
+    code = "identity-mismatch"
+    status = 409
+
+
+class LinkUnchangedError(CreditBankError):
+    """The two documents already are, or are not, one person, as was asked."""
+
+    code = "link-unchanged"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a stranger states about a person: a document and the name on it."""
+
+    document: Document
+    name: str
+
+
+def find_people(
+    session: Session, vault: Vault, documents: Iterable[Document]
+) -> dict[Document, int]:
+    """Return the keys of those who are on record."""
+    by_lookup = {lookup: document for document in documents for lookup in vault.lookups(document)}
+    found: dict[Document, int] = {}
+    for chunk in _chunks(list(by_lookup)):
+        rows = session.execute(
+            select(IdentityLookup.lookup, IdentityLookup.person_id).where(
+                IdentityLookup.lookup.in_(chunk)
+            )
+        )
+        found.update({by_lookup[lookup]: person_id for lookup, person_id in rows})
+    return found
+
+
+def find_person(session: Session, vault: Vault, identity: Identity) -> int:
+    """Return the key of a person whose number and name both agree.
+
+    Raises:
+        PersonUnknownError: the number is not on record.
+        IdentityMismatchError: it is, under another name.
+    """
+    found = find_people(session, vault, [identity.document])
+    if not found:
+        raise PersonUnknownError
+    person_id = found[identity.document]
+    if identity.name not in names_of(session, vault, [person_id])[person_id]:
+        raise IdentityMismatchError
+    return person_id
+
+
+def ensure_people(
+    session: Session, vault: Vault, identities: Sequence[Identity], *, now: datetime
+) -> dict[Document, int]:
+    """Return everybody's key, making one for those who were never seen before.
+
+    Two posters may meet the same new person at once: the directory decides whose key it is, and
+    both insert in the order of the hashes so that neither waits for the other in a circle.
+    """
+    known = find_people(session, vault, [identity.document for identity in identities])
+    new = {i.document: i for i in identities if i.document not in known}
+    drafts = {vault.lookups(document)[0]: (document, random_person_id()) for document in new}
+    won = _claim(session, {lookup: person_id for lookup, (_, person_id) in drafts.items()})
+    made = {}
+    for lookup in sorted(won):
+        document, person_id = drafts[lookup]
+        known[document] = made[document] = person_id
+    _insert_people(session, vault, [(made[d], new[d]) for d in made], now=now)
+    if len(won) < len(drafts):
+        known |= find_people(session, vault, [d for d in new if d not in made])
+    return known
+
+
+def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Return every name of each person, the newest first."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for chunk in _chunks(list(people)):
+        query = select(PersonName).where(PersonName.person_id.in_(chunk))
+        for row in session.scalars(query.order_by(PersonName.name_no.desc())):
+            plain = vault.unlock(
+                row.name_cipher, "person_name", "name_cipher", row.person_id, row.name_no
+            )
+            names[row.person_id].append(plain.decode("utf-8"))
+    return {person_id: tuple(found) for person_id, found in names.items()}
+
+
+def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, bytes]:
+    """Return each person's 32-byte secret; those whose secret was erased are left out."""
+    found: dict[int, bytes] = {}
+    for chunk in _chunks(list(people)):
+        for row in session.scalars(select(PersonSecret).where(PersonSecret.person_id.in_(chunk))):
+            if row.secret_cipher is not None:
+                found[row.person_id] = vault.unlock(
+                    row.secret_cipher, "person_secret", "secret_cipher", row.person_id
+                )
+    return found
+
+
+def erase_secret(session: Session, person_id: int, *, now: datetime) -> None:
+    """Forget a person's secret for good: every leaf of theirs is blind from now on."""
+    secret = session.get_one(PersonSecret, person_id)
+    secret.secret_cipher, secret.erased_at = None, now
+
+
+def lock_people(session: Session, people: Iterable[int]) -> None:
+    """Lock people for this transaction in the order of their keys, so that posters never cross."""
+    for chunk in _chunks(sorted(set(people))):
+        session.execute(
+            select(Person.person_id)
+            .where(Person.person_id.in_(chunk))
+            .order_by(Person.person_id)
+            .with_for_update()
+        ).all()
+
+
+def linked_people(session: Session, people: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Return, for each of these people, every key that is the same person, in ascending order."""
+    groups = {person_id: {person_id} for person_id in people}
+    asked: set[int] = set()
+    while beyond := set(groups) - asked:
+        asked |= beyond
+        for one, other in _standing_links(session, beyond):
+            merged = groups.get(one, {one}) | groups.get(other, {other})
+            groups.update(dict.fromkeys(merged, merged))
+    return {person_id: tuple(sorted(group)) for person_id, group in groups.items()}
+
+
+def record_link(session: Session, one: int, other: int, act_id: int, *, linked: bool) -> None:
+    """Record the finding that two keys are, or are not, one person.
+
+    Raises:
+        LinkUnchangedError: that is what already holds, or both keys are the same.
+    """
+    first, second = sorted((one, other))
+    pair = (PersonLink.person_id == first, PersonLink.other_person_id == second)
+    count = session.scalar(select(func.count()).select_from(PersonLink).where(*pair)) or 0
+    holds = bool(count) and bool(
+        session.scalar(select(PersonLink.linked).where(*pair, PersonLink.link_no == count))
+    )
+    if first == second or holds == linked:
+        raise LinkUnchangedError
+    row = {
+        "person_id": first, "other_person_id": second, "link_no": count + 1,
+        "linked": linked, "act_id": act_id,
+    }  # fmt: skip
+    session.execute(insert(PersonLink), [row])
+
+
+def _standing_links(session: Session, people: Iterable[int]) -> list[tuple[int, int]]:
+    newest: dict[tuple[int, int], tuple[int, bool]] = {}
+    for chunk in _chunks(list(people)):
+        query = select(PersonLink).where(
+            or_(PersonLink.person_id.in_(chunk), PersonLink.other_person_id.in_(chunk))
+        )
+        for row in session.scalars(query):
+            pair = (row.person_id, row.other_person_id)
+            newest[pair] = max(newest.get(pair, (0, False)), (row.link_no, row.linked))
+    return [pair for pair, (_, linked) in newest.items() if linked]
+
+
+def _claim(session: Session, drafts: Mapping[bytes, int]) -> set[bytes]:
+    """Enter new people into the directory; return the hashes that nobody else had entered."""
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    won: set[bytes] = set()
+    for chunk in _chunks(sorted(drafts)):
+        statement = make(IdentityLookup).on_conflict_do_nothing().returning(IdentityLookup.lookup)
+        rows = [{"lookup": each, "person_id": drafts[each], "document_no": 1} for each in chunk]
+        won.update(session.scalars(statement, rows))
+    return won
+
+
+def _insert_people(
+    session: Session, vault: Vault, people: Sequence[tuple[int, Identity]], *, now: datetime
+) -> None:
+    if not people:
+        return
+    keys = [person_id for person_id, _ in people]
+    session.execute(insert(Person), [{"person_id": key, "created_at": now} for key in keys])
+    session.execute(
+        insert(PersonSecret),
+        [
+            {
+                "person_id": key,
+                "secret_cipher": vault.lock(
+                    random.token_bytes(SECRET_BYTES), "person_secret", "secret_cipher", key
+                ),
+                "erased_at": None,
+            }
+            for key in keys
+        ],
+    )
+    session.execute(insert(PersonDocument), [_document_row(vault, *each, now) for each in people])
+    session.execute(insert(PersonName), [_name_row(vault, *each, now) for each in people])
+
+
+def _document_row(
+    vault: Vault, person_id: int, identity: Identity, now: datetime
+) -> dict[str, object]:
+    number = identity.document.number.encode("utf-8")
+    return {
+        "person_id": person_id,
+        "document_no": 1,
+        "kind": str(identity.document.kind),
+        "number_cipher": vault.lock(number, "person_document", "number_cipher", person_id, 1),
+        "recorded_at": now,
+    }
+
+
+def _name_row(vault: Vault, person_id: int, identity: Identity, now: datetime) -> dict[str, object]:
+    name = identity.name.encode("utf-8")
+    return {
+        "person_id": person_id,
+        "name_no": 1,
+        "name_cipher": vault.lock(name, "person_name", "name_cipher", person_id, 1),
+        "recorded_at": now,
+    }
+
+
+def _chunks(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]

@@ -1,0 +1,74 @@
+"""The vault: numbers, names and secrets lie encrypted, each bound to its own table, column and row.
+
+Ciphertext = version (1 byte) ‖ key number (2 bytes) ‖ nonce (12 bytes) ‖ AES-256-GCM of the data.
+The associated data name the place, so a value copied into another row does not open there. Numbers are
+found by a keyed hash under a key of its own.
+"""
+
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from creditbank.canonical import canonical_bytes
+from creditbank.errors import CreditBankError
+from creditbank.keys import KeyStore
+from creditbank.people.documents import Document
+
+_VERSION = b"\x01"
+_HEAD_BYTES = 3
+_NONCE_BYTES = 12
+SECRET_BYTES = 32
+
+
+class VaultBrokenError(CreditBankError):
+    """A ciphertext does not open in its place: it was changed, moved, or its key is another."""
+
+    code = "vault-broken"
+    status = 500
+
+
+class Vault:
+    """Encrypts, decrypts and hashes with the keys of one bank."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+
+    def lock(self, data: bytes, table: str, column: str, *row: int) -> bytes:
+        """Encrypt data for one place: table, column and the row's key."""
+        key = self._keys.newest("vault")
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = AESGCM(key.material).encrypt(nonce, data, _place(table, column, row))
+        return _VERSION + key.number.to_bytes(2) + nonce + sealed
+
+    def unlock(self, cipher: bytes, table: str, column: str, *row: int) -> bytes:
+        """Decrypt what `lock` wrote for the same place.
+
+        Raises:
+            VaultBrokenError: the ciphertext is not what was written there.
+            KeyMissingError: its key file is gone.
+        """
+        if cipher[:1] != _VERSION or len(cipher) < _HEAD_BYTES + _NONCE_BYTES:
+            raise VaultBrokenError(table=table, column=column)
+        key = self._keys.get("vault", int.from_bytes(cipher[1:_HEAD_BYTES]))
+        nonce = cipher[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
+        sealed = cipher[_HEAD_BYTES + _NONCE_BYTES :]
+        try:
+            return AESGCM(key.material).decrypt(nonce, sealed, _place(table, column, row))
+        except InvalidTag as error:
+            raise VaultBrokenError(table=table, column=column) from error
+
+    def lookups(self, document: Document) -> list[bytes]:
+        """Return the keyed hashes under which a document may be found, the newest key's first."""
+        said = canonical_bytes([str(document.kind), document.number])
+        return [
+            hmac.digest(key.material, b"creditbank/lookup/v1\n" + said, hashlib.sha256)
+            for key in self._keys.every("lookup")
+        ]
+
+
+def _place(table: str, column: str, row: tuple[int, ...]) -> bytes:
+    # As text: a person's key may be beyond what canonical JSON takes for an integer.
+    return canonical_bytes(["creditbank/vault/v1", table, column, [str(part) for part in row]])

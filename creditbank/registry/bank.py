@@ -1,0 +1,126 @@
+"""The bank itself: founded once, as production or demo, under a host that never changes."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.registry.models import Bank, SetupCode
+
+Mode = Literal["production", "demo"]
+SETUP_CODE_HOURS = 24
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+
+
+class BankNotFoundedError(CreditBankError):
+    """The database holds no bank yet."""
+
+    code = "bank-not-founded"
+    status = 503
+
+
+class BankFoundedError(CreditBankError):
+    """The database holds a bank already, of another mode or host."""
+
+    code = "bank-founded"
+    status = 409
+
+
+class HostInvalidError(CreditBankError):
+    """A text is not a host name that logs can bear for ever."""
+
+    code = "host-invalid"
+    status = 422
+
+
+class SetupCodeWrongError(CreditBankError):
+    """The one-time code is not known, was used, or has expired."""
+
+    code = "setup-code-wrong"
+    status = 403
+
+
+class DemoOnlyError(CreditBankError):
+    """Invented people and their keys live in a demo bank only."""
+
+    code = "demo-only"
+    status = 403
+
+
+def found_bank(session: Session, mode: Mode, host: str, *, now: datetime) -> Bank:
+    """Found the bank, once; the same again returns it.
+
+    Raises:
+        HostInvalidError: the host could not stand in a log's origin.
+        BankFoundedError: it was founded otherwise.
+    """
+    if _HOST.fullmatch(host) is None:
+        raise HostInvalidError(found=host[:100])
+    bank = session.get(Bank, 1)
+    if bank is None:
+        row = {"bank_id": 1, "mode": mode, "host": host, "created_at": now}
+        return session.scalars(insert(Bank).returning(Bank), [row]).one()
+    if (bank.mode, bank.host) != (mode, host):
+        raise BankFoundedError(mode=bank.mode, host=bank.host)
+    return bank
+
+
+def the_bank(session: Session) -> Bank:
+    """Return the bank.
+
+    Raises:
+        BankNotFoundedError: `creditbank init` was never run.
+    """
+    bank = session.get(Bank, 1)
+    if bank is None:
+        raise BankNotFoundedError
+    return bank
+
+
+def require_demo(session: Session) -> None:
+    """Refuse, unless this is a demo bank."""
+    if the_bank(session).mode != "demo":
+        raise DemoOnlyError
+
+
+def new_setup_code(session: Session, *, now: datetime) -> str:
+    """Make a one-time code for the first administrator; valid for 24 hours, shown once."""
+    code = secrets.token_urlsafe(24)
+    expires_at = now + timedelta(hours=SETUP_CODE_HOURS)
+    session.execute(insert(SetupCode), [{"code_hash": _hash(code), "expires_at": expires_at}])
+    return code
+
+
+def use_setup_code(session: Session, code: str, *, now: datetime) -> None:
+    """Use up a one-time code.
+
+    Raises:
+        SetupCodeWrongError: it is not known, was used before, or has expired.
+    """
+    used = session.execute(
+        update(SetupCode)
+        .where(SetupCode.code_hash == _hash(code), SetupCode.used_at.is_(None))
+        .where(SetupCode.expires_at > now)
+        .values(used_at=now)
+    )
+    assert isinstance(used, CursorResult)
+    if used.rowcount != 1:
+        raise SetupCodeWrongError
+
+
+def has_setup_code(session: Session, *, now: datetime) -> bool:
+    """Tell whether an unused code is still valid."""
+    query = select(SetupCode.code_hash).where(
+        SetupCode.used_at.is_(None), SetupCode.expires_at > now
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256(code.encode("utf-8")).digest()

@@ -1,0 +1,153 @@
+"""Mandates: what a title system may ask about, in which region, and until when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
+from creditbank.ledger.journal import ActDraft, record_act
+from creditbank.registry.models import Mandate
+
+ANY = "*"
+
+
+class MandateMissingError(CreditBankError):
+    """The title system holds no mandate that covers the question."""
+
+    code = "mandate-missing"
+    status = 403
+
+
+class MandateUnknownError(CreditBankError):
+    """There is no mandate of this number."""
+
+    code = "mandate-unknown"
+    status = 404
+
+
+class MandateTermError(CreditBankError):
+    """A mandate would end before it begins."""
+
+    code = "mandate-term"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class MandateDraft:
+    """A mandate about to be granted; `*` among series or levels means every one."""
+
+    organisation_id: int
+    jurisdiction: str
+    series: tuple[str, ...]
+    levels: tuple[str, ...]
+    valid_from: date
+    valid_through: date
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a question is about: whose rules, which series and level, asked on which day."""
+
+    jurisdiction: str
+    series: str
+    level: str
+    day: date
+
+
+def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: datetime) -> Mandate:
+    """Grant a mandate.
+
+    Raises:
+        MandateTermError: it would end before it begins.
+    """
+    if draft.valid_through < draft.valid_from:
+        raise MandateTermError(
+            valid_from=draft.valid_from.isoformat(), valid_through=draft.valid_through.isoformat()
+        )
+    mandate_no = "M" + random_number(9)
+    details = {
+        "series": draft.series, "levels": draft.levels,
+        "valid_from": draft.valid_from.isoformat(),
+        "valid_through": draft.valid_through.isoformat(),
+    }  # fmt: skip
+    act = record_act(
+        session,
+        ActDraft(
+            "mandate.granted", checked_jurisdiction(draft.jurisdiction), actor, mandate_no, details
+        ),
+        now=now,
+    )
+    row = {
+        "mandate_no": mandate_no, "organisation_id": draft.organisation_id,
+        "jurisdiction": draft.jurisdiction, "series": " ".join(draft.series),
+        "levels": " ".join(draft.levels), "valid_from": draft.valid_from,
+        "valid_through": draft.valid_through, "state": "active", "act_id": act.act_id,
+    }  # fmt: skip
+    return session.scalars(insert(Mandate).returning(Mandate), [row]).one()
+
+
+def change_mandate(
+    session: Session, mandate_no: str, state: str, *, actor: str, now: datetime
+) -> Mandate:
+    """Suspend, withdraw or reactivate a mandate; it holds from the next question on.
+
+    Raises:
+        MandateUnknownError: there is none of this number.
+    """
+    mandate = mandate_numbered(session, mandate_no)
+    if mandate.state != state:
+        mandate.state = state
+        record_act(
+            session,
+            ActDraft(f"mandate.{state}", mandate.jurisdiction, actor, mandate_no, {}),
+            now=now,
+        )
+    return mandate
+
+
+def mandate_numbered(session: Session, mandate_no: str) -> Mandate:
+    """Return a mandate.
+
+    Raises:
+        MandateUnknownError: there is none of this number.
+    """
+    mandate = session.get(Mandate, mandate_no)
+    if mandate is None:
+        raise MandateUnknownError(mandate_no=mandate_no[:20])
+    return mandate
+
+
+def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -> Mandate:
+    """Return the mandate that covers a question.
+
+    Raises:
+        MandateMissingError: none does; nothing about the person is told.
+    """
+    query = select(Mandate).where(Mandate.organisation_id == organisation_id)
+    for mandate in session.scalars(query.order_by(Mandate.mandate_no)):
+        if _covers(mandate, matter):
+            return mandate
+    raise MandateMissingError(
+        jurisdiction=matter.jurisdiction,
+        series=matter.series[:40],
+        level=matter.level[:40],
+        day=matter.day.isoformat(),
+    )
+
+
+def _covers(mandate: Mandate, matter: Matter) -> bool:
+    return (
+        mandate.state == "active"
+        and mandate.valid_from <= matter.day <= mandate.valid_through
+        and jurisdiction_contains(mandate.jurisdiction, matter.jurisdiction)
+        and _among(matter.series, mandate.series.split())
+        and _among(matter.level, mandate.levels.split())
+    )
+
+
+def _among(wanted: str, granted: Iterable[str]) -> bool:
+    return wanted in granted or ANY in granted

@@ -1,0 +1,154 @@
+"""Tables of the registry: the bank itself, who may enter it, who may teach, who may ask."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from creditbank.orm import Base, UtcDateTime
+
+
+class Bank(Base):
+    """The one row that says what this bank is; its host stands in every log's origin for ever."""
+
+    __tablename__ = "bank"
+
+    bank_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: `production` or `demo`; invented people and their keys live in a demo bank only
+    mode: Mapped[str]
+    host: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SetupCode(Base):
+    """The one-time code that makes a bank's first administrator; only its hash is kept."""
+
+    __tablename__ = "setup_code"
+
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Organisation(Base):
+    """An enterprise, base, university or authority, by its unified social credit code."""
+
+    __tablename__ = "organisation"
+
+    organisation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    uscc: Mapped[str]
+    name: Mapped[str]
+    #: `enterprise`, `training_base`, `university`, `authority`, `title_system`
+    kind: Mapped[str]
+    jurisdiction: Mapped[str]
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class ApiClient(Base):
+    """A machine or an officer at a machine: a public id, a hashed key, and what it may do."""
+
+    __tablename__ = "api_client"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    #: `provider`, `official`, `title_system` or `administrator`
+    role: Mapped[str]
+    secret_hash: Mapped[bytes]
+    #: space-separated
+    scopes: Mapped[str]
+    #: the region that it may act in
+    jurisdiction: Mapped[str]
+    #: NULL for officials of the bank itself
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    demo: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class IdempotentWrite(Base):
+    """The first answer to an idempotency key, kept so that a retry is answered and not done again."""
+
+    __tablename__ = "idempotent_write"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    #: SHA-256 of the method, the path and the parsed content
+    content_digest: Mapped[bytes]
+    status: Mapped[int] = mapped_column(SmallInteger)
+    answer: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Mandate(Base):
+    """What a title system may ask, and until when."""
+
+    __tablename__ = "mandate"
+
+    mandate_no: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    #: where it asks: people and rules of this jurisdiction and below
+    jurisdiction: Mapped[str]
+    #: space-separated ids, `*` for every one
+    series: Mapped[str]
+    levels: Mapped[str]
+    valid_from: Mapped[date]
+    valid_through: Mapped[date]
+    #: `active`, `suspended` or `withdrawn`
+    state: Mapped[str]
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class PublishedPack(Base):
+    """One version of a rule pack, byte for byte; immutable once a second person has published it."""
+
+    __tablename__ = "rule_pack"
+
+    pack_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[bytes]
+    content: Mapped[bytes]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: NULL until published
+    published_by: Mapped[str | None]
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    act_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Filing(Base):
+    """An activity filed for record (备案): nothing is credited before an official approves it."""
+
+    __tablename__ = "filing"
+
+    filing_no: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    jurisdiction: Mapped[str]
+    scheme: Mapped[str]
+    #: what it is to the rules: `enterprise_course`
+    activity: Mapped[str]
+    #: `advanced_study` 进修, `seminar` 研修, `special_lecture` 专题讲座, `other`
+    form: Mapped[str]
+    #: `full` 脱产, `half` 半脱产, `none`
+    release: Mapped[str]
+    title: Mapped[str]
+    subject: Mapped[str]
+    seats: Mapped[int]
+    #: `submitted`, `approved`, `refused`
+    state: Mapped[str]
+    submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    submitted_by: Mapped[str]
+    #: of the refusal, or of the approval of what was filed after it began
+    reason: Mapped[str]
+
+
+class FilingSession(Base):
+    """One sitting of a filed activity, on one civil day."""
+
+    __tablename__ = "filing_session"
+
+    filing_no: Mapped[str] = mapped_column(primary_key=True)
+    session_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    day: Mapped[date]
+    planned_minutes: Mapped[int] = mapped_column(SmallInteger)
+    #: 2 for a whole day, 1 for half a day
+    planned_half_days: Mapped[int] = mapped_column(SmallInteger)

@@ -1,0 +1,1673 @@
+"""Check a verdict of a credit bank offline; promises to trust nothing but docs/formats.md.
+
+    python tools/check_verdict.py VERDICT.jws --jwks JWKS.json
+        [--subject SUBJECT.json] [--export EXPORT.json] [--language zh|en]
+
+VERDICT is a file with the compact JWS, or `-` for standard input. JWKS is the key set of the bank,
+SUBJECT is `{"kind": …, "number": …, "name": …}` in a file (so that no number stands on a command
+line), EXPORT is `{"entries": […]}` as the person's own export gives them. One line is printed for
+each check. Exit code 0: nothing failed; 1: a check failed; 2: something could not be read.
+
+The file stands alone: Python 3.11 or newer and its standard library, nothing of the bank's code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+VERDICT_BYTES_MAX = 16 * 1024 * 1024
+EXPORT_BYTES_MAX = 64 * 1024 * 1024
+SMALL_BYTES_MAX = 1024 * 1024
+PROOF_HASHES_MAX = 64
+HEADS_MAX = 256
+NOTE_SIGNATURES_MAX = 16
+KEYS_MAX = 1024
+DEPTH_MAX = 48
+SHOWN_CHARACTERS_MAX = 200
+INTEGER_MAX = 2**53 - 1
+
+STATEMENT = "creditbank/verdict/v1"
+TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
+LEVELS = ("decision", "summary", "record")
+MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"})
+STATES = frozenset({"issued", "live", "capped", "frozen"})
+DECIDED_BY_REQUIREMENT = frozenset({"met", "not_met"})
+NOT_DECIDED_BY_REQUIREMENT = frozenset({"undetermined", "exempt", "waived"})
+
+DIGEST_BYTES = 32
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+SHORT_SALT_BYTES = 16
+BODY_ELEMENTS = 16
+PACK_ELEMENTS = 3
+KEY_ID_BYTES = 4
+NOTE_ED25519 = b"\x01"
+LAST_FOUR = 4
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+HOURS = re.compile(r"(0|[1-9][0-9]{0,12})\.[0-9]{2}")
+HEX = re.compile(r"([0-9a-f]{2})*")
+COUNT = re.compile(r"0|[1-9][0-9]{0,15}")
+ORIGIN = re.compile(r"[^\s+/]+/ledger/[^\s+/]+/([0-9]{4})")
+BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class State(Enum):
+    """How one check ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_DISCLOSED = "not-disclosed"
+
+
+class FaultError(Exception):
+    """Something that was checked does not hold: a code of `FAULTS` with its facts."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+class UnreadableError(FaultError):
+    """Something cannot be read at all, so that nothing can be said about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The end of one check: its name in `CHECKS`, the state and what was found."""
+
+    check: str
+    state: State
+    code: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A compact JWS taken apart; `signed` is what the signature covers."""
+
+    header: dict[str, Json]
+    payload: dict[str, Json]
+    signed: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head of a log as the verdict states it, before its checkpoint is looked at."""
+
+    origin: str
+    size: int
+    root: bytes
+    vkey: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One disclosed entry with its place in a log; the body is not yet interpreted."""
+
+    leaf: bytes
+    salt: bytes
+    body: list[Json]
+    facts: dict[str, Json]
+    origin: str
+    index: int
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A body in words (formats.md §3). `kept` are the elements that repeat those of the credit."""
+
+    kind: str
+    scheme: str
+    year: int
+    subject: str
+    leaves: str
+    reaches: str
+    centihours: int
+    recorded_at: str
+    occasion: str
+    revision: int
+    step: int
+    target: str
+    facts_digest: str
+    kept: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """Hours of one subject in one year, in centihours."""
+
+    year: int
+    subject: str
+    counted_centihours: int
+    capped_centihours: int
+    migrated_centihours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One required amount over `year` to `through`, in centihours; subject "" is the total."""
+
+    year: int
+    through: int
+    subject: str
+    required_centihours: int
+    credited_centihours: int
+    short_centihours: int
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the asker means; the number never leaves this program."""
+
+    kind: str
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The parts of a payload that can be checked or must be shown.
+
+    `credited` and `requirement` are None below level `summary`, `entries` below `record`;
+    `unknown_members` names what the format does not know.
+    """
+
+    level: str
+    issuer: str
+    number: str
+    issued_at: int
+    outcome: str
+    scheme: str
+    application_day: str
+    stated: Json
+    assumptions: list[Json]
+    pending: Json
+    supersedes: str
+    known_at: str
+    document_kind: str
+    last_four: str
+    subject_salt: bytes
+    commitment: bytes
+    packs: list[Json]
+    heads: tuple[Head, ...]
+    record_count: int
+    record_salt: bytes
+    record_digest: bytes
+    credited: tuple[Credited, ...] | None
+    requirement: tuple[Requirement, ...] | None
+    entries: tuple[Entry, ...] | None
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings about one verdict, in the order in which they are printed."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed, in order, each as often as it failed."""
+        return tuple(found.check for found in self.findings if found.state is State.FAILED)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; answer the exit code."""
+    options = _options(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Chinese gets escapes, not a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        report = examine(
+            _read(options.verdict, VERDICT_BYTES_MAX),
+            _read(options.jwks, SMALL_BYTES_MAX),
+            subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
+            export=_read_if_given(options.export, EXPORT_BYTES_MAX),
+        )
+    except UnreadableError as fault:
+        label = ("无法读取", "could not read")[options.language == "en"]
+        print(
+            f"{label}: {_words(FAULTS[fault.code], options.language, fault.facts)}", file=sys.stderr
+        )
+        return 2
+    print("\n".join(report_lines(report, options.language)))
+    return 1 if report.failed else 0
+
+
+def examine(
+    token: bytes, jwks: bytes, *, subject: bytes | None = None, export: bytes | None = None
+) -> Report:
+    """Make every check that the given files allow.
+
+    Args:
+        token: the verdict, a compact JWS.
+        jwks: the bank's JWK Set as JSON.
+        subject: JSON of kind, number and name, to check the commitment.
+        export: JSON with the person's own `entries`, to check the record digest.
+
+    Raises:
+        UnreadableError: one of the four does not have its format.
+    """
+    jws = read_token(token)
+    verdict = read_verdict(jws.payload)
+    person = None if subject is None else read_subject(subject)
+    held = None if export is None else select_export(read_export(export), verdict)
+    findings = [
+        *_signature_findings(jws, read_keys(jwks)),
+        judge("members", lambda: claim_members(verdict)),
+        judge("packs", lambda: claim_packs(verdict)),
+        *_head_findings(verdict),
+        _commitment_finding(verdict, person),
+        *_record_findings(verdict, held),
+        *_answer_findings(verdict, held),
+    ]
+    return Report(verdict, tuple(findings))
+
+
+def judge(check: str, claim: Callable[[], object], **facts: object) -> Finding:
+    """Run one claim; a `FaultError` out of it is a failed check."""
+    try:
+        claim()
+    except FaultError as fault:
+        return Finding(check, State.FAILED, fault.code, {**facts, **fault.facts})
+    return Finding(check, State.OK, "", facts)
+
+
+def _undisclosed(check: str, code: str) -> Finding:
+    return Finding(check, State.NOT_DISCLOSED, code)
+
+
+def _signature_findings(jws: Token, keys: list[dict[str, Json]]) -> list[Finding]:
+    return [
+        judge("header", lambda: claim_header(jws.header)),
+        judge("key", lambda: find_key(jws.header, keys)),
+        judge("signature", lambda: claim_signature(jws, keys)),
+    ]
+
+
+def _head_findings(verdict: Verdict) -> list[Finding]:
+    if not verdict.heads and not verdict.record_count:
+        return [_undisclosed("heads", "no-heads-no-entries")]
+    findings = [judge("heads", lambda: claim_heads(verdict))]
+    for head in verdict.heads:
+        findings += [
+            judge("head-key", partial(read_vkey, head), origin=head.origin),
+            judge("head-signature", partial(claim_note, head), origin=head.origin),
+            judge("head-content", partial(claim_checkpoint, head), origin=head.origin),
+        ]
+    return findings
+
+
+def _commitment_finding(verdict: Verdict, person: Subject | None) -> Finding:
+    if person is None:
+        return _undisclosed("commitment", "no-subject-given")
+    return judge("commitment", lambda: claim_commitment(verdict, person))
+
+
+def _record_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[Finding]:
+    entries = verdict.entries if verdict.entries is not None else held
+    if entries is None:
+        names = ("leaves", "facts", "bodies", "movements", "inclusion")
+        held_back = [_undisclosed(name, "no-entries") for name in names]
+        digests = [_undisclosed(name, "no-export") for name in ("record-count", "record-digest")]
+        return held_back + digests
+    findings = [
+        judge("leaves", lambda: claim_leaves(entries)),
+        judge("facts", lambda: claim_facts(entries)),
+        judge("bodies", lambda: claim_bodies(entries, verdict)),
+        judge("movements", lambda: claim_movements(entries)),
+        _undisclosed("inclusion", "no-entries")
+        if verdict.entries is None
+        else judge("inclusion", lambda: claim_inclusion(entries, verdict.heads)),
+        judge("record-count", lambda: claim_record_count(entries, verdict)),
+        judge("record-digest", lambda: claim_record_digest(entries, verdict)),
+    ]
+    if verdict.entries is not None and held is not None:
+        findings.append(judge("export", lambda: claim_record_digest(held, verdict)))
+    return findings
+
+
+def _answer_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[Finding]:
+    credited, requirement = verdict.credited, verdict.requirement
+    if credited is None or requirement is None:
+        return [_undisclosed(name, "no-summary") for name in ("sums", "requirement", "outcome")]
+    entries = verdict.entries if verdict.entries is not None else held
+    sums = (
+        _undisclosed("sums", "no-entries")
+        if entries is None
+        else judge("sums", lambda: claim_sums(entries, credited))
+    )
+    outcome = (
+        _undisclosed("outcome", "outcome-not-derived")
+        if verdict.outcome in NOT_DECIDED_BY_REQUIREMENT
+        else judge("outcome", lambda: claim_outcome(verdict.outcome, requirement))
+    )
+    return [sums, judge("requirement", lambda: claim_requirement(requirement, credited)), outcome]
+
+
+def claim_header(header: dict[str, Json]) -> None:
+    """Say that the protected header is the one of a verdict and asks for nothing else."""
+    if header.get("typ") != TOKEN_TYPE:
+        raise FaultError("header-typ", found=header.get("typ", ""))
+    if header.get("alg") not in ("Ed25519", "ES256"):
+        raise FaultError("header-alg", found=header.get("alg", ""))
+    if not isinstance(header.get("kid"), str) or not header["kid"]:
+        raise FaultError("header-kid")
+    if extra := sorted(set(header) - {"alg", "kid", "typ"}):
+        raise FaultError("header-extra", found=", ".join(extra))
+
+
+def find_key(header: dict[str, Json], keys: list[dict[str, Json]]) -> dict[str, Json]:
+    """Find the one key that the header names and that fits its algorithm."""
+    found = [key for key in keys if key.get("kid") == header.get("kid")]
+    if len(found) != 1:
+        raise FaultError("key-count", found=len(found))
+    key, algorithm = found[0], header.get("alg")
+    wanted = {"Ed25519": ("OKP", "Ed25519"), "ES256": ("EC", "P-256")}.get(str(algorithm))
+    if (key.get("kty"), key.get("crv")) != wanted or key.get("alg", algorithm) != algorithm:
+        raise FaultError("key-algorithm")
+    if key.get("use", "sig") != "sig":
+        raise FaultError("key-use")
+    return key
+
+
+def claim_signature(jws: Token, keys: list[dict[str, Json]]) -> None:
+    """Say that the named key signed header and payload."""
+    key = find_key(jws.header, keys)
+    x = _coordinate(key, "x")
+    if jws.header.get("alg") == "Ed25519":
+        good = ed25519_verify(x, jws.signed, jws.signature)
+    else:
+        good = es256_verify(x, _coordinate(key, "y"), jws.signed, jws.signature)
+    if not good:
+        raise FaultError("signature-bad")
+
+
+def _coordinate(key: dict[str, Json], name: str) -> bytes:
+    try:
+        raw = decode_base64url(_text(key.get(name), name))
+    except FaultError as fault:
+        raise FaultError("key-form") from fault
+    if len(raw) != KEY_BYTES:
+        raise FaultError("key-form")
+    return raw
+
+
+def claim_members(verdict: Verdict) -> None:
+    """Say that the verdict holds no member which its format and level do not know."""
+    if verdict.unknown_members:
+        raise FaultError("members-unknown", found=", ".join(verdict.unknown_members))
+
+
+def claim_packs(verdict: Verdict) -> None:
+    """Say that the pack chain has its form and begins with the scheme that was asked about."""
+    if not verdict.packs or not _is_pack_chain(verdict.packs):
+        raise FaultError("packs-form")
+    own = verdict.packs[0]
+    assert isinstance(own, list), "the form was looked at above"
+    if own[0] != verdict.scheme:
+        raise FaultError("packs-own", found=own[0], wanted=verdict.scheme)
+
+
+def claim_heads(verdict: Verdict) -> None:
+    """Say that there are heads where there are entries, and one for each log."""
+    if not verdict.heads:
+        raise FaultError("heads-missing")
+    origins = Counter(head.origin for head in verdict.heads)
+    if max(origins.values()) > 1:
+        raise FaultError("heads-repeated")
+
+
+def read_vkey(head: Head) -> tuple[bytes, bytes]:
+    """Take the verifier key of a head apart: key id and public key."""
+    name, _, rest = head.vkey.partition("+")
+    id_text, _, key_text = rest.partition("+")
+    try:
+        key_id, typed_key = _hex(id_text, KEY_ID_BYTES, "vkey"), decode_base64(key_text)
+    except UnreadableError as fault:
+        raise FaultError("vkey-form") from fault
+    if typed_key[:1] != NOTE_ED25519 or len(typed_key) != 1 + KEY_BYTES:
+        raise FaultError("vkey-form")
+    if name != head.origin:
+        raise FaultError("vkey-name", found=name)
+    if key_id != sha256(name.encode() + b"\n" + typed_key)[:KEY_ID_BYTES]:
+        raise FaultError("vkey-id")
+    return key_id, typed_key[1:]
+
+
+def claim_note(head: Head) -> None:
+    """Say that the checkpoint is a signed note which the head's key signed."""
+    key_id, public_key = read_vkey(head)
+    text, signatures = read_note(head.checkpoint)
+    ours = [raw for name, raw in signatures if (name, raw[:KEY_ID_BYTES]) == (head.origin, key_id)]
+    if not ours:
+        raise FaultError("note-unsigned")
+    for raw in ours:
+        if not ed25519_verify(public_key, text.encode(), raw[KEY_ID_BYTES:]):
+            raise FaultError("note-signature")
+
+
+def read_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Take a C2SP signed note apart: its text and (name, key id ‖ signature) of each line."""
+    text, blank, block = note.rpartition("\n\n")
+    lines = block.split("\n")
+    if not blank or lines.pop() or not 0 < len(lines) <= NOTE_SIGNATURES_MAX:
+        raise FaultError("note-form")
+    if any(character < " " and character != "\n" for character in note):
+        raise FaultError("note-form")
+    return text + "\n", [_note_signature(line) for line in lines]
+
+
+def _note_signature(line: str) -> tuple[str, bytes]:
+    dash, _, rest = line.partition(" ")
+    name, _, raw_text = rest.partition(" ")
+    try:
+        raw = decode_base64(raw_text)
+    except UnreadableError as fault:
+        raise FaultError("note-form") from fault
+    if dash != "—" or not name or len(raw) <= KEY_ID_BYTES:
+        raise FaultError("note-form")
+    return name, raw
+
+
+def claim_checkpoint(head: Head) -> None:
+    """Say that the checkpoint states the origin, the size and the root of the head."""
+    text, _ = read_note(head.checkpoint)
+    origin, _, rest = text.partition("\n")
+    size, _, rest = rest.partition("\n")
+    root, _, extensions = rest.partition("\n")
+    if not ORIGIN.fullmatch(head.origin) or origin != head.origin:
+        raise FaultError("checkpoint-origin", found=origin)
+    if not COUNT.fullmatch(size) or int(size) != head.size:
+        raise FaultError("checkpoint-size", found=size, wanted=head.size)
+    if root != base64.b64encode(head.root).decode():
+        raise FaultError("checkpoint-root")
+    if "\n\n" in "\n" + extensions:
+        raise FaultError("note-form")
+    if not head.size and head.root != sha256(b""):
+        raise FaultError("checkpoint-root")
+
+
+def claim_commitment(verdict: Verdict, person: Subject) -> None:
+    """Say that the verdict is about the person whom the asker means."""
+    text = canonical([person.kind, person.number, person.name])
+    if sha256(b"creditbank/subject/v1\n", verdict.subject_salt, text) != verdict.commitment:
+        raise FaultError("commitment-other")
+    shown = (verdict.document_kind, verdict.last_four)
+    if shown != (person.kind, person.number[-LAST_FOUR:]):
+        raise FaultError("commitment-shown")
+
+
+def claim_leaves(entries: Sequence[Entry]) -> None:
+    """Say that each leaf is the digest of its salt and body."""
+    for number, entry in enumerate(entries, 1):
+        text = _canonical_of(entry.body, number)
+        if sha256(b"creditbank/entry/v1\n", entry.salt, text) != entry.leaf:
+            raise FaultError("leaf-other", number=number)
+
+
+def claim_facts(entries: Sequence[Entry]) -> None:
+    """Say that each credit carries the facts whose digest its body holds, and others carry none."""
+    for number, movement in _movements(entries):
+        facts = entries[number - 1].facts
+        if movement.kind != "credit":
+            if movement.facts_digest or facts:
+                raise FaultError("facts-misplaced", number=number)
+            continue
+        text = _canonical_of(facts, number)
+        if sha256(b"creditbank/facts/v1\n", text).hex() != movement.facts_digest:
+            raise FaultError("facts-other", number=number)
+
+
+def claim_bodies(entries: Sequence[Entry], verdict: Verdict) -> None:
+    """Say that each body has its form, is of the scheme asked about and was known in time."""
+    for number, movement in _movements(entries):
+        if movement.scheme != verdict.scheme:
+            raise FaultError("body-scheme", number=number, found=movement.scheme)
+        if movement.recorded_at > verdict.known_at:
+            raise FaultError("body-late", number=number)
+
+
+def claim_movements(entries: Sequence[Entry]) -> None:
+    """Say that each movement fits the credit it acts on and that none is evidently missing."""
+    movements = list(_movements(entries))
+    credits = {entries[n - 1].leaf.hex(): m for n, m in movements if m.kind == "credit"}
+    steps: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, movement in movements:
+        if movement.kind != "credit":
+            _claim_fits_credit(number, movement, credits.get(movement.target))
+            steps[movement.target, movement.kind].append(movement.step)
+    for (_, kind), found in steps.items():
+        if sorted(found) != list(range(len(found))) or (kind == "reverse" and len(found) > 1):
+            raise FaultError("movement-steps", kind=kind)
+    reversed_credits = {target for target, kind in steps if kind == "reverse"}
+    _claim_revisions(credits, reversed_credits)
+
+
+def _claim_fits_credit(number: int, movement: Movement, credit: Movement | None) -> None:
+    if credit is None:
+        raise FaultError("movement-target", number=number)
+    if movement.kept != credit.kept:
+        raise FaultError("movement-differs", number=number)
+    if movement.kind == "reverse":
+        way = (movement.leaves, movement.reaches, movement.centihours)
+        if way != (credit.reaches, credit.leaves, credit.centihours):
+            raise FaultError("movement-reverse", number=number)
+
+
+def _claim_revisions(credits: Mapping[str, Movement], reversed_credits: set[str]) -> None:
+    """A second credit of one occasion is lawful only after the first was reversed."""
+    undone = {(credits[leaf].occasion, credits[leaf].revision) for leaf in reversed_credits}
+    for credit in credits.values():
+        if credit.revision and (credit.occasion, credit.revision - 1) not in undone:
+            raise FaultError("movement-revision", occasion=credit.occasion)
+
+
+def claim_inclusion(entries: Sequence[Entry], heads: Iterable[Head]) -> None:
+    """Say that each leaf stands at its index in the log whose head the verdict cites."""
+    by_origin = {head.origin: head for head in heads}
+    for number, entry in enumerate(entries, 1):
+        head = by_origin.get(entry.origin)
+        if head is None:
+            raise FaultError("inclusion-head", number=number, origin=entry.origin)
+        if not includes(entry.leaf, entry.index, entry.proof, size=head.size, root=head.root):
+            raise FaultError("inclusion-proof", number=number)
+    for number, movement in _movements(entries):
+        place = ORIGIN.fullmatch(entries[number - 1].origin)
+        if place is None or int(place[1]) < _shanghai_year(movement.recorded_at):
+            raise FaultError("inclusion-year", number=number)
+
+
+def claim_record_count(entries: Sequence[Entry], verdict: Verdict) -> None:
+    """Say that the record has as many entries as stated, none of them twice."""
+    leaves = {entry.leaf for entry in entries}
+    if len(leaves) != len(entries):
+        raise FaultError("record-repeated")
+    if len(leaves) != verdict.record_count:
+        raise FaultError("record-count", found=len(leaves), wanted=verdict.record_count)
+
+
+def claim_record_digest(entries: Sequence[Entry], verdict: Verdict) -> None:
+    """Say that the record digest is that of these leaves."""
+    leaves = sorted(entry.leaf for entry in entries)
+    if sha256(b"creditbank/record/v1\n", verdict.record_salt, *leaves) != verdict.record_digest:
+        raise FaultError("record-digest")
+
+
+def claim_sums(entries: Sequence[Entry], credited: Sequence[Credited]) -> None:
+    """Say that the movements give the credited hours, subject by subject and year by year."""
+    stated = {(row.year, row.subject): row for row in credited}
+    if len(stated) != len(credited):
+        raise FaultError("sums-repeated")
+    summed = sum_movements(entries)
+    for year, subject in sorted(set(stated) | set(summed)):
+        nothing = Credited(year, subject, 0, 0, 0)
+        if summed.get((year, subject), nothing) != stated.get((year, subject), nothing):
+            raise FaultError("sums-differ", year=year, subject=subject)
+
+
+def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
+    """Add up what the entries leave in `live` and `capped`, and in `live` from imports.
+
+    Raises:
+        FaultError: more hours left an account than ever reached it.
+    """
+    accounts: Counter[tuple[int, str, str]] = Counter()
+    migrated: Counter[tuple[int, str]] = Counter()
+    movements = list(_movements(entries))
+    imports = {
+        entries[number - 1].leaf.hex()
+        for number, movement in movements
+        if movement.kind == "credit" and entries[number - 1].facts.get("kind") == "import"
+    }
+    for number, movement in movements:
+        place = movement.year, movement.subject
+        accounts[*place, movement.reaches] += movement.centihours
+        accounts[*place, movement.leaves] -= movement.centihours
+        credit = movement.target or entries[number - 1].leaf.hex()
+        if credit in imports:
+            change = (movement.reaches == "live") - (movement.leaves == "live")
+            migrated[place] += change * movement.centihours
+    for (year, subject, state), centihours in accounts.items():
+        if state != "issued" and centihours < 0:
+            raise FaultError("sums-negative", year=year, subject=subject)
+    return {
+        (year, subject): Credited(
+            year,
+            subject,
+            accounts[year, subject, "live"],
+            accounts[year, subject, "capped"],
+            migrated[year, subject],
+        )
+        for year, subject, _ in accounts
+    }
+
+
+def claim_requirement(requirement: Sequence[Requirement], credited: Sequence[Credited]) -> None:
+    """Say that every line of the requirement follows from the credited hours."""
+    for number, row in enumerate(requirement, 1):
+        centihours = sum(
+            part.counted_centihours
+            for part in credited
+            if row.year <= part.year <= row.through and _counts_for(part.subject, row.subject)
+        )
+        short = max(0, row.required_centihours - centihours)
+        if row.through < row.year:
+            raise FaultError("requirement-span", number=number)
+        if row.credited_centihours != centihours:
+            raise FaultError("requirement-credited", number=number)
+        if row.short_centihours != short:
+            raise FaultError("requirement-short", number=number)
+        if row.met != (not short):
+            raise FaultError("requirement-met", number=number)
+
+
+def claim_outcome(outcome: str, requirement: Sequence[Requirement]) -> None:
+    """Say that the outcome is `met` exactly when there is a requirement and each line is met."""
+    if outcome not in DECIDED_BY_REQUIREMENT:
+        raise FaultError("outcome-unknown", found=outcome)
+    if not requirement or (outcome == "met") != all(row.met for row in requirement):
+        raise FaultError("outcome-other", found=outcome)
+
+
+def _counts_for(subject: str, required: str) -> bool:
+    return not required or subject == required or subject.startswith(required + ".")
+
+
+def _movements(entries: Sequence[Entry]) -> Iterable[tuple[int, Movement]]:
+    for number, entry in enumerate(entries, 1):
+        try:
+            yield number, read_movement(entry.body)
+        except UnreadableError as fault:
+            raise FaultError("body-form", number=number, **fault.facts) from fault
+
+
+def _canonical_of(value: Json, number: int) -> bytes:
+    try:
+        return canonical(value)
+    except FaultError as fault:
+        raise FaultError("body-canonical", number=number) from fault
+
+
+def _shanghai_year(instant: str) -> int:
+    """Calendar year in Asia/Shanghai, eight hours ahead of UTC all year."""
+    last_hours = instant[5:10] == "12-31" and instant[11:13] >= "16"
+    return int(instant[:4]) + last_hours
+
+
+def read_token(token: bytes) -> Token:
+    """Take a compact JWS apart, strictly."""
+    if len(token) > VERDICT_BYTES_MAX:
+        raise UnreadableError("too-large", what="VERDICT", bytes=VERDICT_BYTES_MAX)
+    try:
+        parts = token.decode("ascii").strip().split(".")
+    except UnicodeDecodeError as error:
+        raise UnreadableError("token-form") from error
+    match parts:
+        case [header, payload, signature] if header and payload:
+            return Token(
+                header=_object(parse_json(decode_base64url(header), "header"), "header"),
+                payload=_object(parse_json(decode_base64url(payload), "payload"), "payload"),
+                signed=f"{header}.{payload}".encode(),
+                signature=decode_base64url(signature),
+            )
+    raise UnreadableError("token-form")
+
+
+def read_keys(jwks: bytes) -> list[dict[str, Json]]:
+    """Read a JWK Set."""
+    keys = _list(_object(parse_json(jwks, "JWKS"), "JWKS").get("keys"), "JWKS.keys")
+    if len(keys) > KEYS_MAX:
+        raise UnreadableError("too-many", what="JWKS.keys", most=KEYS_MAX)
+    return [_object(key, "JWKS.keys") for key in keys]
+
+
+def read_subject(text: bytes) -> Subject:
+    """Read who is meant; only the normal form of the text is changed."""
+    value = _object(parse_json(text, "SUBJECT"), "SUBJECT")
+    kind, number, name = (
+        unicodedata.normalize("NFC", _text(value.get(key), f"SUBJECT.{key}"))
+        for key in ("kind", "number", "name")
+    )
+    return Subject(kind, number, name)
+
+
+def read_export(text: bytes) -> tuple[Entry, ...]:
+    """Read the sealed entries of a person's own export; one without an origin is not sealed yet."""
+    value = _object(parse_json(text, "EXPORT"), "EXPORT")
+    entries = _list(value.get("entries"), "EXPORT.entries")
+    objects = [_object(entry, "EXPORT.entries") for entry in entries]
+    return tuple(_entry(entry, "EXPORT.entries") for entry in objects if entry.get("origin") != "")
+
+
+def select_export(entries: Iterable[Entry], verdict: Verdict) -> tuple[Entry, ...]:
+    """Take from an export, which may be younger and wider, what the verdict counted.
+
+    That is what is of the verdict's scheme, lies below its heads and was recorded by `known_at`.
+    """
+    sizes = {head.origin: head.size for head in verdict.heads}
+
+    def counted(entry: Entry) -> bool:
+        scheme_and_instant = entry.body[1:2] + entry.body[8:9]
+        match scheme_and_instant:
+            case [verdict.scheme, str(instant)]:
+                in_time = instant <= verdict.known_at
+                return in_time and entry.index < sizes.get(entry.origin, 0)
+        return False
+
+    return tuple(entry for entry in entries if counted(entry))
+
+
+class _Members:
+    """Reads objects member by member and remembers what the format does not know."""
+
+    def __init__(self) -> None:
+        self.unknown: list[str] = []
+
+    def take(self, value: Json, where: str, names: str) -> dict[str, Json]:
+        found, wanted = _object(value, where), names.split()
+        for name in wanted:
+            if name not in found:
+                raise UnreadableError("member-missing", where=where, name=name)
+        self.unknown += [f"{where}.{name}" for name in sorted(set(found) - set(wanted))]
+        return found
+
+    def each(self, value: Json, where: str, names: str) -> list[dict[str, Json]]:
+        rows = _list(value, where)
+        return [self.take(row, f"{where}[{n}]", names) for n, row in enumerate(rows)]
+
+
+ALL_LEVELS = (
+    "iss jti iat statement disclose asker subject question outcome reasons clauses assumptions"
+    " packs heads known_at record pending supersedes"
+)
+MORE_BY_LEVEL = {
+    "decision": "",
+    "summary": " requirement credited advice",
+    "record": " requirement credited advice entries",
+}
+
+
+def read_verdict(payload: dict[str, Json]) -> Verdict:
+    """Read a payload as `creditbank/verdict/v1`.
+
+    Raises:
+        UnreadableError: it is another statement, or a member is missing or of another type.
+    """
+    if payload.get("statement") != STATEMENT:
+        raise UnreadableError("statement-other", found=payload.get("statement", ""))
+    level = payload.get("disclose")
+    if level not in LEVELS:
+        raise UnreadableError("level-unknown", found=level)
+    members = _Members()
+    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)])
+    subject = members.take(top["subject"], "subject", "document_kind last_four salt commitment")
+    question = members.take(
+        top["question"], "question", "scheme series level application_day stated"
+    )
+    record = members.take(top["record"], "record", "entries salt digest")
+    pending = members.take(top["pending"], "pending", "entries")
+    members.take(top["asker"], "asker", "client mandate purpose legal_basis")
+    members.each(top["reasons"], "reasons", "code zh en")
+    members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
+    members.each(top["assumptions"], "assumptions", "scheme key value reason")
+    credited, requirement, entries = _disclosed(top, str(level), members)
+    return Verdict(
+        level=str(level),
+        issuer=_text(top["iss"], "iss"),
+        number=_text(top["jti"], "jti"),
+        issued_at=_integer(top["iat"], "iat"),
+        outcome=_text(top["outcome"], "outcome"),
+        scheme=_text(question["scheme"], "question.scheme"),
+        application_day=_text(question["application_day"], "question.application_day"),
+        stated=question["stated"],
+        assumptions=_list(top["assumptions"], "assumptions"),
+        pending=pending["entries"],
+        supersedes=_text(top["supersedes"], "supersedes"),
+        known_at=top["known_at"] and _instant(top["known_at"], "known_at"),
+        document_kind=_text(subject["document_kind"], "subject.document_kind"),
+        last_four=_text(subject["last_four"], "subject.last_four"),
+        subject_salt=_hex(subject["salt"], SHORT_SALT_BYTES, "subject.salt"),
+        commitment=_hex(subject["commitment"], DIGEST_BYTES, "subject.commitment"),
+        packs=_list(top["packs"], "packs"),
+        heads=_heads(top["heads"], members),
+        record_count=_integer(record["entries"], "record.entries"),
+        record_salt=_hex(record["salt"], SHORT_SALT_BYTES, "record.salt"),
+        record_digest=_hex(record["digest"], DIGEST_BYTES, "record.digest"),
+        credited=credited,
+        requirement=requirement,
+        entries=entries,
+        unknown_members=tuple(members.unknown),
+    )
+
+
+def _disclosed(
+    top: dict[str, Json], level: str, members: _Members
+) -> tuple[tuple[Credited, ...] | None, tuple[Requirement, ...] | None, tuple[Entry, ...] | None]:
+    if level == "decision":
+        return None, None, None
+    members.each(top["advice"], "advice", "year through subject short")
+    credited = _credited(top["credited"], members)
+    requirement = _requirement(top["requirement"], members)
+    if level == "summary":
+        return credited, requirement, None
+    rows = members.each(top["entries"], "entries", "leaf salt body facts origin index proof")
+    return credited, requirement, tuple(_entry(row, "entries") for row in rows)
+
+
+def _heads(value: Json, members: _Members) -> tuple[Head, ...]:
+    rows = members.each(value, "heads", "origin size root vkey checkpoint")
+    if len(rows) > HEADS_MAX:
+        raise UnreadableError("too-many", what="heads", most=HEADS_MAX)
+    return tuple(
+        Head(
+            origin=_text(row["origin"], "heads.origin"),
+            size=_integer(row["size"], "heads.size"),
+            root=_hex(row["root"], DIGEST_BYTES, "heads.root"),
+            vkey=_text(row["vkey"], "heads.vkey"),
+            checkpoint=_text(row["checkpoint"], "heads.checkpoint"),
+        )
+        for row in rows
+    )
+
+
+def _credited(value: Json, members: _Members) -> tuple[Credited, ...]:
+    return tuple(
+        Credited(
+            year=_integer(row["year"], "credited.year"),
+            subject=_text(row["subject"], "credited.subject"),
+            counted_centihours=_centihours(row["counted"], "credited.counted"),
+            capped_centihours=_centihours(row["capped"], "credited.capped"),
+            migrated_centihours=_centihours(row["migrated"], "credited.migrated"),
+        )
+        for row in members.each(value, "credited", "year subject counted capped migrated")
+    )
+
+
+def _requirement(value: Json, members: _Members) -> tuple[Requirement, ...]:
+    names = "year through subject required credited short met key scheme"
+    return tuple(
+        Requirement(
+            year=_integer(row["year"], "requirement.year"),
+            through=_integer(row["through"], "requirement.through"),
+            subject=_text(row["subject"], "requirement.subject"),
+            required_centihours=_centihours(row["required"], "requirement.required"),
+            credited_centihours=_centihours(row["credited"], "requirement.credited"),
+            short_centihours=_centihours(row["short"], "requirement.short"),
+            met=_truth(row["met"], "requirement.met"),
+        )
+        for row in members.each(value, "requirement", names)
+    )
+
+
+def _entry(row: dict[str, Json], where: str) -> Entry:
+    proof = _list(row.get("proof"), f"{where}.proof")
+    if len(proof) > PROOF_HASHES_MAX:
+        raise UnreadableError("too-many", what=f"{where}.proof", most=PROOF_HASHES_MAX)
+    return Entry(
+        leaf=_hex(row.get("leaf"), DIGEST_BYTES, f"{where}.leaf"),
+        salt=_hex(row.get("salt"), DIGEST_BYTES, f"{where}.salt"),
+        body=_list(row.get("body"), f"{where}.body"),
+        facts=_object(row.get("facts"), f"{where}.facts"),
+        origin=_text(row.get("origin"), f"{where}.origin"),
+        index=_integer(row.get("index"), f"{where}.index"),
+        proof=tuple(_hex(node, DIGEST_BYTES, f"{where}.proof") for node in proof),
+    )
+
+
+def read_movement(body: list[Json]) -> Movement:
+    """Read the 16 elements of a body (formats.md §3).
+
+    Raises:
+        UnreadableError: one of them is not what the table says.
+    """
+    if len(body) != BODY_ELEMENTS:
+        raise UnreadableError("wrong-type", where="body", wanted=f"{BODY_ELEMENTS}")
+    movement = Movement(
+        kind=_text(body[0], "0"),
+        scheme=_text(body[1], "1"),
+        year=_integer(body[2], "2"),
+        subject=_text(body[3], "3"),
+        leaves=_text(body[4], "4"),
+        reaches=_text(body[5], "5"),
+        centihours=_integer(body[6], "6"),
+        recorded_at=_instant(body[8], "8"),
+        occasion=_text(body[9], "9"),
+        revision=_integer(body[10], "10"),
+        step=_integer(body[11], "11"),
+        target=_hex_or_empty(body[13], "13"),
+        facts_digest=_law_facts(body[15]),
+        kept=(*body[1:4], _day(body[7], "7"), *body[9:11], body[12]),
+    )
+    _hex(body[12], DIGEST_BYTES, "12")
+    match body[14]:
+        case [leaf, str()]:
+            _hex_or_empty(leaf, "14")
+        case _:
+            raise UnreadableError("wrong-type", where="14", wanted="[hex, text]")
+    _check_movement(movement)
+    return movement
+
+
+def _check_movement(movement: Movement) -> None:
+    is_credit = movement.kind == "credit"
+    claims = {
+        "0": movement.kind in MOVEMENTS,
+        "3": all(movement.subject.split(".")),
+        "4": movement.leaves in STATES and (movement.leaves == "issued" or not is_credit),
+        "5": movement.reaches in STATES and movement.reaches != movement.leaves,
+        "6": movement.centihours > 0,
+        "9": bool(movement.occasion),
+        "11": movement.step == 0 or not is_credit,
+        "13": is_credit != bool(movement.target),
+    }
+    for where, holds in claims.items():
+        if not holds:
+            raise UnreadableError("wrong-type", where=where, wanted="§3")
+
+
+def _law_facts(value: Json) -> str:
+    match value:
+        case [digest, list(packs)] if _is_pack_chain(packs):
+            return _hex_or_empty(digest, "15")
+    raise UnreadableError("wrong-type", where="15", wanted="[hex, [[id, version, hex]]]")
+
+
+def _is_pack_chain(packs: list[Json]) -> bool:
+    for pack in packs:
+        match pack:
+            case [str(), str() | int(), str(digest)] if len(digest) == 2 * DIGEST_BYTES:
+                if not HEX.fullmatch(digest):
+                    return False
+            case _:
+                return False
+    return True
+
+
+def _object(value: Json, where: str) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise UnreadableError("wrong-type", where=where, wanted="object")
+    return value
+
+
+def _list(value: Json, where: str) -> list[Json]:
+    if not isinstance(value, list):
+        raise UnreadableError("wrong-type", where=where, wanted="array")
+    return value
+
+
+def _text(value: Json, where: str) -> str:
+    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
+        raise UnreadableError("wrong-type", where=where, wanted="string")
+    return value
+
+
+def _truth(value: Json, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise UnreadableError("wrong-type", where=where, wanted="true, false")
+    return value
+
+
+def _integer(value: Json, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= INTEGER_MAX:
+        raise UnreadableError("wrong-type", where=where, wanted="integer >= 0")
+    return value
+
+
+def _hex(value: Json, length: int, where: str) -> bytes:
+    text = _text(value, where)
+    if len(text) != 2 * length or not HEX.fullmatch(text):
+        raise UnreadableError("wrong-type", where=where, wanted=f"hex[{length}]")
+    return bytes.fromhex(text)
+
+
+def _hex_or_empty(value: Json, where: str) -> str:
+    return "" if value == "" else _hex(value, DIGEST_BYTES, where).hex()
+
+
+def _centihours(value: Json, where: str) -> int:
+    text = _text(value, where)
+    if not HOURS.fullmatch(text):
+        raise UnreadableError("wrong-type", where=where, wanted='"24.00"')
+    return int(text.replace(".", ""))
+
+
+def _day(value: Json, where: str) -> str:
+    text = _text(value, where)
+    try:
+        date.fromisoformat(text if DAY.fullmatch(text) else "")
+    except ValueError as error:
+        raise UnreadableError("wrong-type", where=where, wanted="2026-11-10") from error
+    return text
+
+
+def _instant(value: Json, where: str) -> str:
+    text = _text(value, where)
+    try:
+        datetime.fromisoformat(text if INSTANT.fullmatch(text) else "")
+    except ValueError as error:
+        wanted = "2026-11-21T03:32:42.000000Z"
+        raise UnreadableError("wrong-type", where=where, wanted=wanted) from error
+    return text
+
+
+def parse_json(raw: bytes, what: str) -> Json:
+    """Parse JSON in UTF-8 without repeated keys, NaN or bottomless nesting."""
+    try:
+        value: Json = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError("json-form", what=what) from error
+    layer: list[Json] = [value]
+    for _ in range(DEPTH_MAX):
+        layer = [part for whole in layer for part in _parts(whole)]
+        if not layer:
+            return value
+    raise UnreadableError("json-form", what=what)
+
+
+def _parts(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(name)
+
+
+def canonical(value: Json) -> bytes:
+    """Write canonical JSON (formats.md §1).
+
+    Raises:
+        FaultError: the value has no canonical form: null, a fraction, a large integer, a text that
+            is not in normal form C.
+    """
+    _claim_canonical(value)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def _claim_canonical(value: Json) -> None:
+    match value:
+        case bool():
+            return
+        case int() if abs(value) <= INTEGER_MAX:
+            return
+        case str() if unicodedata.is_normalized("NFC", value):
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise FaultError("not-canonical")
+        case list():
+            for part in value:
+                _claim_canonical(part)
+        case dict():
+            for key, part in value.items():
+                _claim_canonical(key)
+                _claim_canonical(part)
+        case _:
+            raise FaultError("not-canonical")
+
+
+def decode_base64url(text: str) -> bytes:
+    """Decode base64url without padding; one value has one text."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise UnreadableError("base64-form") from error
+    spelled = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    if not BASE64URL.fullmatch(text) or spelled != text:
+        raise UnreadableError("base64-form")
+    return raw
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode padded base64; one value has one text."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise UnreadableError("base64-form") from error
+    if base64.b64encode(raw).decode() != text:
+        raise UnreadableError("base64-form")
+    return raw
+
+
+def sha256(*parts: bytes) -> bytes:
+    """SHA-256 of the parts joined."""
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def includes(leaf: bytes, index: int, proof: Sequence[bytes], *, size: int, root: bytes) -> bool:
+    """Verify an inclusion proof as RFC 9162 §2.1.3.2 does, for the log entry `leaf`."""
+    if not 0 <= index < size or len(proof) > PROOF_HASHES_MAX:
+        return False
+    node, position, last = sha256(b"\x00", leaf), index, size - 1
+    for sibling in proof:
+        if last == 0:
+            return False
+        if position & 1 or position == last:
+            node = sha256(b"\x01", sibling, node)
+            while position and not position & 1:
+                position, last = position >> 1, last >> 1
+        else:
+            node = sha256(b"\x01", node, sibling)
+        position, last = position >> 1, last >> 1
+    return last == 0 and node == root
+
+
+# Ed25519, RFC 8032 §5.1, in extended coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, x·y = T/Z.
+Point: TypeAlias = tuple[int, int, int, int]
+
+ED_PRIME = 2**255 - 19
+ED_ORDER = 2**252 + 27742317777372353535851937790883648493
+ED_D = -121665 * pow(121666, -1, ED_PRIME) % ED_PRIME
+ED_ROOT_OF_MINUS_ONE = pow(2, (ED_PRIME - 1) // 4, ED_PRIME)
+ED_ZERO: Point = (0, 1, 1, 0)
+ED_COFACTOR = 8
+
+
+def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Verify an Ed25519 signature, strictly.
+
+    Refused besides wrong signatures: S ≥ L, points that are not the one encoding of a point on the
+    curve, and public keys of small order, under which a signature binds no message.
+    """
+    if len(public_key) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
+    key, commitment = ed_decode(public_key), ed_decode(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if key is None or commitment is None or scalar >= ED_ORDER:
+        return False
+    if _ed_same(ed_multiply(ED_COFACTOR, key), ED_ZERO):
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    challenge = int.from_bytes(digest, "little") % ED_ORDER
+    right = _ed_add(commitment, ed_multiply(challenge, key))
+    return _ed_same(ed_multiply(scalar, ED_BASE), right)
+
+
+def ed_decode(encoded: bytes) -> Point | None:
+    """Decode a point; None unless this is the canonical encoding of a point on the curve."""
+    number = int.from_bytes(encoded, "little")
+    y, sign = number & (2**255 - 1), number >> 255
+    if y >= ED_PRIME:
+        return None
+    x_squared = (y * y - 1) * pow(ED_D * y * y + 1, -1, ED_PRIME) % ED_PRIME
+    x = pow(x_squared, (ED_PRIME + 3) // 8, ED_PRIME)
+    if (x * x - x_squared) % ED_PRIME:
+        x = x * ED_ROOT_OF_MINUS_ONE % ED_PRIME
+    if (x * x - x_squared) % ED_PRIME or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = ED_PRIME - x
+    return x, y, 1, x * y % ED_PRIME
+
+
+def ed_multiply(scalar: int, point: Point) -> Point:
+    """Multiply a point by a scalar ≥ 0; nothing here is secret, so time may vary."""
+    total = ED_ZERO
+    while scalar:
+        if scalar & 1:
+            total = _ed_add(total, point)
+        point = _ed_add(point, point)
+        scalar >>= 1
+    return total
+
+
+def _ed_add(one: Point, other: Point) -> Point:
+    a = (one[1] - one[0]) * (other[1] - other[0]) % ED_PRIME
+    b = (one[1] + one[0]) * (other[1] + other[0]) % ED_PRIME
+    c = 2 * one[3] * other[3] * ED_D % ED_PRIME
+    d = 2 * one[2] * other[2] % ED_PRIME
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % ED_PRIME, g * h % ED_PRIME, f * g % ED_PRIME, e * h % ED_PRIME
+
+
+def _ed_same(one: Point, other: Point) -> bool:
+    same_x = (one[0] * other[2] - other[0] * one[2]) % ED_PRIME == 0
+    return same_x and (one[1] * other[2] - other[1] * one[2]) % ED_PRIME == 0
+
+
+def _ed_base() -> Point:
+    y = 4 * pow(5, -1, ED_PRIME) % ED_PRIME
+    base = ed_decode(y.to_bytes(KEY_BYTES, "little"))
+    assert base is not None, "RFC 8032 §5.1 gives this point"
+    return base
+
+
+ED_BASE = _ed_base()
+
+# P-256, FIPS 186-5 and SP 800-186, in affine coordinates; None is the point at infinity.
+Affine: TypeAlias = tuple[int, int] | None
+
+P_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
+P_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+P_BASE: Affine = (
+    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+)
+
+
+def es256_verify(x: bytes, y: bytes, message: bytes, signature: bytes) -> bool:
+    """Verify an ES256 signature (ECDSA, P-256, SHA-256; R ‖ S as RFC 7518 §3.4 writes it)."""
+    key = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+    if len(signature) != SIGNATURE_BYTES or not _p_on_curve(*key):
+        return False
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not (0 < r < P_ORDER and 0 < s < P_ORDER):
+        return False
+    inverse = pow(s, -1, P_ORDER)
+    digest = int.from_bytes(sha256(message), "big")
+    left = p_multiply(digest * inverse % P_ORDER, P_BASE)
+    point = _p_add(left, p_multiply(r * inverse % P_ORDER, key))
+    return point is not None and point[0] % P_ORDER == r
+
+
+def _p_on_curve(x: int, y: int) -> bool:
+    in_field = x < P_PRIME and y < P_PRIME
+    return in_field and (y * y - (x * x * x - 3 * x + P_B)) % P_PRIME == 0
+
+
+def p_multiply(scalar: int, point: Affine) -> Affine:
+    """Multiply a point of P-256 by a scalar ≥ 0."""
+    total: Affine = None
+    while scalar:
+        if scalar & 1:
+            total = _p_add(total, point)
+        point = _p_add(point, point)
+        scalar >>= 1
+    return total
+
+
+def _p_add(one: Affine, other: Affine) -> Affine:
+    if one is None or other is None:
+        return one or other
+    if one[0] == other[0]:
+        if (one[1] + other[1]) % P_PRIME == 0:
+            return None
+        slope = 3 * (one[0] * one[0] - 1) * pow(2 * one[1], -1, P_PRIME)
+    else:
+        slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, P_PRIME)
+    x = (slope * slope - one[0] - other[0]) % P_PRIME
+    return x, (slope * (one[0] - x) - one[1]) % P_PRIME
+
+
+def report_lines(report: Report, language: str) -> list[str]:
+    """Write a report for people: the verdict in brief, the checks, the limits, the end."""
+    lines = [_words(BRIEF, language, _brief(report.verdict)), ""]
+    lines += [_finding_line(finding, language) for finding in report.findings]
+    lines += ["", _words(LIMITS_TITLE, language, {})]
+    lines += [f"- {line}" for line in _limits(report.verdict, language)]
+    end = END_FAILED if report.failed else END_GOOD
+    facts = {"failed": len(report.failed), "undisclosed": _undisclosed_count(report)}
+    return [*lines, "", _words(end, language, facts)]
+
+
+def _undisclosed_count(report: Report) -> int:
+    return sum(finding.state is State.NOT_DISCLOSED for finding in report.findings)
+
+
+def _brief(verdict: Verdict) -> dict[str, object]:
+    try:
+        issued = datetime.fromtimestamp(verdict.issued_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        issued = str(verdict.issued_at)
+    return {
+        "number": verdict.number,
+        "issuer": verdict.issuer,
+        "issued": issued,
+        "outcome": verdict.outcome,
+        "scheme": verdict.scheme,
+        "day": verdict.application_day,
+        "kind": verdict.document_kind,
+        "last_four": verdict.last_four,
+        "level": verdict.level,
+    }
+
+
+def _finding_line(finding: Finding, language: str) -> str:
+    state = _words(STATE_WORDS[finding.state], language, {})
+    about = finding.facts.get("origin") if finding.check.startswith("head-") else None
+    line = f"[{state}] {_words(CHECKS[finding.check], language, {})} ({finding.check})"
+    if about:
+        line += f" {_shown(about)}"
+    if finding.code:
+        line += f": {_words(FAULTS[finding.code], language, finding.facts)}"
+    return line
+
+
+def _limits(verdict: Verdict, language: str) -> list[str]:
+    """What a good signature does not show, said for this very verdict."""
+    lines = [_words(words, language, {}) for words in LIMITS]
+    if verdict.stated in ({}, [], ""):
+        lines.append(_words(NOTHING_STATED, language, {}))
+    else:
+        lines.append(_words(STATED, language, {"stated": _compact(verdict.stated)}))
+    if not verdict.assumptions:
+        lines.append(_words(NOTHING_ASSUMED, language, {}))
+    for assumption in verdict.assumptions:
+        facts = {name: _compact(part) for name, part in _object(assumption, "").items()}
+        lines.append(_words(ASSUMED, language, facts))
+    lines.append(_words(NOT_COUNTED, language, _time_facts(verdict)))
+    if verdict.entries is None:
+        lines.append(_words(NOT_RECOMPUTED, language, {"level": verdict.level}))
+    if verdict.supersedes:
+        lines.append(_words(SUPERSEDES, language, {"number": verdict.supersedes}))
+    return lines
+
+
+def _time_facts(verdict: Verdict) -> dict[str, object]:
+    return {"known_at": verdict.known_at, "pending": _compact(verdict.pending)}
+
+
+def _compact(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _words(words: tuple[str, str], language: str, facts: Mapping[str, object]) -> str:
+    shown = {name: _shown(fact) for name, fact in facts.items()}
+    return words[language == "en"].format_map(shown)
+
+
+def _shown(fact: object) -> str:
+    """Make foreign text fit for a terminal: no control or direction characters, no floods."""
+    text = str(fact)[:SHOWN_CHARACTERS_MAX]
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+STATE_WORDS = {
+    State.OK: ("通过", "ok"),
+    State.FAILED: ("失败", "failed"),
+    State.NOT_DISCLOSED: ("未披露", "not disclosed"),
+}
+
+CHECKS = {
+    "header": ("签名头 typ、alg、kid", "header typ, alg, kid"),
+    "key": ("签名公钥", "signing key"),
+    "signature": ("核验结论签名", "signature"),
+    "members": ("成员与格式、披露级别相符", "members fit format and level"),
+    "packs": ("规则包链", "pack chain"),
+    "heads": ("日志树头", "heads of logs"),
+    "head-key": ("日志公钥", "key of log"),
+    "head-signature": ("检查点签名", "checkpoint signature"),
+    "head-content": ("检查点内容与树头一致", "checkpoint equals head"),
+    "commitment": ("当事人承诺值", "commitment to the subject"),
+    "leaves": ("分录叶值", "leaves"),
+    "facts": ("事实摘要", "facts digests"),
+    "bodies": ("分录格式、方案与时间", "form, scheme and time of entries"),
+    "movements": ("分录前后相符", "movements fit their credits"),
+    "inclusion": ("包含证明", "inclusion proofs"),
+    "record-count": ("记录条数", "number of entries"),
+    "record-digest": ("记录摘要", "record digest"),
+    "export": ("本人导出与记录摘要一致", "export equals record digest"),
+    "sums": ("学时合计", "sums of hours"),
+    "requirement": ("要求逐项", "requirement, line by line"),
+    "outcome": ("结论", "outcome"),
+}
+
+FAULTS = {
+    "header-typ": ("typ 不是核验结论：{found}", "typ is not that of a verdict: {found}"),
+    "header-alg": ("不认可的算法：{found}", "algorithm not accepted: {found}"),
+    "header-kid": ("缺少 kid", "kid is missing"),
+    "header-extra": ("签名头含有格式以外的成员：{found}", "header has other members: {found}"),
+    "key-count": (
+        "公钥集中与 kid 相符的公钥有 {found} 把，应为 1 把",
+        "{found} keys of the set have this kid, wanted 1",
+    ),
+    "key-algorithm": ("公钥与签名算法不符", "the key does not fit the algorithm"),
+    "key-use": ("该公钥不用于签名", "the key is not for signatures"),
+    "key-form": ("公钥坐标有误", "a coordinate of the key is malformed"),
+    "signature-bad": ("签名不成立", "the signature does not hold"),
+    "members-unknown": ("格式或该披露级别没有的成员：{found}", "unknown members: {found}"),
+    "packs-form": ("规则包链格式有误或为空", "the pack chain is malformed or empty"),
+    "packs-own": (
+        "链首为 {found}，所问方案为 {wanted}",
+        "the chain begins with {found}, the question is about {wanted}",
+    ),
+    "heads-missing": ("有分录却没有树头", "there are entries but no head"),
+    "heads-repeated": ("同一日志出现两个树头", "one log has two heads"),
+    "no-heads-no-entries": ("没有分录，也没有引用日志", "no entries and no log cited"),
+    "vkey-form": ("vkey 格式有误", "the vkey is malformed"),
+    "vkey-name": ("vkey 名称 {found} 不是日志 origin", "vkey name {found} is not the origin"),
+    "vkey-id": ("vkey 的密钥编号与公钥不符", "the key id does not follow from name and key"),
+    "note-form": ("检查点不是规范的签名便笺", "the checkpoint is not a well-formed signed note"),
+    "note-unsigned": ("检查点没有该日志公钥的签名", "the key of the log did not sign it"),
+    "note-signature": ("检查点签名不成立", "the signature of the checkpoint does not hold"),
+    "checkpoint-origin": ("检查点的 origin 为 {found}", "the checkpoint's origin is {found}"),
+    "checkpoint-size": (
+        "检查点大小为 {found}，树头为 {wanted}",
+        "the checkpoint's size is {found}, the head says {wanted}",
+    ),
+    "checkpoint-root": ("检查点树根与树头不符", "the checkpoint's root is not the head's"),
+    "no-subject-given": (
+        "未提供 --subject，未核对当事人身份",
+        "without --subject it was not checked whom this is about",
+    ),
+    "commitment-other": (
+        "与所给证件类型、号码、姓名不符",
+        "it is not about the kind, number and name that were given",
+    ),
+    "commitment-shown": (
+        "载明的证件类型或末四位与当事人不符",
+        "document kind or last four are not those of the subject",
+    ),
+    "no-entries": ("该披露级别不含分录", "this level of disclosure holds no entries"),
+    "no-export": (
+        "该披露级别不含分录；持本人导出者可用 --export 核对",
+        "no entries at this level; whoever holds the person's export can give --export",
+    ),
+    "no-summary": ("该披露级别只给出结论", "this level of disclosure gives the outcome only"),
+    "outcome-not-derived": (
+        "此类结论不能由要求逐项推出，理由见 reasons",
+        "such an outcome does not follow from the requirement; see its reasons",
+    ),
+    "leaf-other": ("第 {number} 条的叶值与盐、内容不符", "leaf of entry {number} is another"),
+    "facts-misplaced": ("第 {number} 条不应有事实", "entry {number} must not carry facts"),
+    "facts-other": ("第 {number} 条的事实与摘要不符", "facts of entry {number} are others"),
+    "body-form": (
+        "第 {number} 条第 {where} 项有误，应为 {wanted}",
+        "entry {number}: element {where} is malformed, wanted {wanted}",
+    ),
+    "body-canonical": ("第 {number} 条没有规范 JSON", "entry {number} has no canonical JSON"),
+    "body-scheme": (
+        "第 {number} 条属于方案 {found}，不是所问方案",
+        "entry {number} is of scheme {found}, which was not asked about",
+    ),
+    "body-late": (
+        "第 {number} 条记录于 known_at 之后",
+        "entry {number} was recorded after known_at",
+    ),
+    "movement-target": (
+        "第 {number} 条所指的认定不在记录中",
+        "the credit that entry {number} acts on is not in the record",
+    ),
+    "movement-differs": (
+        "第 {number} 条与其认定的相同各项不一致",
+        "entry {number} does not repeat its credit",
+    ),
+    "movement-reverse": (
+        "第 {number} 条冲正的方向或学时与其认定不符",
+        "entry {number} does not reverse its credit exactly",
+    ),
+    "movement-steps": (
+        "{kind} 的序号不连续，记录缺少或重复了分录",
+        "steps of {kind} have a gap or a repeat: entries are missing or repeated",
+    ),
+    "movement-revision": (
+        "{occasion} 重新认定，但记录中没有前一次的冲正",
+        "{occasion} was credited again without a reversal in the record",
+    ),
+    "inclusion-head": (
+        "第 {number} 条的日志没有树头：{origin}",
+        "entry {number}: no head of {origin}",
+    ),
+    "inclusion-proof": (
+        "第 {number} 条的包含证明不成立",
+        "inclusion proof of entry {number} fails",
+    ),
+    "inclusion-year": (
+        "第 {number} 条所在日志的年份早于记录年份",
+        "entry {number} stands in a log of a year before it was recorded",
+    ),
+    "record-repeated": ("同一分录出现两次", "one entry stands there twice"),
+    "record-count": ("共 {found} 条，载明 {wanted} 条", "{found} entries, {wanted} stated"),
+    "record-digest": ("记录摘要与这些分录不符", "the digest is not that of these entries"),
+    "sums-repeated": ("同一年度、科目列了两次", "one year and subject is listed twice"),
+    "sums-negative": (
+        "{year} 年 {subject} 有账户为负",
+        "an account of {subject} in {year} is below zero",
+    ),
+    "sums-differ": (
+        "{year} 年 {subject} 的合计与分录不符",
+        "the sums of {subject} in {year} do not follow from the entries",
+    ),
+    "requirement-span": ("第 {number} 项的起止年份颠倒", "line {number} ends before it begins"),
+    "requirement-credited": (
+        "第 {number} 项的已有学时与 credited 不符",
+        "line {number}: credited hours do not follow",
+    ),
+    "requirement-short": ("第 {number} 项的差额有误", "line {number}: shortfall does not follow"),
+    "requirement-met": ("第 {number} 项的达标与否有误", "line {number}: met does not follow"),
+    "outcome-unknown": ("未知结论：{found}", "unknown outcome: {found}"),
+    "outcome-other": (
+        "结论 {found} 不能由要求逐项推出",
+        "outcome {found} does not follow from the requirement",
+    ),
+    "too-large": ("{what} 超过 {bytes} 字节", "{what} is larger than {bytes} bytes"),
+    "too-many": ("{what} 超过 {most} 项", "{what} has more than {most} items"),
+    "file": ("打不开 {what}：{error}", "cannot open {what}: {error}"),
+    "token-form": ("核验结论不是紧凑 JWS", "the verdict is not a compact JWS"),
+    "base64-form": ("base64 编码有误", "malformed base64"),
+    "json-form": (
+        "{what} 不是规范的 JSON（UTF-8、键不重复、嵌套不过深）",
+        "{what} is not proper JSON (UTF-8, no repeated keys, no deep nesting)",
+    ),
+    "statement-other": (
+        "不是 creditbank/verdict/v1：{found}",
+        "not creditbank/verdict/v1: {found}",
+    ),
+    "level-unknown": ("未知披露级别：{found}", "unknown level of disclosure: {found}"),
+    "member-missing": ("{where} 缺少成员 {name}", "{where} has no member {name}"),
+    "wrong-type": ("{where} 应为 {wanted}", "{where} must be {wanted}"),
+}
+
+BRIEF = (
+    "核验结论 {number}，{issuer} 于 {issued} 出具：方案 {scheme}，申报日 {day}，"
+    "证件 {kind} 末四位 {last_four}，结论 {outcome}，披露级别 {level}",
+    "Verdict {number} by {issuer} of {issued}: scheme {scheme}, application day {day}, "
+    "{kind} ending in {last_four}, outcome {outcome}, level {level}",
+)
+LIMITS_TITLE = ("签名不能说明的：", "What a signature alone does not show:")
+LIMITS = (
+    (
+        "签名只说明该公钥的持有者出具过此结论；公钥集是否确属该学时银行，须自行从其官方网址取得。",
+        "It shows that the holder of the key said this; whether the key set is the bank's own "
+        "depends on where you took it from.",
+    ),
+    (
+        "日志公钥取自结论本身，请与该行 /api/v1/logs 公布的 vkey 比对。",
+        "The keys of the logs are those in the verdict; compare them with /api/v1/logs.",
+    ),
+    (
+        "记录是否完整（没有遗漏分录），只有当事人持本人导出才能确认。",
+        "Whether the record is complete can be confirmed only with the person's own export.",
+    ),
+    (
+        "应达学时取自所引规则包，本工具不读取规则包，也不核对所引条款原文。",
+        "Required hours come from the cited packs; packs and quoted clauses are not read here.",
+    ),
+)
+STATED = (
+    "以下事实由查询方自述，学时银行未核对：{stated}",
+    "These facts were stated by the asker and not checked by the bank: {stated}",
+)
+NOTHING_STATED = ("查询方没有自述事实。", "The asker stated no facts.")
+ASSUMED = (
+    "假设（无文件依据）：{scheme} {key} = {value}，理由：{reason}",
+    "Assumption that no source states: {scheme} {key} = {value}, because: {reason}",
+)
+NOTHING_ASSUMED = ("结论没有使用假设。", "The verdict rests on no assumption.")
+NOT_COUNTED = (
+    "只计入截至 {known_at} 已封存的分录；当时另有未封存、未计入的分录：{pending}。",
+    "Only entries sealed up to {known_at} count; not sealed and so not counted: {pending}.",
+)
+NOT_RECOMPUTED = (
+    "披露级别为 {level}，学时与结论没有逐条分录可供复算。",
+    "At level {level} the verdict itself holds no entries to recompute hours and outcome from.",
+)
+SUPERSEDES = ("本结论取代 {number}。", "This verdict supersedes {number}.")
+END_GOOD = (
+    "完成：没有失败的检查，{undisclosed} 项未披露。",
+    "Done: no check failed, {undisclosed} not disclosed.",
+)
+END_FAILED = (
+    "不可采信：{failed} 项检查失败，{undisclosed} 项未披露。",
+    "Do not rely on it: {failed} checks failed, {undisclosed} not disclosed.",
+)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="check_verdict.py",
+        description="离线核对学时核验结论 / check a verdict of a credit bank offline",
+    )
+    parser.add_argument("verdict", metavar="VERDICT", help="compact JWS, - = stdin")
+    parser.add_argument("--jwks", required=True, help="JWK Set")
+    parser.add_argument("--subject", help='{"kind": …, "number": …, "name": …}')
+    parser.add_argument("--export", help='{"entries": […]}')
+    parser.add_argument("--language", choices=("zh", "en"), default="zh")
+    return parser.parse_args(arguments)
+
+
+def _read_if_given(name: str | None, bytes_max: int) -> bytes | None:
+    return None if name is None else _read(name, bytes_max)
+
+
+def _read(name: str, bytes_max: int) -> bytes:
+    try:
+        if name == "-":
+            raw = sys.stdin.buffer.read(bytes_max + 1)
+        else:
+            with Path(name).open("rb") as file:
+                raw = file.read(bytes_max + 1)
+    except (OSError, ValueError) as error:
+        raise UnreadableError("file", what=name, error=error) from error
+    if len(raw) > bytes_max:
+        raise UnreadableError("too-large", what=name, bytes=bytes_max)
+    return raw
+
+
+if __name__ == "__main__":
+    sys.exit(main())
