@@ -171,7 +171,7 @@ class TestBank:
             )
 
 
-ENTERPRISE_USCC = "91371000MA3TEST01X"
+ENTERPRISE_USCC = "91371000MA3TE5T011"
 
 
 def found_test_bank(settings: Settings, *, now: datetime = NOW) -> TestBank:
@@ -183,7 +183,6 @@ def found_test_bank(settings: Settings, *, now: datetime = NOW) -> TestBank:
             session,
             OrganisationDraft(
                 ENTERPRISE_USCC, "威海示例复合材料有限公司", OrganisationKind.ENTERPRISE, "cn-3710",
-                uscc_confirmed=True,
             ),
             actor="official-test",
             now=now,

@@ -848,7 +848,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         assumptions=_list(top["assumptions"], "assumptions"),
         pending=pending["entries"],
         supersedes=_text(top["supersedes"], "supersedes"),
-        known_at=top["known_at"] and _instant(top["known_at"], "known_at"),
+        known_at="" if top["known_at"] == "" else _instant(top["known_at"], "known_at"),
         document_kind=_text(subject["document_kind"], "subject.document_kind"),
         last_four=_text(subject["last_four"], "subject.last_four"),
         subject_salt=_hex(subject["salt"], SHORT_SALT_BYTES, "subject.salt"),

@@ -235,9 +235,13 @@ def _complete_condition(
 def _by_log(
     session: Session, sealer: Sealer, taken: Sequence[Pending], seal_no: int
 ) -> list[tuple[Log, list[Pending]]]:
+    logs: dict[tuple[str, int], Log] = {}
     runs: dict[str, tuple[Log, list[Pending]]] = {}
     for row in taken:
-        log = _log_for(session, sealer, row, seal_no)
+        key = (row.jurisdiction, row.year)
+        if key not in logs:
+            logs[key] = _log_for(session, sealer, row, seal_no)
+        log = logs[key]
         runs.setdefault(log.origin, (log, []))[1].append(row)
     return [runs[origin] for origin in sorted(runs)]
 
