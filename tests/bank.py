@@ -23,7 +23,7 @@ from creditbank.people.documents import (
     read_document,
     resident_id_check_character,
 )
-from creditbank.people.register import Identity, secrets_of
+from creditbank.people.register import Identity, secret_states
 from creditbank.registry.bank import found_bank
 from creditbank.registry.filing.filings import (
     FilingDraft,
@@ -167,7 +167,9 @@ class TestBank:
         """Check the whole ledger."""
         with self.reading() as session:
             return list(
-                check_ledger(session, lambda people: secrets_of(session, self.house.vault, people))
+                check_ledger(
+                    session, lambda people: secret_states(session, self.house.vault, people)
+                )
             )
 
 

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import ColumnElement, func, insert, literal, or_, select, text, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
@@ -188,7 +200,35 @@ def _lock(session: Session) -> bool:
 
 
 def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list[Pending]:
+    entries, acts = _rows_after(before)
     complete = _complete_condition(session)
+    found = [
+        *session.execute(acts.where(complete(Act)).limit(rows_max)),
+        *session.execute(entries.where(complete(Entry)).limit(rows_max)),
+    ]
+    # Both tables are cut at one place of the common order, or an act could be sealed behind the
+    # entries that cite it.
+    return _pending(found)[:rows_max]
+
+
+def pending_after(session: Session, before: Seal | None, *, through: Seal) -> list[Pending]:
+    """Return the rows between two rounds, in the order in which the later one took them."""
+    entries, acts = _rows_after(before)
+    entry_end = tuple_(through.entry_epoch, through.entry_xid, through.entry_id)
+    act_end = tuple_(through.act_epoch, through.act_xid, through.act_id)
+    found = [
+        *session.execute(acts.where(tuple_(Act.epoch, Act.xid, Act.act_id) <= act_end)),
+        *session.execute(
+            entries.where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) <= entry_end)
+        ),
+    ]
+    return _pending(found)
+
+
+_Rows = Select[int, int, int, int, bytes, str, datetime]
+
+
+def _rows_after(before: Seal | None) -> tuple[_Rows, _Rows]:
     entry_from = (before.entry_epoch, before.entry_xid, before.entry_id) if before else (0, 0, 0)
     act_from = (before.act_epoch, before.act_xid, before.act_id) if before else (0, 0, 0)
     entries = (
@@ -198,7 +238,6 @@ def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list
         )
         .join(Source, Source.source_id == Entry.source_id)
         .where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) > tuple_(*entry_from))
-        .where(Entry.epoch >= entry_from[0], complete(Entry))
         .order_by(Entry.epoch, Entry.xid, Entry.entry_id)
     )  # fmt: skip
     acts = (
@@ -207,17 +246,18 @@ def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list
             Act.recorded_at,
         )
         .where(tuple_(Act.epoch, Act.xid, Act.act_id) > tuple_(*act_from))
-        .where(Act.epoch >= act_from[0], complete(Act))
         .order_by(Act.epoch, Act.xid, Act.act_id)
     )  # fmt: skip
-    found = [*session.execute(acts.limit(rows_max)), *session.execute(entries.limit(rows_max))]
-    # Both tables are cut at one place of the common order, or an act could be sealed behind the
-    # entries that cite it.
-    rows = (
+    return entries, acts
+
+
+def _pending(
+    rows: Iterable[Row[int, int, int, int, bytes, str, datetime]],
+) -> list[Pending]:
+    return sorted(
         Pending(epoch, xid, kind, row_id, leaf, jurisdiction, civil_day(recorded_at).year)
-        for epoch, xid, kind, row_id, leaf, jurisdiction, recorded_at in found
+        for epoch, xid, kind, row_id, leaf, jurisdiction, recorded_at in rows
     )
-    return sorted(rows)[:rows_max]
 
 
 def _complete_condition(

@@ -7,6 +7,7 @@ and may be unlinked, without moving an entry: whoever counts asks `linked_people
 import secrets as random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -26,7 +27,7 @@ from creditbank.people.models import (
     PersonName,
     PersonSecret,
 )
-from creditbank.people.vault import SECRET_BYTES, Vault
+from creditbank.people.vault import SECRET_BYTES, Vault, VaultBrokenError
 
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
@@ -135,6 +136,21 @@ def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[in
     for chunk in _chunks(list(people)):
         for row in session.scalars(select(PersonSecret).where(PersonSecret.person_id.in_(chunk))):
             if row.secret_cipher is not None:
+                found[row.person_id] = vault.unlock(
+                    row.secret_cipher, "person_secret", "secret_cipher", row.person_id
+                )
+    return found
+
+
+def secret_states(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, bytes | None]:
+    """Return each person's secret, None where it was erased; lost or broken ones are left out."""
+    found: dict[int, bytes | None] = {}
+    for chunk in _chunks(list(people)):
+        for row in session.scalars(select(PersonSecret).where(PersonSecret.person_id.in_(chunk))):
+            if row.secret_cipher is None:
+                found[row.person_id] = None
+                continue
+            with suppress(VaultBrokenError):
                 found[row.person_id] = vault.unlock(
                     row.secret_cipher, "person_secret", "secret_cipher", row.person_id
                 )
