@@ -203,6 +203,7 @@ class Verdict:
     scheme: str
     application_day: str
     stated: Json
+    reasons: list[Json]
     assumptions: list[Json]
     pending: Json
     supersedes: str
@@ -845,6 +846,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         scheme=_text(question["scheme"], "question.scheme"),
         application_day=_text(question["application_day"], "question.application_day"),
         stated=question["stated"],
+        reasons=_list(top["reasons"], "reasons"),
         assumptions=_list(top["assumptions"], "assumptions"),
         pending=pending["entries"],
         supersedes=_text(top["supersedes"], "supersedes"),
@@ -1326,8 +1328,9 @@ def _p_add(one: Affine, other: Affine) -> Affine:
 
 def report_lines(report: Report, language: str) -> list[str]:
     """Write a report for people: the verdict in brief, the checks, the limits, the end."""
-    lines = [_words(BRIEF, language, _brief(report.verdict)), ""]
-    lines += [_finding_line(finding, language) for finding in report.findings]
+    lines = [_words(BRIEF, language, _brief(report.verdict))]
+    lines += [_words(REASON, language, _texts(reason)) for reason in report.verdict.reasons]
+    lines += ["", *(_finding_line(finding, language) for finding in report.findings)]
     lines += ["", _words(LIMITS_TITLE, language, {})]
     lines += [f"- {line}" for line in _limits(report.verdict, language)]
     end = END_FAILED if report.failed else END_GOOD
@@ -1377,9 +1380,7 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
         lines.append(_words(STATED, language, {"stated": _compact(verdict.stated)}))
     if not verdict.assumptions:
         lines.append(_words(NOTHING_ASSUMED, language, {}))
-    for assumption in verdict.assumptions:
-        facts = {name: _compact(part) for name, part in _object(assumption, "").items()}
-        lines.append(_words(ASSUMED, language, facts))
+    lines += [_words(ASSUMED, language, _texts(assumption)) for assumption in verdict.assumptions]
     lines.append(_words(NOT_COUNTED, language, _time_facts(verdict)))
     if verdict.entries is None:
         lines.append(_words(NOT_RECOMPUTED, language, {"level": verdict.level}))
@@ -1390,6 +1391,10 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
 
 def _time_facts(verdict: Verdict) -> dict[str, object]:
     return {"known_at": verdict.known_at, "pending": _compact(verdict.pending)}
+
+
+def _texts(value: Json) -> dict[str, str]:
+    return {name: _compact(part) for name, part in _object(value, "").items()}
 
 
 def _compact(value: Json) -> str:
@@ -1589,6 +1594,7 @@ BRIEF = (
     "Verdict {number} by {issuer} of {issued}: scheme {scheme}, application day {day}, "
     "{kind} ending in {last_four}, outcome {outcome}, level {level}",
 )
+REASON = ("理由：{zh} ({code})", "Reason: {en} ({code})")
 LIMITS_TITLE = ("签名不能说明的：", "What a signature alone does not show:")
 LIMITS = (
     (
