@@ -15,9 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
+from creditbank.ledger.bodies import Named
+from creditbank.ledger.bodies import body_of as entry_body
 from creditbank.ledger.checkpoint import open_checkpoint
-from creditbank.ledger.journal import body_of
-from creditbank.ledger.leaves import EntryBody, act_leaf, entry_leaf, entry_salt, facts_digest
+from creditbank.ledger.journal import body_of as act_body
+from creditbank.ledger.leaves import act_leaf, entry_leaf, entry_salt
 from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES, spans_of, tile_reader
 from creditbank.ledger.merkle import TILE_WIDTH, leaf_node, root_at, root_of, tile_width
 from creditbank.ledger.models import (
@@ -138,7 +140,7 @@ def _check_acts(session: Session, seen: Progress) -> Iterator[Disagreement]:
 
 def _act_holds(act: Act) -> bool:
     try:
-        return act_leaf(act.salt, body_of(act)) == act.leaf
+        return act_leaf(act.salt, act_body(act)) == act.leaf
     except (ValueError, TypeError):
         return False  # the cites are no JSON any more
 
@@ -270,26 +272,14 @@ def _entry_holds(  # noqa: PLR0917 # what one entry rests on
 ) -> bool:  # fmt: skip
     is_credit = entry.movement == Movement.CREDIT
     try:
-        body = EntryBody(
-            movement=Movement(entry.movement),
-            scheme=entry.scheme,
-            credited_year=entry.credited_year,
-            subject=entry.subject,
-            from_state=State(entry.from_state),
-            to_state=State(entry.to_state),
-            centihours=entry.centihours,
-            earned_on=entry.earned_on,
-            recorded_at=entry.recorded_at,
-            occasion=entry.occasion,
-            revision=entry.revision,
-            step=entry.step,
+        named = Named(
             source=books.source_leaf(entry.source_id),
             target=b"" if is_credit else credit.leaf,
-            order=acts.get(entry.act_id, b"") if entry.act_id is not None else b"",
-            reason=entry.reason,
-            facts_digest=facts_digest(rows.facts[_credit_key(entry)]) if is_credit else b"",
+            order=acts[entry.act_id] if entry.act_id is not None else b"",
+            facts=rows.facts[_credit_key(entry)] if is_credit else "",
             pins=pins_from_text(books.pins[entry.pins_id]),
         )
+        body = entry_body(entry, named)
         return entry_leaf(entry_salt(secret, body), body) == entry.leaf
     except (ValueError, KeyError, TypeError):
         return False  # an enum, a chain or a text that no poster ever wrote
@@ -299,7 +289,7 @@ def _check_accounts(
     person_id: int, rows: _PersonRows, credits: Mapping[tuple[str, str, int], Entry],
     books: _Books,
 ) -> Iterator[Disagreement]:  # fmt: skip
-    """No account of a credit goes below zero; a reversal takes all; a revision follows a reversal."""
+    """No account of a credit is below zero; a new revision follows a reversal."""
     nets: dict[tuple[str, str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in rows.entries:
         nets[_credit_key(entry)][entry.to_state] += entry.centihours

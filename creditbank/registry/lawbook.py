@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -106,20 +106,28 @@ def publish_pack(
     return pack
 
 
-def law_of(session: Session, scheme: str) -> PackChain:
+def law_of(session: Session, scheme: str, known_at: datetime | None = None) -> PackChain:
     """Return the chain of packs in force for a scheme, newest published versions.
 
+    Args:
+        session: any reading session.
+        scheme: id of the pack to start from.
+        known_at: asks for what was published at that instant.
+
     Raises:
-        PackMissingError: nobody published such a pack, or one of its parents.
+        PackMissingError: nobody had published such a pack, or one of its parents.
     """
-    return chain_of(scheme, published_packs(session))
+    return chain_of(scheme, published_packs(session, known_at))
 
 
-def published_packs(session: Session) -> dict[str, Pack]:
-    """Return the newest published version of each pack."""
+def published_packs(session: Session, known_at: datetime | None = None) -> dict[str, Pack]:
+    """Return the newest published version of each pack, now or as known at an instant."""
+    published: ColumnElement[bool] = PublishedPack.published_at.is_not(None)
+    if known_at is not None:
+        published = PublishedPack.published_at <= known_at
     newest = (
         select(PublishedPack.pack_id, func.max(PublishedPack.version).label("version"))
-        .where(PublishedPack.published_at.is_not(None))
+        .where(published)
         .group_by(PublishedPack.pack_id)
         .subquery()
     )
@@ -129,6 +137,12 @@ def published_packs(session: Session) -> dict[str, Pack]:
     )
     packs = (_parsed(content) for content in session.scalars(query))
     return {pack.id: pack for pack in packs}
+
+
+def pack_pinned(session: Session, pack_id: str, version: int) -> Pack | None:
+    """Return a version of a pack as it was published, for whoever explains an older entry."""
+    row = session.get(PublishedPack, (pack_id, version))
+    return _parsed(row.content) if row is not None and row.published_at is not None else None
 
 
 def _chains_with(pack_id: str, packs: dict[str, Pack]) -> Iterator[PackChain]:

@@ -68,7 +68,11 @@ def register_organisation(
         if same != (draft.name, str(draft.kind), draft.jurisdiction):
             raise OrganisationKnownError(uscc=uscc)
         return known
-    details: dict[str, Canonical] = {"name": draft.name, "kind": str(draft.kind), "confirmed": draft.uscc_confirmed}
+    details: dict[str, Canonical] = {
+        "name": draft.name,
+        "kind": str(draft.kind),
+        "confirmed": draft.uscc_confirmed,
+    }
     act = record_act(
         session,
         ActDraft("organisation.registered", draft.jurisdiction, actor, uscc, details),

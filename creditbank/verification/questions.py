@@ -22,8 +22,8 @@ class Disclosure(StrEnum):
 class Ask:
     """One question about one person.
 
-    `stated` holds facts that the bank does not own, as the asker states them; the pack says which it
-    needs. `known_at` asks what was known then; None asks for now.
+    `stated` holds facts that the bank does not own, as the asker states them; the pack says which
+    it needs. `known_at` asks what was known then; None asks for now.
     """
 
     identity: Identity

@@ -1,0 +1,140 @@
+"""Gathering: everything sealed that a person holds in a scheme, read in one snapshot.
+
+Only sealed entries count; what is recorded and not yet sealed is told apart as pending.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.fold import FactsKey, facts_key, facts_of, live_fact
+from creditbank.ledger.logs import Head, heads_at, sealed_by
+from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Seal, SourceKind
+from creditbank.ledger.posting import CreditState, credit_states, pins_from_text
+from creditbank.ledger.sources import sources_numbered
+from creditbank.registry.lawbook import pack_pinned
+from creditbank.rules.caps import Cut, fold
+from creditbank.rules.pack import Pack, PackChain, Value
+from creditbank.rules.requirement import Credited
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedYear:
+    """Hours of one year and subject, in centihours; `counted` includes `migrated`."""
+
+    year: int
+    subject: str
+    counted_centihours: int
+    capped_centihours: int
+    migrated_centihours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A person's sealed record in a scheme, and the logs' heads that cover it."""
+
+    entries: tuple[Entry, ...]
+    facts: Mapping[FactsKey, CreditFacts]
+    credited: tuple[CreditedYear, ...]
+    cuts: tuple[Cut, ...]
+    #: rule values by which the live hours came about
+    values: tuple[Value, ...]
+    heads: tuple[Head, ...]
+    pending_entries: int
+
+    def facts_of(self, entry: Entry) -> str:
+        """Return the facts of a credit as canonical JSON; empty for later movements."""
+        row = self.facts.get(facts_key(entry)) if entry.movement == Movement.CREDIT else None
+        return row.facts if row is not None else ""
+
+    def to_weigh(self) -> list[Credited]:
+        """Return the credited hours as the rules weigh them."""
+        return [
+            Credited(row.year, row.subject, row.counted_centihours, row.migrated_centihours)
+            for row in self.credited
+        ]
+
+
+def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal | None) -> Gathered:
+    """Read what the linked keys of one person hold, as of one round of the sealer."""
+    mine = select(Entry).where(Entry.person_id.in_(people), Entry.scheme == law.scheme)
+    sealed = sealed_by(seal)
+    entries = session.scalars(mine.where(sealed).order_by(Entry.leaf)).all()
+    pending = session.scalar(select(func.count()).select_from(mine.where(~sealed).subquery()))
+    sources = sources_numbered(session, sorted({entry.source_id for entry in entries}))
+    migrated = {key for key, row in sources.items() if row.kind == SourceKind.IMPORT}
+    states = credit_states(entries)
+    live = [state for state in states if not state.reversed]
+    facts = facts_of(session, [state.credit for state in states])
+    jurisdictions = sorted({row.jurisdiction for row in sources.values()} or {law.jurisdiction})
+    return Gathered(
+        entries=tuple(entries),
+        facts=facts,
+        credited=_by_year(live, migrated),
+        cuts=_cuts(live, facts, law),
+        values=_values_behind(session, live, facts),
+        heads=tuple(head for each in jurisdictions for head in heads_at(session, seal, each)),
+        pending_entries=pending or 0,
+    )
+
+
+def _by_year(states: Iterable[CreditState], migrated: set[int]) -> tuple[CreditedYear, ...]:
+    sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for state in states:
+        row = sums[state.credit.credited_year, state.credit.subject]
+        row[0] += state.live_centihours
+        row[1] += state.capped_centihours
+        row[2] += state.live_centihours if state.credit.source_id in migrated else 0
+    return tuple(
+        CreditedYear(year, subject, *sums[year, subject]) for year, subject in sorted(sums)
+    )
+
+
+def _cuts(
+    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
+) -> tuple[Cut, ...]:
+    folded = fold([live_fact(s.credit, _facts(facts, s)) for s in states], law)
+    return tuple(cut for occasion in folded.occasions.values() for cut in occasion.cuts)
+
+
+def _facts(facts: Mapping[FactsKey, CreditFacts], state: CreditState) -> dict[str, object]:
+    found: dict[str, object] = json.loads(facts[facts_key(state.credit)].facts)
+    return found
+
+
+def _values_behind(
+    session: Session, states: Iterable[CreditState], facts: Mapping[FactsKey, CreditFacts]
+) -> tuple[Value, ...]:
+    """Find each rule value that the traces name, in the pack versions that the entries pin."""
+    named: dict[tuple[int, str, str, str], None] = {}
+    for state in states:
+        trace = _facts(facts, state).get("trace", [])
+        assert isinstance(trace, list), "crediting writes the trace as a list"
+        for line in trace:
+            if "key" in line:
+                key = (state.credit.pins_id, line["scheme"], line["key"], line["from"])
+                named[key] = None
+    packs = _packs_pinned(session, {pins_id for pins_id, *_ in named})
+    found = (
+        value
+        for pins_id, scheme, key, from_ in named
+        for value in packs[pins_id][scheme].values.get(key, ())
+        if value.from_.isoformat() == from_
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _packs_pinned(session: Session, pins_ids: set[int]) -> dict[int, dict[str, Pack]]:
+    rows = session.scalars(select(PackPins).where(PackPins.pins_id.in_(pins_ids)))
+    packs: dict[int, dict[str, Pack]] = {}
+    for row in rows:
+        packs[row.pins_id] = {}
+        for pack_id, version, _digest in pins_from_text(row.pins):
+            pack = pack_pinned(session, str(pack_id), int(version))
+            assert pack is not None, "entries pin published versions only"
+            packs[row.pins_id][pack.id] = pack
+    return packs
