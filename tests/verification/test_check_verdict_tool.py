@@ -421,6 +421,36 @@ def test_an_entry_recorded_on_new_years_eve_utc_belongs_to_the_new_year_in_shang
     assert "inclusion" in failed(sign(payload_of([after])))
 
 
+def test_an_empty_log_has_the_root_of_nothing() -> None:
+    payload = payload_of([], level="decision") | {"heads": [head_of(LOG_2026, [])]}
+
+    report = tool.examine(sign(payload), JWKS)
+
+    assert report.failed == ()
+    assert states(report)["head-content"] == "ok"
+
+
+def test_an_entry_recorded_at_the_very_instant_that_was_known_counts() -> None:
+    payload = payload_of() | {"known_at": IN_2027["recorded_at"]}
+    export = as_json({"entries": payload["entries"]})
+
+    assert failed(sign(payload), export=export) == set()
+
+
+@pytest.mark.parametrize(
+    ("released", "live", "checks"), [(300, "15.00", set()), (301, "15.01", {"sums"})]
+)
+def test_no_more_hours_can_be_released_than_were_frozen(
+    released: int, live: str, checks: set[str]
+) -> None:
+    rows = make_record()
+    _with("f", hours=released)(rows)
+    payload = payload_of(list(rows.values())) | {"requirement": REQUIREMENT[1:2]}
+    payload["credited"][1] |= {"counted": live, "migrated": live}
+
+    assert failed(sign(payload)) == checks
+
+
 def test_an_entry_may_stand_in_a_later_log_than_its_year() -> None:
     late = row("credit", "issued>live", 4000, "E/1", facts=course("丁"), origin=LOG_2027)
 
@@ -710,6 +740,44 @@ edit_lie(
     {"head-signature", "head-content"},
     put("heads", 0, "checkpoint", value="signed, the bank"),
 )
+NOTE = {"head-signature", "head-content"}
+
+
+def _added_line(line: str) -> Callable[[Payload], None]:
+    def edit(payload: Payload) -> None:
+        payload["heads"][0]["checkpoint"] += line + "\n"
+
+    return edit
+
+
+for spoiled, line in {
+    "without_dash": f"- {LOG_2026} AAAAAAAAAAAA",
+    "without_name": "— AAAAAAAAAAAA",
+    "without_base64": f"— {LOG_2026} AAAA*",
+    "of_a_key_id_alone": f"— {LOG_2026} AAAAAA==",
+    "that_is_empty": "",
+}.items():
+    edit_lie(f"with_a_signature_line_{spoiled}", NOTE, _added_line(line))
+edit_lie(
+    "with_a_control_character_in_a_checkpoint",
+    NOTE,
+    _note(lambda text: text + "one\ttwo\n", sign_again=True),
+)
+edit_lie(
+    "with_an_empty_line_in_a_checkpoint",
+    "head-content",
+    _note(lambda text: text + "\nmore\n", sign_again=True),
+)
+
+
+@lie("head-content")
+def with_an_empty_log_of_another_root() -> bytes:
+    head = head_of(LOG_2026, [])
+    note = signed_note(checkpoint_text(LOG_2026, 0, b"x" * 32), LOG_2026)
+    payload = payload_of([], level="decision")
+    return sign(payload | {"heads": [head | {"root": (b"x" * 32).hex(), "checkpoint": note}]})
+
+
 edit_lie(
     "with_a_head_of_another_size",
     {"head-content", "inclusion"},
@@ -878,6 +946,13 @@ def _early_log(rows: dict[str, Row]) -> None:
 rows_lie("standing_in_a_log_before_its_time", "inclusion", _early_log)
 
 
+edit_lie(
+    "showing_one_entry_twice",
+    {"record-count", "record-digest", "sums"},
+    lambda p: p["entries"].append(p["entries"][8]),
+)
+
+
 @lie("record-count", "record-digest", "sums")
 def counting_one_entry_twice() -> bytes:
     payload = payload_of()
@@ -945,6 +1020,16 @@ edit_lie(
     "with_a_subject_prefix_that_is_no_parent",
     "requirement",
     lambda p: p["requirement"].append(requirement((2026, 2026), "prof", "36.00", "36.00")),
+)
+edit_lie(
+    "with_a_shortfall_made_smaller",
+    {"requirement", "outcome"},
+    put("requirement", value=[*REQUIREMENT, UNMET | {"short": "3.00"}]),
+)
+edit_lie(
+    "with_an_outcome_of_no_kind_though_a_line_is_short",
+    "outcome",
+    lambda p: p.update(outcome="splendid", requirement=[*REQUIREMENT, UNMET]),
 )
 edit_lie("called_not_met_though_all_is_met", "outcome", put("outcome", value="not_met"))
 edit_lie("called_met_without_any_requirement", "outcome", put("requirement", value=[]))
@@ -1091,7 +1176,12 @@ def test_a_verdict_that_does_not_have_its_format_cannot_be_read(name: str) -> No
     assert caught.value.code in tool.FAULTS
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1]}'])
+TOO_MANY_KEYS = as_json({"keys": [{}] * 1025})
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1]}', TOO_MANY_KEYS]
+)
 def test_a_key_set_that_does_not_have_its_format_cannot_be_read(text: bytes) -> None:
     with pytest.raises(tool.UnreadableError):
         tool.examine(GOOD, text)
