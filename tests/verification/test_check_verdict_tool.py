@@ -754,6 +754,7 @@ for spoiled, line in {
     "without_dash": f"- {LOG_2026} AAAAAAAAAAAA",
     "without_name": "— AAAAAAAAAAAA",
     "without_base64": f"— {LOG_2026} AAAA*",
+    "with_loose_last_bits": f"— witness.example {base64.b64encode(bytes(68)).decode()[:-2]}B=",
     "of_a_key_id_alone": f"— {LOG_2026} AAAAAA==",
     "that_is_empty": "",
 }.items():
@@ -822,7 +823,8 @@ edit_lie(
 def _with(letter: str, **changes: Any) -> Callable[[dict[str, Row]], None]:
     def edit(rows: dict[str, Row]) -> None:
         names = {"movement": 0, "scheme": 1, "year": 2, "leaves": 4, "reaches": 5, "hours": 6,
-                 "recorded_at": 8, "revision": 10, "step": 11, "target": 13, "law": 15}  # fmt: skip
+                 "earned_on": 7, "recorded_at": 8, "revision": 10, "step": 11, "target": 13,
+                 "order": 14, "law": 15}  # fmt: skip
         body = list(rows[letter].body)
         for name, value in changes.items():
             body[names[name]] = value
@@ -862,6 +864,9 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "of_a_credit_that_acts_on_a_credit": {"target": "ab" * 32},
     "of_a_credit_with_a_step": {"step": 1},
     "under_rules_without_form": {"law": ["", "cn"]},
+    "under_rules_whose_digest_is_no_hex": {"law": ["", [["cn", "1", "xy" * 32]]]},
+    "ordered_by_nothing_of_a_form": {"order": [""]},
+    "earned_on_a_day_that_never_was": {"earned_on": "2027-02-29"},
 }
 for malformed, change in MALFORMED.items():
     rows_lie(f"with_an_entry_{malformed}", BODY_READERS, _with("i", **change))
@@ -1138,7 +1143,7 @@ UNREADABLE = {
     "a payload that is no UTF-8": sign_text(b'{"a":"\xff"}'),
     "a byte order mark": sign_text(b"\xef\xbb\xbf{}"),
     "a key twice": _sealed(json.dumps(payload_of())[:-1] + ', "outcome": "met"}'),
-    "no number": _sealed('{"a": NaN}'),
+    "no number": _edited("question", "stated", value=float("nan")),
     "an endless number": _sealed('{"a": ' + "9" * 5000 + "}"),
     "bottomless nesting": _sealed("[" * 200_000),
     "deep nesting": _edited("question", "stated", value=json.loads("[" * 60 + "]" * 60)),
