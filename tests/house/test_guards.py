@@ -1,0 +1,341 @@
+"""The attack matrix: what a client, a careless owner and a superuser try on append-only tables."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from creditbank.guards import (
+    APP_ROLE,
+    APPENDED,
+    CHANGING,
+    CHOSEN_BY_DATABASE,
+    GROWN,
+    SEALED,
+    SEALER_ROLE,
+    missing_guards,
+)
+from creditbank.migrating import upgrade
+from tests.bank import TestBank, attendance, invented_person
+from tests.conftest import Database
+from tests.house.databases import partitions_of
+
+GUARDED = sorted({*APPENDED, *SEALED})
+#: Rows that a young ledger does not have yet: a frozen log, a tile above the first 256 leaves.
+RARE_ROWS = {
+    "journal_freeze": "INSERT INTO journal_freeze VALUES (1, 1, 1)",
+    "journal_tile": "INSERT INTO journal_tile VALUES (1, 1, 0, {bytes})",
+}
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+REFUSED = r"append-only|only grows|keeps its rows|permission denied|must be owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A statement that must not come through."""
+
+    table: str
+    statement: str
+
+
+@pytest.fixture
+def sealed_bank(bank: TestBank) -> TestBank:
+    """A bank in which every append-only table holds at least one row."""
+    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+    bank.seal()
+    return bank
+
+
+@contextmanager
+def connected(url: str, *, setting: str = "") -> Iterator[Connection]:
+    """Connect as somebody else would: with none of our engine's preparations."""
+    engine = create_engine(url, connect_args={"options": setting} if setting else {})
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def add_rare_rows(owner_url: str) -> None:
+    with connected(owner_url) as connection:
+        filler = {"sqlite": "zeroblob(32)", "postgresql": "decode(repeat('00', 32), 'hex')"}
+        for statement in RARE_ROWS.values():
+            connection.execute(text(statement.format(bytes=filler[connection.dialect.name])))
+        connection.commit()
+
+
+def succeeded(connection: Connection, attacks: Iterator[Attack]) -> list[str]:
+    """Try each attack in a transaction of its own; name those that came through."""
+    came_through = []
+    for attack in attacks:
+        try:
+            connection.execute(text(attack.statement))
+        except DBAPIError as error:
+            if not re.search(REFUSED, str(error.orig)):
+                came_through.append(f"{attack.statement}: fails by accident: {error.orig}")
+        else:
+            came_through.append(attack.statement)
+        finally:
+            connection.rollback()
+    return came_through
+
+
+def rewrites(connection: Connection, table: str) -> Iterator[Attack]:
+    """Yield the statements that change or remove a row that stands."""
+    columns = inspect(connection).get_columns(table)
+    first = columns[0]["name"]
+    changed = GROWN.get(table, (columns[-1]["name"],))[0]
+    value = {"leaves": "refs", "hashes": "substr(hashes, 2)"}.get(changed, changed)
+    yield Attack(table, f"UPDATE {table} SET {changed} = {value}")
+    yield Attack(table, f"DELETE FROM {table}")
+    if connection.dialect.name == "sqlite":
+        yield Attack(table, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+        yield Attack(table, f"REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")
+        yield Attack(table, f"UPDATE OR REPLACE {table} SET {first} = {first} + 1")
+    else:
+        yield Attack(table, f"TRUNCATE {table} CASCADE")
+        yield Attack(
+            table,
+            f"MERGE INTO {table} old USING {table} new ON old.{first} = new.{first}"
+            " WHEN MATCHED THEN DELETE",
+        )
+
+
+def every_rewrite(connection: Connection) -> Iterator[Attack]:
+    for table in GUARDED:
+        yield from rewrites(connection, table)
+        for part in partitions_of(connection, table):
+            count = connection.scalar(text(f"SELECT count(*) FROM {part}"))
+            if count:
+                yield from rewrites(connection, part)
+            else:
+                yield Attack(part, f"TRUNCATE {part}")
+
+
+def test_every_append_only_table_is_guarded(database: Database) -> None:
+    engine = create_engine(database.owner_url)
+
+    try:
+        assert missing_guards(engine) == []
+    finally:
+        engine.dispose()
+
+
+def test_a_dropped_guard_is_missed(empty_engine: Engine) -> None:
+    upgrade(empty_engine)
+    suffix = " ON journal_act" if empty_engine.dialect.name == "postgresql" else ""
+    name = "journal_act_rewrite" if suffix else "journal_act_no_delete"
+    with empty_engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER {name}{suffix}"))
+
+    assert missing_guards(empty_engine) == ["journal_act"]
+
+
+def test_whoever_holds_the_ledgers_tables_cannot_rewrite_a_row(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    add_rare_rows(database.owner_url)
+
+    with connected(database.owner_url) as connection:
+        assert succeeded(connection, every_rewrite(connection)) == []
+
+
+def test_the_counter_of_a_source_can_be_counted_but_not_moved_or_removed(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    attacks = [
+        "UPDATE ledger_source_use SET source_id = source_id + 1",
+        "DELETE FROM ledger_source_use",
+    ]
+
+    with connected(database.owner_url) as connection:
+        moved = succeeded(connection, (Attack("ledger_source_use", each) for each in attacks))
+        connection.execute(text("UPDATE ledger_source_use SET people = people"))
+
+    assert moved == []
+
+
+def test_a_bundle_grows_at_its_end(sealed_bank: TestBank, database: Database) -> None:
+    longer = (
+        "leaves = {0}leaves || substr(leaves, 1, 32){1}, refs = {0}refs || substr(refs, 1, 8){1}"
+    )
+    as_bytes = ("CAST(", " AS BLOB)") if database.kind == "sqlite" else ("", "")
+
+    with connected(database.owner_url) as connection:
+        grown = connection.execute(text(f"UPDATE journal_bundle SET {longer.format(*as_bytes)}"))
+
+        assert grown.rowcount > 0
+
+
+@on_sqlite
+def test_a_foreign_program_cannot_replace_a_row(sealed_bank: TestBank, database: Database) -> None:
+    with closing(sqlite3.connect(database.owner_url.removeprefix("sqlite:///"))) as foreign:
+        before = foreign.execute("SELECT * FROM ledger_entry").fetchall()
+
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            foreign.execute("INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry")
+
+        assert foreign.execute("SELECT * FROM ledger_entry").fetchall() == before
+
+
+@on_sqlite
+def test_without_the_third_trigger_a_replacement_would_come_through(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    with connected(database.owner_url) as connection:
+        connection.execute(text("DROP TRIGGER ledger_facts_no_replace"))
+        connection.commit()
+
+        assert len(succeeded(connection, rewrites(connection, "ledger_facts"))) == 2
+
+
+@on_postgresql
+@pytest.mark.parametrize("role", [APP_ROLE, SEALER_ROLE])
+def test_no_client_rewrites_a_row(sealed_bank: TestBank, database: Database, role: str) -> None:
+    add_rare_rows(database.owner_url)
+    url = database.app_url if role == APP_ROLE else database.sealer_url
+
+    with connected(database.owner_url) as owner, connected(url) as connection:
+        assert succeeded(connection, every_rewrite(owner)) == []
+
+
+@on_postgresql
+def test_a_superuser_in_a_replicas_role_cannot_rewrite_a_row(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    add_rare_rows(database.owner_url)
+
+    with connected(database.owner_url, setting="-c session_replication_role=replica") as connection:
+        assert succeeded(connection, every_rewrite(connection)) == []
+
+
+@on_postgresql
+def test_a_plain_trigger_would_let_a_replicas_role_through(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    with connected(database.owner_url) as connection:
+        connection.execute(text("ALTER TABLE journal_act ENABLE TRIGGER journal_act_rewrite"))
+        connection.commit()
+
+    with connected(database.owner_url, setting="-c session_replication_role=replica") as connection:
+        connection.execute(text("DELETE FROM journal_act"))
+        left = connection.scalar(text("SELECT count(*) FROM journal_act"))
+        connection.rollback()
+
+        assert (left, missing_guards(connection.engine)) == (0, ["journal_act"])
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET session_replication_role = replica",
+        "ALTER TABLE ledger_entry DISABLE TRIGGER ALL",
+        "DROP TRIGGER ledger_entry_rewrite ON ledger_entry",
+        "DROP TABLE ledger_facts",
+        "ALTER TABLE ledger_entry RENAME TO mine",
+        "CREATE OR REPLACE FUNCTION ledger_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'",
+        "SELECT setval('ledger_entry_number', 1)",
+        "INSERT INTO ledger_epoch VALUES (9, '', now(), 'mine')",
+        "INSERT INTO journal_seal SELECT * FROM journal_seal",
+    ],
+)
+def test_the_application_cannot_take_the_guards_down(
+    sealed_bank: TestBank, database: Database, statement: str
+) -> None:
+    with connected(database.app_url) as connection:
+        assert succeeded(connection, iter([Attack("", statement)])) == []
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("table", "column"),
+    sorted((table, column) for table, chosen in CHOSEN_BY_DATABASE.items() for column in chosen),
+)
+def test_the_application_cannot_choose_where_a_row_stands(
+    sealed_bank: TestBank, database: Database, table: str, column: str
+) -> None:
+    attack = Attack(
+        table,
+        f"INSERT INTO {table} ({column}) OVERRIDING SYSTEM VALUE SELECT {column} FROM {table}",
+    )
+
+    with connected(database.app_url) as connection:
+        assert succeeded(connection, iter([attack])) == []
+
+
+@on_postgresql
+def test_each_role_may_do_what_its_work_needs_and_no_more(database: Database) -> None:
+    with connected(database.owner_url) as connection:
+        app, sealer = (_rights(connection, role) for role in (APP_ROLE, SEALER_ROLE))
+
+    assert app == {
+        "INSERT": {*CHANGING, *APPENDED},
+        "UPDATE": set(CHANGING),
+        "DELETE": {"idempotent_write"},
+        "TRUNCATE": set(),
+    }
+    assert sealer == {
+        "INSERT": set(SEALED),
+        "UPDATE": set(GROWN),
+        "DELETE": set(),
+        "TRUNCATE": set(),
+    }
+
+
+@on_postgresql
+def test_the_application_gives_every_column_of_a_row_but_those_of_the_database(
+    database: Database,
+) -> None:
+    query = text("""
+        SELECT column_name FROM information_schema.column_privileges
+        WHERE grantee = :role AND table_name = :table AND privilege_type = 'INSERT'""")
+    with connected(database.owner_url) as connection:
+        withheld = {
+            table: {column["name"] for column in inspect(connection).get_columns(table)}
+            - set(connection.scalars(query, {"role": APP_ROLE, "table": table}))
+            for table in APPENDED
+        }
+
+    assert withheld == {table: CHOSEN_BY_DATABASE.get(table, set()) for table in APPENDED}
+
+
+@on_postgresql
+def test_the_sealer_sees_no_secret(database: Database) -> None:
+    secret = ("person_secret", "person_document", "person_name", "api_client")
+    query = text("SELECT has_any_column_privilege(:role, :table, 'SELECT')")
+
+    with connected(database.owner_url) as connection:
+        seen = [
+            table
+            for table in secret
+            if connection.scalar(query, {"role": SEALER_ROLE, "table": table})
+        ]
+
+    assert seen == []
+
+
+def _rights(connection: Connection, role: str) -> dict[str, set[str]]:
+    """Return the tables, partitions too, on which a role may do each thing, on any column."""
+    tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+    on_columns = text("SELECT has_any_column_privilege(:role, :table, :right)")
+    on_table = text("SELECT has_table_privilege(:role, :table, :right)")
+    return {
+        right: {
+            table
+            for table in tables
+            if connection.scalar(
+                on_columns if right in ("INSERT", "UPDATE") else on_table,
+                {"role": role, "table": table, "right": right},
+            )
+        }
+        for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    }

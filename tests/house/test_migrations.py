@@ -1,0 +1,170 @@
+"""Migrations: numbered, linear, one way; and what they make is what the models say."""
+
+import importlib
+import pkgutil
+import re
+from importlib.resources import files
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, MetaData, Table, inspect, text
+from sqlalchemy.types import TypeEngine
+
+import creditbank
+from creditbank.guards import APPENDED, CHANGING, SEALED
+from creditbank.migrating import is_current, upgrade
+from creditbank.orm import Base
+from tests.house.databases import guards_of, partitions_of
+from tests.house.tree import ROOT
+
+VERSIONS = ROOT / "migrations" / "versions"
+
+
+def migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def revisions() -> list[str]:
+    """Return every revision from the first to the newest."""
+    return [script.revision for script in reversed(list(migrations().walk_revisions()))]
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    config = _config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+
+
+def model_tables() -> dict[str, Table]:
+    for module in pkgutil.walk_packages(creditbank.__path__, "creditbank."):
+        if module.name.endswith(".models"):
+            importlib.import_module(module.name)
+    return dict(Base.metadata.tables)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("creditbank_migrations")))
+    return config
+
+
+def test_migrations_are_numbered_without_a_gap_and_form_one_line() -> None:
+    numbers = [f"{number:04d}" for number in range(1, len(revisions()) + 1)]
+    names = sorted(path.name for path in VERSIONS.glob("0*.py"))
+
+    assert revisions() == numbers
+    assert len(migrations().get_heads()) == 1
+    assert [name[:5] for name in names] == [f"{number}_" for number in numbers]
+
+
+def test_no_migration_copies_a_table_behind_the_back_of_its_guards() -> None:
+    batched = [
+        path.name
+        for path in (ROOT / "migrations").rglob("*.py")
+        if re.search(r"batch_alter_table|render_as_batch=True", path.read_text(encoding="utf-8"))
+    ]
+
+    assert batched == []
+
+
+def test_a_database_knows_when_it_stands_at_the_newest_migration(empty_engine: Engine) -> None:
+    upgrade_to(empty_engine, revisions()[0])
+    stood_behind = not is_current(empty_engine)
+
+    upgrade(empty_engine)
+
+    assert stood_behind
+    assert is_current(empty_engine)
+
+
+def test_an_upgrade_that_was_done_can_be_done_again(empty_engine: Engine) -> None:
+    upgrade(empty_engine)
+
+    upgrade(empty_engine)
+
+    with empty_engine.connect() as connection:
+        assert list(connection.scalars(text("SELECT reason FROM ledger_epoch"))) == ["created"]
+
+
+def test_the_migrated_tables_are_those_of_the_models(empty_engine: Engine) -> None:
+    upgrade(empty_engine)
+
+    with empty_engine.connect() as connection:
+        found = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        parts = {part for table in model_tables() for part in partitions_of(connection, table)}
+
+    assert found - parts == set(model_tables())
+
+
+def test_the_migrated_columns_are_those_of_the_models(empty_engine: Engine) -> None:
+    upgrade(empty_engine)
+    reflected = MetaData()
+    reflected.reflect(empty_engine)
+
+    migrated, modelled = (
+        {name: _shape(tables[name], empty_engine) for name in model_tables()}
+        for tables in (reflected.tables, model_tables())
+    )
+
+    assert migrated == modelled
+
+
+def test_every_table_is_said_to_change_to_grow_or_to_be_sealed() -> None:
+    said = [*CHANGING, *APPENDED, *SEALED]
+
+    assert sorted(said) == sorted(model_tables())
+
+
+def test_every_upgrade_keeps_the_guards_that_stood_before(empty_engine: Engine) -> None:
+    before = frozenset[object]()
+    lost = {}
+    for revision in revisions():
+        upgrade_to(empty_engine, revision)
+        with empty_engine.connect() as connection:
+            after = guards_of(connection)
+        lost[revision] = before - after
+        before = after
+
+    assert lost == dict.fromkeys(revisions(), frozenset())
+    assert before
+
+
+@pytest.mark.parametrize("table", ["ledger_entry", "journal_act"])
+def test_a_table_copied_in_batch_mode_would_be_seen_to_lose_its_guards(
+    empty_engine: Engine, table: str
+) -> None:
+    upgrade(empty_engine)
+    with empty_engine.begin() as connection:
+        before = guards_of(connection)
+
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO old_{table}"))
+        connection.execute(text(f"CREATE TABLE {table} AS SELECT * FROM old_{table}"))
+
+        assert {guard.table for guard in before - guards_of(connection)} >= {table}
+
+
+def _shape(table: Table, engine: Engine) -> dict[str, tuple[object, ...]]:
+    """Return of each column whether it is part of the key, may be empty, and its type.
+
+    SQLite says of a key column only whether NOT NULL was written, and knows no widths of integers.
+    """
+    key = set(table.primary_key.columns.keys())
+    if table.name == "ledger_entry" and engine.dialect.name == "sqlite":
+        key = {"entry_id"}  # there the row number must be the whole key; see the natural index
+    return {
+        column.name: (
+            column.name in key,
+            False if column.name in key else column.nullable,
+            _type(column.type, engine) if engine.dialect.name == "postgresql" else "",
+        )
+        for column in table.columns
+    }
+
+
+def _type(kind: TypeEngine[object], engine: Engine) -> str:
+    name = kind.compile(dialect=engine.dialect)
+    return {"VARCHAR": "TEXT"}.get(name, name)
