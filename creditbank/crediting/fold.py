@@ -156,11 +156,12 @@ def _differences(
 
 
 def _cap_move(state: CreditState, kept: FoldedOccasion, difference: int, pins_id: int) -> MoveDraft:
+    movement = Movement.CAP if difference > 0 else Movement.UNCAP
     return MoveDraft(
         credit=state.credit,
-        movement=Movement.CAP if difference > 0 else Movement.UNCAP,
+        movement=movement,
         centihours=abs(difference),
-        step=state.movements,
+        step=state.next_step(movement),
         pins_id=pins_id,
         reason=" ".join(cut.key for cut in kept.cuts),
     )
@@ -174,7 +175,9 @@ def post_moves_on(
         return
     sources = sources_numbered(session, sorted({draft.credit.source_id for draft in drafts}))
     act_ids = {source.act_id for source in sources.values()}
-    acts = {act.act_id: act.leaf for act in session.scalars(select(Act).where(Act.act_id.in_(act_ids)))}
+    acts = {
+        act.act_id: act.leaf for act in session.scalars(select(Act).where(Act.act_id.in_(act_ids)))
+    }
     pins = {
         row.pins_id: pins_from_text(row.pins)
         for row in session.scalars(

@@ -127,7 +127,7 @@ def reverse_states(
                     credit=state.credit,
                     movement=Movement.UNCAP,
                     centihours=state.capped_centihours,
-                    step=state.movements,
+                    step=state.next_step(Movement.UNCAP),
                     pins_id=pins_id,
                     act_id=act.act_id,
                     order=act.leaf,

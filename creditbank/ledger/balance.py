@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, case, func, select, union_all
 from sqlalchemy.orm import Session
 
-from creditbank.ledger.models import Entry, State
+from creditbank.ledger.models import ACCOUNTS_OF, Entry, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,12 @@ def total_over_all_accounts(session: Session) -> int:
 
 
 def _net(state: State) -> ColumnElement[int]:
+    """Sum what reaches an account less what leaves it; the movement tells both, and is indexed."""
+    gains = [str(kind) for kind, (_, to_state) in ACCOUNTS_OF.items() if to_state == state]
+    losses = [str(kind) for kind, (from_state, _) in ACCOUNTS_OF.items() if from_state == state]
     moved = case(
-        (Entry.to_state == str(state), Entry.centihours),
-        (Entry.from_state == str(state), -Entry.centihours),
+        (Entry.movement.in_(gains), Entry.centihours),
+        (Entry.movement.in_(losses), -Entry.centihours),
         else_=0,
     )
     return func.sum(moved)

@@ -5,8 +5,9 @@ their keys. Nothing here knows what an hour is worth; figures come in, movements
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import insert, select
@@ -156,7 +157,11 @@ class CreditState:
     capped_centihours: int = 0
     frozen_centihours: int = 0
     reversed: bool = False
-    movements: int = 0
+    movements: Counter[str] = field(default_factory=Counter)
+
+    def next_step(self, movement: Movement) -> int:
+        """Return the number of the next movement of a kind on this credit."""
+        return self.movements[movement]
 
     @property
     def live_centihours(self) -> int:
@@ -183,7 +188,7 @@ def _apply(state: CreditState, entry: Entry) -> None:
     state.capped_centihours += signed.get(State.CAPPED, 0)
     state.frozen_centihours += signed.get(State.FROZEN, 0)
     state.reversed = state.reversed or entry.movement == Movement.REVERSE
-    state.movements += 1
+    state.movements[entry.movement] += 1
 
 
 def _key(entry: Entry) -> tuple[int, str, str, int]:

@@ -7,25 +7,13 @@ that commit late); on SQLite, with its single writer, every row. One round is on
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    text,
-    true,
-    tuple_,
-)
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, false, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
 from creditbank.clock import civil_day, instant_text
@@ -200,12 +188,14 @@ def _lock(session: Session) -> bool:
 
 
 def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list[Pending]:
-    entries, acts = _rows_after(before)
-    complete = _complete_condition(session)
-    found = [
-        *session.execute(acts.where(complete(Act)).limit(rows_max)),
-        *session.execute(entries.where(complete(Entry)).limit(rows_max)),
-    ]
+    horizon = _horizon(session)
+    newest = session.scalars(select(func.max(Epoch.epoch))).one()
+    found: list[_Row] = []
+    for entries, acts in _rows_after(session, before, newest):
+        for rows, table in ((acts, Act), (entries, Entry)):
+            # Rows of an older epoch are all complete: their server is gone.
+            complete = or_(table.epoch < newest, table.xid < horizon)
+            found += session.execute(rows.where(complete).limit(rows_max)).all()
     # Both tables are cut at one place of the common order, or an act could be sealed behind the
     # entries that cite it.
     return _pending(found)[:rows_max]
@@ -213,46 +203,63 @@ def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list
 
 def pending_after(session: Session, before: Seal | None, *, through: Seal) -> list[Pending]:
     """Return the rows between two rounds, in the order in which the later one took them."""
-    entries, acts = _rows_after(before)
     entry_end = tuple_(through.entry_epoch, through.entry_xid, through.entry_id)
     act_end = tuple_(through.act_epoch, through.act_xid, through.act_id)
-    found = [
-        *session.execute(acts.where(tuple_(Act.epoch, Act.xid, Act.act_id) <= act_end)),
-        *session.execute(
+    found: list[_Row] = []
+    for entries, acts in _rows_after(session, before, through.epoch):
+        found += session.execute(
+            acts.where(tuple_(Act.epoch, Act.xid, Act.act_id) <= act_end)
+        ).all()
+        found += session.execute(
             entries.where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) <= entry_end)
-        ),
-    ]
+        ).all()
     return _pending(found)
 
 
+_Row = Row[int, int, int, int, bytes, str, datetime]
 _Rows = Select[int, int, int, int, bytes, str, datetime]
 
 
-def _rows_after(before: Seal | None) -> tuple[_Rows, _Rows]:
+def _rows_after(
+    session: Session, before: Seal | None, newest_epoch: int
+) -> Iterator[tuple[_Rows, _Rows]]:
+    """Give, for each epoch not yet done with, the queries for entries and acts behind a round."""
     entry_from = (before.entry_epoch, before.entry_xid, before.entry_id) if before else (0, 0, 0)
     act_from = (before.act_epoch, before.act_xid, before.act_id) if before else (0, 0, 0)
-    entries = (
-        select(
-            Entry.epoch, Entry.xid, literal(_ENTRY), Entry.entry_id, Entry.leaf,
-            Source.jurisdiction, Entry.recorded_at,
+    entries = select(
+        Entry.epoch, Entry.xid, literal(_ENTRY), Entry.entry_id, Entry.leaf,
+        Source.jurisdiction, Entry.recorded_at,
+    ).join(Source, Source.source_id == Entry.source_id)  # fmt: skip
+    acts = select(
+        Act.epoch, Act.xid, literal(_ACT), Act.act_id, Act.leaf, Act.jurisdiction, Act.recorded_at
+    )
+    for epoch in range(max(1, min(entry_from[0], act_from[0])), newest_epoch + 1):
+        yield (
+            _behind(session, entries, (Entry.epoch, Entry.xid, Entry.entry_id), entry_from, epoch),
+            _behind(session, acts, (Act.epoch, Act.xid, Act.act_id), act_from, epoch),
         )
-        .join(Source, Source.source_id == Entry.source_id)
-        .where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) > tuple_(*entry_from))
-        .order_by(Entry.epoch, Entry.xid, Entry.entry_id)
-    )  # fmt: skip
-    acts = (
-        select(
-            Act.epoch, Act.xid, literal(_ACT), Act.act_id, Act.leaf, Act.jurisdiction,
-            Act.recorded_at,
-        )
-        .where(tuple_(Act.epoch, Act.xid, Act.act_id) > tuple_(*act_from))
-        .order_by(Act.epoch, Act.xid, Act.act_id)
-    )  # fmt: skip
-    return entries, acts
+
+
+_Order = tuple[InstrumentedAttribute[int], InstrumentedAttribute[int], InstrumentedAttribute[int]]
+
+
+def _behind(
+    session: Session, rows: _Rows, order: _Order, start: tuple[int, int, int], epoch: int
+) -> _Rows:
+    """Narrow a query to one epoch's rows behind a position, in words that an index understands."""
+    epoch_column, xid_column, id_column = order
+    rows = rows.where(epoch_column == epoch).order_by(*order)
+    if epoch < start[0]:
+        return rows.where(false())
+    if epoch > start[0]:
+        return rows
+    if session.get_bind().dialect.name != "postgresql":
+        return rows.where(id_column > start[2])
+    return rows.where(xid_column >= start[1], tuple_(xid_column, id_column) > tuple_(*start[1:]))
 
 
 def _pending(
-    rows: Iterable[Row[int, int, int, int, bytes, str, datetime]],
+    rows: Iterable[_Row],
 ) -> list[Pending]:
     return sorted(
         Pending(epoch, xid, kind, row_id, leaf, jurisdiction, civil_day(recorded_at).year)
@@ -260,16 +267,17 @@ def _pending(
     )
 
 
-def _complete_condition(
-    session: Session,
-) -> Callable[[type[Entry] | type[Act]], ColumnElement[bool]]:
+def _horizon(session: Session) -> int:
+    """Return the transaction number below which nothing is still running.
+
+    Read in a statement of its own, before the rows: each row below it is then committed, or gone
+    for good, when the later statement looks. On SQLite this round is the only writer, and every
+    row bears the number 0.
+    """
     if session.get_bind().dialect.name != "postgresql":
-        return lambda _table: true()
-    # Read in a statement of its own, before the rows: each row below the horizon is then committed
-    # or gone for good when the later statement looks.
-    horizon = session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
-    epoch = session.scalar(select(func.max(Epoch.epoch)))
-    return lambda table: or_(table.epoch < epoch, table.xid < horizon)
+        return 1
+    query = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    return int(session.scalars(query).one())
 
 
 def _by_log(

@@ -161,7 +161,7 @@ CREATE TABLE ledger_entry (
 CREATE UNIQUE INDEX ledger_entry_natural
     ON ledger_entry (person_id, scheme, occasion, revision, movement, step);
 CREATE INDEX ledger_entry_balance ON ledger_entry
-    (person_id, scheme, credited_year, subject, from_state, to_state, centihours, entry_id);
+    (person_id, scheme, credited_year, subject, movement, centihours);
 """
 )
 
@@ -180,7 +180,7 @@ CREATE TABLE ledger_entry (
 ) {by_person};
 CREATE UNIQUE INDEX ledger_entry_natural
     ON ledger_entry (person_id, scheme, occasion, revision, movement, step)
-    INCLUDE (credited_year, subject, from_state, to_state, centihours);
+    INCLUDE (credited_year, subject, centihours);
 CREATE INDEX ledger_entry_order ON ledger_entry (epoch, xid);
 """
 )

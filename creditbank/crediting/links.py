@@ -1,0 +1,119 @@
+"""Linking two keys found to be one person, and parting them again: caps are counted anew.
+
+No entry moves. What counts is a function of the live facts of the linked keys, so the differences
+are posted in the transaction of the finding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.fold import FoldContext, fold_again
+from creditbank.errors import CreditBankError
+from creditbank.ids import random_number
+from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
+from creditbank.ledger.models import Entry
+from creditbank.ledger.posting import credit_states
+from creditbank.people.register import (
+    Identity,
+    find_person,
+    linked_people,
+    lock_people,
+    record_link,
+    secrets_of,
+)
+from creditbank.people.vault import Vault
+from creditbank.registry.lawbook import law_of
+
+_OCCASIONS_SHOWN_MAX = 10
+
+
+class LinkOccasionTwiceError(CreditBankError):
+    """Both keys hold live hours of one occasion, which one person cannot have attended twice."""
+
+    code = "link-occasion-twice"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFinding:
+    """An official's finding that two documents are, or are not, one person's."""
+
+    one: Identity
+    other: Identity
+    linked: bool
+    jurisdiction: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """The public number and leaf of the act, and centihours that caps hold now and did not before."""
+
+    link_no: str
+    act_leaf: bytes
+    capped_centihours: int
+
+
+def record_finding(
+    session: Session, vault: Vault, finding: LinkFinding, *, now: datetime
+) -> LinkResult:
+    """Link two keys or part them, and count the caps of all their schemes and years again.
+
+    Raises:
+        PersonUnknownError, IdentityMismatchError: a document and its name lead to nobody.
+        LinkUnchangedError: that is what already holds.
+        LinkOccasionTwiceError: linking would count one attendance twice.
+    """
+    one = find_person(session, vault, finding.one)
+    other = find_person(session, vault, finding.other)
+    keys = _locked_group(session, (one, other))
+    act, link_no = _record(session, finding, now=now)
+    record_link(session, one, other, act.act_id, linked=finding.linked)
+    groups = linked_people(session, keys)
+    entries = session.scalars(select(Entry).where(Entry.person_id.in_(keys))).all()
+    if finding.linked:
+        _refuse_doubles(entries)
+    secrets = secrets_of(session, vault, keys)
+    capped = 0
+    for scheme in sorted({entry.scheme for entry in entries}):
+        years = {entry.credited_year for entry in entries if entry.scheme == scheme}
+        context = FoldContext(law_of(session, scheme), secrets, now)
+        capped += fold_again(session, sorted(set(groups.values())), years, context)
+    return LinkResult(link_no, act.leaf, capped)
+
+
+def _locked_group(session: Session, people: Sequence[int]) -> list[int]:
+    """Lock everybody whom the finding touches; read again, for a link may just have been added."""
+    keys: set[int] = set()
+    while True:
+        groups = linked_people(session, people)
+        touched = {key for group in groups.values() for key in group}
+        if touched <= keys:
+            return sorted(keys)
+        keys |= touched
+        lock_people(session, keys)
+
+
+def _refuse_doubles(entries: Sequence[Entry]) -> None:
+    live = [state.credit for state in credit_states(entries) if not state.reversed]
+    seen: set[tuple[str, str]] = set()
+    doubles: set[str] = set()
+    for credit in live:
+        place = (credit.scheme, credit.occasion)
+        if place in seen:
+            doubles.add(credit.occasion)
+        seen.add(place)
+    if doubles:
+        raise LinkOccasionTwiceError(occasions=sorted(doubles)[:_OCCASIONS_SHOWN_MAX])
+
+
+def _record(session: Session, finding: LinkFinding, *, now: datetime) -> tuple[RecordedAct, str]:
+    # The act names nobody: who is linked to whom stands in the register alone.
+    link_no = "L" + random_number(9)
+    kind = "person.linked" if finding.linked else "person.unlinked"
+    draft = ActDraft(kind, finding.jurisdiction, finding.actor, link_no, {})
+    return record_act(session, draft, now=now), link_no

@@ -1,0 +1,132 @@
+"""Looking things up in crediting: an import, what of a filing is used, a person's whole record."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.fold import facts_key, facts_of
+from creditbank.crediting.imports import ImportUnknownError
+from creditbank.crediting.models import RecordImport
+from creditbank.ledger.balance import Balance, balances_of
+from creditbank.ledger.bodies import bodies_of
+from creditbank.ledger.leaves import EntryBody, entry_salt
+from creditbank.ledger.logs import NotSealedError, place_of_entry
+from creditbank.ledger.models import Entry, Log, Movement, Source, SourceUse
+from creditbank.ledger.posting import credits_of
+from creditbank.people.register import Identity, find_person, linked_people, secrets_of
+from creditbank.people.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a source may issue and has issued, people and centihours; None where it is open."""
+
+    people: int
+    people_max: int | None
+    centihours: int
+    centihours_max: int | None
+    person_centihours_max: int
+
+
+def import_numbered(session: Session, import_no: str) -> RecordImport:
+    """Return an import.
+
+    Raises:
+        ImportUnknownError: there is none of this number.
+    """
+    record = session.get(RecordImport, import_no)
+    if record is None:
+        raise ImportUnknownError(import_no=import_no[:20])
+    return record
+
+
+def use_of(session: Session, source_no: str) -> Used | None:
+    """Return what is used of a source; None before an official act has opened it."""
+    query = select(Source, SourceUse).join(SourceUse, SourceUse.source_id == Source.source_id)
+    found = session.execute(query.where(Source.source_no == source_no)).one_or_none()
+    if found is None:
+        return None
+    source, use = found
+    return Used(
+        people=use.people,
+        people_max=source.people_max,
+        centihours=use.centihours,
+        centihours_max=source.centihours_max,
+        person_centihours_max=source.person_centihours_max,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """One entry of a person with all that rebuilds its leaf, and where it stands in a log.
+
+    `salt` is empty once the person's secret was erased; `origin` is empty, and `index` None, while
+    the entry waits for its place.
+    """
+
+    entry: Entry
+    body: EntryBody
+    salt: bytes
+    facts: Mapping[str, object]
+    origin: str
+    index: int | None
+
+
+def holdings(session: Session, vault: Vault, identity: Identity, scheme: str) -> list[Balance]:
+    """Return what a person holds in a scheme, over all linked keys.
+
+    Raises:
+        PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
+    """
+    person_id = find_person(session, vault, identity)
+    return balances_of(session, linked_people(session, [person_id])[person_id], scheme)
+
+
+def record_of(
+    session: Session, vault: Vault, identity: Identity, scheme: str
+) -> list[RecordedEntry]:
+    """Return every entry that a person has in a scheme, the oldest first.
+
+    Raises:
+        PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
+    """
+    person_id = find_person(session, vault, identity)
+    people = linked_people(session, [person_id])[person_id]
+    secrets = secrets_of(session, vault, people)
+    entries = sorted(
+        credits_of(session, people, scheme), key=lambda entry: (entry.recorded_at, entry.entry_id)
+    )
+    credits = [entry for entry in entries if entry.movement == Movement.CREDIT]
+    by_key = facts_of(session, credits)
+    facts = {credit.leaf: by_key[facts_key(credit)].facts for credit in credits}
+    bodies = bodies_of(session, entries, facts)
+    recorded = []
+    for entry in entries:
+        secret, body = secrets.get(entry.person_id), bodies[entry.leaf]
+        recorded.append(
+            RecordedEntry(
+                entry=entry,
+                body=body,
+                salt=entry_salt(secret, body) if secret else b"",
+                facts=json.loads(facts.get(entry.leaf, "{}")),
+                **_place(session, entry),
+            )
+        )
+    return recorded
+
+
+class _Place(TypedDict):
+    origin: str
+    index: int | None
+
+
+def _place(session: Session, entry: Entry) -> _Place:
+    try:
+        place = place_of_entry(session, entry)
+    except NotSealedError:
+        return {"origin": "", "index": None}
+    return {"origin": session.get_one(Log, place.log_id).origin, "index": place.index}

@@ -1,0 +1,98 @@
+"""Rows that cannot even be read: on SQLite any column takes any value, on PostgreSQL a day may lie
+beyond the calendar. They are found by the database itself, so that no reader stumbles over them.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import Session
+
+from creditbank.ledger.disagreement import Disagreement
+from creditbank.ledger.models import Entry
+from creditbank.orm import UtcDateTime
+
+#: Days and instants outside these years are no bank's, and the calendar of a reader may end there.
+_FIRST_DAY, _LAST_DAY = "1900-01-01", "2999-12-31"
+
+
+def unreadable_rows(session: Session) -> Iterator[Disagreement]:
+    """Name each row of the ledger and journal with a value that is not of its column's type."""
+    connection = session.connection()
+    check = _wrong_on_postgresql
+    if connection.dialect.name == "sqlite":
+        check = _wrong_on_sqlite
+        raw = connection.connection.dbapi_connection
+        assert raw is not None, "the session is connected"
+        raw.create_function("creditbank_is_text", 1, _is_text, deterministic=True)
+    for table in ledger_tables():
+        shown = [_shown(column, connection.dialect.name) for column in table.primary_key]
+        wrong = [check(column) for column in table.columns]
+        query = select(*shown).where(or_(*(each for each in wrong if each is not None)))
+        for row in session.execute(query):
+            yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
+
+
+def ledger_tables() -> list[Table]:
+    """Return every table of the ledger and the journal."""
+    tables = Entry.metadata.tables
+    return [tables[name] for name in sorted(tables) if name.startswith(("ledger_", "journal_"))]
+
+
+def _shown(column: Column[object], dialect: str) -> ColumnElement[str]:
+    return cast(column, String) if dialect == "postgresql" else func.quote(column)
+
+
+def _wrong_on_postgresql(column: Column[object]) -> ColumnElement[bool] | None:
+    if not isinstance(column.type, Date | UtcDateTime):
+        return None
+    raw: ColumnElement[object] = type_coerce(column, DateTime)
+    return not_(raw.between(cast(_FIRST_DAY, DateTime), cast(_LAST_DAY, DateTime)))
+
+
+def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
+    raw: ColumnElement[str] = type_coerce(column, String)
+    storage = func.typeof(column)
+    if isinstance(column.type, Integer):
+        right = storage == "integer"
+    elif isinstance(column.type, LargeBinary):
+        right = storage == "blob"
+    else:
+        right = and_(storage == "text", func.creditbank_is_text(cast(column, LargeBinary)) == 1)
+    if isinstance(column.type, Date | UtcDateTime):
+        right = and_(right, raw.between(_FIRST_DAY, _LAST_DAY), _is_time(column, raw))
+    wrong = not_(right)
+    return and_(column.is_not(None), wrong) if column.nullable else wrong
+
+
+def _is_time(column: Column[object], raw: ColumnElement[str]) -> ColumnElement[bool]:
+    """Compare a day or an instant with what SQLite reads in it; 31 November becomes 1 December."""
+    if isinstance(column.type, Date):
+        return func.coalesce(func.date(raw), "") == raw
+    seconds, places = func.substr(raw, 1, 19), func.substr(raw, 20)
+    return and_(
+        func.coalesce(func.strftime("%Y-%m-%dT%H:%M:%S", seconds), "") == seconds,
+        places.op("GLOB")(f".{'[0-9]' * 6}Z"),
+    )
+
+
+def _is_text(raw: bytes | None) -> bool:
+    with suppress(UnicodeDecodeError):
+        return raw is None or raw.decode("utf-8") is not None
+    return False
