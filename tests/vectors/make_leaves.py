@@ -124,10 +124,10 @@ ENTRIES: list[list[Json]] = [
     credit("F7K2M9QXAB/1", 1, 1, "public.general"),
     credit("论文·é/2", 0, 100_000_000, "professional.results"),
     later(FIRST, "cap", "live", "capped", 200, 0, ["", "cap-year"]),
-    later(FIRST, "uncap", "capped", "live", 200, 1, ["", "cap-year"]),
-    later(FIRST, "cap", "live", "capped", 150, 2, ["", "cap-year"]),
-    later(FIRST, "freeze", "live", "frozen", 650, 3, [ORDER_LEAF.hex(), "sampling"]),
-    later(FIRST, "release", "frozen", "live", 650, 4, [ORDER_LEAF.hex(), "sampling"]),
+    later(FIRST, "uncap", "capped", "live", 200, 0, ["", "cap-year"]),
+    later(FIRST, "cap", "live", "capped", 150, 1, ["", "cap-year"]),
+    later(FIRST, "freeze", "live", "frozen", 650, 0, [ORDER_LEAF.hex(), "sampling"]),
+    later(FIRST, "release", "frozen", "live", 650, 0, [ORDER_LEAF.hex(), "sampling"]),
     later(FIRST, "reverse", "live", "issued", 800, 0, [ORDER_LEAF.hex(), "not-present"]),
 ]
 
