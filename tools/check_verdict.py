@@ -808,8 +808,8 @@ ALL_LEVELS = (
 )
 MORE_BY_LEVEL = {
     "decision": "",
-    "summary": " requirement credited advice",
-    "record": " requirement credited advice entries",
+    "summary": " requirement credited cuts advice",
+    "record": " requirement credited cuts advice entries",
 }
 
 
@@ -835,7 +835,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     members.take(top["asker"], "asker", "client mandate purpose legal_basis")
     members.each(top["reasons"], "reasons", "code zh en")
     members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
-    members.each(top["assumptions"], "assumptions", "scheme key value reason")
+    members.each(top["assumptions"], "assumptions", "scheme key value reason reason_en")
     credited, requirement, entries = _disclosed(top, str(level), members)
     return Verdict(
         level=str(level),
@@ -872,6 +872,7 @@ def _disclosed(
 ) -> tuple[tuple[Credited, ...] | None, tuple[Requirement, ...] | None, tuple[Entry, ...] | None]:
     if level == "decision":
         return None, None, None
+    members.each(top["cuts"], "cuts", "key period hours zh en")
     members.each(top["advice"], "advice", "year through subject short")
     credited = _credited(top["credited"], members)
     requirement = _requirement(top["requirement"], members)
@@ -1622,7 +1623,7 @@ STATED = (
 NOTHING_STATED = ("查询方没有自述事实。", "The asker stated no facts.")
 ASSUMED = (
     "假设（无文件依据）：{scheme} {key} = {value}，理由：{reason}",
-    "Assumption that no source states: {scheme} {key} = {value}, because: {reason}",
+    "Assumption that no source states: {scheme} {key} = {value}, because: {reason_en}",
 )
 NOTHING_ASSUMED = ("结论没有使用假设。", "The verdict rests on no assumption.")
 NOT_COUNTED = (

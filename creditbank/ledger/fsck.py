@@ -276,21 +276,22 @@ def _check_accounts(
     for entry in rows.entries:
         nets[_credit_key(entry)][entry.to_state] += entry.centihours
         nets[_credit_key(entry)][entry.from_state] -= entry.centihours
-    live_sources = set()
+    issued: dict[int, int] = defaultdict(int)
     for key, credit in credits.items():
         net = nets[key]
         if any(net[str(state)] < 0 for state in (State.LIVE, State.CAPPED, State.FROZEN)):
             yield Disagreement("fsck-account-negative", "ledger_entry", _entry_name(credit))
-        issued = -net[str(State.ISSUED)]
         scheme, occasion, revision = key
         earlier = (scheme, occasion, revision - 1)
         if revision and (earlier not in credits or nets[earlier][str(State.ISSUED)] != 0):
             yield Disagreement("fsck-revision-early", "ledger_entry", _entry_name(credit))
-        books.used_centihours[credit.source_id] += issued
-        if issued:
-            live_sources.add(credit.source_id)
-    for source_id in live_sources:
-        books.used_people[source_id] += 1
+        issued[credit.source_id] -= net[str(State.ISSUED)]
+    for source_id, centihours in issued.items():
+        source = books.sources.get(source_id)
+        if source is not None and centihours > source.person_centihours_max:
+            yield Disagreement("fsck-bound", "ledger_source", f"{source.source_no} {person_id}")
+        books.used_centihours[source_id] += centihours
+        books.used_people[source_id] += bool(centihours)
 
 
 def _credit_key(entry: Entry) -> tuple[str, str, int]:

@@ -7,7 +7,7 @@ on; a row of these that no intact round vouches for is named.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -40,8 +40,9 @@ def check_rounds(session: Session, seen: Progress) -> Iterator[Disagreement]:
     before: Seal | None = None
     for seal_no in shelf.rounds:
         seal = session.get_one(Seal, seal_no)
-        for missing in range(before.seal_no + 1 if before else 1, min(seal_no, 1_000_000))[:1]:
-            yield Disagreement("fsck-round-missing", "journal_seal", str(missing))
+        expected = before.seal_no + 1 if before else 1
+        if seal_no != expected:
+            yield Disagreement("fsck-round-missing", "journal_seal", str(expected))
         yield from _check_round(session, before, seal, shelf)
         session.expunge_all()
         before = seal

@@ -74,7 +74,12 @@ class Pending:
     row_id: int
     leaf: bytes
     jurisdiction: str
-    year: int
+    recorded_at: datetime
+
+    @property
+    def year(self) -> int:
+        """The civil year in which the row was recorded."""
+        return civil_day(self.recorded_at).year
 
     @property
     def ref(self) -> bytes:
@@ -261,10 +266,7 @@ def _behind(
 def _pending(
     rows: Iterable[_Row],
 ) -> list[Pending]:
-    return sorted(
-        Pending(epoch, xid, kind, row_id, leaf, jurisdiction, civil_day(recorded_at).year)
-        for epoch, xid, kind, row_id, leaf, jurisdiction, recorded_at in rows
-    )
+    return sorted(Pending(*row) for row in rows)
 
 
 def _horizon(session: Session) -> int:
@@ -350,9 +352,11 @@ def _seal_row(
         for kind in (_ACT, _ENTRY)
     }
     entry, act = last[_ENTRY], last[_ACT]
+    # A clock that was set back must not make a round older than what it holds.
+    instants = [now, *(row.recorded_at for row in taken)] + ([before.sealed_at] if before else [])
     return Seal(
         seal_no=seal_no,
-        sealed_at=now,
+        sealed_at=max(instants),
         epoch=session.scalar(select(func.max(Epoch.epoch))),
         entry_epoch=entry.epoch if entry else before.entry_epoch if before else 0,
         entry_xid=entry.xid if entry else before.entry_xid if before else 0,

@@ -283,7 +283,8 @@ def payload_of(rows: list[Row] | None = None, level: str = "record") -> Payload:
             "quote": "每年累计应不少于90学时", "basis": "text",
         }],
         "assumptions": [{
-            "scheme": "cn-3710", "key": "class_hour_minutes", "value": 45, "reason": "惯例"
+            "scheme": "cn-3710", "key": "class_hour_minutes", "value": 45, "reason": "惯例",
+            "reason_en": "common practice",
         }],
         "packs": PACKS,
         "heads": [head_of(origin, leaves) for origin, leaves in logs.items()],
@@ -296,7 +297,7 @@ def payload_of(rows: list[Row] | None = None, level: str = "record") -> Payload:
         "supersedes": "",
     }  # fmt: skip
     if level != "decision":
-        payload |= {"requirement": REQUIREMENT, "credited": CREDITED, "advice": []}
+        payload |= {"requirement": REQUIREMENT, "credited": CREDITED, "cuts": [], "advice": []}
     if level == "record":
         payload["entries"] = [entry_of(one, logs) for one in rows]
     fresh: Payload = json.loads(as_json(payload))  # no part shared, so that one edit is one edit
