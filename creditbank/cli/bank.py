@@ -1,0 +1,203 @@
+"""Commands for the bank itself: founding, schema and roles, key files, clients of the API."""
+
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from creditbank.cli.console import EXIT_REFUSED, Desk, actor_option, pass_desk, write_private
+from creditbank.clock import utc_now
+from creditbank.config import Settings
+from creditbank.db import db as database
+from creditbank.db import make_engine, unit_of_work
+from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles, missing_guards
+from creditbank.house import current_house
+from creditbank.keys import KEY_KINDS, KeyFile, KeyKind, KeyStore, public_jwk
+from creditbank.migrating import is_current, upgrade
+from creditbank.registry.bank import (
+    SETUP_CODE_HOURS,
+    BankNotFoundedError,
+    found_bank,
+    new_setup_code,
+    the_bank,
+)
+from creditbank.registry.clients import ClientDraft, Role, Scope, create_client, revoke_client
+from creditbank.registry.organisations import organisation_by_uscc
+
+
+@click.command(help="建立正式银行：建库、角色、密钥、一次性初始码。 Found a production bank.")
+@click.option("--host", required=True, help="对外域名，永久不变。 Public host, for ever.")
+@click.option("--new-code", is_flag=True, help="另发一个初始码。 Make another one-time code.")
+@pass_desk
+def init(desk: Desk, host: str, *, new_code: bool) -> None:
+    """Migrate, make roles and keys, found the bank, and print the first administrator's code."""
+    migrate(desk.settings)
+    with desk.bank():
+        with unit_of_work() as session:
+            founded_before = _is_founded(session)
+            found_bank(session, "production", host, now=utc_now())
+            wanted = new_code or not founded_before
+            code = new_setup_code(session, now=utc_now()) if wanted else ""
+        desk.say("cli-bank-stands", host=host, home=str(current_house().settings.home_path))
+    if code:
+        desk.say("cli-setup-code", setup_code=code, hours=SETUP_CODE_HOURS)
+    else:
+        desk.say("cli-setup-code-kept")
+
+
+def _is_founded(session: Session) -> bool:
+    try:
+        the_bank(session)
+    except BankNotFoundedError:
+        return False
+    return True
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the schema up as its owner, and grant the two roles what they need."""
+    settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = make_engine(settings.owner_url, settings)
+    try:
+        upgrade(owner)
+        _make_roles(settings)
+    finally:
+        owner.dispose()
+
+
+def _make_roles(settings: Settings) -> tuple[str, str]:
+    owner = make_engine(settings.owner_url, settings)
+    app, sealer = (
+        make_engine(url, settings).url.username for url in (settings.app_url, settings.sealer_url)
+    )
+    # A role of the owner's own name would take the owner's rights from itself.
+    names = (
+        app if app and app != owner.url.username else APP_ROLE,
+        sealer if sealer and sealer not in (app, owner.url.username) else SEALER_ROLE,
+    )
+    try:
+        make_roles(owner, *names)
+    finally:
+        owner.dispose()
+    return names
+
+
+@click.group(help="数据库：结构、角色、检查。 The database: schema, roles, guards.")
+def db() -> None:
+    """Commands on the database."""
+
+
+@db.command("upgrade", help="升级到最新结构。 Migrate to the newest schema.")
+@pass_desk
+def db_upgrade(desk: Desk) -> None:
+    """Migrate as the owner; roles are granted anew, because tables may be."""
+    migrate(desk.settings)
+    desk.say("cli-schema-current")
+
+
+@db.command("roles", help="建立应用与封存角色。 Make the application's and the sealer's roles.")
+@pass_desk
+def db_roles(desk: Desk) -> None:
+    """Make the roles on PostgreSQL."""
+    app, sealer = _make_roles(desk.settings)
+    desk.say("cli-roles-made", app=app, sealer=sealer)
+
+
+@db.command("check", help="检查结构与防篡改触发器。 Check the schema and the guards.")
+@click.pass_context
+@pass_desk
+def db_check(desk: Desk, ctx: click.Context) -> None:
+    """Name every table without its guard; exit code 1 when there is one."""
+    with desk.bank():
+        current, missing = is_current(database.engine), missing_guards(database.engine)
+    if current and not missing:
+        desk.say("cli-guards-stand")
+        return
+    for each in missing:
+        desk.say("cli-guard-missing", table=each)
+    ctx.exit(EXIT_REFUSED)
+
+
+@click.group(help="密钥文件。 Key files.")
+def keys() -> None:
+    """Commands on key files."""
+
+
+@keys.command("list", help="列出密钥。 List the keys.")
+@pass_desk
+def keys_list(desk: Desk) -> None:
+    """Print each key file and its public id; never what is in it."""
+    store = KeyStore(desk.settings.keys_path)
+    rows = [
+        [
+            key.kind,
+            f"{key.number:04d}",
+            desk.text("cli-key-in-use") if place == 0 else "",
+            _kid(key),
+        ]
+        for kind in KEY_KINDS
+        for place, key in enumerate(store.every(kind))
+    ]
+    desk.table(["cli-column-kind", "cli-column-number", "cli-column-use", "cli-column-kid"], rows)
+
+
+@keys.command("rotate", help="启用新密钥，旧密钥保留备查。 Make the next key of a kind.")
+@click.argument("kind", type=click.Choice(KEY_KINDS))
+@pass_desk
+def keys_rotate(desk: Desk, kind: KeyKind) -> None:
+    """Make the next key of a kind; older ones stay for what they made."""
+    key = KeyStore(desk.settings.keys_path).rotate(kind)
+    desk.say("cli-key-rotated", kind=kind, number=f"{key.number:04d}")
+    desk.say("cli-key-restart", directory=str(desk.settings.keys_path))
+
+
+def _kid(key: KeyFile) -> str:
+    return public_jwk(key)["kid"] if key.kind.startswith("verdict") else ""
+
+
+@click.group(help="接口客户端与密钥。 Clients of the API and their keys.")
+def clients() -> None:
+    """Commands on clients."""
+
+
+@clients.command("create", help="新建客户端，密钥只显示一次。 Make a client; its key shows once.")
+@click.option("--name", required=True, help="名称。 Name.")
+@click.option("--role", type=click.Choice(list(Role), case_sensitive=False), required=True)
+@click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
+@click.option("--uscc", help="所属单位的统一社会信用代码。 Code of its organisation.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(list(Scope)))
+@click.option("--key-file", type=click.Path(path_type=Path), help="密钥写入文件。 Write the key.")
+@actor_option
+@pass_desk
+def clients_create(
+    desk: Desk,
+    *,
+    name: str,
+    role: Role,
+    jurisdiction: str,
+    uscc: str | None,
+    scopes: tuple[Scope, ...],
+    key_file: Path | None,
+    actor: str,
+) -> None:
+    """Make a client; the key is printed, or written to a file of mode 0600."""
+    with desk.bank(), unit_of_work() as session:
+        organisation_id = None
+        if uscc:
+            organisation_id = organisation_by_uscc(session, uscc).organisation_id
+        draft = ClientDraft(name, role, jurisdiction, organisation_id, frozenset(scopes))
+        client, key = create_client(session, draft, actor=actor, now=utc_now())
+    if key_file is not None:
+        write_private(key_file, key.encode("ascii"))
+        key = str(key_file)
+    desk.say("cli-client-made", client_id=client.client_id, key=key)
+
+
+@clients.command("revoke", help="停用客户端密钥。 Stop a client's key at once.")
+@click.argument("client_id")
+@actor_option
+@pass_desk
+def clients_revoke(desk: Desk, client_id: str, actor: str) -> None:
+    """Stop a client's key."""
+    with desk.bank(), unit_of_work() as session:
+        revoke_client(session, client_id, actor=actor, now=utc_now())
+    desk.say("cli-client-revoked", client_id=client_id)

@@ -1,0 +1,245 @@
+"""What all commands share: settings and language, the open bank, words on the terminal, refusals.
+
+A deliberate refusal is printed on standard error as its title and what was found, wanted and comes
+next; the exit code is 1. Identity numbers never stand among the arguments, which every user of the
+machine can read: they come from a file, standard input or a prompt.
+"""
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import click
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from creditbank import catalogue
+from creditbank.catalogue import Language
+from creditbank.config import Settings
+from creditbank.errors import CreditBankError, Fact, RowProblem
+from creditbank.people.documents import DocumentKind, read_document, read_name
+from creditbank.people.register import Identity
+
+EXIT_REFUSED = 1
+PERSON_BYTES_MAX = 4_096
+_ACTOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+_WIDE = ("W", "F")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class DatabaseUnreachableError(CreditBankError):
+    """The database does not answer, or refuses this role."""
+
+    code = "database-unreachable"
+    status = 503
+
+
+class SchemaNotCurrentError(CreditBankError):
+    """The database was not migrated to this program's version."""
+
+    code = "schema-not-current"
+    status = 503
+
+
+class PersonFileInvalidError(CreditBankError):
+    """A file does not say who is meant: it is no JSON object with kind, number and name."""
+
+    code = "person-file-invalid"
+    status = 422
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where a command works: the settings, the language, and the bank once it is opened."""
+
+    settings: Settings
+    language: Language
+    _app: Flask | None = field(default=None)
+
+    def say(self, code: str, **facts: Fact) -> None:
+        """Print a message of the catalogue."""
+        click.echo(self.text(code, **facts))
+
+    def text(self, code: str, **facts: Fact) -> str:
+        """Return a message of the catalogue."""
+        return catalogue.text(code, self.language, **facts)
+
+    @contextmanager
+    def bank(self) -> Iterator[Flask]:
+        """Open the bank for as long as the block runs.
+
+        Raises:
+            SchemaNotCurrentError: it was never migrated, or not since an upgrade of the program.
+        """
+        from creditbank.app import create_app
+        from creditbank.db import db
+        from creditbank.migrating import is_current
+
+        app = create_app(self.settings)
+        with app.app_context():
+            try:
+                if not is_current(db.engine):
+                    raise SchemaNotCurrentError
+                yield app
+            finally:
+                db.engine.dispose()
+                app.extensions["creditbank-sealer-engine"].dispose()
+
+    def refuse(self, error: CreditBankError | RowProblem) -> None:
+        """Print a refusal on standard error."""
+        words = catalogue.problem(error, self.language)
+        click.echo(f"{words.title} ({words.code})", err=True)
+        for part in (words.found, words.wanted, words.next):
+            if part:
+                click.echo(f"  {part}", err=True)
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table whose headers are messages of the catalogue."""
+        click.echo(table([self.text(header) for header in headers], rows))
+
+
+pass_desk = click.make_pass_decorator(Desk)
+
+
+class Door(click.Group):
+    """The group of all commands: what they refuse ends here, in words."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a deliberate refusal is printed and becomes exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except CreditBankError as error:
+            self._refuse(ctx, error)
+        except OperationalError as error:
+            # The driver's words may quote the statement; its first line does not.
+            reason = str(error.orig).partition("\n")[0][:200]
+            self._refuse(ctx, DatabaseUnreachableError(reason=reason))
+        return None
+
+    def _refuse(self, ctx: click.Context, error: CreditBankError) -> None:
+        desk = ctx.find_object(Desk) or Desk(Settings(), language_of(os.environ))
+        desk.refuse(error)
+        ctx.exit(EXIT_REFUSED)
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """Choose the language: Chinese, unless the environment asks for English."""
+    wanted = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG")
+    return "en" if (wanted or "").lower().startswith("en") else "zh"
+
+
+def speak_utf8() -> None:
+    """Make the terminal's streams able to carry Chinese, whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and (stream.encoding or "").lower() != "utf-8":
+            reconfigure(encoding="utf-8")
+
+
+def actor_option(command: _Command) -> _Command:
+    """Add the option that says who is acting; it stands in the act for ever."""
+    option: Callable[[_Command], _Command] = click.option(
+        "--actor",
+        required=True,
+        envvar="CREDITBANK_ACTOR",
+        callback=_checked_actor,
+        help="经办人代号，记入操作记录。 Who acts; kept in the record of acts.",
+    )
+    return option(command)
+
+
+def person_option(command: _Command) -> _Command:
+    """Add the option that names the file in which a person is stated."""
+    option: Callable[[_Command], _Command] = click.option(
+        "--person",
+        "person_file",
+        type=click.File("rb"),
+        help='JSON 文件 {"kind","number","name"}，- 为标准输入；缺省则提示输入。 '
+        "JSON file, - for standard input; asked for if not given.",
+    )
+    return option(command)
+
+
+def read_person(file: IO[bytes] | None, role: str = "") -> Identity:
+    """Read a person's document and name from a file, or ask for them.
+
+    Raises:
+        PersonFileInvalidError, DocumentInvalidError, NameInvalidError: it names nobody.
+    """
+    if file is None:
+        kind = click.prompt(
+            f"{role}证件类型 document kind",
+            type=click.Choice([each.value for each in DocumentKind]),
+            default=DocumentKind.RESIDENT_ID.value,
+            err=True,
+        )
+        number = click.prompt(f"{role}证件号码 document number", hide_input=True, err=True)
+        name = click.prompt(f"{role}姓名 name", err=True)
+        return Identity(read_document(DocumentKind(kind), number), read_name(name))
+    return person_from_json(file.read(PERSON_BYTES_MAX + 1))
+
+
+def person_from_json(content: bytes) -> Identity:
+    """Read `{"kind", "number", "name"}`.
+
+    Raises:
+        PersonFileInvalidError, DocumentInvalidError, NameInvalidError: it names nobody.
+    """
+    try:
+        said = json.loads(content) if len(content) <= PERSON_BYTES_MAX else None
+    except ValueError:
+        said = None
+    kinds = [each.value for each in DocumentKind]
+    if not isinstance(said, dict) or not {"kind", "number", "name"} <= said.keys():
+        raise PersonFileInvalidError(kinds=kinds)
+    kind, number, name = said["kind"], said["number"], said["name"]
+    if kind not in kinds or not isinstance(number, str) or not isinstance(name, str):
+        raise PersonFileInvalidError(kinds=kinds)
+    return Identity(read_document(DocumentKind(kind), number), read_name(name))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    draft.replace(path)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table in columns, counting a Chinese character as two."""
+    widths = [max(map(width, column)) for column in zip(headers, *rows, strict=True)]
+    lines = [headers, ["─" * each for each in widths], *rows]
+    return "\n".join(
+        "  ".join(padded(cell, each) for cell, each in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def padded(text: str, columns: int) -> str:
+    """Fill a text up with spaces to so many columns."""
+    return text + " " * (columns - width(text))
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        2 if unicodedata.east_asian_width(character) in _WIDE else 1
+        for character in text
+        if not unicodedata.combining(character)
+    )
+
+
+def _checked_actor(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if _ACTOR.fullmatch(value) is None:
+        raise click.BadParameter("a-z 0-9 . _ -, 1–40")
+    # So that nobody at the machine can pass for a client of the API.
+    return f"cli:{value}"

@@ -1,0 +1,190 @@
+"""Commands on the registry: organisations, filings and their decision, mandates."""
+
+from datetime import datetime
+
+import click
+
+from creditbank.cli.console import Desk, actor_option, pass_desk
+from creditbank.clock import utc_now
+from creditbank.db import snapshot, unit_of_work
+from creditbank.registry.filing.filings import (
+    FilingDraft,
+    SessionDraft,
+    approve_filing,
+    refuse_filing,
+    sessions_of,
+    submit_filing,
+)
+from creditbank.registry.lookups import FilingsWanted, filings_page
+from creditbank.registry.mandates import MandateDraft, grant_mandate
+from creditbank.registry.organisations import (
+    OrganisationDraft,
+    OrganisationKind,
+    organisation_by_uscc,
+    register_organisation,
+)
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(help="单位登记。 Organisations.")
+def organisations() -> None:
+    """Commands on organisations."""
+
+
+@organisations.command("register", help="登记单位（校验统一社会信用代码）。 Register one.")
+@click.option("--uscc", required=True, help="统一社会信用代码。 Unified social credit code.")
+@click.option("--name", required=True, help="单位名称。 Name.")
+@click.option(
+    "--kind", type=click.Choice(list(OrganisationKind), case_sensitive=False), required=True
+)
+@click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
+@click.option(
+    "--uscc-confirmed", is_flag=True, help="已核对原件，校验码不符也登记。 Original was seen."
+)
+@actor_option
+@pass_desk
+def organisations_register(
+    desk: Desk,
+    *,
+    uscc: str,
+    name: str,
+    kind: OrganisationKind,
+    jurisdiction: str,
+    actor: str,
+    uscc_confirmed: bool,
+) -> None:
+    """Enter an organisation into the registry."""
+    draft = OrganisationDraft(uscc, name, kind, jurisdiction, uscc_confirmed)
+    with desk.bank(), unit_of_work() as session:
+        made = register_organisation(session, draft, actor=actor, now=utc_now())
+    desk.say("cli-organisation-registered", name=made.name, uscc=made.uscc)
+
+
+@click.group(help="活动备案。 Filings.")
+def filings() -> None:
+    """Commands on filings."""
+
+
+@filings.command("submit", help="提交备案。 File an activity.")
+@click.option("--uscc", required=True, help="举办单位。 The provider.")
+@click.option("--activity", required=True, help="如 enterprise_course。 For example so.")
+@click.option("--form", required=True, help="advanced_study 进修, seminar 研修, …")
+@click.option("--release", required=True, help="full 脱产, half 半脱产, none")
+@click.option("--title", required=True, help="名称。 Title.")
+@click.option("--subject", required=True, help="professional 专业, public 公需, …")
+@click.option("--seats", type=click.IntRange(1, 100_000), required=True, help="人数上限。")
+@click.option("--day", "days", type=DAY, multiple=True, required=True, help="每次一天。 Repeat.")
+@click.option("--planned-minutes", type=click.IntRange(1, 1_440), required=True, help="每天分钟。")
+@click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True)
+@actor_option
+@pass_desk
+def filings_submit(
+    desk: Desk,
+    *,
+    uscc: str,
+    activity: str,
+    form: str,
+    release: str,
+    title: str,
+    subject: str,
+    seats: int,
+    days: tuple[datetime, ...],
+    planned_minutes: int,
+    half_days: int,
+    actor: str,
+) -> None:
+    """File an activity; the rules in force say at once whether they would credit it."""
+    sessions = tuple(SessionDraft(day.date(), planned_minutes, half_days) for day in days)
+    draft = FilingDraft(activity, form, release, title, subject, seats, sessions)
+    with desk.bank(), unit_of_work() as session:
+        provider = organisation_by_uscc(session, uscc)
+        filing = submit_filing(session, draft, provider, actor=actor, now=utc_now())
+    desk.say("cli-filing-submitted", filing_no=filing.filing_no)
+
+
+@filings.command("approve", help="同意备案，授予名额与学时上限。 Approve a filing.")
+@click.argument("filing_no")
+@click.option("--reason", default="", help="开课后才备案的须写明理由。 Wanted if filed late.")
+@actor_option
+@pass_desk
+def filings_approve(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+    """Approve a filing."""
+    with desk.bank(), unit_of_work() as session:
+        approve_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
+    desk.say("cli-filing-approved", filing_no=filing_no)
+
+
+@filings.command("refuse", help="不予备案。 Refuse a filing.")
+@click.argument("filing_no")
+@click.option("--reason", required=True, help="举办单位会看到。 The provider reads it.")
+@actor_option
+@pass_desk
+def filings_refuse(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+    """Refuse a filing."""
+    with desk.bank(), unit_of_work() as session:
+        refuse_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
+    desk.say("cli-filing-refused", filing_no=filing_no)
+
+
+@filings.command("list", help="列出备案，新的在前。 List filings, newest first.")
+@click.option("--jurisdiction", default="cn", show_default=True)
+@click.option("--state", type=click.Choice(["submitted", "approved", "refused"]))
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
+@pass_desk
+def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -> None:
+    """List filings."""
+    wanted = FilingsWanted(jurisdiction, None, state or "", None, limit)
+    with desk.bank(), snapshot() as session:
+        found = filings_page(session, wanted)
+        rows = [
+            [
+                filing.filing_no, desk.text(f"cli-state-{filing.state}"), filing.jurisdiction,
+                sessions_of(session, filing.filing_no)[0].day.isoformat(), str(filing.seats),
+                filing.title,
+            ]
+            for filing in found[:limit]
+        ]  # fmt: skip
+    desk.table(
+        ["cli-column-filing", "cli-column-state", "cli-column-region", "cli-column-first-day",
+         "cli-column-seats", "cli-column-title"],
+        rows,
+    )  # fmt: skip
+    if len(found) > limit:
+        desk.say("cli-more", limit=limit)
+
+
+@click.group(help="查询授权。 Mandates of title systems.")
+def mandates() -> None:
+    """Commands on mandates."""
+
+
+@mandates.command("grant", help="授予职称系统查询权限。 Grant a title system a mandate.")
+@click.option("--uscc", required=True, help="职称系统所属单位。 Its organisation.")
+@click.option("--jurisdiction", required=True, help="辖区。 Region.")
+@click.option("--series", multiple=True, required=True, help="系列，* 为全部。 Or * for all.")
+@click.option("--level", "levels", multiple=True, required=True, help="级别，* 为全部。 Or *.")
+@click.option("--from", "valid_from", type=DAY, required=True)
+@click.option("--through", "valid_through", type=DAY, required=True)
+@actor_option
+@pass_desk
+def mandates_grant(
+    desk: Desk,
+    *,
+    uscc: str,
+    jurisdiction: str,
+    series: tuple[str, ...],
+    levels: tuple[str, ...],
+    valid_from: datetime,
+    valid_through: datetime,
+    actor: str,
+) -> None:
+    """Grant a mandate."""
+    with desk.bank(), unit_of_work() as session:
+        holder = organisation_by_uscc(session, uscc)
+        draft = MandateDraft(
+            holder.organisation_id, jurisdiction, series, levels, valid_from.date(),
+            valid_through.date(),
+        )  # fmt: skip
+        made = grant_mandate(session, draft, actor=actor, now=utc_now())
+    desk.say("cli-mandate-granted", mandate_no=made.mandate_no, name=holder.name)

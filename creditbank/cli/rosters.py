@@ -1,0 +1,160 @@
+"""Commands on attendance: roster templates, posting rosters, withdrawing attendance."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import click
+
+from creditbank import catalogue
+from creditbank.attendance.roster import read_roster
+from creditbank.attendance.roster_forms import report, template
+from creditbank.attendance.workbook import Limits
+from creditbank.cli.console import Desk, actor_option, pass_desk, person_option, read_person
+from creditbank.cli.organisations import DAY
+from creditbank.clock import utc_now
+from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster, roster_numbered
+from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
+from creditbank.db import snapshot, unit_of_work
+from creditbank.errors import RowProblem
+from creditbank.hours import hours_text
+from creditbank.house import current_house
+from creditbank.registry.filing.filings import filing_numbered, sessions_of
+
+
+@click.group(help="学员名单。 Rosters.")
+def rosters() -> None:
+    """Commands on rosters."""
+
+
+@rosters.command("template", help="生成某备案的空白名单。 Write an empty roster for a filing.")
+@click.argument("filing_no")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
+    """Write an empty roster whose days are those of the filing."""
+    with desk.bank(), snapshot() as session:
+        filing = filing_numbered(session, filing_no)
+        days = [planned.day for planned in sessions_of(session, filing_no)]
+        rows = filing.seats * len(days)
+    out.write_bytes(template(days, rows))
+    desk.say("cli-template-written", path=str(out))
+
+
+@rosters.command("post", help="提交名单（XLSX 或 CSV）。 Post a roster file.")
+@click.argument("filing_no")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="把有问题的行写入 XLSX。 Write the bad rows to an XLSX file.",
+)
+@actor_option
+@pass_desk
+def rosters_post(
+    desk: Desk, filing_no: str, file: Path, report_file: Path | None, actor: str
+) -> None:
+    """Credit the good rows and show the bad ones."""
+    limits = Limits(
+        file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.roster_rows_max
+    )
+    with file.open("rb") as stream:
+        # One byte more than allowed is enough to know that it is too large.
+        roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
+    with desk.bank(), unit_of_work() as session:
+        posting = RosterPosting(filing_numbered(session, filing_no), roster, actor)
+        result = post_roster(session, current_house().vault, posting, now=utc_now())
+    _show_result(desk, result)
+    if report_file is not None:
+        report_file.write_bytes(report(result.problems, desk.language))
+        desk.say("cli-report-written", path=str(report_file))
+
+
+def _show_result(desk: Desk, result: RosterResult) -> None:
+    desk.say(
+        "cli-roster-posted",
+        roster_no=result.roster_no,
+        rows=result.rows_credited,
+        people=result.people_credited,
+        hours=hours_text(result.credited_centihours),
+        capped=hours_text(result.capped_centihours),
+    )
+    show_problems(desk, result.problems)
+
+
+def show_problems(desk: Desk, problems: Sequence[RowProblem]) -> None:
+    """Print each bad row: where it stands, what was found and wanted, what to do."""
+    if not problems:
+        return
+    desk.say("cli-rows-bad", rows=len(problems))
+    headers = ["cli-column-row", "cli-column-column", "roster-report-found",
+               "roster-report-wanted", "roster-report-next"]  # fmt: skip
+    rows = []
+    for each in problems:
+        words = catalogue.problem(each, desk.language)
+        rows.append([str(each.row_no), each.column, words.found, words.wanted, words.next])
+    desk.table(headers, rows)
+
+
+@rosters.command("show", help="查看已提交的名单结果。 Show what became of a roster.")
+@click.argument("roster_no")
+@pass_desk
+def rosters_show(desk: Desk, roster_no: str) -> None:
+    """Show what was recorded of a roster."""
+    with desk.bank(), snapshot() as session:
+        batch = roster_numbered(session, roster_no)
+    desk.say(
+        "cli-roster-recorded",
+        roster_no=batch.roster_no,
+        filing_no=batch.filing_no,
+        rows=batch.rows_credited,
+        recorded_at=batch.recorded_at.isoformat(timespec="seconds"),
+    )
+    problems = json.loads(batch.problems)
+    show_problems(
+        desk,
+        [RowProblem(p["row_no"], p["column"], p["code"], p["facts"]) for p in problems],
+    )
+
+
+@click.group(help="出勤更正。 Attendance.")
+def attendance() -> None:
+    """Commands on attendance."""
+
+
+@attendance.command("withdraw", help="撤回某人的出勤，学时冲正。 Take attendance back.")
+@click.argument("filing_no")
+@person_option
+@click.option("--day", "days", type=DAY, multiple=True, help="缺省为全部。 All if not given.")
+@click.option(
+    "--reason", type=click.Choice(list(WithdrawalReason), case_sensitive=False), required=True
+)
+@click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
+@actor_option
+@pass_desk
+def attendance_withdraw(
+    desk: Desk,
+    *,
+    filing_no: str,
+    person_file: IO[bytes] | None,
+    days: tuple[datetime, ...],
+    reason: WithdrawalReason,
+    case_no: str,
+    actor: str,
+) -> None:
+    """Reverse a person's credits under a filing."""
+    identity = read_person(person_file)
+    with desk.bank(), unit_of_work() as session:
+        withdrawal = Withdrawal(
+            filing_numbered(session, filing_no), identity, tuple(day.date() for day in days),
+            reason, case_no, actor,
+        )  # fmt: skip
+        done = withdraw_attendance(session, current_house().vault, withdrawal, now=utc_now())
+    desk.say(
+        "cli-attendance-withdrawn",
+        days=[day.isoformat() for day in done.days],
+        hours=hours_text(done.reversed_centihours),
+    )

@@ -1,0 +1,98 @@
+"""Commands for title systems: asking with a client's key, keeping the signed answer."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import click
+
+from creditbank.cli.console import (
+    Desk,
+    pass_desk,
+    person_option,
+    read_person,
+    write_private,
+)
+from creditbank.cli.organisations import DAY
+from creditbank.clock import utc_now
+from creditbank.db import snapshot, unit_of_work
+from creditbank.house import current_house
+from creditbank.jobs.clock import seal_all
+from creditbank.registry.clients import Scope, ScopeMissingError, client_of_key
+from creditbank.verification.answers import SignedAnswer, prepare, sign, store
+from creditbank.verification.questions import Ask, Disclosure
+
+#: A key in an argument could be read by every user of the machine.
+KEY_VARIABLE = "CREDITBANK_KEY"
+
+
+@click.group(help="职称核验。 Verdicts.")
+def verdicts() -> None:
+    """Commands on verdicts."""
+
+
+@verdicts.command("ask", help="核验学时是否达标，保存签名答复。 Ask, and keep the signed answer.")
+@person_option
+@click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@click.option("--series", required=True, help="系列，如 engineering。")
+@click.option("--level", required=True, help="级别，如 associate_senior。")
+@click.option("--application-day", type=DAY, required=True, help="申报日。")
+@click.option("--current-title-on", type=DAY, help="现职称取得日（由查询方陈述）。 As stated.")
+@click.option("--purpose", required=True, help="用途。")
+@click.option("--legal-basis", required=True, help="依据。")
+@click.option(
+    "--disclose",
+    type=click.Choice(list(Disclosure), case_sensitive=False),
+    default=Disclosure.SUMMARY,
+    show_default=True,
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_ask(
+    desk: Desk,
+    *,
+    person_file: IO[bytes] | None,
+    scheme: str,
+    series: str,
+    level: str,
+    application_day: datetime,
+    current_title_on: datetime | None,
+    purpose: str,
+    legal_basis: str,
+    disclose: Disclosure,
+    out: Path,
+) -> None:
+    """Ask as the client whose key stands in CREDITBANK_KEY, or is typed when asked for."""
+    stated = {}
+    if current_title_on is not None:
+        stated["current_title_on"] = current_title_on.date().isoformat()
+    ask = Ask(
+        read_person(person_file), scheme, series, level, application_day.date(), purpose,
+        legal_basis, stated, disclose,
+    )  # fmt: skip
+    key = os.environ.get(KEY_VARIABLE) or click.prompt("key", hide_input=True, err=True)
+    with desk.bank():
+        signed = _answer(ask, key, desk.settings.verdict_algorithm)
+    write_private(out, signed.jws.encode("ascii"))
+    desk.say(
+        "cli-verdict-written",
+        outcome=desk.text(f"rules-outcome-{signed.outcome.replace('_', '-')}"),
+        verdict_no=signed.verdict_no,
+        path=str(out),
+    )
+
+
+def _answer(ask: Ask, key: str, algorithm: str) -> SignedAnswer:
+    """Seal what is waiting, then decide from one snapshot, sign and store."""
+    seal_all()
+    now, house = utc_now(), current_house()
+    with snapshot() as session:
+        client = client_of_key(session, key)
+        if Scope.VERDICT_ASK not in client.scopes:
+            raise ScopeMissingError(wanted=str(Scope.VERDICT_ASK))
+        prepared = prepare(session, house.vault, ask, client, now=now)
+    signed = sign(prepared, house.keys, algorithm)
+    with unit_of_work() as session:
+        store(session, prepared, signed, now=now)
+    return signed

@@ -1,0 +1,105 @@
+"""The clock process: seals what was posted, and forgets answers whose time is over.
+
+It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
+its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
+round at work.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.blocking import BlockingScheduler
+from flask import Flask
+
+from creditbank.clock import utc_now
+from creditbank.db import BusyError, snapshot, unit_of_work
+from creditbank.house import current_house
+from creditbank.ledger.seal import seal
+from creditbank.registry.bank import BankNotFoundedError, the_bank
+from creditbank.registry.kept_answers import forget_answers
+
+FORGET_INTERVAL_SECONDS = 3_600
+_log = structlog.get_logger(__name__)
+
+
+def run_clock(app: Flask) -> None:
+    """Run the jobs until SIGTERM or SIGINT; call it in the main thread."""
+    with app.app_context():
+        interval_seconds = current_house().settings.seal_interval_seconds
+    scheduler = BlockingScheduler(timezone=UTC)
+    _add(scheduler, app, "seal", seal_all, interval_seconds)
+    _add(scheduler, app, "forget", forget_old_answers, FORGET_INTERVAL_SECONDS)
+    ending: list[threading.Thread] = []
+
+    def end(_signal: int, _frame: object) -> None:
+        # Not from the handler itself: it may have interrupted a holder of the scheduler's locks.
+        if not ending:
+            ending.append(threading.Thread(target=scheduler.shutdown, name="shutdown"))
+            ending[0].start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    _log.info("clock-started", seal_interval_seconds=interval_seconds)
+    scheduler.start()
+    for thread in ending:
+        thread.join()
+    _log.info("clock-ended")
+
+
+def seal_all() -> int:
+    """Seal what is certainly complete, round after round; return how many rows found their place.
+
+    Raises:
+        BankNotFoundedError: there is no bank to seal for.
+        BusyError: the database gave no lock in time.
+    """
+    with snapshot() as session:
+        host = the_bank(session).host
+    sealer, rows = current_house().sealer(host), 0
+    while True:
+        with unit_of_work("sealer") as session:
+            done = seal(session, sealer, now=utc_now())
+        rows += done.rows
+        # No rows and more waiting: another sealer is at work, and this round is its.
+        if not done.more or not done.rows:
+            return rows
+
+
+def forget_old_answers() -> int:
+    """Delete answers to idempotency keys that have been kept long enough; return how many."""
+    kept_days = current_house().settings.idempotency_days
+    with unit_of_work() as session:
+        return forget_answers(session, before=utc_now() - timedelta(days=kept_days))
+
+
+def run_job(app: Flask, name: str, job: Callable[[], int]) -> None:
+    """Run one job and log how it went; nothing that it raises gets further."""
+    try:
+        with app.app_context():
+            rows = job()
+    except (BusyError, BankNotFoundedError) as error:
+        _log.info("job-put-off", job=name, reason=error.code)
+    except Exception:
+        _log.exception("job-failed", job=name)
+    else:
+        if rows:
+            _log.info("job-done", job=name, rows=rows)
+
+
+def _add(
+    scheduler: BlockingScheduler, app: Flask, name: str, job: Callable[[], int], seconds: int
+) -> None:
+    scheduler.add_job(
+        partial(run_job, app, name, job),
+        "interval",
+        id=name,
+        seconds=seconds,
+        next_run_time=utc_now(),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
