@@ -8,7 +8,7 @@ import secrets as random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -60,7 +60,8 @@ class Identity:
     """What a stranger states about a person: a document and the name on it."""
 
     document: Document
-    name: str
+    #: never printed: an identity may end up in a log by way of an error
+    name: str = field(repr=False)
 
 
 def find_people(

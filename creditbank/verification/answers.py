@@ -110,8 +110,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     gathered = gather(session, people, law, seal)
     question = Question(ask.series, ask.level, ask.application_day, ask.stated)
     assessment = assess(question, gathered.to_weigh(), law)
-    recorded = bool(gathered.entries)
-    outcome = assessment.outcome if recorded else Outcome.UNDETERMINED
+    outcome = assessment.outcome if gathered.entries else Outcome.UNDETERMINED
     digest = _question_digest(vault, ask)
     statement: dict[str, Canonical] = {
         "iss": the_bank(session).host,
@@ -119,22 +118,9 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "iat": int(now.timestamp()),
         "statement": STATEMENT,
         "disclose": str(ask.disclose),
-        "asker": {
-            "client": client.client_id,
-            "mandate": mandate.mandate_no,
-            "purpose": ask.purpose,
-            "legal_basis": ask.legal_basis,
-        },
-        "subject": _subject(ask),
-        "question": {
-            "scheme": ask.scheme,
-            "series": ask.series,
-            "level": ask.level,
-            "application_day": ask.application_day.isoformat(),
-            "stated": dict(ask.stated),
-        },
+        **_asked(ask, client, mandate.mandate_no),
         "outcome": str(outcome),
-        "reasons": _reasons(assessment, recorded=recorded),
+        "reasons": _reasons(assessment, recorded=bool(gathered.entries)),
         "clauses": _clauses(_values_used(assessment, gathered)),
         "assumptions": _assumptions(_values_used(assessment, gathered)),
         "packs": [list(pin) for pin in law.pins()],
@@ -217,6 +203,26 @@ def _superseded(session: Session, client: Client, question_digest: bytes) -> str
         Verdict.client_id == client.client_id, Verdict.question_digest == question_digest
     )
     return session.scalar(query.order_by(Verdict.recorded_at.desc()).limit(1)) or ""
+
+
+def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
+    """Repeat who asks, about whom and what, and by which right."""
+    return {
+        "asker": {
+            "client": client.client_id,
+            "mandate": mandate_no,
+            "purpose": ask.purpose,
+            "legal_basis": ask.legal_basis,
+        },
+        "subject": _subject(ask),
+        "question": {
+            "scheme": ask.scheme,
+            "series": ask.series,
+            "level": ask.level,
+            "application_day": ask.application_day.isoformat(),
+            "stated": dict(ask.stated),
+        },
+    }
 
 
 def _subject(ask: Ask) -> Canonical:
