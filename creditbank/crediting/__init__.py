@@ -1,1 +1,1 @@
-"""THE HINGE: the only room that knows facts, law and ledger at once; the only one that moves hours."""
+"""THE HINGE: the only room that knows facts, law and ledger at once, and that moves hours."""

@@ -51,7 +51,7 @@ class LinkFinding:
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """The public number and leaf of the act, and centihours that caps hold now and did not before."""
+    """Number and leaf of the act, and centihours that caps hold now and did not before."""
 
     link_no: str
     act_leaf: bytes

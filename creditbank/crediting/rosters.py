@@ -20,7 +20,7 @@ from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, 
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.ledger.models import Act, Source
-from creditbank.ledger.posting import CreditDraft, PostingContext, Secrets, post_credits
+from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import lock_source, pins_id_of, take
 from creditbank.people.documents import Document, is_demo_number
 from creditbank.people.register import (
@@ -115,7 +115,8 @@ def post_roster(
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
     good, refused = _weigh(scales, desk, named)
     roster_no = "R" + random_number(9)
-    capped = _post(session, desk, good, roster_no, secrets, groups, now=now)
+    context = FoldContext(desk.law, secrets, now)
+    capped = _post(session, desk, good, roster_no, groups, context)
     take(session, source, scales.taking)
     result = RosterResult(
         roster_no=roster_no,
@@ -252,27 +253,26 @@ def _convert(desk: _Desk, planned: FilingSession, attended_minutes: int) -> Conv
     )
 
 
-def _post(
+def _post(  # noqa: PLR0917 # what the rows are posted with
     session: Session,
     desk: _Desk,
     good: Sequence[GoodRow],
     roster_no: str,
-    secrets: Secrets,
     groups: Groups,
-    *,
-    now: datetime,
+    context: FoldContext,
 ) -> int:
     """Write attendance, credits, and what the caps change; return centihours newly capped."""
     if not good:
         return 0
     pins = desk.law.pins()
     leaf = session.get_one(Act, desk.source.act_id).leaf
-    context = PostingContext(desk.source.source_id, leaf, pins_id_of(session, pins), pins, now)
+    posting = PostingContext(
+        desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
+    )
     session.execute(insert(Attendance), [_attendance(row, roster_no) for row in good])
-    post_credits(session, [_draft(desk, row, roster_no) for row in good], context, secrets)
+    post_credits(session, [_draft(desk, row, roster_no) for row in good], posting, context.secrets)
     touched = {groups[row.person_id] for row in good}
-    years = {row.conversion.credited_year for row in good}
-    return fold_again(session, touched, years, FoldContext(desk.law, secrets, now))
+    return fold_again(session, touched, {row.conversion.credited_year for row in good}, context)
 
 
 def _attendance(good: GoodRow, roster_no: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Withdrawing attendance: an act with its reason, and a reversal of each credit it names.
 
-Nothing is deleted. The hours go back to the filing, the place with them, and what caps had held back
-of other hours is counted again, all in one transaction.
+Nothing is deleted. The hours go back to the filing, the place with them, and what caps had held
+back of other hours is counted again, all in one transaction.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,8 @@
 """The vault: numbers, names and secrets lie encrypted, each bound to its own table, column and row.
 
 Ciphertext = version (1 byte) ‖ key number (2 bytes) ‖ nonce (12 bytes) ‖ AES-256-GCM of the data.
-The associated data name the place, so a value copied into another row does not open there. Numbers are
-found by a keyed hash under a key of its own.
+The associated data name the place, so a value copied into another row does not open there. Numbers
+are found by a keyed hash under a key of its own.
 """
 
 import hashlib

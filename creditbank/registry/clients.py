@@ -1,4 +1,4 @@
-"""Clients of the API: a public id, a key that is shown once and kept as a hash, scopes, a region."""
+"""Clients of the API: a public id, a key shown once and kept as a hash, scopes, a region."""
 
 import hashlib
 import hmac

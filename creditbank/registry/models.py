@@ -66,7 +66,7 @@ class ApiClient(Base):
 
 
 class IdempotentWrite(Base):
-    """The first answer to an idempotency key, kept so that a retry is answered and not done again."""
+    """The first answer to an idempotency key, kept so that a retry is not done again."""
 
     __tablename__ = "idempotent_write"
 
@@ -116,7 +116,7 @@ class PublishedPack(Base):
 
 
 class Filing(Base):
-    """An activity filed for record (备案): nothing is credited before an official approves it."""
+    """An activity filed for record (备案): nothing is credited before it is approved."""
 
     __tablename__ = "filing"
 

@@ -1,0 +1,1 @@
+"""Rule packs: law as dated, cited data."""

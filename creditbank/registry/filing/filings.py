@@ -1,7 +1,8 @@
 """Filings: submitted by a provider, decided by an official; approval opens the source of hours.
 
 Bounds are granted as filed: so many places, so many hours to one person as the rules give for full
-attendance, and their product. Nothing is credited before approval (威人社字〔2024〕2号, 9: 经备案均可登记).
+attendance, and their product. Nothing is credited before approval
+(威人社字〔2024〕2号, 第9项: 经备案均可登记).
 """
 
 from collections import Counter

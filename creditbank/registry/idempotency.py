@@ -1,0 +1,109 @@
+"""First answers: a write that comes twice is done once, and answered twice.
+
+The key is claimed in the transaction of the act itself, so that there is never an act without its
+answer or an answer without its act.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from creditbank.errors import CreditBankError
+from creditbank.registry.models import IdempotentWrite
+
+
+class IdempotencyKeyReusedError(CreditBankError):
+    """The key came with another content before."""
+
+    code = "idempotency-key-reused"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKey:
+    """One write as its sender names it.
+
+    `digests` are keyed digests of the content, the newest key's first: a plain digest of a number
+    and a name could be guessed by trying every number.
+    """
+
+    client_id: str
+    key: str
+    digests: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What was answered the first time."""
+
+    status: int
+    answer: Mapping[str, object]
+
+
+def claim(
+    session: Session, write: WriteKey, *, forgotten_before: datetime, now: datetime
+) -> FirstAnswer | None:
+    """Claim a key for this transaction; None says that the write is to be done.
+
+    On PostgreSQL a second sender of the same key waits here until the first has committed, and then
+    gets its answer; on SQLite it waits before its transaction begins.
+
+    Raises:
+        IdempotencyKeyReusedError: the key stands for another content.
+    """
+    mine = (
+        IdempotentWrite.client_id == write.client_id,
+        IdempotentWrite.idempotency_key == write.key,
+    )
+    session.execute(
+        delete(IdempotentWrite).where(*mine, IdempotentWrite.recorded_at < forgotten_before)
+    )
+    if _inserted(session, write, now=now):
+        return None
+    first = session.scalars(select(IdempotentWrite).where(*mine)).one()
+    return _same_answer(first, write.digests)
+
+
+def first_answer(session: Session, write: WriteKey) -> FirstAnswer | None:
+    """Return the answer that a key already has, without claiming it.
+
+    Raises:
+        IdempotencyKeyReusedError: the key stands for another content.
+    """
+    first = session.get(IdempotentWrite, (write.client_id, write.key))
+    return None if first is None else _same_answer(first, write.digests)
+
+
+def keep(session: Session, write: WriteKey, answer: FirstAnswer) -> None:
+    """Keep the answer of a claimed key; the caller's transaction makes it and the act one."""
+    session.execute(
+        update(IdempotentWrite)
+        .where(
+            IdempotentWrite.client_id == write.client_id,
+            IdempotentWrite.idempotency_key == write.key,
+        )
+        .values(status=answer.status, answer=json.dumps(answer.answer, ensure_ascii=False))
+    )
+
+
+def _inserted(session: Session, write: WriteKey, *, now: datetime) -> bool:
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    row = {
+        "client_id": write.client_id, "idempotency_key": write.key,
+        "content_digest": write.digests[0], "status": 0, "answer": "", "recorded_at": now,
+    }  # fmt: skip
+    result = session.execute(make(IdempotentWrite).values(row).on_conflict_do_nothing())
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAnswer:
+    if first.content_digest not in digests:
+        raise IdempotencyKeyReusedError
+    return FirstAnswer(first.status, json.loads(first.answer))

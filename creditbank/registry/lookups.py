@@ -1,0 +1,86 @@
+"""Looking things up in the registry: filings page by page, packs as published, clients by id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from creditbank.errors import CreditBankError
+from creditbank.registry.lawbook import PackNotProposedError
+from creditbank.registry.models import ApiClient, Filing, Organisation, PublishedPack
+
+
+class ClientUnknownError(CreditBankError):
+    """There is no client of this id."""
+
+    code = "client-unknown"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class FilingsWanted:
+    """Whose filings: one organisation's, or those of a jurisdiction and below; of one state or all.
+
+    `before` is the place of the last filing already seen: the instant it was submitted, its number.
+    """
+
+    jurisdiction: str
+    organisation_id: int | None
+    state: str
+    before: tuple[datetime, str] | None
+    limit: int
+
+
+def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
+    """Return filings, newest first; one more than `limit` when there are further ones."""
+    query = select(Filing).order_by(Filing.submitted_at.desc(), Filing.filing_no.desc())
+    if wanted.organisation_id is None:
+        query = query.where(_within(Filing.jurisdiction, wanted.jurisdiction))
+    else:
+        query = query.where(Filing.organisation_id == wanted.organisation_id)
+    if wanted.state:
+        query = query.where(Filing.state == wanted.state)
+    if wanted.before is not None:
+        at, filing_no = wanted.before
+        place = tuple_(Filing.submitted_at, Filing.filing_no)
+        query = query.where(place < tuple_(at, filing_no))
+    return session.scalars(query.limit(wanted.limit + 1)).all()
+
+
+def uscc_of(session: Session, organisation_id: int) -> str:
+    """Return the unified social credit code of an organisation."""
+    return session.get_one(Organisation, organisation_id).uscc
+
+
+def pack_version(session: Session, pack_id: str, version: int, *, published: bool) -> PublishedPack:
+    """Return one version of a pack, with its bytes.
+
+    Raises:
+        PackNotProposedError: there is none, or it is not published and only such are wanted.
+    """
+    row = session.get(PublishedPack, (pack_id, version))
+    if row is None or (published and row.published_at is None):
+        raise PackNotProposedError(pack=pack_id[:40], version=version)
+    return row
+
+
+def jurisdiction_of_client(session: Session, client_id: str) -> str:
+    """Return the region of a client.
+
+    Raises:
+        ClientUnknownError: there is no such client.
+    """
+    row = session.get(ApiClient, client_id)
+    if row is None:
+        raise ClientUnknownError(client_id=client_id[:40])
+    return row.jurisdiction
+
+
+def _within(column: InstrumentedAttribute[str], outer: str) -> ColumnElement[bool]:
+    """Say in SQL what `ids.jurisdiction_contains` says."""
+    inner = "cn-" if outer == "cn" else outer
+    if "." in outer:
+        return column == outer
+    return or_(column == outer, column.startswith(inner, autoescape=True))
