@@ -1,7 +1,104 @@
 """MACHINES' DOOR: /api/v1, and the public logs."""
 
+from typing import Any
+
 from flask import Flask
+from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
+from werkzeug.routing import BaseConverter
+
+from creditbank.api.clients import clients
+from creditbank.api.filings import filings
+from creditbank.api.imports import imports
+from creditbank.api.operations import SECURITY_SCHEME
+from creditbank.api.organisations import organisations
+from creditbank.api.packs import packs
+from creditbank.api.people import people
+from creditbank.api.problems import MEDIA_TYPE, ProblemShape, register_problems
+from creditbank.api.proofs import proofs
+from creditbank.api.public_logs import public_logs
+from creditbank.api.rosters import rosters
+from creditbank.api.seals import health, seals
+from creditbank.api.verdicts import verdicts
+
+PREFIX = "/api/v1"
+_DOORS = (
+    clients, organisations, filings, rosters, imports, people, packs, proofs, verdicts, seals,
+)  # fmt: skip
+
+
+class PublicNumber(BaseConverter):
+    """A public number, id or code in an address: bounded, and only signs that such things have."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
+
+
+class Count(BaseConverter):
+    """A small whole number in an address, written the one way."""
+
+    regex = r"0|[1-9][0-9]{0,8}"
+
+    def to_python(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+
+class MachinesApi(Api):  # type: ignore[misc] # the package has no types
+    """The package's API, with our failures instead of its own, in answers and in the document."""
+
+    ERROR_SCHEMA = ProblemShape
+
+    def _register_error_handlers(self) -> None:
+        register_problems(self._app)
+
+    def _register_responses(self) -> None:
+        response = {"description": "A problem document.", "schema": ProblemShape}
+        prepare_response(response, self.spec, MEDIA_TYPE)
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
 
 
 def register_api(app: Flask) -> None:
     """Put every route of the API and of the public logs on the application."""
+    app.url_map.converters["public"] = PublicNumber
+    app.url_map.converters["count"] = Count
+    app.config.update(
+        API_TITLE="学时银行 creditbank",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=PREFIX,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    api = MachinesApi(app, spec_kwargs=_document())
+    api.register_converter(PublicNumber, _public_number_schema)
+    api.register_converter(Count, _count_schema)
+    for door in _DOORS:
+        api.register_blueprint(door, url_prefix=PREFIX)
+    api.register_blueprint(health)
+    api.register_blueprint(public_logs)
+
+
+def _document() -> dict[str, Any]:
+    return {
+        "info": {
+            "description": "Does this engineer have the hours that this title asks for, and can "
+            "you prove it? Hours are decimal text; days are civil days in Asia/Shanghai; "
+            "failures are RFC 9457 problem documents.",
+        },
+        "components": {
+            "securitySchemes": {
+                SECURITY_SCHEME: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A client's key, `cbk.…`, shown once when the client is made.",
+                }
+            }
+        },
+    }
+
+
+def _public_number_schema(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{PublicNumber.regex}$"}
+
+
+def _count_schema(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "maximum": 999_999_999}

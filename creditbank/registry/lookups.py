@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from creditbank.errors import CreditBankError
 from creditbank.registry.lawbook import PackNotProposedError
 from creditbank.registry.models import ApiClient, Filing, Organisation, PublishedPack
+from creditbank.registry.organisations import OrganisationUnknownError
 
 
 class ClientUnknownError(CreditBankError):
@@ -49,9 +50,16 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     return session.scalars(query.limit(wanted.limit + 1)).all()
 
 
-def uscc_of(session: Session, organisation_id: int) -> str:
-    """Return the unified social credit code of an organisation."""
-    return session.get_one(Organisation, organisation_id).uscc
+def organisation_of(session: Session, organisation_id: int | None) -> Organisation:
+    """Return the organisation that a client or a filing belongs to.
+
+    Raises:
+        OrganisationUnknownError: it belongs to none.
+    """
+    found = session.get(Organisation, organisation_id) if organisation_id else None
+    if found is None:
+        raise OrganisationUnknownError(uscc="—")
+    return found
 
 
 def pack_version(session: Session, pack_id: str, version: int, *, published: bool) -> PublishedPack:

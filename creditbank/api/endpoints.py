@@ -1,0 +1,248 @@
+"""Endpoints: each declared once, with who may call it, what goes in, what comes out, how it fails.
+
+From one declaration come the checks before the view, the transaction around it, the first answer
+kept for retries, and the endpoint's part of the OpenAPI document. A view unpacks, calls one service
+and shapes; it neither commits nor reads the clock.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import wraps
+from typing import Any, Literal
+
+from flask import Response, json, request
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from marshmallow import Schema
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from creditbank.api import access
+from creditbank.api.bodies import Content, loaded_by
+from creditbank.api.idempotency import REPLAYED_HEADER, write_key
+from creditbank.api.operations import Declared, operation
+from creditbank.clock import utc_now
+from creditbank.db import BusyError, snapshot, unit_of_work
+from creditbank.house import current_house
+from creditbank.registry.clients import Client, Scope
+from creditbank.registry.idempotency import FirstAnswer, WriteKey, claim, first_answer, keep
+from creditbank.schemas.fields import Shape
+from creditbank.schemas.wanted import invalid_at
+
+Method = Literal["GET", "POST"]
+#: Whom the keys of writes belong to that nobody has signed.
+PUBLIC_WRITER = "public"
+#: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
+_TAKEN = ("23505", "UNIQUE constraint failed")
+
+
+class Public(Enum):
+    """Stands in a declaration where a scope would: anybody may call."""
+
+    ANYBODY = "anybody"
+
+
+class Unit(Enum):
+    """The transaction around a view."""
+
+    #: one snapshot in which nothing can be written
+    READING = "reading"
+    #: one unit of work, with the first answer in it
+    WRITING = "writing"
+    #: the view opens its own, because it needs more than one
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, unpacked: who asks, with what, and when; `dry` runs are rolled back."""
+
+    asker: Client | None
+    query: Mapping[str, Any]
+    body: Any
+    now: datetime
+    dry: bool = False
+    write: WriteKey | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client; an endpoint with a scope always has one."""
+        assert self.asker is not None, "a public endpoint does not ask who calls"
+        return self.asker
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with more than its members: what of it is kept for retries, and its headers."""
+
+    members: Any
+    kept: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int | None = None
+
+
+View = Callable[..., Any]
+
+
+class Door(Blueprint):  # type: ignore[misc] # the package has no types
+    """A set of endpoints under one heading of the API document."""
+
+    def get(self, rule: str, access_: Scope | Public, **declared: Any) -> Callable[[View], View]:
+        """Declare a reading endpoint; see `Declared` for the rest."""
+        unit = declared.pop("unit", Unit.READING)
+        return self._endpoint("GET", rule, access_, unit, declared)
+
+    def post(self, rule: str, access_: Scope | Public, **declared: Any) -> Callable[[View], View]:
+        """Declare a writing endpoint, or one that reads by a body; see `Declared` for the rest."""
+        unit = declared.pop("unit", Unit.WRITING)
+        return self._endpoint("POST", rule, access_, unit, declared)
+
+    def _endpoint(
+        self, method: Method, rule: str, access_: Scope | Public, unit: Unit, options: Any
+    ) -> Callable[[View], View]:
+        writes = options.pop("writes", unit is Unit.WRITING)
+        scope = access_ if isinstance(access_, Scope) else None
+        declared = Declared(scope=scope, writes=writes, **options)
+
+        def declare(view: View) -> View:
+            @wraps(view)
+            def endpoint(**path: Any) -> Response:
+                return _answered(declared, unit, view, path)
+
+            endpoint._apidoc = {"manual_doc": operation(declared, view.__name__)}  # type: ignore[attr-defined]
+            endpoint.declared = declared  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view.__name__, endpoint, methods=[method])
+            return view
+
+        return declare
+
+
+def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any]) -> Response:
+    if unit is Unit.READING:
+        with snapshot() as session:
+            asker = access.client_with(session, declared.scope) if declared.scope else None
+            call, _content = _unpacked(declared, asker)
+            return _response(declared, view(call, session, **path))
+    asker = _identified(declared.scope)
+    call, content = _unpacked(declared, asker)
+    if declared.writes and not call.dry:
+        client_id = asker.client_id if asker else PUBLIC_WRITER
+        call = Call(
+            asker, call.query, call.body, call.now, write=write_key(client_id, content.said)
+        )
+    if unit is Unit.OWN:
+        return _response(declared, view(call, **path))
+    return _written(declared, view, call, path)
+
+
+def _identified(scope: Scope | None) -> Client | None:
+    if scope is None:
+        return None
+    with snapshot() as session:
+        return access.client_with(session, scope)
+
+
+def _unpacked(declared: Declared, asker: Client | None) -> tuple[Call, Content]:
+    query = query_of(declared.query)
+    content = declared.body.read() if declared.body else Content(None, b"")
+    dry = str(query.get("mode", "")) == "validate"
+    return Call(asker, query, content.value, utc_now(), dry), content
+
+
+def query_of(shape: Schema | None) -> Mapping[str, Any]:
+    """Return the query as a shape has it; unknown and repeated parameters are refused.
+
+    Raises:
+        RequestInvalidError: naming them.
+    """
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise invalid_at(f"/{name[:40]}", "field-repeated")
+    loaded: Mapping[str, Any] = loaded_by(shape or Shape(), request.args.to_dict())
+    return loaded
+
+
+def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]) -> Response:
+    with writing() as session:
+        first = claimed(session, call)
+        if first is not None:
+            return replayed(first)
+        result = view(call, session, **path)
+        if call.dry:
+            session.rollback()
+            return _response(declared, result)
+        response = _response(declared, result)
+        kept = result.kept if isinstance(result, Reply) else None
+        members = response.get_json() if kept is None else kept
+        keep_members(session, call, response.status_code, members)
+        return response
+
+
+class writing:  # noqa: N801 # reads as what it does: with writing() as session
+    """A unit of work in which a unique key lost to somebody else is told as `busy`.
+
+    The same request sent again then meets the row that won, and is answered by it.
+    """
+
+    def __init__(self) -> None:
+        self._unit = unit_of_work()
+
+    def __enter__(self) -> Session:
+        return self._unit.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        try:
+            self._unit.__exit__(kind, error, trace)
+        except IntegrityError as lost:
+            said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
+            if any(word in _TAKEN for word in said):
+                raise BusyError from lost
+            raise
+
+
+def claimed(session: Session, call: Call) -> FirstAnswer | None:
+    """Claim the call's key in this transaction; return the first answer if there is one."""
+    if call.write is None:
+        return None
+    days = current_house().settings.idempotency_days
+    forgotten_before = call.now - timedelta(days=days)
+    return claim(session, call.write, forgotten_before=forgotten_before, now=call.now)
+
+
+def first_answer_of(session: Session, call: Call) -> Mapping[str, Any] | None:
+    """Return what the call's key was answered before, without claiming it."""
+    assert call.write is not None, "a write that is not dry has a key"
+    first = first_answer(session, call.write)
+    return None if first is None else first.answer
+
+
+def keep_members(session: Session, call: Call, status: int, members: Mapping[str, Any]) -> None:
+    """Keep what is answered, in the transaction of the act."""
+    assert call.write is not None, "a write that is not dry has a key"
+    keep(session, call.write, FirstAnswer(status, members))
+
+
+def replayed(first: FirstAnswer) -> Response:
+    """Answer as the first time, marked."""
+    response = Response(
+        json.dumps(first.answer), status=first.status, content_type="application/json"
+    )
+    response.headers[REPLAYED_HEADER] = "true"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _response(declared: Declared, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    members = declared.answer.dump(reply.members) if declared.answer else reply.members
+    response = Response(
+        json.dumps(members),
+        status=reply.status or declared.status,
+        content_type="application/json",
+        headers=dict(reply.headers),
+    )
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,191 @@
+"""Filings (备案): submitted by a provider, listed, read, approved or refused."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from creditbank.api.access import organisation_seen
+from creditbank.api.bodies import JsonBody
+from creditbank.api.endpoints import Call, Door
+from creditbank.clock import instant_from_text, instant_text
+from creditbank.crediting.lookups import use_of
+from creditbank.crediting.rosters import rosters_of
+from creditbank.house import current_house
+from creditbank.registry.clients import Client, RegionForeignError, Scope
+from creditbank.registry.filing.filings import (
+    FilingDayTwiceError,
+    FilingDecidedError,
+    FilingUnknownError,
+    LateReasonWantedError,
+    approve_filing,
+    filing_numbered,
+    refuse_filing,
+    sessions_of,
+    submit_filing,
+)
+from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
+from creditbank.registry.models import Filing
+from creditbank.registry.organisations import OrganisationUnknownError
+from creditbank.rules.conversion import NotRecognisedError, RuleMissingError
+from creditbank.rules.loader import PackMissingError
+from creditbank.schemas.registry import (
+    ApprovalBody,
+    FilingAnswer,
+    FilingBody,
+    FilingsAnswer,
+    FilingsQuery,
+    RefusalBody,
+)
+from creditbank.schemas.wanted import RequestInvalidError, invalid_at
+
+_EXAMPLE = {
+    "activity": "enterprise_course",
+    "form": "seminar",
+    "release": "full",
+    "title": "碳纤维复合材料成型工艺研修",
+    "subject": "professional",
+    "seats": 40,
+    "sessions": [{"day": "2026-11-10", "planned_minutes": 360, "planned_half_days": 2}],
+}
+
+filings = Door("filings", __name__, description="Activities filed for record (备案).")
+
+
+def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
+    """Return a filing that the client may see: a provider's own, an official's region.
+
+    Raises:
+        FilingUnknownError: there is none, or it is another provider's.
+        RegionForeignError: it lies outside an official's region.
+    """
+    filing = filing_numbered(session, filing_no, organisation_id=organisation_seen(client))
+    client.require_region(filing.jurisdiction)
+    return filing
+
+
+@filings.post(
+    "/filings",
+    Scope.FILING_SUBMIT,
+    status=201,
+    body=JsonBody(FilingBody(), _EXAMPLE),
+    answer=FilingAnswer(),
+    refuses=(
+        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, NotRecognisedError,
+        RuleMissingError, PackMissingError,
+    ),
+)  # fmt: skip
+def file_activity(call: Call, session: Session) -> dict[str, Any]:
+    """File an activity for record; nothing is credited before it is approved."""
+    provider = organisation_of(session, organisation_seen(call.client))
+    call.client.require_region(provider.jurisdiction)
+    filing = submit_filing(session, call.body, provider, actor=call.client.client_id, now=call.now)
+    return _shaped(session, filing)
+
+
+@filings.get(
+    "/filings",
+    Scope.FILING_READ,
+    query=FilingsQuery(),
+    answer=FilingsAnswer(),
+)
+def list_filings(call: Call, session: Session) -> dict[str, Any]:
+    """List filings, newest first: a provider's own, an official's region."""
+    limit = min(call.query["limit"], current_house().settings.page_size_max)
+    wanted = FilingsWanted(
+        jurisdiction=call.client.jurisdiction,
+        organisation_id=organisation_seen(call.client),
+        state=str(call.query["state"]),
+        before=_place(call.query["cursor"]) if call.query["cursor"] else None,
+        limit=limit,
+    )
+    found = filings_page(session, wanted)
+    page = found[:limit]
+    next_cursor = _cursor(page[-1]) if len(found) > limit else ""
+    return {"filings": page, "next_cursor": next_cursor}
+
+
+@filings.get(
+    "/filings/<public:filing_no>",
+    Scope.FILING_READ,
+    answer=FilingAnswer(),
+    refuses=(FilingUnknownError, RegionForeignError),
+)
+def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Return a filing with its sessions, its state, and what of it is used."""
+    return _shaped(session, filing_seen(session, call.client, filing_no))
+
+
+@filings.post(
+    "/filings/<public:filing_no>/approval",
+    Scope.FILING_DECIDE,
+    body=JsonBody(ApprovalBody(), {"reason": "活动因台风改期，补办备案"}),
+    answer=FilingAnswer(),
+    refuses=(
+        FilingUnknownError, RegionForeignError, FilingDecidedError, LateReasonWantedError,
+        NotRecognisedError, RuleMissingError,
+    ),
+)  # fmt: skip
+def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Approve a filing: its bounds are granted, and rosters may be posted."""
+    filing_seen(session, call.client, filing_no)
+    filing = approve_filing(
+        session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
+    )
+    return _shaped(session, filing)
+
+
+@filings.post(
+    "/filings/<public:filing_no>/refusal",
+    Scope.FILING_DECIDE,
+    body=JsonBody(RefusalBody(), {"reason": "未说明授课单位"}),
+    answer=FilingAnswer(),
+    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError),
+)
+def refuse(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Refuse a filing, with the reason that the provider will read."""
+    filing_seen(session, call.client, filing_no)
+    filing = refuse_filing(
+        session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
+    )
+    return _shaped(session, filing)
+
+
+def _shaped(session: Session, filing: Filing) -> dict[str, Any]:
+    used = use_of(session, filing.filing_no)
+    return {
+        **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
+        "organisation": organisation_of(session, filing.organisation_id).uscc,
+        "sessions": sessions_of(session, filing.filing_no),
+        "rosters": [roster.roster_no for roster in rosters_of(session, filing.filing_no)],
+        "used": used
+        and {
+            "people": used.people,
+            "people_max": used.people_max,
+            "hours": used.centihours,
+            "hours_max": used.centihours_max,
+            "person_hours_max": used.person_centihours_max,
+        },
+    }
+
+
+def _cursor(filing: Filing) -> str:
+    said = f"{instant_text(filing.submitted_at)}|{filing.filing_no}"
+    return base64.urlsafe_b64encode(said.encode("ascii")).rstrip(b"=").decode("ascii")
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        instant, _, filing_no = base64.urlsafe_b64decode(padded).decode("ascii").partition("|")
+        if not filing_no.isalnum():
+            raise _cursor_refused()
+        return instant_from_text(instant), filing_no
+    except (ValueError, binascii.Error) as error:
+        raise _cursor_refused() from error
+
+
+def _cursor_refused() -> RequestInvalidError:
+    return invalid_at("/cursor", "field-cursor")

@@ -1,0 +1,164 @@
+"""An endpoint's part of the OpenAPI document, from its declaration and the message catalogue."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from marshmallow import Schema
+
+from creditbank import catalogue
+from creditbank.api.bodies import (
+    Body,
+    JsonBody,
+    JsonMalformedError,
+    JsonNotUtf8Error,
+    JsonTooDeepError,
+    MediaTypeUnsupportedError,
+    RequestBodyMissingError,
+)
+from creditbank.api.idempotency import (
+    HEADER,
+    REPLAYED_HEADER,
+    IdempotencyKeyMalformedError,
+    IdempotencyKeyMissingError,
+)
+from creditbank.api.problems import (
+    MEDIA_TYPE,
+    TYPE_PREFIX,
+    InternalError,
+    ProblemShape,
+    RequestTooLargeError,
+)
+from creditbank.db import BusyError
+from creditbank.errors import CreditBankError
+from creditbank.registry.clients import KeyRefusedError, Scope, ScopeMissingError
+from creditbank.registry.idempotency import IdempotencyKeyReusedError
+from creditbank.schemas.wanted import RequestInvalidError
+
+SECURITY_SCHEME = "clientKey"
+Refusals = tuple[type[CreditBankError], ...]
+
+_JSON_REFUSALS: Refusals = (
+    JsonMalformedError, JsonNotUtf8Error, JsonTooDeepError, MediaTypeUnsupportedError,
+)  # fmt: skip
+_WRITE_REFUSALS: Refusals = (
+    IdempotencyKeyMissingError, IdempotencyKeyMalformedError, IdempotencyKeyReusedError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an endpoint promises: to whom, what goes in, what comes out, and how it refuses.
+
+    `answer` is the shape of the members; without one the view makes the whole response, and
+    `files` documents it as a mapping of media type to an example.
+    """
+
+    scope: Scope | None
+    writes: bool
+    status: int = 200
+    body: Body | None = None
+    query: Schema | None = None
+    answer: Schema | None = None
+    example: Mapping[str, Any] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    refuses: Refusals = ()
+
+    def refusals(self) -> Refusals:
+        """Return every failure that the endpoint may answer with, those of all endpoints too."""
+        found: list[type[CreditBankError]] = [*self.refuses, RequestInvalidError]
+        if self.scope is not None:
+            found += [KeyRefusedError, ScopeMissingError]
+        if self.body is not None:
+            found += [RequestBodyMissingError, RequestTooLargeError]
+        if isinstance(self.body, JsonBody):
+            found += _JSON_REFUSALS
+        if self.writes:
+            found += _WRITE_REFUSALS
+        return (*dict.fromkeys(found), BusyError, InternalError)
+
+
+def operation(declared: Declared, name: str) -> dict[str, Any]:
+    """Return the operation's members beside summary, description and path parameters."""
+    made: dict[str, Any] = {
+        "operationId": name,
+        "security": [{SECURITY_SCHEME: [str(declared.scope)]}] if declared.scope else [],
+        "parameters": _parameters(declared),
+        "responses": {str(declared.status): _success(declared), **_problems(declared)},
+    }
+    if declared.body is not None:
+        made["requestBody"] = {"required": True, "content": declared.body.documented()}
+    return made
+
+
+def _parameters(declared: Declared) -> list[dict[str, Any]]:
+    language: dict[str, Any] = {
+        "in": "header",
+        "name": "Accept-Language",
+        "description": "Language of problems: zh (default) or en.",
+        "schema": {"type": "string"},
+        "example": "zh-CN",
+    }
+    parameters = [language]
+    if declared.writes:
+        parameters.append(
+            {
+                "in": "header",
+                "name": HEADER,
+                "required": "mode" not in (declared.query.fields if declared.query else {}),
+                "description": "Chosen by the sender, never used before; a retry bears the same.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 66},
+                "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+            }
+        )
+    if declared.query is not None:
+        parameters.append({"in": "query", "schema": declared.query})
+    return parameters
+
+
+def _success(declared: Declared) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        media_type: {"schema": {"type": "string"}, "example": example}
+        for media_type, example in declared.files.items()
+    }
+    if declared.answer is not None:
+        content["application/json"] = {"schema": declared.answer}
+        if declared.example is not None:
+            content["application/json"]["example"] = declared.example
+    made: dict[str, Any] = {
+        "description": HTTPStatus(declared.status).phrase, "content": content,
+    }  # fmt: skip
+    if declared.writes:
+        replayed = {"description": "true on a retry's answer.", "schema": {"type": "string"}}
+        made["headers"] = {REPLAYED_HEADER: replayed}
+    return made
+
+
+def _problems(declared: Declared) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for refusal in declared.refusals():
+        by_status[refusal.status].append(refusal.code)
+    return {str(status): _problem(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _problem(status: int, codes: list[str]) -> dict[str, Any]:
+    titles = {code: catalogue.entries()[code]["title"] for code in codes}
+    return {
+        "description": "; ".join(f"`{code}` {title['en']}" for code, title in titles.items()),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": ProblemShape,
+                "examples": {
+                    code: {
+                        "value": {
+                            "type": TYPE_PREFIX + code, "title": title["zh"], "status": status,
+                            "code": code,
+                        }
+                    }
+                    for code, title in titles.items()
+                },
+            }
+        },
+    }  # fmt: skip

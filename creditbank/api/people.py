@@ -1,0 +1,149 @@
+"""What a person holds, entry by entry if asked, and links between documents of one person.
+
+Numbers and names come in bodies, never in addresses, which land in logs.
+"""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from creditbank.api.bodies import JsonBody
+from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.crediting.links import LinkFinding, LinkOccasionTwiceError, record_finding
+from creditbank.crediting.lookups import RecordedEntry, holdings, record_of
+from creditbank.house import current_house
+from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.register import (
+    IdentityMismatchError,
+    LinkUnchangedError,
+    PersonUnknownError,
+)
+from creditbank.registry.clients import Scope
+from creditbank.schemas.people import (
+    IDENTITY_EXAMPLE,
+    BalanceAnswer,
+    HolderBody,
+    LinkAnswer,
+    LinkBody,
+)
+from creditbank.schemas.records import EntriesAnswer
+
+_HOLDER_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710"}
+_LINK_EXAMPLE = {
+    "one": IDENTITY_EXAMPLE,
+    "other": {"document_kind": "passport", "document_number": "E00000001", "name": "李示例"},
+}
+_PERSON_REFUSALS = (PersonUnknownError, IdentityMismatchError)
+_LINK_REFUSALS = (*_PERSON_REFUSALS, LinkUnchangedError, PersonErasedError)
+
+people = Door("people", __name__, description="Whose hours, and which.")
+
+
+@people.post(
+    "/balances",
+    Scope.BALANCE_READ,
+    unit=Unit.READING,
+    body=JsonBody(HolderBody(), _HOLDER_EXAMPLE),
+    answer=BalanceAnswer(),
+    refuses=_PERSON_REFUSALS,
+)
+def read_balances(call: Call, session: Session) -> dict[str, Any]:
+    """Return a person's hours in a scheme by year and subject, over all linked documents."""
+    scheme = call.body["scheme"]
+    found = holdings(session, current_house().vault, call.body["identity"], scheme)
+    return {
+        "scheme": scheme,
+        "live_hours": sum(line.live_centihours for line in found),
+        "balances": [
+            {
+                "year": line.credited_year,
+                "subject": line.subject,
+                "live_hours": line.live_centihours,
+                "capped_hours": line.capped_centihours,
+                "frozen_hours": line.frozen_centihours,
+            }
+            for line in found
+        ],
+    }
+
+
+@people.post(
+    "/entries",
+    Scope.BALANCE_READ,
+    unit=Unit.READING,
+    body=JsonBody(HolderBody(), _HOLDER_EXAMPLE),
+    answer=EntriesAnswer(),
+    refuses=_PERSON_REFUSALS,
+)
+def read_entries(call: Call, session: Session) -> dict[str, Any]:
+    """Return a person's entries in a scheme in full, with what rebuilds and proves each leaf."""
+    scheme = call.body["scheme"]
+    found = record_of(session, current_house().vault, call.body["identity"], scheme)
+    return {"scheme": scheme, "entries": [_shaped(recorded) for recorded in found]}
+
+
+@people.post(
+    "/people/links",
+    Scope.PERSON_LINK,
+    status=201,
+    body=JsonBody(LinkBody(), _LINK_EXAMPLE),
+    answer=LinkAnswer(),
+    refuses=(*_LINK_REFUSALS, LinkOccasionTwiceError),
+)
+def link(call: Call, session: Session) -> dict[str, Any]:
+    """Record that two documents are one person's; caps are counted over both."""
+    return _found(call, session, linked=True)
+
+
+@people.post(
+    "/people/links/removal",
+    Scope.PERSON_LINK,
+    status=201,
+    body=JsonBody(LinkBody(), _LINK_EXAMPLE),
+    answer=LinkAnswer(),
+    refuses=_LINK_REFUSALS,
+)
+def unlink(call: Call, session: Session) -> dict[str, Any]:
+    """Record that two documents are not one person's; caps are counted apart again."""
+    return _found(call, session, linked=False)
+
+
+def _found(call: Call, session: Session, *, linked: bool) -> dict[str, Any]:
+    finding = LinkFinding(
+        one=call.body["one"]["identity"],
+        other=call.body["other"]["identity"],
+        linked=linked,
+        jurisdiction=call.client.jurisdiction,
+        actor=call.client.client_id,
+    )
+    result = record_finding(session, current_house().vault, finding, now=call.now)
+    return {
+        "link_no": result.link_no,
+        "act_leaf": result.act_leaf.hex(),
+        "capped_hours": result.capped_centihours,
+    }
+
+
+def _shaped(recorded: RecordedEntry) -> dict[str, Any]:
+    entry = recorded.entry
+    return {
+        "movement": entry.movement,
+        "from_state": entry.from_state,
+        "to_state": entry.to_state,
+        "hours": entry.centihours,
+        "year": entry.credited_year,
+        "subject": entry.subject,
+        "earned_on": entry.earned_on.isoformat(),
+        "recorded_at": entry.recorded_at,
+        "occasion": entry.occasion,
+        "revision": entry.revision,
+        "step": entry.step,
+        "reason": entry.reason,
+        "leaf": entry.leaf.hex(),
+        "salt": recorded.salt.hex(),
+        "body": recorded.body.to_canonical(),
+        "facts": recorded.facts,
+        "pending": recorded.index is None,
+        "origin": recorded.origin,
+        "index": recorded.index,
+    }

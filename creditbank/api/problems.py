@@ -1,0 +1,181 @@
+"""Failures as RFC 9457 problem documents: one shape, in the reader's language, nothing internal.
+
+`type` is stable and leads to the page that explains the code; `facts` is for machines; `found`,
+`wanted` and `next` are for people. Pages keep their own way of failing: only the machines' paths
+are answered here.
+"""
+
+import secrets
+import traceback
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, json, request
+from marshmallow import Schema
+from marshmallow.fields import Dict, Integer, List, Nested, String
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from creditbank import catalogue
+from creditbank.catalogue import DEFAULT_LANGUAGE, Language
+from creditbank.db import BusyError
+from creditbank.errors import CreditBankError
+from creditbank.registry.clients import KeyRefusedError
+from creditbank.schemas.wanted import RequestInvalidError
+
+MEDIA_TYPE = "application/problem+json"
+#: Prefix of `type`; the codes are anchors of that page.
+TYPE_PREFIX = "/docs/problems#"
+_MACHINES_PATHS = ("/api/", "/ledger/", "/health", "/.well-known/")
+_RETRY_AFTER_SECONDS = 1
+
+_log = structlog.get_logger("creditbank.api")
+
+
+class RouteUnknownError(CreditBankError):
+    """There is nothing at this address."""
+
+    code = "route-unknown"
+    status = 404
+
+
+class MethodNotAllowedError(CreditBankError):
+    """The address is answered, with other methods."""
+
+    code = "method-not-allowed"
+    status = 405
+
+
+class RequestMalformedError(CreditBankError):
+    """The server could not make sense of the request as HTTP."""
+
+    code = "request-malformed"
+    status = 400
+
+
+class RequestTooLargeError(CreditBankError):
+    """The body is beyond the limit."""
+
+    code = "request-too-large"
+    status = 413
+
+
+class InternalError(CreditBankError):
+    """Something that no line foresaw; the log knows it under `incident`."""
+
+    code = "internal-error"
+    status = 500
+
+
+class FieldErrorShape(Schema):
+    """One place of the content that is not as wanted."""
+
+    path = String(metadata={"description": "JSON pointer (RFC 6901) into the content."})
+    code = String()
+    wanted = String()
+
+
+class ProblemShape(Schema):
+    """A problem document (RFC 9457)."""
+
+    type = String(metadata={"format": "uri-reference"})
+    title = String()
+    status = Integer()
+    detail = String(metadata={"description": "`found`, `wanted` and `next` in one."})
+    code = String(metadata={"description": "Stable; what programs compare."})
+    found = String()
+    wanted = String()
+    next = String()
+    facts = Dict(metadata={"description": "What the sentences speak of, for programs."})
+    errors = List(Nested(FieldErrorShape), metadata={"description": "With `request-invalid`."})
+
+
+def language() -> Language:
+    """Return the language that the request asks for; Chinese if it does not say."""
+    best = request.accept_languages.best_match(["zh", "en"], default=DEFAULT_LANGUAGE)
+    return "en" if best == "en" else "zh"
+
+
+def problem_document(error: CreditBankError, spoken: Language) -> dict[str, Any]:
+    """Return the members of a problem document."""
+    words = catalogue.problem(error, spoken)
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + error.code,
+        "title": words.title,
+        "status": error.status,
+        "detail": words.detail,
+        "code": error.code,
+        "found": words.found,
+        "wanted": words.wanted,
+        "next": words.next,
+        "facts": error.facts,
+    }
+    if isinstance(error, RequestInvalidError):
+        document["errors"] = [
+            {"path": each.path, "code": each.code, "wanted": each.wanted(spoken)}
+            for each in error.errors
+        ]
+    return document
+
+
+def problem_response(error: CreditBankError) -> Response:
+    """Answer a request with a problem document."""
+    spoken = language()
+    response = Response(
+        json.dumps(problem_document(error, spoken)), status=error.status, content_type=MEDIA_TYPE
+    )
+    response.content_language.add("zh-CN" if spoken == "zh" else "en")
+    response.vary.add("Accept-Language")
+    response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, BusyError):
+        response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if isinstance(error, KeyRefusedError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every failure on the machines' paths with a problem document."""
+    app.register_error_handler(CreditBankError, problem_response)
+    app.register_error_handler(HTTPException, _http_failure)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _http_failure(error: HTTPException) -> Response | HTTPException:
+    if not request.path.startswith(_MACHINES_PATHS):
+        return error
+    response = problem_response(_translated(error))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.allow.update(error.valid_methods)
+    return response
+
+
+def _translated(error: HTTPException) -> CreditBankError:
+    if error.code == RouteUnknownError.status:
+        return RouteUnknownError()
+    if isinstance(error, MethodNotAllowed):
+        wanted = sorted(error.valid_methods or ())
+        return MethodNotAllowedError(found=request.method[:20], wanted=wanted)
+    if error.code == RequestTooLargeError.status:
+        return RequestTooLargeError(limit_bytes=current_app.config["MAX_CONTENT_LENGTH"])
+    if error.code is not None and error.code >= InternalError.status:
+        return InternalError(incident=_logged(error))
+    return RequestMalformedError()
+
+
+def _unforeseen(error: Exception) -> Response:
+    return problem_response(InternalError(incident=_logged(error)))
+
+
+def _logged(error: Exception) -> str:
+    """Log where it broke, never what was in hand: messages of drivers repeat what was written."""
+    incident = secrets.token_hex(6)
+    frames = traceback.extract_tb(error.__traceback__)
+    _log.error(
+        "request-broke",
+        incident=incident,
+        error=type(error).__name__,
+        route=str(request.url_rule),
+        method=request.method[:10],
+        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    )
+    return incident

@@ -1,0 +1,92 @@
+"""Sealing on demand, and how the bank is."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from creditbank.api.endpoints import Call, Door, Public, Reply, Unit
+from creditbank.db import database_answers, db, snapshot, unit_of_work
+from creditbank.guards import missing_guards
+from creditbank.house import House, current_house
+from creditbank.ledger.logs import last_seal
+from creditbank.ledger.seal import Sealed, seal
+from creditbank.migrating import is_current
+from creditbank.registry.bank import BankNotFoundedError, the_bank
+from creditbank.registry.clients import Scope
+from creditbank.schemas.records import HealthAnswer, SealAnswer
+
+#: A request seals what waited when it came; what others post meanwhile is the clock's to seal.
+_ROUNDS_MAX = 50
+
+seals = Door("seals", __name__, description="Sealing on demand.")
+health = Door("health", __name__, description="How the bank is.")
+
+
+def seal_what_waits(house: House, now: datetime) -> Sealed:
+    """Seal until nothing waits, another sealer is at work, or enough rounds were run.
+
+    Raises:
+        BankNotFoundedError: there is no bank to seal for.
+    """
+    with snapshot() as session:
+        host = the_bank(session).host
+    rows = 0
+    for _ in range(_ROUNDS_MAX):
+        with unit_of_work("sealer") as session:
+            done = seal(session, house.sealer(host), now=now)
+        rows += done.rows
+        if not done.more:
+            break
+        if done.rows == 0:
+            time.sleep(1 / 50)  # another sealer holds the lock: let it end its round
+    return Sealed(rows, done.more)
+
+
+@seals.post(
+    "/seals",
+    Scope.LEDGER_SEAL,
+    unit=Unit.OWN,
+    writes=False,
+    answer=SealAnswer(),
+    refuses=(BankNotFoundedError,),
+)
+def seal_now(call: Call) -> Sealed:
+    """Seal what waits. Sealing twice is sealing once, so no Idempotency-Key is wanted."""
+    return seal_what_waits(current_house(), call.now)
+
+
+@health.get(
+    "/health",
+    Public.ANYBODY,
+    unit=Unit.OWN,
+    writes=False,
+    answer=HealthAnswer(),
+)
+def read_health(call: Call) -> Reply:
+    """Tell whether the database answers, is migrated and guarded, and how old the last seal is."""
+    try:
+        members = _examined(call.now)
+    except SQLAlchemyError:
+        members = {
+            "database": False, "migrations_current": False, "guards_missing": [],
+            "seal_age_seconds": None,
+        }  # fmt: skip
+    well = members["database"] and members["migrations_current"] and not members["guards_missing"]
+    status = "ok" if well else "unwell"
+    return Reply({"status": status, **members}, status=200 if well else 503)
+
+
+def _examined(now: datetime) -> dict[str, Any]:
+    current = is_current(db.engine)
+    with snapshot() as session:
+        answers = database_answers(session)
+        newest = last_seal(session) if current else None
+    age = (now - newest.sealed_at).total_seconds() if newest else None
+    return {
+        "database": answers,
+        "migrations_current": current,
+        "guards_missing": missing_guards(db.engine),
+        "seal_age_seconds": None if age is None else max(0, int(age)),
+    }

@@ -1,0 +1,127 @@
+"""Questions of title systems, and the signed answers."""
+
+import json
+from typing import Any
+
+from flask import Response, request
+from joserfc import jws
+from sqlalchemy.orm import Session
+
+from creditbank.api.bodies import JsonBody
+from creditbank.api.endpoints import (
+    Call,
+    Door,
+    Reply,
+    Unit,
+    claimed,
+    first_answer_of,
+    keep_members,
+    writing,
+)
+from creditbank.api.idempotency import REPLAYED_HEADER
+from creditbank.api.seals import seal_what_waits
+from creditbank.db import snapshot
+from creditbank.house import current_house
+from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.register import IdentityMismatchError
+from creditbank.registry.clients import Scope
+from creditbank.registry.mandates import MandateMissingError
+from creditbank.rules.loader import PackMissingError
+from creditbank.rules.requirement import StatedFactInvalidError
+from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.schemas.verdicts import VerdictAnswer, VerdictBody
+from creditbank.verification.answers import (
+    VerdictUnknownError,
+    prepare,
+    sign,
+    store,
+    verdict_numbered,
+)
+from creditbank.verification.models import Verdict
+
+JOSE = "application/jose"
+_EXAMPLE = {
+    **IDENTITY_EXAMPLE,
+    "scheme": "cn-3710",
+    "series": "engineering",
+    "level": "associate_senior",
+    "application_day": "2026-11-20",
+    "purpose": "职称申报资格审核",
+    "legal_basis": "人社部令第25号",
+    "stated": {"current_title_day": "2021-03-01"},
+    "disclose": "summary",
+}
+
+verdicts = Door("verdicts", __name__, description="Does this engineer have the hours?")
+
+
+@verdicts.post(
+    "/verdicts",
+    Scope.VERDICT_ASK,
+    unit=Unit.OWN,
+    writes=True,
+    status=201,
+    body=JsonBody(VerdictBody(), _EXAMPLE),
+    answer=VerdictAnswer(),
+    files={JOSE: "eyJ….eyJ….AbC…"},
+    refuses=(
+        MandateMissingError, IdentityMismatchError, StatedFactInvalidError, PackMissingError,
+        PersonErasedError,
+    ),
+)  # fmt: skip
+def ask(call: Call) -> Reply | Response:
+    """Answer whether a person has a title's hours, signed; `application/jose` is the JWS alone."""
+    house = current_house()
+    with snapshot() as session:
+        known = first_answer_of(session, call)
+        if known is not None:
+            return _again(session, call, str(known["verdict_no"]))
+    seal_what_waits(house, call.now)
+    with snapshot() as session:
+        prepared = prepare(session, house.vault, call.body, call.client, now=call.now)
+    signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
+    with writing() as session:
+        first = claimed(session, call)
+        if first is not None:  # the same question, asked twice at once
+            return _again(session, call, str(first.answer["verdict_no"]))
+        store(session, prepared, signed, now=call.now)
+        # The answer itself is kept once, in its own table.
+        keep_members(session, call, 201, {"verdict_no": signed.verdict_no})
+    return _answer(signed.verdict_no, signed.outcome, signed.statement, signed.jws, status=201)
+
+
+@verdicts.get(
+    "/verdicts/<public:verdict_no>",
+    Scope.VERDICT_ASK,
+    answer=VerdictAnswer(),
+    files={JOSE: "eyJ….eyJ….AbC…"},
+    refuses=(VerdictUnknownError,),
+)
+def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Response:
+    """Return an answer to whoever asked for it."""
+    return _kept(verdict_numbered(session, verdict_no, call.client), status=200)
+
+
+def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:
+    answer = _kept(verdict_numbered(session, verdict_no, call.client), status=201)
+    if isinstance(answer, Response):
+        answer.headers[REPLAYED_HEADER] = "true"
+        return answer
+    return Reply(answer.members, headers={REPLAYED_HEADER: "true"}, status=201)
+
+
+def _kept(verdict: Verdict, *, status: int) -> Reply | Response:
+    statement = json.loads(jws.extract_compact(verdict.jws.encode("ascii")).payload)
+    return _answer(verdict.verdict_no, verdict.outcome, statement, verdict.jws, status=status)
+
+
+def _answer(
+    verdict_no: str, outcome: str, statement: Any, token: str, *, status: int
+) -> Reply | Response:
+    if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
+        headers = {"Cache-Control": "no-store"}
+        return Response(token, status=status, content_type=JOSE, headers=headers)
+    members = {
+        "verdict_no": verdict_no, "outcome": outcome, "statement": statement, "jws": token,
+    }  # fmt: skip
+    return Reply(members, status=status)

@@ -1,0 +1,92 @@
+"""Shapes that name a person: a document and the name on it, never in an address."""
+
+from typing import Any
+
+from marshmallow import ValidationError, post_load
+
+from creditbank.errors import CreditBankError
+from creditbank.people.documents import DocumentKind, read_document, read_name
+from creditbank.people.register import Identity
+from creditbank.schemas.fields import Choice, Hours, Inner, Shape, Text, Whole, scheme
+from creditbank.schemas.wanted import Wanted
+
+_NUMBER_CHARACTERS_MAX = 40
+_NAME_CHARACTERS_MAX = 60
+IDENTITY_EXAMPLE = {
+    "document_kind": "resident_id",
+    "document_number": "999999198505150018",
+    "name": "李示例",
+}
+
+
+class IdentityShape(Shape):
+    """A document and a name; loads with `identity` beside whatever else the shape holds."""
+
+    document_kind = Choice(DocumentKind, required=True)
+    document_number = Text(_NUMBER_CHARACTERS_MAX, required=True)
+    name = Text(_NAME_CHARACTERS_MAX, required=True)
+
+    @post_load
+    def with_identity(self, loaded: dict[str, Any], **_kwargs: Any) -> Any:
+        """Put the three together."""
+        identity = identity_of(loaded)
+        return {**loaded, "identity": identity}
+
+
+def identity_of(loaded: dict[str, Any]) -> Identity:
+    """Take kind, number and name out of what was loaded, and read them.
+
+    Raises:
+        marshmallow.ValidationError: at the field that cannot be read.
+    """
+    kind, number = loaded.pop("document_kind"), loaded.pop("document_number")
+    raw_name = loaded.pop("name")
+    try:
+        document = read_document(kind, number)
+    except CreditBankError as error:
+        raise ValidationError([Wanted(error.code, **error.facts)], "document_number") from error
+    try:
+        return Identity(document, read_name(raw_name))
+    except CreditBankError as error:
+        raise ValidationError([Wanted(error.code, **error.facts)], "name") from error
+
+
+class HolderBody(IdentityShape):
+    """Whose record, in which scheme."""
+
+    scheme = scheme(required=True)
+
+
+class LinkBody(Shape):
+    """Two documents found to be, or not to be, one person's."""
+
+    one = Inner(IdentityShape, required=True)
+    other = Inner(IdentityShape, required=True)
+
+
+class LinkAnswer(Shape):
+    """What became of the finding."""
+
+    link_no = Text(20)
+    act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
+    capped_hours = Hours(
+        metadata={"description": "Hours that caps hold now and did not hold before."}
+    )
+
+
+class BalanceLine(Shape):
+    """Hours of one year and subject."""
+
+    year = Whole(1990, 2200)
+    subject = Text(150)
+    live_hours = Hours()
+    capped_hours = Hours()
+    frozen_hours = Hours()
+
+
+class BalanceAnswer(Shape):
+    """What a person holds in a scheme."""
+
+    scheme = scheme()
+    live_hours = Hours(metadata={"description": "All years and subjects together."})
+    balances = Inner(BalanceLine, many=True)

@@ -1,0 +1,287 @@
+"""Shapes of the registry: clients, organisations, mandates, packs, filings."""
+
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import post_load
+
+from creditbank.registry.clients import Role, Scope
+from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
+from creditbank.registry.organisations import OrganisationDraft, OrganisationKind
+from creditbank.schemas.fields import (
+    Choice,
+    Code,
+    Day,
+    Hours,
+    Inner,
+    Instant,
+    Several,
+    Shape,
+    Text,
+    Truth,
+    Whole,
+    jurisdiction,
+    public_number,
+    scheme,
+    subject,
+    word,
+)
+
+NAME_CHARACTERS_MAX = 120
+REASON_CHARACTERS_MAX = 500
+_SEATS_MAX = 100_000
+_DAY_MINUTES = 24 * 60
+
+
+class FilingState(StrEnum):
+    """How a filing stands."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class MandateState(StrEnum):
+    """How a mandate stands."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+
+
+class Form(StrEnum):
+    """How an activity is held: 进修, 研修, 专题讲座, other."""
+
+    ADVANCED_STUDY = "advanced_study"
+    SEMINAR = "seminar"
+    SPECIAL_LECTURE = "special_lecture"
+    OTHER = "other"
+
+
+class Release(StrEnum):
+    """Whether those who attend are released from work: 脱产, 半脱产, not at all."""
+
+    FULL = "full"
+    HALF = "half"
+    NONE = "none"
+
+
+class SetupBody(Shape):
+    """The one-time code, and what the first administrator is called."""
+
+    code = Text(80, required=True)
+    name = Text(NAME_CHARACTERS_MAX, required=True)
+
+
+class ClientBody(Shape):
+    """A client about to be made; no scopes means all of its role's."""
+
+    name = Text(NAME_CHARACTERS_MAX, required=True)
+    role = Choice(Role, required=True)
+    jurisdiction = jurisdiction(required=True)
+    organisation = Text(24, load_default=str, metadata={"description": "USCC of its organisation."})
+    scopes = Several(Choice(Scope), high=len(Scope), load_default=list)
+    demo = Truth(load_default=False)
+
+
+class ClientAnswer(Shape):
+    """A client, and its key the one time that it is shown."""
+
+    client_id = Text(40)
+    role = Choice(Role)
+    scopes = Several(Text(40))
+    jurisdiction = jurisdiction()
+    key = Text(120, metadata={"description": "Shown in the first answer only."})
+    key_note = Text(200, metadata={"description": "Says so, in a retry's answer."})
+
+
+class RevokedAnswer(Shape):
+    """A client whose key holds no more."""
+
+    client_id = Text(40)
+    revoked = Truth()
+
+
+class OrganisationBody(Shape):
+    """An organisation about to be registered."""
+
+    uscc = Text(40, required=True)
+    name = Text(NAME_CHARACTERS_MAX, required=True)
+    kind = Choice(OrganisationKind, required=True)
+    jurisdiction = jurisdiction(required=True)
+    uscc_confirmed = Truth(
+        load_default=False,
+        metadata={"description": "An official has seen a code whose check character fails."},
+    )
+
+    @post_load
+    def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> OrganisationDraft:
+        """Make the draft."""
+        return OrganisationDraft(**loaded)
+
+
+class OrganisationAnswer(Shape):
+    """An organisation as registered."""
+
+    uscc = Text(18)
+    name = Text(NAME_CHARACTERS_MAX)
+    kind = Text(20)
+    jurisdiction = jurisdiction()
+
+
+class SessionBody(Shape):
+    """One planned sitting."""
+
+    day = Day(required=True)
+    planned_minutes = Whole(1, _DAY_MINUTES, required=True)
+    planned_half_days = Whole(
+        1, 2, required=True, metadata={"description": "2 for a whole day, 1 for half a day."}
+    )
+
+    @post_load
+    def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> SessionDraft:
+        """Make the draft."""
+        return SessionDraft(**loaded)
+
+
+class FilingBody(Shape):
+    """An activity about to be filed (备案)."""
+
+    activity = word("enterprise_course", required=True)
+    form = Choice(Form, required=True)
+    release = Choice(Release, required=True)
+    title = Text(200, required=True)
+    subject = subject(required=True)
+    seats = Whole(1, _SEATS_MAX, required=True)
+    sessions = Several(Inner(SessionBody), low=1, high=SESSIONS_MAX, required=True)
+
+    @post_load
+    def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> FilingDraft:
+        """Make the draft."""
+        loaded["form"], loaded["release"] = str(loaded["form"]), str(loaded["release"])
+        return FilingDraft(**{**loaded, "sessions": tuple(loaded["sessions"])})
+
+
+class SessionAnswer(Shape):
+    """One sitting of a filed activity."""
+
+    session_no = Whole(1, SESSIONS_MAX)
+    day = Day()
+    planned_minutes = Whole(1, _DAY_MINUTES)
+    planned_half_days = Whole(1, 2)
+
+
+class FilingLine(Shape):
+    """A filing in a list."""
+
+    filing_no = public_number("F7K2M9QXAB")
+    jurisdiction = jurisdiction()
+    scheme = scheme()
+    activity = word("enterprise_course")
+    form = word("seminar")
+    release = word("full")
+    title = Text(200)
+    subject = subject()
+    seats = Whole(1, _SEATS_MAX)
+    state = Choice(FilingState)
+    submitted_at = Instant()
+    reason = Text(REASON_CHARACTERS_MAX)
+
+
+class UsedAnswer(Shape):
+    """What of a filing's allowance is used; `null` where it is open."""
+
+    people = Whole(0, _SEATS_MAX)
+    people_max = Whole(0, _SEATS_MAX, allow_none=True)
+    hours = Hours()
+    hours_max = Hours(allow_none=True)
+    person_hours_max = Hours()
+
+
+class FilingAnswer(FilingLine):
+    """A filing with its sessions, and what of it is used once it is approved."""
+
+    organisation = Text(18, metadata={"description": "USCC of the provider."})
+    sessions = Inner(SessionAnswer, many=True)
+    used = Inner(UsedAnswer, allow_none=True)
+    rosters = Several(Text(20), metadata={"description": "Numbers of the rosters posted."})
+
+
+class FilingsQuery(Shape):
+    """Which filings, and where the page begins."""
+
+    state = Choice(FilingState, load_default=str)
+    limit = Whole(1, 1_000, as_text=True, load_default=50)
+    cursor = Code(r"[A-Za-z0-9_-]{8,120}", "next_cursor", load_default=str)
+
+
+class FilingsAnswer(Shape):
+    """One page of filings, newest first."""
+
+    filings = Inner(FilingLine, many=True)
+    next_cursor = Text(120, metadata={"description": "Empty on the last page."})
+
+
+class ApprovalBody(Shape):
+    """An approval; the reason is wanted for what was filed after it began."""
+
+    reason = Text(REASON_CHARACTERS_MAX, low=0, load_default="")
+
+
+class RefusalBody(Shape):
+    """A refusal, with the reason that the provider will read."""
+
+    reason = Text(REASON_CHARACTERS_MAX, required=True)
+
+
+class NothingBody(Shape):
+    """An empty object: the address says it all."""
+
+
+class MandateBody(Shape):
+    """What a title system may ask, and until when; `*` among series or levels is every one."""
+
+    organisation = Text(24, required=True, metadata={"description": "USCC of the title system."})
+    jurisdiction = jurisdiction(required=True)
+    series = Several(Code(r"\*|[a-z][a-z0-9_]{0,39}", "engineering"), low=1, high=60, required=True)
+    levels = Several(
+        Code(r"\*|[a-z][a-z0-9_]{0,39}", "associate_senior"), low=1, high=20, required=True
+    )
+    valid_from = Day(required=True)
+    valid_through = Day(required=True)
+
+
+class MandateStateBody(Shape):
+    """The state that a mandate is to have."""
+
+    state = Choice(MandateState, required=True)
+
+
+class MandateAnswer(Shape):
+    """A mandate."""
+
+    mandate_no = public_number("M7K2M9QXAB")
+    jurisdiction = jurisdiction()
+    series = Several(Text(40))
+    levels = Several(Text(40))
+    valid_from = Day()
+    valid_through = Day()
+    state = Choice(MandateState)
+
+
+class PackAnswer(Shape):
+    """A version of a rule pack."""
+
+    id = scheme()
+    version = Whole(1, 10**9)
+    sha256 = Text(64)
+    title_zh = Text(200)
+    title_en = Text(200)
+    jurisdiction = jurisdiction()
+    inherits = Text(40, metadata={"description": "Id of its parent; empty for the nation's."})
+
+
+class PacksAnswer(Shape):
+    """The packs in force."""
+
+    packs = Inner(PackAnswer, many=True)

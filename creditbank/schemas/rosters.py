@@ -1,0 +1,185 @@
+"""Shapes of crediting: rosters, withdrawals, imports."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
+
+from creditbank.attendance.roster import Column
+from creditbank.crediting.imports import ImportDraft, RecordRow
+from creditbank.crediting.withdrawals import WithdrawalReason
+from creditbank.schemas.fields import (
+    Choice,
+    Day,
+    Hours,
+    Inner,
+    Several,
+    Shape,
+    Text,
+    Whole,
+    jurisdiction,
+    public_number,
+    scheme,
+    subject,
+)
+from creditbank.schemas.people import IdentityShape, identity_of
+from creditbank.schemas.wanted import Wanted
+
+_ROWS_MAX = 100_000
+_MEMBERS = frozenset(str(column) for column in Column)
+
+
+class Mode(StrEnum):
+    """Whether a write is done, or only tried and rolled back."""
+
+    POST = "post"
+    VALIDATE = "validate"
+
+
+class ModeQuery(Shape):
+    """`validate` runs the same and writes nothing."""
+
+    mode = Choice(Mode, load_default=Mode.POST)
+
+
+class RosterRows(fields.Field[list[dict[str, object]]]):
+    """Rows as a spreadsheet would have them: each cell is judged with its row, not here."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[dict[str, object]]:
+        if not isinstance(value, list) or len(value) > _ROWS_MAX:
+            raise ValidationError([Wanted("field-list", low=1, high=_ROWS_MAX)])
+        return [_row(place, row) for place, row in enumerate(value)]
+
+
+def _row(place: int, row: object) -> dict[str, object]:
+    if not isinstance(row, dict):
+        raise ValidationError({place: [Wanted("field-object")]})
+    unknown = sorted(set(row) - _MEMBERS)
+    if unknown:
+        raise ValidationError({place: {unknown[0]: [Wanted("field-unknown")]}})
+    for name, cell in row.items():
+        if isinstance(cell, dict | list):
+            raise ValidationError({place: {name: [Wanted("field-cell")]}})
+    return {name: str(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()}
+
+
+class RosterBody(Shape):
+    """A roster as JSON."""
+
+    rows = RosterRows(
+        required=True,
+        metadata={
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    name: {"type": ["string", "number", "boolean", "null"]}
+                    for name in sorted(_MEMBERS)
+                },
+            },
+        },
+    )
+
+
+class RowProblemAnswer(Shape):
+    """What is wrong with one cell of a row; the other rows went on."""
+
+    row_no = Whole(1, 2**31, metadata={"description": "As the spreadsheet counts, from 1."})
+    column = Text(200)
+    code = Text(60)
+    title = Text(200)
+    found = Text(1_000)
+    wanted = Text(1_000)
+    next = Text(1_000)
+
+
+class RosterAnswer(Shape):
+    """What became of a roster."""
+
+    roster_no = Text(20, metadata={"description": "Empty when it was only validated."})
+    filing_no = public_number("F7K2M9QXAB")
+    rows_credited = Whole(0, _ROWS_MAX)
+    people_credited = Whole(0, _ROWS_MAX)
+    credited_hours = Hours()
+    capped_hours = Hours(
+        metadata={"description": "Hours that caps hold now and did not hold before."}
+    )
+    problems = Inner(RowProblemAnswer, many=True)
+
+
+class RosterRecordAnswer(Shape):
+    """A roster as it was recorded."""
+
+    roster_no = public_number("R7K2M9QXAB")
+    filing_no = public_number("F7K2M9QXAB")
+    posted_by = Text(40)
+    recorded_at = Text(27)
+    digest = Text(64, metadata={"description": "Of the parsed rows, hex."})
+    rows_credited = Whole(0, _ROWS_MAX)
+    problems = Inner(RowProblemAnswer, many=True)
+
+
+class WithdrawalBody(IdentityShape):
+    """Whose attendance is taken back, on which days (none: on all), and why."""
+
+    days = Several(Day(), high=366, load_default=list)
+    reason = Choice(WithdrawalReason, required=True)
+    case_no = Text(60, low=0, load_default="")
+
+
+class WithdrawalAnswer(Shape):
+    """What was taken back."""
+
+    filing_no = public_number("F7K2M9QXAB")
+    days = Several(Day())
+    reversed_hours = Hours()
+    act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
+
+
+class ImportRowBody(IdentityShape):
+    """Hours of one person in one year and subject, as an earlier system has them."""
+
+    year = Whole(1990, 2200, required=True)
+    subject = subject(required=True)
+    hours = Hours(required=True)
+
+    @post_load
+    def with_identity(self, loaded: dict[str, Any], **_kwargs: Any) -> RecordRow:
+        """Make the row."""
+        identity = identity_of(loaded)
+        return RecordRow(identity, loaded["year"], loaded["subject"], loaded["hours"])
+
+
+class ImportBody(Shape):
+    """A file of earlier records; `origin` says in words where they come from."""
+
+    jurisdiction = jurisdiction(required=True)
+    origin = Text(200, required=True)
+    rows = Several(Inner(ImportRowBody), low=1, high=_ROWS_MAX, required=True)
+
+    @post_load
+    def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> ImportDraft:
+        """Make the draft."""
+        return ImportDraft(loaded["jurisdiction"], loaded["origin"], tuple(loaded["rows"]))
+
+
+class ImportAnswer(Shape):
+    """An import: exactly what the second official approves."""
+
+    import_no = public_number("I7K2M9QXAB")
+    jurisdiction = jurisdiction()
+    scheme = scheme()
+    origin = Text(200)
+    rows = Whole(1, _ROWS_MAX)
+    people = Whole(1, _ROWS_MAX)
+    hours = Hours()
+    digest = Text(64)
+    state = Text(10, metadata={"enum": ["proposed", "approved"]})
+    proposed_by = Text(40)
+    approved_by = Text(40, metadata={"description": "Empty until approved."})
