@@ -1,15 +1,10 @@
-"""The project's own files as the house tests read them: sources, trees, classes of errors."""
+"""The project's own files as the house tests read them: their paths and syntax trees."""
 
 import ast
-import importlib
-import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import creditbank
-from creditbank.errors import CreditBankError
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What tools leave behind; everything else in the tree is ours.
@@ -59,20 +54,3 @@ def functions_of(source: Source) -> Iterator[FunctionNode]:
     for node in ast.walk(source.tree):
         if isinstance(node, FunctionNode):
             yield node
-
-
-@cache
-def error_classes() -> dict[str, type[CreditBankError]]:
-    """Import the whole package and return every class of deliberate failure by its name."""
-    for module in pkgutil.walk_packages(creditbank.__path__, "creditbank."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    found: dict[str, type[CreditBankError]] = {}
-    waiting = [CreditBankError]
-    while waiting:
-        for child in waiting.pop().__subclasses__():
-            if child.__module__.startswith("creditbank."):
-                assert found.get(child.__name__, child) is child, f"two classes {child.__name__}"
-                found[child.__name__] = child
-            waiting.append(child)
-    return found
