@@ -18,6 +18,7 @@ from typing import IO, Any, TypeVar
 
 import click
 from flask import Flask
+from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import OperationalError
 
 from creditbank import catalogue
@@ -26,11 +27,15 @@ from creditbank.config import Settings
 from creditbank.errors import CreditBankError, Fact, RowProblem
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
+from creditbank.schemas.people import IdentityShape
+from creditbank.schemas.wanted import RequestInvalidError, field_errors
 
 EXIT_REFUSED = 1
 PERSON_BYTES_MAX = 4_096
 _ACTOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
 _WIDE = ("W", "F")
+#: The names in a subject file for the offline checker, and those of the API.
+_LONG_NAMES = {"kind": "document_kind", "number": "document_number"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -48,10 +53,10 @@ class SchemaNotCurrentError(CreditBankError):
     status = 503
 
 
-class PersonFileInvalidError(CreditBankError):
-    """A file does not say who is meant: it is no JSON object with kind, number and name."""
+class InputNotJsonError(CreditBankError):
+    """A file or standard input is no JSON, or longer than it may be."""
 
-    code = "person-file-invalid"
+    code = "input-not-json"
     status = 422
 
 
@@ -99,6 +104,9 @@ class Desk:
         for part in (words.found, words.wanted, words.next):
             if part:
                 click.echo(f"  {part}", err=True)
+        if isinstance(error, RequestInvalidError):
+            for each in error.errors:
+                click.echo(f"  {each.path or '/'}: {each.wanted(self.language)}", err=True)
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table whose headers are messages of the catalogue."""
@@ -161,7 +169,7 @@ def person_option(command: _Command) -> _Command:
         "--person",
         "person_file",
         type=click.File("rb"),
-        help='JSON 文件 {"kind","number","name"}，- 为标准输入；缺省则提示输入。 '
+        help="JSON 文件：document_kind、document_number、name；- 为标准输入；缺省则提示输入。 "
         "JSON file, - for standard input; asked for if not given.",
     )
     return option(command)
@@ -171,7 +179,8 @@ def read_person(file: IO[bytes] | None, role: str = "") -> Identity:
     """Read a person's document and name from a file, or ask for them.
 
     Raises:
-        PersonFileInvalidError, DocumentInvalidError, NameInvalidError: it names nobody.
+        InputNotJsonError, RequestInvalidError, DocumentInvalidError, NameInvalidError: it names
+            nobody.
     """
     if file is None:
         kind = click.prompt(
@@ -187,22 +196,42 @@ def read_person(file: IO[bytes] | None, role: str = "") -> Identity:
 
 
 def person_from_json(content: bytes) -> Identity:
-    """Read `{"kind", "number", "name"}`.
+    """Read `{"document_kind", "document_number", "name"}`, or the shorter `{"kind", "number", …}`.
 
     Raises:
-        PersonFileInvalidError, DocumentInvalidError, NameInvalidError: it names nobody.
+        InputNotJsonError, RequestInvalidError: it names nobody.
+    """
+    said = read_json(content, PERSON_BYTES_MAX)
+    if isinstance(said, dict):
+        said = {_LONG_NAMES.get(name, name): value for name, value in said.items()}
+    identity: Identity = load(IdentityShape(), said)["identity"]
+    return identity
+
+
+def read_json(content: bytes, bytes_max: int) -> object:
+    """Read JSON from a file's bytes.
+
+    Raises:
+        InputNotJsonError: it is something else, or too long.
+    """
+    if len(content) > bytes_max:
+        raise InputNotJsonError(bytes_max=bytes_max)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputNotJsonError(bytes_max=bytes_max) from error
+
+
+def load(shape: Schema, tree: Any) -> Any:
+    """Load a shape of the API from what a file says.
+
+    Raises:
+        RequestInvalidError: every place that is not as wanted.
     """
     try:
-        said = json.loads(content) if len(content) <= PERSON_BYTES_MAX else None
-    except ValueError:
-        said = None
-    kinds = [each.value for each in DocumentKind]
-    if not isinstance(said, dict) or not {"kind", "number", "name"} <= said.keys():
-        raise PersonFileInvalidError(kinds=kinds)
-    kind, number, name = said["kind"], said["number"], said["name"]
-    if kind not in kinds or not isinstance(number, str) or not isinstance(name, str):
-        raise PersonFileInvalidError(kinds=kinds)
-    return Identity(read_document(DocumentKind(kind), number), read_name(name))
+        return shape.load(tree)
+    except ValidationError as error:
+        raise RequestInvalidError(list(field_errors(error.messages))) from error
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -4,9 +4,17 @@ from typing import IO
 
 import click
 
-from creditbank.cli.console import Desk, actor_option, pass_desk, person_option, read_person
+from creditbank.cli.console import (
+    Desk,
+    actor_option,
+    load,
+    pass_desk,
+    person_option,
+    read_json,
+    read_person,
+)
 from creditbank.clock import utc_now
-from creditbank.crediting.imports import approve_import
+from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
@@ -14,11 +22,32 @@ from creditbank.house import current_house
 from creditbank.ledger.balance import balances_of
 from creditbank.people.register import find_person, linked_people
 from creditbank.rules.explain import name_of
+from creditbank.schemas.rosters import ImportBody
 
 
 @click.group(help="建行前的历史学时。 Records from before the bank.")
 def imports() -> None:
     """Commands on imports."""
+
+
+@imports.command("propose", help="提交历史记录，待第二人核准。 Put them before a second official.")
+@click.argument("file", type=click.File("rb"))
+@actor_option
+@pass_desk
+def imports_propose(desk: Desk, file: IO[bytes], actor: str) -> None:
+    """Propose an import; the file is the body that the API takes."""
+    bytes_max = desk.settings.request_bytes_max
+    draft = load(ImportBody(), read_json(file.read(bytes_max + 1), bytes_max))
+    with desk.bank(), unit_of_work() as session:
+        record = propose_import(session, current_house().vault, draft, actor=actor, now=utc_now())
+    desk.say(
+        "cli-import-proposed",
+        import_no=record.import_no,
+        rows=record.row_count,
+        people=record.people,
+        hours=hours_text(record.total_centihours),
+        digest=record.digest.hex(),
+    )
 
 
 @imports.command("approve", help="由第二人核准入账。 Credit an import, as a second official.")
