@@ -241,6 +241,7 @@ def _check_person(
         credit = credits.get(_credit_key(entry))
         if entry.movement == Movement.CREDIT and _credit_key(entry) not in rows.facts:
             yield Disagreement("fsck-facts-missing", "ledger_facts", _entry_name(entry))
+            yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
         elif credit is None:
             yield Disagreement("fsck-target-missing", "ledger_entry", _entry_name(entry))
         elif secret is not None and not _entry_holds(entry, credit, rows, secret, books, acts):
@@ -311,8 +312,9 @@ def _check_uses(session: Session, books: _Books) -> Iterator[Disagreement]:
         source, use = books.sources.get(source_id), uses.get(source_id)
         people, centihours = books.used_people[source_id], books.used_centihours[source_id]
         if source is None or use is None:
-            table = "ledger_source_use" if use is None else "ledger_source"
-            yield Disagreement("fsck-source-missing", table, str(source_id))
+            yield Disagreement("fsck-source-missing", "ledger_source_use", str(source_id))
+            if source is None:
+                yield Disagreement("fsck-source-missing", "ledger_source", str(source_id))
             continue
         if (use.people, use.centihours) != (people, centihours):
             yield Disagreement("fsck-use", "ledger_source_use", source.source_no)

@@ -130,7 +130,8 @@ def _check_strays(session: Session, shelf: _Shelf) -> Iterator[Disagreement]:
 def _check_round(
     session: Session, before: Seal | None, seal: Seal, shelf: _Shelf
 ) -> Iterator[Disagreement]:
-    rows = pending_after(session, before, through=seal)
+    epoch_known = seal.epoch in {each.epoch for each in shelf.epochs}
+    rows = pending_after(session, before, through=seal) if epoch_known else []
     spans = {span.log_id: span for span in spans_of(session, seal.seal_no)}
     runs = _runs(rows, seal.seal_no, shelf)
     for log_id in sorted(runs.keys() - spans.keys()):
@@ -142,11 +143,11 @@ def _check_round(
         if (span.first_index, span.count) != (shelf.sizes[log_id], len(run)):
             yield Disagreement("fsck-span", "journal_span", name)
         if span.order_digest != order_digest(run):
-            yield Disagreement("fsck-span-order", "journal_span", name)
+            yield Disagreement("fsck-span-order", "journal_span", f"{name}: {_rows_named(run)}")
         yield from _check_run(session, span, run)
         shelf.sizes[log_id] = span.first_index + span.count
         grown.append(_grown_span(session, span, shelf))
-    if seal.epoch not in {each.epoch for each in shelf.epochs}:
+    if not epoch_known:
         yield Disagreement("fsck-round-epoch", "journal_seal", str(seal.seal_no))
     if seal.digest == shelf.digest_of(seal, before, grown):
         shelf.vouch(seal)
@@ -205,6 +206,14 @@ def _places(session: Session, span: SealSpan) -> list[tuple[bytes, bytes]]:
         ]
         index += stop - start
     return places
+
+
+def _rows_named(run: Sequence[Pending]) -> str:
+    """Say which rows a run covers: one of them has another transaction number than it had."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for row in run:
+        numbers[_named(row.ref)[0]].append(row.row_id)
+    return ", ".join(f"{table} {min(ids)}–{max(ids)}" for table, ids in sorted(numbers.items()))
 
 
 def _named(ref: bytes, where: str = "") -> tuple[str, str]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     cast,
+    false,
     func,
     not_,
     or_,
@@ -31,6 +32,9 @@ from creditbank.orm import UtcDateTime
 #: Days and instants outside these years are no bank's, and the calendar of a reader may end there.
 _FIRST_DAY, _LAST_DAY = "1900-01-01", "2999-12-31"
 
+#: Without any reckoning SQLite gives 31 November back as it found it.
+_RECKONED = "+0 days"
+
 
 def unreadable_rows(session: Session) -> Iterator[Disagreement]:
     """Name each row of the ledger and journal with a value that is not of its column's type."""
@@ -43,8 +47,8 @@ def unreadable_rows(session: Session) -> Iterator[Disagreement]:
         raw.create_function("creditbank_is_text", 1, _is_text, deterministic=True)
     for table in ledger_tables():
         shown = [_shown(column, connection.dialect.name) for column in table.primary_key]
-        wrong = [check(column) for column in table.columns]
-        query = select(*shown).where(or_(*(each for each in wrong if each is not None)))
+        wrong = [each for column in table.columns if (each := check(column)) is not None]
+        query = select(*shown).where(or_(false(), *wrong))
         for row in session.execute(query):
             yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
 
@@ -84,10 +88,10 @@ def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
 def _is_time(column: Column[object], raw: ColumnElement[str]) -> ColumnElement[bool]:
     """Compare a day or an instant with what SQLite reads in it; 31 November becomes 1 December."""
     if isinstance(column.type, Date):
-        return func.coalesce(func.date(raw), "") == raw
+        return func.coalesce(func.date(raw, _RECKONED), "") == raw
     seconds, places = func.substr(raw, 1, 19), func.substr(raw, 20)
     return and_(
-        func.coalesce(func.strftime("%Y-%m-%dT%H:%M:%S", seconds), "") == seconds,
+        func.coalesce(func.strftime("%Y-%m-%dT%H:%M:%S", seconds, _RECKONED), "") == seconds,
         places.op("GLOB")(f".{'[0-9]' * 6}Z"),
     )
 

@@ -1,0 +1,114 @@
+"""The acts of a bank in one line each, for tests that do many of them in a row."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from creditbank.attendance.roster import Roster, rows_from_json
+from creditbank.crediting.withdrawals import (
+    Withdrawal,
+    WithdrawalReason,
+    WithdrawalResult,
+    withdraw_attendance,
+)
+from creditbank.people.register import Identity, find_people
+from creditbank.registry.filing.filings import (
+    FilingDraft,
+    SessionDraft,
+    approve_filing,
+    filing_numbered,
+    submit_filing,
+)
+from creditbank.registry.lawbook import propose_pack, publish_pack
+from creditbank.registry.organisations import (
+    OrganisationDraft,
+    OrganisationKind,
+    organisation_by_uscc,
+    register_organisation,
+)
+from tests.bank import ENTERPRISE_USCC, NOW, TestBank
+
+
+def register_enterprise(
+    bank: TestBank, uscc: str, jurisdiction: str = "cn-3710", *, now: datetime = NOW
+) -> str:
+    """Register one more enterprise; return its code."""
+    draft = OrganisationDraft(uscc, "示例企业", OrganisationKind.ENTERPRISE, jurisdiction)
+    with bank.unit() as session:
+        register_organisation(session, draft, actor="official-test", now=now)
+    return uscc
+
+
+def publish(bank: TestBank, pack: str, *, now: datetime = NOW) -> None:
+    """Publish a pack by two people."""
+    with bank.unit() as session:
+        made = propose_pack(session, pack.encode(), actor="official-test", now=now)
+        publish_pack(session, made.id, made.version, actor="official-second", now=now)
+
+
+def approve(
+    bank: TestBank,
+    days: Sequence[date],
+    *,
+    seats: int = 40,
+    subject: str = "professional",
+    uscc: str = ENTERPRISE_USCC,
+    now: datetime = NOW,
+) -> str:
+    """File a seminar of whole days and approve it; return its number."""
+    sessions = tuple(SessionDraft(day, 360, 2) for day in days)
+    draft = FilingDraft(
+        "enterprise_course", "seminar", "full", "示例研修", subject, seats, sessions
+    )
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, uscc)
+        filing = submit_filing(session, draft, provider, actor="provider-test", now=now)
+        approve_filing(session, filing.filing_no, actor="official-test", reason="迟报", now=now)
+        return filing.filing_no
+
+
+def roster(lines: Sequence[tuple[Identity, date, int]]) -> Roster:
+    """Return a roster of person, day and minutes."""
+    return rows_from_json(
+        [
+            {
+                "name": person.name,
+                "document_kind": str(person.document.kind),
+                "document_number": person.document.number,
+                "day": day.isoformat(),
+                "attended_minutes": minutes,
+            }
+            for person, day, minutes in lines
+        ]
+    )
+
+
+def withdraw(
+    bank: TestBank,
+    filing_no: str,
+    person: Identity,
+    days: Sequence[date] = (),
+    *,
+    now: datetime = NOW,
+) -> WithdrawalResult:
+    """Take a person's attendance back."""
+    with bank.unit() as session:
+        filing = filing_numbered(session, filing_no)
+        reason = WithdrawalReason.WRONG_MINUTES
+        withdrawal = Withdrawal(filing, person, tuple(days), reason, "", "official-test")
+        return withdraw_attendance(session, bank.house.vault, withdrawal, now=now)
+
+
+def key_of(bank: TestBank, person: Identity) -> int:
+    """Return the key under which a person's hours are kept."""
+    with bank.reading() as session:
+        return find_people(session, bank.house.vault, [person.document])[person.document]
+
+
+def seal_all(bank: TestBank, *, now: datetime = NOW) -> int:
+    """Run the sealer until nothing waits; return the rows sealed."""
+    rows = 0
+    while True:
+        sealed = bank.seal(now=now)
+        rows += sealed.rows
+        if not sealed.more:
+            return rows

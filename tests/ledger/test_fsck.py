@@ -1,0 +1,256 @@
+"""fsck names what was changed by force: every column of every table, rows gone, rows added."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Table, select, text
+from sqlalchemy.exc import IntegrityError
+
+from creditbank.ledger.fsck import Disagreement
+from creditbank.ledger.models import (
+    Act,
+    Bundle,
+    CreditFacts,
+    Entry,
+    Epoch,
+    Log,
+    LogFreeze,
+    PackPins,
+    Seal,
+)
+from creditbank.ledger.unreadable import ledger_tables
+from tests.bank import TestBank, found_test_bank
+from tests.conftest import Database
+from tests.force import Force, Row
+from tests.ledger.eventful import FOUNDED, eventful
+
+
+@pytest.fixture
+def bank(database: Database, tmp_path: Path) -> Iterator[TestBank]:
+    made = found_test_bank(database.settings(tmp_path / "home"), now=FOUNDED)
+    eventful(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def force(database: Database) -> Iterator[Force]:
+    made = Force(database)
+    yield made
+    made.close()
+
+
+def rows_of(force: Force, table: Table) -> list[Row]:
+    with force.engine.connect() as connection:
+        query = select(table).order_by(*table.primary_key)
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def sealed_rows(force: Force, table: Table) -> list[Row]:
+    """Return a few rows that a round has taken: of entries one of each kind."""
+    rows = rows_of(force, table)
+    if table.name == Act.__tablename__:
+        return [rows[0], rows[len(rows) // 2]]
+    if table.name == PackPins.__tablename__:
+        used = {row["pins_id"] for row in rows_of(force, Entry.__table__)}
+        return [row for row in rows if row["pins_id"] in used]
+    if table.name != Entry.__tablename__:
+        return rows[:1]
+    last = max(row["entry_id"] for row in rows_of(force, Seal.__table__))
+    kinds = {row["movement"]: row for row in rows if row["entry_id"] <= last}
+    assert kinds.keys() == {"credit", "reverse", "cap", "uncap"}
+    return list(kinds.values())
+
+
+def plausible(column: Column[object], row: Row, rows: Sequence[Row]) -> Iterator[object]:
+    """Give values that could stand there: another row's first, then ones next to the right one."""
+    value = row[column.name]
+    yield from {each[column.name]: 1 for each in rows if each[column.name] != value}
+    if isinstance(value, bytes):
+        yield bytes([value[0] ^ 1]) + value[1:]
+    elif isinstance(value, int):
+        yield from (value + 1, value + 1_000)
+    elif isinstance(value, datetime):
+        yield value + timedelta(microseconds=1)
+    elif isinstance(value, date):
+        yield value + timedelta(days=1)
+    elif isinstance(value, str):
+        yield from (value[:-3] + "1" + value[-2:], value + "x")
+    else:
+        yield 1
+
+
+def first_that_fits(force: Force, table: Table, row: Row, column: str, values: object) -> object:
+    for value in values:  # type: ignore[attr-defined]
+        try:
+            with force.changed(table, row, **{column: value}):
+                return value
+        except IntegrityError:
+            continue
+    raise AssertionError(f"{table.name}.{column} took no other value")
+
+
+def names(found: Sequence[Disagreement], table: Table, row: Row) -> bool:
+    """Tell whether a disagreement names the row's table, or the row in another table's words."""
+    if any(each.table == table.name for each in found):
+        return True
+    if table.name == CreditFacts.__tablename__:
+        credit = "{person_id} {scheme} {occasion} r{revision} credit".format(**row)
+        return any(credit in each.key for each in found)
+    return any(covers(each, table, row) for each in found)
+
+
+def covers(found: Disagreement, table: Table, row: Row) -> bool:
+    """Tell whether a run of the sealer is named that says which rows it is about."""
+    number = row.get("entry_id", row.get("act_id"))
+    runs = re.findall(rf"{table.name} (\d+)–(\d+)", found.key)
+    return any(int(first) <= number <= int(last) for first, last in runs)
+
+
+def test_a_bank_in_which_everything_happened_is_sound(bank: TestBank, force: Force) -> None:
+    counts = {table.name: len(rows_of(force, table)) for table in ledger_tables()}
+
+    assert bank.fsck() == []
+
+    assert all(counts.values())
+    assert counts["journal_log"] == 4
+    assert counts["journal_freeze"] == 3
+    full = [row for row in rows_of(force, Bundle.__table__) if len(row["leaves"]) == 8192]
+    assert full
+    assert {row["revision"] for row in rows_of(force, Entry.__table__)} == {0, 1}
+
+
+def test_any_column_changed_by_force_is_named(
+    bank: TestBank, force: Force, record_property: Callable[[str, object], None]
+) -> None:
+    unnamed, flips = [], 0
+    for table in ledger_tables():
+        rows = rows_of(force, table)
+        for row in sealed_rows(force, table):
+            for column in table.columns:
+                values = plausible(column, row, rows)
+                value = first_that_fits(force, table, row, column.name, values)
+                with force.changed(table, row, **{column.name: value}):
+                    found = bank.fsck()
+                flips += 1
+                if not names(found, table, row):
+                    unnamed.append((table.name, column.name, row[column.name], value, found[:5]))
+
+    record_property("tally", f"values changed by force, each named: {flips}")
+    assert unnamed == []
+    assert bank.fsck() == []
+
+
+def test_a_row_taken_away_is_named(bank: TestBank, force: Force) -> None:
+    unnamed = []
+    for table in ledger_tables():
+        for row in sealed_rows(force, table):
+            with force.deleted(table, row):
+                found = bank.fsck()
+            if not names(found, table, row) and not names_what_lacks(found, table, row):
+                unnamed.append((table.name, row, found[:5]))
+
+    assert unnamed == []
+    assert bank.fsck() == []
+
+
+def names_what_lacks(found: Sequence[Disagreement], table: Table, row: Row) -> bool:
+    """Tell whether the rows are named that rest on what is gone."""
+    wanted = {
+        Log.__tablename__: f"journal_log {row.get('log_id')}",
+        # A round's digest covers its freezes and epochs: one that is gone breaks the round.
+        LogFreeze.__tablename__: str(row.get("seal_no")),
+        Epoch.__tablename__: "1",
+    }.get(table.name)
+    return any(each.key == wanted for each in found)
+
+
+def foreign_rows(force: Force) -> Iterator[tuple[Table, Row]]:
+    """Give one row for each table, like one that is there, as a stranger would put it in."""
+    fresh: dict[str, Row] = {
+        "ledger_epoch": {"epoch": 9, "server": "foreign"},
+        "ledger_source": {"source_id": 99, "source_no": "FOREIGN"},
+        "ledger_source_use": {"source_id": 99},
+        "ledger_pack_pins": {"pins_id": 99, "pins": '[["cn",2,"00"]]'},
+        "ledger_facts": {"occasion": "FOREIGN/1"},
+        "ledger_entry": {"entry_id": 99_999, "occasion": "FOREIGN/1"},
+        "journal_act": {"act_id": 99_999, "actor": "stranger"},
+        "journal_log": {"log_id": 99, "origin": "foreign", "year": 2031},
+        "journal_freeze": {"log_id": 99},
+        "journal_seal": {"seal_no": 99},
+        "journal_span": {"seal_no": 99, "first_index": 99_999},
+        "journal_bundle": {"bundle_no": 99},
+        "journal_tile": {"tile_no": 99},
+        "journal_checkpoint": {"size": 99_999},
+    }
+    for table in ledger_tables():
+        yield table, {**sealed_rows(force, table)[0], **fresh[table.name]}
+
+
+def test_a_foreign_row_is_named(bank: TestBank, force: Force) -> None:
+    unnamed = []
+    for table, row in foreign_rows(force):
+        with force.inserted(table, row):
+            found = bank.fsck()
+        if not any(each.table == table.name for each in found):
+            unnamed.append((table.name, found[:5]))
+
+    assert unnamed == []
+    assert bank.fsck() == []
+
+
+#: What a column of text may hold and no reader expects.
+GARBAGE = ("", "{", "[", "null", "5", "[1]", '{"a":1}', "[" * 100_000, '["\\ud800"]', "1e999")
+
+
+def test_garbage_for_json_is_named_and_stops_no_check(bank: TestBank, force: Force) -> None:
+    unnamed = []
+    for table, column in (
+        (Act, "details"),
+        (Act, "cites"),
+        (PackPins, "pins"),
+        (CreditFacts, "facts"),
+    ):
+        row = sealed_rows(force, table.__table__)[0]
+        for garbage in GARBAGE:
+            with force.changed(table.__table__, row, **{column: garbage}):
+                found = bank.fsck()
+            if not names(found, table.__table__, row):
+                unnamed.append((column, garbage[:20]))
+
+    assert unnamed == []
+
+
+def test_a_row_that_cannot_be_read_is_named(
+    bank: TestBank, force: Force, database: Database
+) -> None:
+    """SQLite takes anything in any column; PostgreSQL takes days that no calendar has."""
+    garbage: dict[str, tuple[str, ...]] = {
+        "recorded_at": ("'2025-13-01T00:00:00.000000Z'", "'yesterday'", "5", "x'ff'"),
+        "earned_on": ("'2025-02-30'", "'9999-12-31'", "20251208", "''"),
+        "centihours": ("'many'", "1.5"),
+        "leaf": ("'text'", "7"),
+        "reason": ("x'ff'", "CAST(x'ff' AS TEXT)"),
+        "act_id": ("'none'",),
+    }
+    if database.kind == "postgresql":
+        garbage = {
+            "recorded_at": ("'infinity'", "'-infinity'", "'9999-12-31 23:59:59+00'"),
+            "earned_on": ("'infinity'", "'0044-03-15 BC'", "'5000-01-01'"),
+        }
+    row = sealed_rows(force, Entry.__table__)[0]
+    unnamed = []
+    for column, values in garbage.items():
+        for value in values:
+            with force.engine.begin() as connection:
+                where = f"WHERE entry_id = {row['entry_id']}"
+                connection.execute(text(f"UPDATE ledger_entry SET {column} = {value} {where}"))
+            if [each.code for each in bank.fsck()] != ["fsck-unreadable"]:
+                unnamed.append((column, value))
+            force.set(Entry.__table__, row, **{column: row[column]})
+
+    assert unnamed == []
+    assert bank.fsck() == []
