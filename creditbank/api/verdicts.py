@@ -48,7 +48,7 @@ _EXAMPLE = {
     "application_day": "2026-11-20",
     "purpose": "职称申报资格审核",
     "legal_basis": "人社部令第25号",
-    "stated": {"current_title_day": "2021-03-01"},
+    "stated": {"current_title_on": "2021-03-01"},
     "disclose": "summary",
 }
 
