@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -98,9 +98,8 @@ def _inserted(session: Session, write: WriteKey, *, now: datetime) -> bool:
         "client_id": write.client_id, "idempotency_key": write.key,
         "content_digest": write.digests[0], "status": 0, "answer": "", "recorded_at": now,
     }  # fmt: skip
-    result = session.execute(make(IdempotentWrite).values(row).on_conflict_do_nothing())
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    insertion = make(IdempotentWrite).values(row).on_conflict_do_nothing()
+    return session.scalar(insertion.returning(IdempotentWrite.idempotency_key)) is not None
 
 
 def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAnswer:
