@@ -137,7 +137,7 @@ def _lines_to_try(desk: Desk, window: Window) -> str:
         ("verdict", _curl(window, "title-system", f"{base}{API}/verdicts", "question.json")),
         ("filings", _curl(window, "provider", f"{base}{API}/filings")),
         ("checkpoint", f"curl -s {base}{_checkpoint_path(newest.jurisdiction, newest.year)}"),
-        ("openapi", f"curl -s {base}{API}/openapi.json"),
+        ("openapi", f"curl -s {base}{API}/openapi.json | head -c 600"),
     ):
         lines += [desk.text(f"cli-demo-try-{code}"), f"{command}; echo", ""]
     return "\n".join(lines)

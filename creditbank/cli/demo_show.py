@@ -13,6 +13,7 @@ from creditbank.rules.explain import name_of
 
 LINE_COLUMNS = 92
 _INDENT = "   "
+_HANGING = "，。；：、！？）”》"
 _Members = Mapping[str, Any]
 
 
@@ -86,7 +87,10 @@ class Stage:
 
     def block(self, text: str) -> None:
         """Print what another program said."""
-        click.echo(textwrap.indent(text.rstrip(), _INDENT + "  │ "))
+        bar = f"{_INDENT}  │ "
+        for line in text.rstrip().split("\n"):
+            for place, part in enumerate(folded(line, LINE_COLUMNS - width(bar) - 4)):
+                click.echo(f"{bar}{'    ' if place else ''}{part}".rstrip())
 
     def _requirement(self, lines: Sequence[_Members]) -> None:
         subjects = list(dict.fromkeys(line["subject"] for line in lines))
@@ -130,7 +134,8 @@ def folded(text: str, columns: int) -> list[str]:
     """Break a text into lines of so many columns; Chinese may break between any two characters."""
     lines, line, taken = [], "", 0
     for word in _words(text):
-        if taken + width(word.rstrip()) > columns and line:
+        # A full stop hangs over the margin rather than begin a line.
+        if taken + width(word.rstrip()) > columns and line and word not in _HANGING:
             lines.append(line.rstrip())
             line, taken = "", 0
         line, taken = line + word, taken + width(word)

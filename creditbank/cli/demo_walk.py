@@ -31,6 +31,7 @@ from creditbank.people.register import secret_states
 from creditbank.registry.bank import require_demo
 from creditbank.registry.clients import ClientDraft, Role, create_client
 from creditbank.registry.organisations import organisation_by_uscc
+from creditbank.rules.explain import name_of
 
 API = "/api/v1"
 JWKS_PATH = "/.well-known/jwks.json"
@@ -273,8 +274,10 @@ class Walk:
         applicant = self.city.seeds["applicant"]
         done = self._post("title-system", "/verdicts", self.city.question(), f"verdict-{when}")
         self.stage.note(
-            "cli-demo-question", name=self.city.applicant.name, series=applicant["series"],
-            level=applicant["level"], day=self.city.application_day.isoformat(),
+            "cli-demo-question", name=self.city.applicant.name,
+            series=name_of("series", applicant["series"], self.stage.desk.language),
+            level=name_of("level", applicant["level"], self.stage.desk.language),
+            day=self.city.application_day.isoformat(),
             title_day=self.city.title_day.isoformat(),
         )  # fmt: skip
         self.stage.verdict(done["statement"])
