@@ -5,7 +5,14 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from creditbank.cli.console import EXIT_REFUSED, Desk, actor_option, pass_desk, write_private
+from creditbank.cli.console import (
+    EXIT_REFUSED,
+    Desk,
+    WordOf,
+    actor_option,
+    pass_desk,
+    write_private,
+)
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db as database
@@ -161,10 +168,10 @@ def clients() -> None:
 
 @clients.command("create", help="新建客户端，密钥只显示一次。 Make a client; its key shows once.")
 @click.option("--name", required=True, help="名称。 Name.")
-@click.option("--role", type=click.Choice(list(Role), case_sensitive=False), required=True)
+@click.option("--role", type=WordOf(Role), required=True)
 @click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
 @click.option("--uscc", help="所属单位的统一社会信用代码。 Code of its organisation.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(list(Scope)))
+@click.option("--scope", "scopes", multiple=True, type=WordOf(Scope))
 @click.option("--key-file", type=click.Path(path_type=Path), help="密钥写入文件。 Write the key.")
 @actor_option
 @pass_desk

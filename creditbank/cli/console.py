@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -135,6 +136,18 @@ class Door(click.Group):
         desk = ctx.find_object(Desk) or Desk(Settings(), language_of(os.environ))
         desk.refuse(error)
         ctx.exit(EXIT_REFUSED)
+
+
+class WordOf(click.Choice[str]):
+    """A word of an enumeration: chosen by its value, which is what the API calls it too."""
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__([str(word) for word in words])
+        self._words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the enumeration's member."""
+        return self._words(super().convert(value, param, ctx))
 
 
 def language_of(environment: Mapping[str, str]) -> Language:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from creditbank.cli.console import Desk, actor_option, pass_desk
+from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.registry.filing.filings import (
@@ -35,9 +35,7 @@ def organisations() -> None:
 @organisations.command("register", help="登记单位（校验统一社会信用代码）。 Register one.")
 @click.option("--uscc", required=True, help="统一社会信用代码。 Unified social credit code.")
 @click.option("--name", required=True, help="单位名称。 Name.")
-@click.option(
-    "--kind", type=click.Choice(list(OrganisationKind), case_sensitive=False), required=True
-)
+@click.option("--kind", type=WordOf(OrganisationKind), required=True)
 @click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
 @click.option(
     "--uscc-confirmed", is_flag=True, help="已核对原件，校验码不符也登记。 Original was seen."

@@ -12,7 +12,7 @@ from creditbank import catalogue
 from creditbank.attendance.roster import read_roster
 from creditbank.attendance.roster_forms import report, template
 from creditbank.attendance.workbook import Limits
-from creditbank.cli.console import Desk, actor_option, pass_desk, person_option, read_person
+from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster, roster_numbered
@@ -129,9 +129,7 @@ def attendance() -> None:
 @click.argument("filing_no")
 @person_option
 @click.option("--day", "days", type=DAY, multiple=True, help="缺省为全部。 All if not given.")
-@click.option(
-    "--reason", type=click.Choice(list(WithdrawalReason), case_sensitive=False), required=True
-)
+@click.option("--reason", type=WordOf(WithdrawalReason), required=True)
 @click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
 @actor_option
 @pass_desk

@@ -9,6 +9,7 @@ import click
 
 from creditbank.cli.console import (
     Desk,
+    WordOf,
     pass_desk,
     person_option,
     read_person,
@@ -43,8 +44,8 @@ def verdicts() -> None:
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
     "--disclose",
-    type=click.Choice(list(Disclosure), case_sensitive=False),
-    default=Disclosure.SUMMARY,
+    type=WordOf(Disclosure),
+    default=str(Disclosure.SUMMARY),
     show_default=True,
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)

@@ -1,0 +1,318 @@
+"""Commands of operators: founding, guards, keys, law, refusals in words."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from creditbank.cli import main
+from creditbank.cli.console import language_of, table, width
+from creditbank.clock import utc_now
+from creditbank.config import Settings
+from creditbank.db import db, snapshot, unit_of_work
+from creditbank.jobs.clock import forget_old_answers, run_job, seal_all
+from creditbank.registry.clients import KeyRefusedError, client_of_key
+from creditbank.registry.models import IdempotentWrite
+from tests.bank import TestBank, attendance, invented_person
+from tests.cli.bench import Terminal, person_file, terminal_for
+from tests.conftest import Database
+
+
+@pytest.fixture
+def terminal(bank: TestBank) -> Terminal:
+    return terminal_for(bank.house.settings)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Terminal:
+    return terminal_for(Settings(home=str(tmp_path / "bank")))
+
+
+def test_a_bank_is_founded_with_a_code_shown_once(database: Database, tmp_path: Path) -> None:
+    fresh = terminal_for(database.settings(tmp_path / "home"))
+
+    first = fresh.run("init", "--host", "bank.example").output
+    second = fresh.run("init", "--host", "bank.example").output
+    third = fresh.run("init", "--host", "bank.example", "--new-code").output
+
+    assert "一次性初始码" in first
+    assert "一次性初始码" in third
+    assert "一切照旧" in second
+    assert sorted(path.name for path in (tmp_path / "home" / "keys").iterdir()) == [
+        f"{kind}.0001.key"
+        for kind in ("log", "lookup", "vault", "verdict-ed25519", "verdict-es256")
+    ]
+
+
+def test_another_host_is_refused_in_words(empty: Terminal) -> None:
+    empty.run("init", "--host", "bank.example")
+
+    said = empty.run("init", "--host", "other.example", exit_code=1).output
+
+    assert "(bank-founded)" in said
+    assert "bank.example" in said
+
+
+def test_the_guards_are_checked_and_a_lost_one_is_named(bank: TestBank, terminal: Terminal) -> None:
+    assert "防篡改触发器齐全" in terminal.run("db", "check").output
+    if db.engine.dialect.name == "sqlite":
+        drop = "DROP TRIGGER ledger_entry_no_delete"
+    else:
+        drop = "ALTER TABLE ledger_entry DISABLE TRIGGER ALL"
+    _as_owner(bank, drop)
+
+    assert "ledger_entry" in terminal.run("db", "check", exit_code=1).output
+
+
+def test_an_upgrade_of_a_current_bank_changes_nothing(bank: TestBank, terminal: Terminal) -> None:
+    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+
+    terminal.run("db", "upgrade")
+    terminal.run("db", "roles")
+
+    assert bank.fsck() == []
+
+
+def test_a_bank_that_was_never_set_up_is_told_from_a_broken_one(empty: Terminal) -> None:
+    said = empty.run("ledger", "fsck", exit_code=1).output
+
+    assert "(schema-not-current)" in said
+    assert "creditbank init" in said
+
+
+def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    unreachable = terminal_for(Settings(home=str(tmp_path), database_url=url))
+
+    said = unreachable.run("ledger", "head", exit_code=1).output
+
+    assert "(database-unreachable)" in said
+
+
+def test_a_setting_out_of_bounds_is_said_in_words(empty: Terminal) -> None:
+    wrong = Terminal({**empty.environment, "CREDITBANK_LISTEN_PORT": "70000"})
+
+    assert "(setting-invalid)" in wrong.run("keys", "list", exit_code=1).output
+
+
+def test_a_rotated_key_is_listed_first_and_the_old_one_stays(empty: Terminal) -> None:
+    empty.run("init", "--host", "bank.example")
+
+    empty.run("keys", "rotate", "verdict-ed25519")
+
+    said = empty.run("keys", "list").output
+    assert re.search(r"verdict-ed25519 +0002 +在用 +\S{43}\nverdict-ed25519 +0001 +\S{43}", said)
+
+
+def test_a_client_is_made_with_its_key_in_a_private_file_and_revoked(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "auditor.key"
+    terminal.run("clients", "create", "--name", "审计", "--role", "official", "--jurisdiction",
+                 "cn-37", "--scope", "balance:read", "--key-file", str(key_file))  # fmt: skip
+    key = key_file.read_text()
+    with bank.reading() as session:
+        client = client_of_key(session, key)
+    assert client.scopes == {"balance:read"}
+    assert key_file.stat().st_mode & 0o077 == 0
+
+    terminal.run("clients", "revoke", client.client_id)
+
+    with bank.reading() as session, pytest.raises(KeyRefusedError):
+        client_of_key(session, key)
+
+
+def test_a_pack_takes_two_people(terminal: Terminal, tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "seeds" / "packs" / "cn-3710.toml"
+    newer = re.sub(r"(?m)^version( +)= 1$", r"version\1= 2", shipped.read_text(encoding="utf-8"))
+    path = tmp_path / "cn-3710.toml"
+    path.write_text(newer, encoding="utf-8")
+    terminal.run("rules", "propose", str(path))
+
+    alone = terminal.run("rules", "publish", "cn-3710", "2", exit_code=1).output
+    terminal.run("rules", "publish", "cn-3710", "2", "--actor", "zhao")
+
+    assert "(second-person-wanted)" in alone
+
+
+def test_the_shipped_packs_check_out_and_a_changed_quote_does_not(
+    empty: Terminal, tmp_path: Path
+) -> None:
+    shipped = Path(__file__).parents[2] / "seeds" / "packs" / "cn-3710.toml"
+    assert re.search(r"cn-3710@1 +2 +0 +6", empty.run("rules", "check").output)
+    source = tmp_path / "notice.txt"
+    source.write_text(
+        "参加培育项目取得的相应学时可记入我市专业技术人员继续教育学时管理", encoding="utf-8"
+    )
+
+    said = empty.run("rules", "check", str(shipped), "--sources", str(tmp_path), exit_code=1).output
+
+    assert "weihai-2022-32-6 找到了，但原文的摘要与所记不同" in said
+
+
+def test_a_conversion_is_explained_with_its_ground(terminal: Terminal) -> None:
+    said = terminal.run(
+        "rules", "explain", "cn-3710", "--activity", "enterprise_course", "--day", "2026-11-10"
+    ).output
+
+    assert "8.00" in said
+    assert "均未规定每天折算多少学时" in said
+
+
+def test_fsck_names_what_was_changed_by_force(bank: TestBank, terminal: Terminal) -> None:
+    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+    terminal.run("ledger", "seal")
+    assert "全部相符" in terminal.run("ledger", "fsck").output
+    if db.engine.dialect.name == "sqlite":
+        _as_owner(bank, "DROP TRIGGER ledger_entry_no_update")
+    else:
+        _as_owner(bank, "ALTER TABLE ledger_entry DISABLE TRIGGER ALL")
+    _as_owner(bank, "UPDATE ledger_entry SET centihours = centihours + 1")
+
+    said = terminal.run("ledger", "fsck", exit_code=1).output
+
+    assert "ledger_entry" in said
+    assert "处不符" in said
+
+
+def test_heads_are_printed_with_their_signed_notes(bank: TestBank, terminal: Terminal) -> None:
+    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+    terminal.run("ledger", "seal")
+
+    said = terminal.run("ledger", "head", "--notes").output
+
+    assert "bank.example/ledger/cn-3710/" in said
+    assert "\n— bank.example/ledger/" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[", "[1]", '{"kind": "resident_id"}', '{"document_kind": 1}', "[" * 3_000, "9" * 5_000],
+)
+def test_a_file_that_names_nobody_is_refused_in_words(
+    empty: Terminal, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "person.json"
+    path.write_text(content, encoding="utf-8")
+
+    empty.run("balances", "show", "--scheme", "cn-3710", "--person", str(path), exit_code=1)
+
+
+def test_a_wrong_number_is_refused_without_being_repeated(empty: Terminal, tmp_path: Path) -> None:
+    number = invented_person(1).document.number
+    wrong = number[:16] + str((int(number[16]) + 1) % 10) + number[17]
+    path = tmp_path / "person.json"
+    path.write_text(json.dumps({"kind": "resident_id", "number": wrong, "name": "赵一"}))
+
+    said = empty.run(
+        "balances", "show", "--scheme", "cn-3710", "--person", str(path), exit_code=1
+    ).output
+
+    assert "/document_number" in said
+    assert wrong not in said
+
+
+def test_a_stranger_has_no_balance(terminal: Terminal, tmp_path: Path) -> None:
+    path = person_file(tmp_path, invented_person(900))
+
+    said = terminal.run("balances", "show", "--scheme", "cn-3710", "--person", path, exit_code=1)
+
+    assert "(person-unknown)" in said.output
+
+
+def test_a_photo_named_as_a_roster_is_refused_in_words(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    photo = tmp_path / "roster.xlsx"
+    photo.write_bytes(b"\xff\xd8\xff\xe0" + b"\x00" * 64)
+
+    said = terminal.run("rosters", "post", bank.approved_filing(), str(photo), exit_code=1).output
+
+    assert "(roster-unreadable)" in said
+
+
+def test_the_language_is_chinese_unless_english_is_wanted() -> None:
+    assert language_of({}) == "zh"
+    assert language_of({"LANG": "C.UTF-8"}) == "zh"
+    assert language_of({"LANG": "en_US.UTF-8"}) == "en"
+    assert language_of({"LC_ALL": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"}) == "zh"
+
+
+def test_the_language_can_be_chosen_for_one_command(empty: Terminal) -> None:
+    result = CliRunner().invoke(
+        main, ["--language", "en", "ledger", "fsck"], env=dict(empty.environment)
+    )
+
+    assert "The database is not migrated" in result.output
+
+
+def test_an_actor_must_be_named_and_cannot_pass_for_a_client(empty: Terminal) -> None:
+    environment = {**empty.environment, "CREDITBANK_ACTOR": "official-abcd1234; DROP"}
+
+    result = CliRunner().invoke(main, ["clients", "revoke", "x"], env=environment)
+
+    assert result.exit_code == 2
+
+
+def test_columns_line_up_where_chinese_stands_in_them() -> None:
+    laid = table(["年", "科目"], [["2026", "专业"], ["1", "x"]]).split("\n")
+
+    assert {width(line[: line.rindex("  ") + 2]) for line in laid} == {6}
+
+
+def test_sealing_all_seals_what_waits_and_then_nothing(bank: TestBank) -> None:
+    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+
+    assert seal_all() > 0
+    assert seal_all() == 0
+
+
+def test_answers_are_forgotten_the_day_after_their_time_and_not_before(bank: TestBank) -> None:
+    kept_days = bank.house.settings.idempotency_days
+    for key, age in (
+        ("young", timedelta(days=kept_days - 1)),
+        ("old", timedelta(days=kept_days + 1)),
+    ):
+        with bank.unit() as session:
+            session.add(
+                IdempotentWrite(
+                    client_id="provider-test", idempotency_key=key, content_digest=bytes(32),
+                    status=201, answer="{}", recorded_at=utc_now() - age,
+                )
+            )  # fmt: skip
+
+    assert forget_old_answers() == 1
+
+    with snapshot() as session:
+        assert session.get(IdempotentWrite, ("provider-test", "young")) is not None
+        assert session.get(IdempotentWrite, ("provider-test", "old")) is None
+
+
+def test_a_job_that_fails_is_logged_and_the_clock_goes_on(
+    bank: TestBank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> int:
+        with unit_of_work() as session:
+            session.execute(text("SELECT * FROM no_such_table"))
+        return 0
+
+    run_job(bank.app, "broken", broken)
+    run_job(bank.app, "seal", seal_all)
+
+    said = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert re.search(r"job-failed .*job=broken", said)
+    assert re.search(r"job-done .*job=seal", said)
+
+
+def _as_owner(bank: TestBank, statement: str) -> None:
+    from creditbank.db import make_engine
+
+    settings = bank.house.settings
+    owner = make_engine(settings.owner_url, settings)
+    with owner.begin() as connection:
+        connection.execute(text(statement))
+    owner.dispose()
