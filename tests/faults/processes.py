@@ -1,0 +1,64 @@
+"""Starting workers, each a process with an application of its own, and hearing what they say.
+
+They come from a server process that has imported everything and opened nothing, so that a start is
+quick and no connection is ever shared.
+"""
+
+import multiprocessing
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from tests.bank import TestBank
+from tests.faults import worker
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.faults.worker", "pytest"])
+_PATIENCE_SECONDS = 240
+
+
+class Worker:
+    """A worker at its job; whoever starts one ends it."""
+
+    def __init__(self, bank: TestBank, action: str, **job: object) -> None:
+        self._line, far_end = _PROCESSES.Pipe()
+        self._process = _PROCESSES.Process(
+            target=worker.work, args=(far_end, bank.house.settings, action, job), daemon=True
+        )
+        self._process.start()
+        far_end.close()
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for what the worker says next."""
+        assert self._line.poll(_PATIENCE_SECONDS), "the worker says nothing"
+        heard: dict[str, Any] = self._line.recv()
+        return heard
+
+    def kill(self) -> None:
+        """End the worker as a power cut would."""
+        self._process.kill()
+        self._process.join(60)
+        self._line.close()
+
+    def end(self) -> None:
+        """Wait until the worker has ended by itself."""
+        self._process.join(60)
+        self._line.close()
+        assert self._process.exitcode == 0
+
+
+def event() -> Event:
+    """Return something that workers can wait for."""
+    return _PROCESSES.Event()
+
+
+def run_together(bank: TestBank, jobs: list[dict[str, object]]) -> list[dict[str, Any]]:
+    """Let one poster for each job begin at once; return what each says at the end."""
+    start = event()
+    workers = [Worker(bank, "post_many", start=start, **job) for job in jobs]
+    for each in workers:
+        assert each.hear() == {"ready": True}
+    start.set()
+    said = [each.hear() for each in workers]
+    for each in workers:
+        each.end()
+    return said

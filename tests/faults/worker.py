@@ -1,0 +1,172 @@
+"""A process of its own that posts, seals or dies, as the job that it is given says.
+
+What a job calls a `double` is put in place first: a fault that the test around it must notice.
+"""
+
+import json
+import random
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from creditbank.app import create_app
+from creditbank.attendance.roster import Roster, rows_from_json
+from creditbank.config import Settings
+from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
+from creditbank.db import BusyError, db, unit_of_work
+from creditbank.ledger.seal import seal
+from creditbank.registry.filing.filings import filing_numbered
+from tests.acts import roster
+from tests.bank import HOST, NOW, TestBank, invented_person
+from tests.faults import doubles
+
+Job = dict[str, Any]
+Say = Callable[..., None]
+#: A moment that is no statement: the work is committed, the poster has not said so yet.
+AFTER_COMMIT = -1
+
+
+def work(line: Connection, settings: Settings, action: str, job: Job) -> None:
+    """Do a job in a process of its own, with an application of its own."""
+    bank = TestBank(create_app(settings))
+    if job.get("double"):
+        doubles.DOUBLES[job["double"]]()
+    ACTIONS[action](bank, job, lambda **words: line.send(words))
+    bank.close()
+
+
+def post_many(bank: TestBank, job: Job, say: Say) -> None:
+    """Post rosters one after another; say how each went, and every error by name."""
+    rng = random.Random(job["seed"])
+    say(ready=True)
+    job["start"].wait(60)
+    outcomes: list[str] = []
+    for filing_no, lines in job["rosters"]:
+        try:
+            doubles.look_first(filing_no)
+            with unit_of_work() as session:
+                if rng.random() < job.get("slow_share", 0):
+                    _slow_commit(session, rng.uniform(0.02, job["slow_seconds"]))
+                result = _post(session, bank, filing_no, _roster_of(lines))
+            outcomes += [problem.code for problem in result.problems]
+            outcomes.append("posted")
+        except BusyError as error:
+            outcomes.append(f"busy {error.__cause__}")
+        except Exception as error:
+            outcomes.append(f"error {type(error).__name__} {str(error)[:200]}")
+    say(outcomes=outcomes)
+
+
+def _post(session: Session, bank: TestBank, filing_no: str, people: Roster) -> RosterResult:
+    posting = RosterPosting(filing_numbered(session, filing_no), people, "provider-test")
+    return post_roster(session, bank.house.vault, posting, now=NOW)
+
+
+def _roster_of(lines: list[tuple[int, str, int]]) -> Roster:
+    return roster([(invented_person(n), date.fromisoformat(d), minutes) for n, d, minutes in lines])
+
+
+def _slow_commit(session: Session, seconds: float) -> None:
+    def wait(_session: object) -> None:
+        time.sleep(seconds)
+
+    event.listen(session, "before_commit", wait, once=True)
+
+
+def seal_on(bank: TestBank, job: Job, say: Say) -> None:
+    """Seal round after round until told to stop and nothing more is to be had."""
+    say(ready=True)
+    rows, rounds, errors = 0, 0, []
+    while len(errors) < 20:
+        stopping = job["stop"].is_set()
+        try:
+            with unit_of_work("sealer") as session:
+                sealed = seal(session, bank.house.sealer(HOST), now=NOW)
+            rows, rounds = rows + sealed.rows, rounds + bool(sealed.rows)
+            if stopping and not sealed.rows and not sealed.more:
+                break
+        except Exception as error:
+            errors.append(f"{type(error).__name__} {str(error)[:200]}")
+        time.sleep(0.002)
+    say(rows=rows, rounds=rounds, errors=errors)
+
+
+def post_and_wait(bank: TestBank, job: Job, say: Say) -> None:
+    """Post one roster; stop for ever at the given moment after the first row was inserted."""
+    moments = _Moments(job["moment"], say)
+    with unit_of_work() as session:
+        moments.watch(session)
+        result = _post(session, bank, job["filing_no"], _roster_of(job["lines"]))
+    say(moment="after the commit", moments=moments.passed, rows=result.rows_credited)
+    if job["moment"] == AFTER_COMMIT:
+        time.sleep(600)
+
+
+class _Moments:
+    """Counts what happens from the first inserted row on, and stops where it is asked to."""
+
+    def __init__(self, stop_at: int, say: Say) -> None:
+        self.passed = 0
+        self._say = say
+        self._stop_at = stop_at
+        self._started = False
+
+    def watch(self, session: Session) -> None:
+        event.listen(db.engine, "before_cursor_execute", self._before)
+        event.listen(db.engine, "after_cursor_execute", self._after)
+        event.listen(session, "before_commit", lambda _session: self._pass("before the commit"))
+
+    def _before(self, _c: object, _k: object, statement: str, *_rest: object) -> None:
+        if self._started:
+            self._pass(f"before {_short(statement)}")
+
+    def _after(self, _c: object, _k: object, statement: str, *_rest: object) -> None:
+        self._started = self._started or statement.lstrip().startswith("INSERT")
+        if self._started:
+            self._pass(f"after {_short(statement)}")
+
+    def _pass(self, name: str) -> None:
+        self.passed += 1
+        if self.passed == self._stop_at:
+            self._say(moment=name)
+            time.sleep(600)
+
+
+def _short(statement: str) -> str:
+    words = statement.split()
+    if words[0] in ("INSERT", "DELETE"):
+        return " ".join(words[:3])
+    if words[0] == "SELECT":
+        return f"SELECT {words[words.index('FROM') + 1]}" if "FROM" in words else "SELECT"
+    return " ".join(words[:2])
+
+
+def post_large(bank: TestBank, job: Job, say: Say) -> None:
+    """Post one roster from a file of JSON rows; say how it went and how memory grew at its peak."""
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    people = rows_from_json(json.loads(Path(job["file"]).read_bytes()))
+    started = time.monotonic()
+    with unit_of_work() as session:
+        result = _post(session, bank, job["filing_no"], people)
+    say(
+        rows=result.rows_credited,
+        problems=[asdict(problem) for problem in result.problems[:3]],
+        seconds=round(time.monotonic() - started, 1),
+        grown_mib=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib) // 1024,
+    )
+
+
+ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
+    "post_many": post_many,
+    "seal_on": seal_on,
+    "post_and_wait": post_and_wait,
+    "post_large": post_large,
+}
