@@ -31,6 +31,7 @@ from creditbank.rules.requirement import StatedFactInvalidError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.verdicts import VerdictAnswer, VerdictBody
 from creditbank.verification.answers import (
+    Prepared,
     VerdictUnknownError,
     prepare,
     sign,
@@ -76,9 +77,7 @@ def ask(call: Call) -> Reply | Response:
         known = first_answer_of(session, call)
         if known is not None:
             return _again(session, call, str(known["verdict_no"]))
-    seal_what_waits(house, call.now)
-    with snapshot() as session:
-        prepared = prepare(session, house.vault, call.body, call.client, now=call.now)
+    prepared = _prepared(call)
     signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
     with writing() as session:
         first = claimed(session, call)
@@ -100,6 +99,25 @@ def ask(call: Call) -> Reply | Response:
 def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Response:
     """Return an answer to whoever asked for it."""
     return _kept(verdict_numbered(session, verdict_no, call.client), status=200)
+
+
+def _prepared(call: Call) -> Prepared:
+    """Prepare the answer; when entries wait for their place, seal them and prepare it again.
+
+    In this order, so that a question which is refused has sealed nothing.
+    """
+    house = current_house()
+    with snapshot() as session:
+        prepared = prepare(session, house.vault, call.body, call.client, now=call.now)
+    if call.body.known_at is not None or not _lacks_seal(prepared):
+        return prepared
+    seal_what_waits(house, call.now)
+    with snapshot() as session:
+        return prepare(session, house.vault, call.body, call.client, now=call.now)
+
+
+def _lacks_seal(prepared: Prepared) -> bool:
+    return prepared.statement["pending"] != {"entries": 0} or not prepared.statement["heads"]
 
 
 def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:
