@@ -54,6 +54,13 @@ class SchemaNotCurrentError(CreditBankError):
     status = 503
 
 
+class FileUnusableError(CreditBankError):
+    """A file or directory cannot be read or written."""
+
+    code = "file-unusable"
+    status = 500
+
+
 class InputNotJsonError(CreditBankError):
     """A file or standard input is no JSON, or longer than it may be."""
 
@@ -120,6 +127,13 @@ pass_desk = click.make_pass_decorator(Desk)
 class Door(click.Group):
     """The group of all commands: what they refuse ends here, in words."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse arguments that are no UTF-8; they could not be kept anywhere."""
+        for argument in args:
+            if "\ufffd" in argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace"):
+                raise click.UsageError("UTF-8")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a deliberate refusal is printed and becomes exit code 1."""
         try:
@@ -130,6 +144,11 @@ class Door(click.Group):
             # The driver's words may quote the statement; its first line does not.
             reason = str(error.orig).partition("\n")[0][:200]
             self._refuse(ctx, DatabaseUnreachableError(reason=reason))
+        except BrokenPipeError:
+            raise  # whoever read our output has seen enough
+        except OSError as error:
+            path = str(error.filename or "")
+            self._refuse(ctx, FileUnusableError(path=path, reason=error.strerror or ""))
         return None
 
     def _refuse(self, ctx: click.Context, error: CreditBankError) -> None:

@@ -25,6 +25,7 @@ from creditbank.clock import civil_day, utc_now
 from creditbank.config import Settings
 from creditbank.db import make_engine, snapshot, unit_of_work
 from creditbank.ledger.proving import listed_logs
+from creditbank.logs import configure_logs
 from creditbank.registry.bank import BankFoundedError, found_bank
 from creditbank.registry.models import Bank
 
@@ -65,6 +66,7 @@ def demo(desk: Desk, ctx: click.Context, home: Path, port: int | None, *, no_ser
             walk.whole()
         lines = _lines_to_try(desk, window)
     if not no_serve:
+        configure_logs()
         ctx.exit(serve_bank(desk, lambda: click.echo(lines)))
 
 

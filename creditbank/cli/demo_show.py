@@ -74,11 +74,12 @@ class Stage:
         self._line("cli-demo-out", f"{self.desk.text(f'cli-demo-sign-{outcome}')} {text}")
         self._requirement(statement["requirement"])
         for clause in statement["clauses"]:
-            said = f"{clause['document']} {clause['clause']}：“{clause['quote']}”"
-            self._line("cli-demo-clause", said)
+            names = {name: clause[name] for name in ("document", "clause", "quote")}
+            self._line("cli-demo-clause", self.desk.text("cli-demo-cited", **names))
         reason = "reason" if self.desk.language == "zh" else "reason_en"
         for assumed in statement["assumptions"]:
-            self._line("cli-demo-assumption", f"{assumed['key']}：{assumed[reason]}")
+            said = self.desk.text("cli-demo-assumed", key=assumed["key"], reason=assumed[reason])
+            self._line("cli-demo-assumption", said)
         packs = "  ".join(f"{pack_id}@{version}" for pack_id, version, _ in statement["packs"])
         self._line("cli-demo-packs", packs)
         for head in statement["heads"]:

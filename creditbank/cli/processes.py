@@ -47,6 +47,7 @@ def serve(desk: Desk, ctx: click.Context, port: int | None) -> None:
     """Serve until SIGTERM or SIGINT; exit code 1 if one of the processes ended by itself."""
     if port is not None:
         desk.settings = replace(desk.settings, listen_port=port)
+    configure_logs()
     ctx.exit(serve_bank(desk))
 
 
@@ -57,7 +58,6 @@ def serve_bank(desk: Desk, when_ready: Callable[[], None] = lambda: None) -> int
         BankNotFoundedError, SchemaNotCurrentError: there is nothing to serve.
         PortTakenError: somebody else listens there.
     """
-    configure_logs()
     with desk.bank(), unit_of_work("sealer") as session:
         the_bank(session)
         open_epoch_if_restored(session, now=utc_now())

@@ -235,6 +235,23 @@ def test_a_photo_named_as_a_roster_is_refused_in_words(
     assert "(roster-unreadable)" in said
 
 
+def test_a_file_that_cannot_be_written_is_said_in_words(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "none" / "empty.xlsx"
+
+    said = terminal.run(
+        "rosters", "template", bank.approved_filing(), "--out", str(nowhere), exit_code=1
+    ).output
+
+    assert "(file-unusable)" in said
+    assert str(nowhere) in said
+
+
+def test_an_argument_that_is_no_utf8_is_refused(empty: Terminal) -> None:
+    empty.run("organisations", "register", "--name", "\udcff", exit_code=2)
+
+
 def test_the_language_is_chinese_unless_english_is_wanted() -> None:
     assert language_of({}) == "zh"
     assert language_of({"LANG": "C.UTF-8"}) == "zh"
