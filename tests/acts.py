@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from creditbank.attendance.roster import Roster, rows_from_json
+from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.withdrawals import (
     Withdrawal,
     WithdrawalReason,
@@ -112,3 +113,16 @@ def seal_all(bank: TestBank, *, now: datetime = NOW) -> int:
         rows += sealed.rows
         if not sealed.more:
             return rows
+
+
+def import_rows(
+    bank: TestBank, jurisdiction: str, rows: Sequence[RecordRow], *, now: datetime = NOW
+) -> str:
+    """Propose and approve earlier records of any jurisdiction; return the import's number."""
+    draft = ImportDraft(jurisdiction, "an earlier system", tuple(rows))
+    vault = bank.house.vault
+    with bank.unit() as session:
+        record = propose_import(session, vault, draft, actor="official-test", now=now)
+    with bank.unit() as session:
+        approve_import(session, vault, record.import_no, actor="official-second", now=now)
+    return record.import_no

@@ -7,9 +7,11 @@ without its natural key, a sealer that goes by the newest number, caps that nobo
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, inspect, literal, select, text, update
+import pytest
+from sqlalchemy import Engine, create_engine, inspect, literal, select, text, update
 from sqlalchemy.orm import Session
 
 import creditbank.ledger.seal as seal_module
@@ -127,6 +129,20 @@ def id_watermark() -> None:
 
     seal_module._horizon = horizon
     seal_module._rows_after = rows_after
+
+
+def no_epochs(monkeypatch: pytest.MonkeyPatch, owner_url: str) -> None:
+    """Go on after a restore as if transaction numbers had gone on too."""
+
+    def open_epoch_if_restored(_session: Session, *, now: datetime) -> None:
+        del now
+
+    monkeypatch.setattr(seal_module, "open_epoch_if_restored", open_epoch_if_restored)
+    owner = create_engine(owner_url)
+    with owner.begin() as connection:
+        for table in ("ledger_entry", "journal_act"):
+            connection.execute(text(f"DROP TRIGGER {table}_epoch ON {table}"))
+    owner.dispose()
 
 
 DOUBLES: dict[str, Callable[[], None]] = {
