@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from creditbank.cli.console import (
@@ -72,15 +73,16 @@ def migrate(settings: Settings) -> None:
 
 
 def _make_roles(settings: Settings) -> tuple[str, str]:
-    owner = make_engine(settings.owner_url, settings)
-    app, sealer = (
-        make_engine(url, settings).url.username for url in (settings.app_url, settings.sealer_url)
+    owner_name, app, sealer = (
+        make_url(url).username
+        for url in (settings.owner_url, settings.app_url, settings.sealer_url)
     )
     # A role of the owner's own name would take the owner's rights from itself.
     names = (
-        app if app and app != owner.url.username else APP_ROLE,
-        sealer if sealer and sealer not in (app, owner.url.username) else SEALER_ROLE,
+        app if app and app != owner_name else APP_ROLE,
+        sealer if sealer and sealer not in (app, owner_name) else SEALER_ROLE,
     )
+    owner = make_engine(settings.owner_url, settings)
     try:
         make_roles(owner, *names)
     finally:
