@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]
 from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
+from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
 from creditbank.api.clients import clients
@@ -68,7 +70,8 @@ def register_api(app: Flask) -> None:
         OPENAPI_URL_PREFIX=PREFIX,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    api = MachinesApi(app, spec_kwargs=_document())
+    plugin = MarshmallowPlugin(schema_name_resolver=_shown_name)
+    api = MachinesApi(app, spec_kwargs=_document() | {"marshmallow_plugin": plugin})
     api.register_converter(PublicNumber, _public_number_schema)
     api.register_converter(Count, _count_schema)
     for door in _DOORS:
@@ -94,6 +97,11 @@ def _document() -> dict[str, Any]:
             }
         },
     }
+
+
+def _shown_name(shape: type[Schema] | Schema) -> str:
+    name = shape.__name__ if isinstance(shape, type) else type(shape).__name__
+    return name.removesuffix("Shape")
 
 
 def _public_number_schema(_converter: BaseConverter) -> dict[str, Any]:

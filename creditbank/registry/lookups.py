@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from creditbank.errors import CreditBankError
@@ -45,8 +45,9 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
         query = query.where(Filing.state == wanted.state)
     if wanted.before is not None:
         at, filing_no = wanted.before
-        place = tuple_(Filing.submitted_at, Filing.filing_no)
-        query = query.where(place < tuple_(at, filing_no))
+        # Not as a row value: its parts would be bound without the column's type.
+        earlier_number = and_(Filing.submitted_at == at, Filing.filing_no < filing_no)
+        query = query.where(or_(Filing.submitted_at < at, earlier_number))
     return session.scalars(query.limit(wanted.limit + 1)).all()
 
 

@@ -1,0 +1,121 @@
+"""The OpenAPI document is valid and whole: every route, its key, its refusals, its examples."""
+
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from creditbank.api.bodies import JsonBody
+from creditbank.api.operations import Declared
+from creditbank.catalogue import entries
+from creditbank.errors import CreditBankError
+from tests.api.desk import Desk
+
+#: Anybody may call these: the law, the logs and their proofs, the keys, the first key, the pulse.
+PUBLIC = {
+    "GET /.well-known/jwks.json",
+    "GET /api/v1/consistency",
+    "GET /api/v1/logs",
+    "GET /api/v1/packs",
+    "GET /api/v1/packs/{pack_id}/{version}",
+    "GET /api/v1/proofs",
+    "GET /health",
+    "GET /ledger/{jurisdiction}/{year}/checkpoint",
+    "GET /ledger/{jurisdiction}/{year}/tile/{rest}",
+    "POST /api/v1/setup",
+}
+#: Reads by a body, because what is asked must not stand in an address; and sealing, which is one.
+READS_BY_BODY = {"read_balances", "read_entries", "seal_now"}
+
+
+@pytest.fixture
+def document(desk: Desk) -> dict[str, Any]:
+    found: dict[str, Any] = desk.nobody.get("/api/v1/openapi.json").get_json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in ("get", "post")
+    }
+
+
+def declarations(desk: Desk) -> dict[str, Declared]:
+    return {
+        endpoint.rpartition(".")[2]: declared
+        for endpoint, view in desk.bank.app.view_functions.items()
+        if isinstance(declared := getattr(view, "declared", None), Declared)
+    }
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+
+    validate(document)
+
+
+def test_every_route_is_documented(desk: Desk, document: dict[str, Any]) -> None:
+    routed = {
+        f"{method} " + re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule)
+        for rule in desk.bank.app.url_map.iter_rules()
+        for method in (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    }
+
+    assert routed - {"GET /api/v1/openapi.json"} == set(operations(document))
+
+
+def test_every_route_wants_a_scope_or_is_public_by_intent(document: dict[str, Any]) -> None:
+    found = operations(document)
+
+    assert {name for name, each in found.items() if not each["security"]} == PUBLIC
+    assert all(
+        {"401", "403"} <= set(each["responses"])
+        for name, each in found.items()
+        if name not in PUBLIC
+    )
+
+
+def test_every_write_wants_an_idempotency_key(document: dict[str, Any]) -> None:
+    keyless = {
+        each["operationId"]
+        for name, each in operations(document).items()
+        if name.startswith("POST")
+        and "Idempotency-Key" not in [parameter.get("name") for parameter in each["parameters"]]
+    }
+
+    assert keyless == READS_BY_BODY
+
+
+def test_every_operation_says_what_it_does_and_how_it_refuses(document: dict[str, Any]) -> None:
+    for name, each in operations(document).items():
+        assert each["summary"], name
+        assert any(status.startswith("2") for status in each["responses"]), name
+        for status in each["responses"]:
+            if not status.startswith("2") and status != "default":
+                content = each["responses"][status]["content"]["application/problem+json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, name
+                assert set(content["examples"]) <= set(entries()), name
+
+
+def test_every_example_of_a_body_would_be_accepted(desk: Desk) -> None:
+    bodies = [
+        declared.body
+        for declared in declarations(desk).values()
+        if isinstance(declared.body, JsonBody)
+    ]
+
+    assert len(bodies) > 10
+    for body in bodies:
+        body.shape.load(body.example)
+
+
+def test_every_refusal_has_its_words(desk: Desk) -> None:
+    refusals: set[type[CreditBankError]] = set()
+    for declared in declarations(desk).values():
+        refusals |= set(declared.refusals())
+
+    assert {refusal.code for refusal in refusals} <= set(entries())

@@ -1,0 +1,147 @@
+"""Filings over the API: submitted, listed page by page, decided, used."""
+
+import io
+from datetime import timedelta
+
+from creditbank.clock import civil_day, utc_now
+from tests.api.desk import DAYS, Desk, filing_body, problem_of, roster_rows, stated
+from tests.bank import ENTERPRISE_USCC, invented_person
+
+PERSON = invented_person(21)
+
+
+def test_a_filing_tells_its_sessions_its_state_and_what_is_used(desk: Desk) -> None:
+    filed = desk.provider.post("/api/v1/filings", filing_body()).get_json()
+
+    assert (filed["state"], filed["used"], filed["organisation"]) == (
+        "submitted", None, ENTERPRISE_USCC,
+    )  # fmt: skip
+    assert [each["day"] for each in filed["sessions"]] == [day.isoformat() for day in DAYS]
+
+
+def test_an_approved_filing_has_room_for_its_seats_and_hours(desk: Desk) -> None:
+    filing_no = desk.approved_filing(seats=2)
+    posted = desk.provider.post(f"/api/v1/filings/{filing_no}/rosters", roster_rows([PERSON]))
+
+    found = desk.official.get(f"/api/v1/filings/{filing_no}").get_json()
+
+    assert found["state"] == "approved"
+    assert found["rosters"] == [posted.get_json()["roster_no"]]
+    assert found["used"] == {
+        "people": 1, "people_max": 2, "hours": "24.00", "hours_max": "48.00",
+        "person_hours_max": "24.00",
+    }  # fmt: skip
+
+
+def test_what_was_filed_after_it_began_is_approved_with_a_reason(desk: Desk) -> None:
+    filed = desk.provider.post("/api/v1/filings", filing_body()).get_json()
+    approval = f"/api/v1/filings/{filed['filing_no']}/approval"
+
+    without = desk.official.post(approval, {})
+    with_one = desk.official.post(approval, {"reason": "补办备案"})
+
+    assert problem_of(without)["code"] == "late-reason-wanted"
+    assert with_one.get_json()["state"] == "approved"
+
+
+def test_what_is_filed_before_it_begins_needs_no_reason(desk: Desk) -> None:
+    tomorrow = civil_day(utc_now()) + timedelta(days=1)
+    filed = desk.provider.post("/api/v1/filings", filing_body(days=[tomorrow])).get_json()
+
+    approved = desk.official.post(f"/api/v1/filings/{filed['filing_no']}/approval", {})
+
+    assert approved.get_json()["state"] == "approved"
+
+
+def test_a_refused_filing_keeps_its_reason_and_takes_no_roster(desk: Desk) -> None:
+    filed = desk.provider.post("/api/v1/filings", filing_body()).get_json()
+    filing = f"/api/v1/filings/{filed['filing_no']}"
+
+    refused = desk.official.post(f"{filing}/refusal", {"reason": "未说明授课单位"})
+    approved = desk.official.post(f"{filing}/approval", {"reason": "x"})
+    posted = desk.provider.post(f"{filing}/rosters", roster_rows([PERSON]))
+
+    assert (refused.get_json()["state"], refused.get_json()["reason"]) == (
+        "refused", "未说明授课单位",
+    )  # fmt: skip
+    assert problem_of(approved)["code"] == "filing-decided"
+    assert problem_of(posted)["code"] == "filing-not-approved"
+
+
+def test_an_activity_that_the_rules_do_not_know_is_refused_when_it_is_filed(desk: Desk) -> None:
+    response = desk.provider.post("/api/v1/filings", filing_body() | {"activity": "karaoke"})
+
+    assert problem_of(response)["code"] == "not-recognised"
+
+
+def test_filings_come_newest_first_page_by_page_each_once(desk: Desk) -> None:
+    numbers = [
+        desk.provider.post("/api/v1/filings", filing_body()).get_json()["filing_no"]
+        for _ in range(5)
+    ]
+
+    seen, cursor = [], ""
+    while True:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = desk.provider.get("/api/v1/filings", query_string=query).get_json()
+        seen += [each["filing_no"] for each in page["filings"]]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+
+    assert seen == numbers[::-1]
+
+
+def test_filings_are_listed_by_state(desk: Desk) -> None:
+    approved = desk.approved_filing()
+    desk.provider.post("/api/v1/filings", filing_body())
+
+    page = desk.official.get("/api/v1/filings", query_string={"state": "approved"}).get_json()
+
+    assert [each["filing_no"] for each in page["filings"]] == [approved]
+
+
+def test_the_template_is_a_workbook_that_can_be_filled_in_and_posted(desk: Desk) -> None:
+    filing_no = desk.approved_filing()
+
+    response = desk.provider.get(f"/api/v1/filings/{filing_no}/roster-template")
+
+    assert response.data.startswith(b"PK")
+    assert f"roster-{filing_no}.xlsx" in response.headers["Content-Disposition"]
+    empty = desk.provider.post(
+        f"/api/v1/filings/{filing_no}/rosters",
+        data={"file": (io.BytesIO(response.data), "名单.xlsx")},
+    )
+    assert problem_of(empty)["code"] == "roster-empty"
+
+
+def test_bad_rows_come_back_in_the_readers_language_and_can_be_read_again(desk: Desk) -> None:
+    filing_no = desk.approved_filing(seats=1)
+    rows = roster_rows([PERSON, invented_person(22)])
+
+    posted = desk.provider.post(
+        f"/api/v1/filings/{filing_no}/rosters", rows, headers={"Accept-Language": "en"}
+    ).get_json()
+    read = desk.provider.get(f"/api/v1/rosters/{posted['roster_no']}").get_json()
+
+    assert [each["title"] for each in posted["problems"]] == ["No places left"] * 3
+    assert [each["title"] for each in read["problems"]] == ["名额已满"] * 3
+    assert [each["row_no"] for each in read["problems"]] == [4, 5, 6]
+    assert read["rows_credited"] == 3
+
+
+def test_a_withdrawal_of_nothing_is_refused(desk: Desk) -> None:
+    withdrawals = f"/api/v1/filings/{desk.approved_filing()}/withdrawals"
+
+    unknown = desk.provider.post(withdrawals, {**stated(PERSON), "reason": "not-present"})
+    desk.provider.post(withdrawals.replace("withdrawals", "rosters"), roster_rows([PERSON]))
+    misnamed = desk.provider.post(
+        withdrawals, {**stated(PERSON), "name": "张三", "reason": "not-present"}
+    )
+    done = desk.provider.post(withdrawals, {**stated(PERSON), "reason": "wrong-person"})
+    again = desk.official.post(withdrawals, {**stated(PERSON), "reason": "wrong-person"})
+
+    assert problem_of(unknown)["code"] == "person-unknown"
+    assert problem_of(misnamed)["code"] == "identity-mismatch"
+    assert done.get_json()["reversed_hours"] == "24.00"
+    assert problem_of(again)["code"] == "nothing-to-withdraw"
