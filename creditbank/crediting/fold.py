@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins
@@ -112,12 +112,28 @@ def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, Credi
     """Return the facts of credits by (person, scheme, occasion, revision)."""
     found: dict[FactsKey, CreditFacts] = {}
     people = sorted({credit.person_id for credit in credits})
-    occasions = {credit.occasion for credit in credits}
+    # Narrowed by year through the entries: a person's facts of ten years are not read for one.
+    query = (
+        select(CreditFacts)
+        .join(
+            Entry,
+            and_(
+                Entry.person_id == CreditFacts.person_id,
+                Entry.scheme == CreditFacts.scheme,
+                Entry.occasion == CreditFacts.occasion,
+                Entry.revision == CreditFacts.revision,
+            ),
+        )
+        .where(
+            Entry.movement == str(Movement.CREDIT),
+            Entry.scheme.in_({credit.scheme for credit in credits}),
+            Entry.credited_year.in_({credit.credited_year for credit in credits}),
+        )
+    )
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        for row in session.scalars(select(CreditFacts).where(CreditFacts.person_id.in_(chunk))):
-            if row.occasion in occasions:
-                found[row.person_id, row.scheme, row.occasion, row.revision] = row
+        for row in session.scalars(query.where(Entry.person_id.in_(chunk))):
+            found[row.person_id, row.scheme, row.occasion, row.revision] = row
     return found
 
 
