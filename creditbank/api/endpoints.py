@@ -5,7 +5,8 @@ kept for retries, and the endpoint's part of the OpenAPI document. A view unpack
 and shapes; it neither commits nor reads the clock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -179,26 +180,20 @@ def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]
         return response
 
 
-class writing:  # noqa: N801 # reads as what it does: with writing() as session
-    """A unit of work in which a unique key lost to somebody else is told as `busy`.
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Open a unit of work in which a unique key lost to somebody else is told as `busy`.
 
     The same request sent again then meets the row that won, and is answered by it.
     """
-
-    def __init__(self) -> None:
-        self._unit = unit_of_work()
-
-    def __enter__(self) -> Session:
-        return self._unit.__enter__()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        try:
-            self._unit.__exit__(kind, error, trace)
-        except IntegrityError as lost:
-            said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
-            if any(word in _TAKEN for word in said):
-                raise BusyError from lost
-            raise
+    try:
+        with unit_of_work() as session:
+            yield session
+    except IntegrityError as lost:
+        said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
+        if any(word in _TAKEN for word in said):
+            raise BusyError from lost
+        raise
 
 
 def claimed(session: Session, call: Call) -> FirstAnswer | None:
