@@ -1,4 +1,4 @@
-"""Settings: one frozen object, each value named, documented and bounded; read from the environment."""
+"""Settings: one frozen object, each value named, documented, bounded; read from variables."""
 
 import os
 from collections.abc import Mapping

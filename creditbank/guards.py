@@ -9,10 +9,11 @@ from sqlalchemy import Engine, Inspector, inspect, text
 APP_ROLE = "creditbank_app"
 SEALER_ROLE = "creditbank_sealer"
 
-#: Tables whose rows the application may also change; all others it only reads or appends to.
+#: Tables whose rows the application may change; all others it only reads or appends to.
 CHANGING = (
     "bank", "setup_code", "organisation", "api_client", "idempotent_write", "mandate", "filing",
-    "filing_session", "person", "person_secret", "person_document", "person_name", "identity_lookup",
+    "filing_session", "person", "person_secret", "person_document", "person_name",
+    "identity_lookup",
     "roster_batch", "attendance", "rule_pack", "record_import", "record_import_row", "verdict",
     "person_link", "ledger_source_use",
 )  # fmt: skip

@@ -41,17 +41,18 @@ HEALTH_PATH = "/health"
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT_HOME,
-    show_default=True,
-    help="演示银行的目录。 Directory of the demo bank.",
+    help=f"演示银行的目录。 Directory of the demo bank.  [default: {DEFAULT_HOME}]",
 )
 @click.option("--no-serve", is_flag=True, help="只走流程，不启动接口。 Walk only.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="端口。 Port.")
 @click.pass_context
 @pass_desk
-def demo(desk: Desk, ctx: click.Context, home: Path, port: int | None, *, no_serve: bool) -> None:
+def demo(
+    desk: Desk, ctx: click.Context, home: Path | None, port: int | None, *, no_serve: bool
+) -> None:
     """Walk the main job in a demo bank, then serve it."""
-    desk.settings = _embedded(desk.settings, home, port)
+    before = ctx.parent.params["home"] if ctx.parent else None  # --home may stand before the word
+    desk.settings = _embedded(desk.settings, home or before or DEFAULT_HOME, port)
     _refuse_production(desk.settings)
     migrate(desk.settings)
     papers = Papers(desk.settings.home_path / "demo")

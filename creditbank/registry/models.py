@@ -99,7 +99,7 @@ class Mandate(Base):
 
 
 class PublishedPack(Base):
-    """One version of a rule pack, byte for byte; immutable once a second person has published it."""
+    """One version of a rule pack, byte for byte; immutable once a second person published it."""
 
     __tablename__ = "rule_pack"
 

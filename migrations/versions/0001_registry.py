@@ -22,13 +22,13 @@ TYPES = {
 
 TABLES = """
 CREATE TABLE bank (
-    bank_id smallint PRIMARY KEY CHECK (bank_id = 1),
+    bank_id smallint NOT NULL PRIMARY KEY CHECK (bank_id = 1),
     mode text NOT NULL CHECK (mode IN ('production', 'demo')),
     host text NOT NULL,
     created_at {instant} NOT NULL
 );
 CREATE TABLE setup_code (
-    code_hash {bytes} PRIMARY KEY,
+    code_hash {bytes} NOT NULL PRIMARY KEY,
     expires_at {instant} NOT NULL,
     used_at {instant}
 );
@@ -41,7 +41,7 @@ CREATE TABLE organisation (
     act_id bigint NOT NULL
 );
 CREATE TABLE api_client (
-    client_id text PRIMARY KEY,
+    client_id text NOT NULL PRIMARY KEY,
     name text NOT NULL,
     role text NOT NULL,
     secret_hash {bytes} NOT NULL,
@@ -63,7 +63,7 @@ CREATE TABLE idempotent_write (
 );
 CREATE INDEX idempotent_write_age ON idempotent_write (recorded_at);
 CREATE TABLE mandate (
-    mandate_no text PRIMARY KEY,
+    mandate_no text NOT NULL PRIMARY KEY,
     organisation_id bigint NOT NULL REFERENCES organisation (organisation_id),
     jurisdiction text NOT NULL,
     series text NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE mandate (
 );
 CREATE INDEX mandate_organisation ON mandate (organisation_id);
 CREATE TABLE filing (
-    filing_no text PRIMARY KEY,
+    filing_no text NOT NULL PRIMARY KEY,
     organisation_id bigint NOT NULL REFERENCES organisation (organisation_id),
     jurisdiction text NOT NULL,
     scheme text NOT NULL,
@@ -101,11 +101,11 @@ CREATE TABLE filing_session (
     PRIMARY KEY (filing_no, session_no)
 );
 CREATE TABLE person (
-    person_id bigint PRIMARY KEY CHECK (person_id > 0),
+    person_id bigint NOT NULL PRIMARY KEY CHECK (person_id > 0),
     created_at {instant} NOT NULL
 );
 CREATE TABLE person_secret (
-    person_id bigint PRIMARY KEY REFERENCES person (person_id),
+    person_id bigint NOT NULL PRIMARY KEY REFERENCES person (person_id),
     secret_cipher {bytes},
     erased_at {instant},
     CHECK ((secret_cipher IS NULL) = (erased_at IS NOT NULL))
@@ -126,7 +126,7 @@ CREATE TABLE person_name (
     PRIMARY KEY (person_id, name_no)
 );
 CREATE TABLE identity_lookup (
-    lookup {bytes} PRIMARY KEY,
+    lookup {bytes} NOT NULL PRIMARY KEY,
     person_id bigint NOT NULL,
     document_no smallint NOT NULL
 );
@@ -141,7 +141,7 @@ CREATE TABLE person_link (
 );
 CREATE INDEX person_link_other ON person_link (other_person_id);
 CREATE TABLE roster_batch (
-    roster_no text PRIMARY KEY,
+    roster_no text NOT NULL PRIMARY KEY,
     filing_no text NOT NULL REFERENCES filing (filing_no),
     posted_by text NOT NULL,
     recorded_at {instant} NOT NULL,
@@ -175,7 +175,7 @@ CREATE TABLE rule_pack (
     CHECK ((published_by IS NULL) = (published_at IS NULL))
 );
 CREATE TABLE record_import (
-    import_no text PRIMARY KEY,
+    import_no text NOT NULL PRIMARY KEY,
     jurisdiction text NOT NULL,
     scheme text NOT NULL,
     origin text NOT NULL,
@@ -200,7 +200,7 @@ CREATE TABLE record_import_row (
 );
 CREATE INDEX record_import_row_file ON record_import_row (import_no, row_no);
 CREATE TABLE verdict (
-    verdict_no text PRIMARY KEY,
+    verdict_no text NOT NULL PRIMARY KEY,
     person_id bigint,
     client_id text NOT NULL,
     mandate_no text NOT NULL,

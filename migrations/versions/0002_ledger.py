@@ -37,7 +37,7 @@ ENTRY_COLUMNS = """
 
 SHARED_TABLES = """
 CREATE TABLE ledger_epoch (
-    epoch smallint PRIMARY KEY,
+    epoch smallint NOT NULL PRIMARY KEY,
     server text NOT NULL,
     started_at {instant} NOT NULL,
     reason text NOT NULL
@@ -72,7 +72,7 @@ CREATE TABLE ledger_source (
     CHECK ((people_max IS NULL) = (centihours_max IS NULL))
 );
 CREATE TABLE ledger_source_use (
-    source_id integer PRIMARY KEY REFERENCES ledger_source (source_id),
+    source_id integer NOT NULL PRIMARY KEY REFERENCES ledger_source (source_id),
     people integer NOT NULL CHECK (people >= 0),
     centihours bigint NOT NULL CHECK (centihours >= 0)
 );
@@ -98,12 +98,12 @@ CREATE TABLE journal_log (
     UNIQUE (jurisdiction, year)
 );
 CREATE TABLE journal_freeze (
-    log_id integer PRIMARY KEY REFERENCES journal_log (log_id),
+    log_id integer NOT NULL PRIMARY KEY REFERENCES journal_log (log_id),
     size bigint NOT NULL,
     seal_no bigint NOT NULL
 );
 CREATE TABLE journal_seal (
-    seal_no bigint PRIMARY KEY,
+    seal_no bigint NOT NULL PRIMARY KEY,
     sealed_at {instant} NOT NULL,
     epoch smallint NOT NULL,
     entry_epoch smallint NOT NULL,

@@ -150,15 +150,16 @@ def test_a_table_copied_in_batch_mode_would_be_seen_to_lose_its_guards(
 def _shape(table: Table, engine: Engine) -> dict[str, tuple[object, ...]]:
     """Return of each column whether it is part of the key, may be empty, and its type.
 
-    SQLite says of a key column only whether NOT NULL was written, and knows no widths of integers.
+    SQLite knows no widths of integers; its row numbers are never empty, NOT NULL or not.
     """
     key = set(table.primary_key.columns.keys())
+    rowid = engine.dialect.name == "sqlite" and len(key) == 1
     if table.name == "ledger_entry" and engine.dialect.name == "sqlite":
         key = {"entry_id"}  # there the row number must be the whole key; see the natural index
     return {
         column.name: (
             column.name in key,
-            False if column.name in key else column.nullable,
+            column.nullable and not (rowid and column.name in key),
             _type(column.type, engine) if engine.dialect.name == "postgresql" else "",
         )
         for column in table.columns
