@@ -31,6 +31,7 @@ from creditbank.registry.models import Filing
 from creditbank.registry.organisations import OrganisationUnknownError
 from creditbank.rules.conversion import NotRecognisedError, RuleMissingError
 from creditbank.rules.loader import PackMissingError
+from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.registry import (
     ApprovalBody,
     FilingAnswer,
@@ -73,7 +74,7 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
     body=JsonBody(FilingBody(), _EXAMPLE),
     answer=FilingAnswer(),
     refuses=(
-        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, NotRecognisedError,
+        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, SubjectUnknownError, NotRecognisedError,
         RuleMissingError, PackMissingError,
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from creditbank.crediting.imports import (
     ImportKnownError,
     ImportRowNameError,
     ImportRowTwiceError,
+    ImportRowYearError,
     ImportUnknownError,
     approve_import,
     propose_import,
@@ -22,6 +23,7 @@ from creditbank.registry.bank import DemoOnlyError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.lawbook import SecondPersonWantedError
 from creditbank.rules.loader import PackMissingError
+from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.registry import NothingBody
 from creditbank.schemas.rosters import ImportAnswer, ImportBody
@@ -42,7 +44,8 @@ imports = Door("imports", __name__, description="Records from before the bank.")
     answer=ImportAnswer(),
     refuses=(
         RegionForeignError, ImportKnownError, ImportRowTwiceError, ImportRowNameError,
-        PackMissingError, DemoOnlyError, RosterTooLongError,
+        ImportRowYearError, SubjectUnknownError, PackMissingError, DemoOnlyError,
+        RosterTooLongError,
     ),
 )  # fmt: skip
 def propose(call: Call, session: Session) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class RosterBatch(Base):
     filing_no: Mapped[str]
     posted_by: Mapped[str]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: of the parsed content, so that a spreadsheet saved again is known again
+    #: keyed, of the parsed content: a spreadsheet saved again is known again
     digest: Mapped[bytes]
     rows_credited: Mapped[int]
     #: JSON: each bad row with its number, column, code and facts; never a name or a number

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_bytes, canonical_text
+from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND, FoldContext, fold_again
 from creditbank.crediting.models import ImportRow, RecordImport
 from creditbank.errors import CreditBankError
@@ -43,6 +44,8 @@ from creditbank.people.register import (
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import DemoOnlyError, the_bank
 from creditbank.registry.lawbook import SecondPersonWantedError, law_of
+from creditbank.rules.pack import PackChain
+from creditbank.rules.subjects import require_subject
 
 
 class ImportKnownError(CreditBankError):
@@ -63,6 +66,13 @@ class ImportRowTwiceError(CreditBankError):
     """Two rows speak of the same person, year and subject."""
 
     code = "import-row-twice"
+    status = 422
+
+
+class ImportRowYearError(CreditBankError):
+    """A row speaks of a year that has not come."""
+
+    code = "import-row-year"
     status = 422
 
 
@@ -99,13 +109,15 @@ def propose_import(
 
     Raises:
         ImportKnownError: the same rows were proposed before.
-        ImportRowTwiceError, ImportRowNameError: naming the row, counted from 1.
+        ImportRowTwiceError, ImportRowNameError, ImportRowYearError: naming the row, from 1.
+        SubjectUnknownError: a subject that the rules do not know.
         PackMissingError: the jurisdiction has no published rules.
         DemoOnlyError: a demo number in a production bank.
     """
     law = law_of(session, checked_jurisdiction(draft.jurisdiction))
-    _check_rows(session, draft)
-    digest = hashlib.sha256(canonical_bytes(_content(draft))).digest()
+    _check_rows(session, draft, law, this_year=civil_day(now).year)
+    content = hashlib.sha256(canonical_bytes(_content(draft))).digest()
+    digest = vault.fingerprint(content)
     known = session.scalar(select(RecordImport).where(RecordImport.digest == digest))
     if known is not None:
         raise ImportKnownError(import_no=known.import_no)
@@ -179,10 +191,13 @@ def approve_import(
     return record
 
 
-def _check_rows(session: Session, draft: ImportDraft) -> None:
+def _check_rows(session: Session, draft: ImportDraft, law: PackChain, *, this_year: int) -> None:
     seen = set()
     demo_bank = the_bank(session).mode == "demo"
     for row_no, row in enumerate(draft.rows, start=1):
+        require_subject(row.subject, law)
+        if row.credited_year > this_year:
+            raise ImportRowYearError(row_no=row_no, found=row.credited_year, wanted=this_year)
         key = (row.identity.document, row.credited_year, row.subject)
         if key in seen:
             raise ImportRowTwiceError(row_no=row_no)

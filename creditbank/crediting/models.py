@@ -18,6 +18,7 @@ class RecordImport(Base):
     scheme: Mapped[str]
     #: where the records come from, in words
     origin: Mapped[str]
+    #: keyed, of the rows in a fixed order: the same records are known again
     digest: Mapped[bytes]
     row_count: Mapped[int]
     people: Mapped[int]

@@ -127,7 +127,7 @@ def post_roster(
         capped_centihours=capped,
         problems=_in_file_order(posting.roster.problems, problems, misnamed, refused),
     )
-    _record_batch(session, posting, result, now=now)
+    _record_batch(session, posting, result, vault.fingerprint(posting.roster.digest), now=now)
     return result
 
 
@@ -322,7 +322,12 @@ def _in_file_order(*lists: Sequence[RowProblem]) -> tuple[RowProblem, ...]:
 
 
 def _record_batch(
-    session: Session, posting: RosterPosting, result: RosterResult, *, now: datetime
+    session: Session,
+    posting: RosterPosting,
+    result: RosterResult,
+    fingerprint: bytes,
+    *,
+    now: datetime,
 ) -> None:
     problems: list[Canonical] = [
         {
@@ -338,7 +343,7 @@ def _record_batch(
         "filing_no": result.filing_no,
         "posted_by": posting.actor,
         "recorded_at": now,
-        "digest": posting.roster.digest,
+        "digest": fingerprint,
         "rows_credited": result.rows_credited,
         "problems": canonical_text(problems),
     }

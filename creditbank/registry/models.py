@@ -72,7 +72,7 @@ class IdempotentWrite(Base):
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str] = mapped_column(primary_key=True)
-    #: SHA-256 of the method, the path and the parsed content
+    #: HMAC-SHA-256 of the method, the path and the parsed content
     content_digest: Mapped[bytes]
     status: Mapped[int] = mapped_column(SmallInteger)
     answer: Mapped[str]

@@ -10,6 +10,7 @@ from creditbank.crediting.imports import (
     ImportKnownError,
     ImportRowNameError,
     ImportRowTwiceError,
+    ImportRowYearError,
     RecordRow,
     approve_import,
     propose_import,
@@ -18,6 +19,7 @@ from creditbank.ledger.balance import balances_of
 from creditbank.ledger.models import CreditFacts, Entry
 from creditbank.people.register import Identity, find_person
 from creditbank.registry.lawbook import SecondPersonWantedError
+from creditbank.rules.subjects import SubjectUnknownError
 from tests.bank import NOW, TestBank, attendance, invented_person
 
 PERSON = invented_person(1)
@@ -98,3 +100,19 @@ def test_a_number_on_record_under_another_name_is_refused_by_row(bank: TestBank)
         propose(bank, RecordRow(invented_person(2), 2024, "professional", 100), renamed)
 
     assert refusal.value.facts == {"row_no": 2}
+
+
+def test_a_year_that_has_not_come_is_refused_by_row(bank: TestBank) -> None:
+    propose(bank, RecordRow(PERSON, 2026, "professional", 100))
+
+    with pytest.raises(ImportRowYearError) as refusal:
+        propose(bank, RecordRow(PERSON, 2027, "professional", 100))
+
+    assert refusal.value.facts == {"row_no": 1, "found": 2027, "wanted": 2026}
+
+
+def test_a_subject_that_no_rule_knows_is_refused(bank: TestBank) -> None:
+    with pytest.raises(SubjectUnknownError) as refusal:
+        propose(bank, RecordRow(PERSON, 2024, "professionally", 100))
+
+    assert refusal.value.facts["wanted"] == ["professional", "public"]

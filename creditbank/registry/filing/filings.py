@@ -24,6 +24,7 @@ from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.rules.conversion import ActivityFact, convert
 from creditbank.rules.pack import PackChain
+from creditbank.rules.subjects import require_subject
 
 SESSIONS_MAX = 120
 
@@ -92,13 +93,14 @@ def submit_filing(
 
     Raises:
         FilingDayTwiceError: two sessions on one day.
-        NotRecognisedError, RuleMissingError: the rules in force would not credit it; said now, not
-            after the course.
+        SubjectUnknownError, NotRecognisedError, RuleMissingError: the rules in force would not
+            credit it; said now, not after the course.
     """
     twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
     if twice:
         raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
     law = law_of(session, provider.jurisdiction)
+    require_subject(draft.subject, law)
     person_centihours(draft, law)
     filing_no = "F" + random_number(9)
     row = {
