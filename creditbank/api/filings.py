@@ -74,8 +74,8 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
     body=JsonBody(FilingBody(), _EXAMPLE),
     answer=FilingAnswer(),
     refuses=(
-        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, SubjectUnknownError, NotRecognisedError,
-        RuleMissingError, PackMissingError,
+        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, SubjectUnknownError,
+        NotRecognisedError, RuleMissingError, PackMissingError,
     ),
 )  # fmt: skip
 def file_activity(call: Call, session: Session) -> dict[str, Any]:
