@@ -74,17 +74,25 @@ KINDS: Mapping[str, DocumentKind] = {
 _ALIASES: Mapping[str, Column] = {
     alias: column
     for column, aliases in {
-        Column.NAME: "姓名 学员姓名 name fullname",
-        Column.KIND: "证件类型 证件种类 documentkind documenttype idtype",
-        Column.NUMBER: "证件号码 证件号 身份证号 身份证号码 公民身份号码 documentnumber idnumber",
-        Column.DAY: "日期 上课日期 培训日期 学习日期 date day",
-        Column.MINUTES: "实到分钟 实到分钟数 参加分钟 参加分钟数 出勤分钟 出勤分钟数 "
-        "attendedminutes",
+        Column.NAME: "姓名 学员姓名 人员姓名 参训人员姓名 学员 name fullname studentname "
+        "attendeename learnername",
+        Column.KIND: "证件类型 证件种类 证件类别 documentkind documenttype idtype",
+        Column.NUMBER: "证件号码 证件号 证件编号 身份证 身份证号 身份证号码 身份证件号码 "
+        "居民身份证号 居民身份证号码 公民身份号码 公民身份证号码 documentnumber documentno "
+        "idnumber idno idcardnumber idcardno residentid passportnumber",
+        Column.DAY: "日期 上课日期 培训日期 学习日期 参训日期 出勤日期 签到日期 活动日期 date day "
+        "trainingdate sessiondate attendancedate attendedon",
+        # "Duration" alone may be hours: it is only taken where its header says minutes.
+        Column.MINUTES: "分钟 分钟数 实到分钟 实到分钟数 参加分钟 参加分钟数 出勤分钟 出勤分钟数 "
+        "参训分钟 参训分钟数 学习分钟 学习分钟数 时长分钟 实到时长分钟 出勤时长分钟 参训时长分钟 "
+        "学习时长分钟 培训时长分钟 minutes attendedminutes minutesattended durationminutes "
+        "durationmin",
     }.items()
     for alias in aliases.split()
 }
 _HEADER_NOTE = re.compile(r"\(.*\)$")
-_HEADER_NOISE = re.compile(r"[\s_*:]+")
+_BRACKETS = re.compile(r"[()]")
+_HEADER_NOISE = re.compile(r"[\s_*:.]+")
 _HEADER_BREAK = re.compile(r"[\r\n/|]+")
 #: A header row that is not whole is named in an error only when this much of it is plain.
 _HEADERS_RECOGNISED_MIN = 2
@@ -285,7 +293,9 @@ def _column(cell: object) -> Column | None:
         return None
     text = unicodedata.normalize("NFKC", cell).strip()
     pieces = [text, *_HEADER_BREAK.split(text)]
-    plain = (_HEADER_NOISE.sub("", _HEADER_NOTE.sub("", piece)).casefold() for piece in pieces)
+    # A note in brackets is passed over, or is part of the name: 出勤时长(分钟).
+    spelled = [each for p in pieces for each in (_HEADER_NOTE.sub("", p), _BRACKETS.sub("", p))]
+    plain = (_HEADER_NOISE.sub("", each).casefold() for each in spelled)
     columns = {_ALIASES[piece] for piece in plain if piece in _ALIASES}
     return columns.pop() if len(columns) == 1 else None
 

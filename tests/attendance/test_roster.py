@@ -164,12 +164,24 @@ def test_the_digest_covers_cells_that_could_not_be_read() -> None:
         ["*姓名", "证件号码\ndocument number", "日期/date", "实到分钟 (attended minutes)"],
         ["Name", "Document Number", "DATE", "attended_minutes"],
         ["ＮＡＭＥ", "document number", "date", "Attended  Minutes"],
+        ["学员姓名", "居民身份证号码", "签到日期", "出勤时长(分钟)"],
+        ["参训人员姓名", "公民身份号码", "参训日期", "学习时长（分钟）"],
+        ["Full name", "ID No.", "Training date", "Minutes attended"],
     ],
 )
 def test_columns_are_known_by_their_header_in_either_language(header: list[str]) -> None:
     roster = read_roster(xlsx([header, ["张三", ZHANG, "2025-11-10", 480]]))
 
     assert len(roster.rows) == 1
+
+
+def test_a_duration_that_may_be_hours_is_not_taken_for_minutes() -> None:
+    header = ["姓名", "身份证号", "日期", "出勤时长"]
+
+    with pytest.raises(RosterHeaderMissingError) as caught:
+        read_roster(xlsx([header, ["张三", ZHANG, "2025-11-10", 8]]))
+
+    assert caught.value.facts["missing"] == ["实到分钟/attended minutes"]
 
 
 def test_a_missing_column_is_named_with_what_was_found() -> None:
