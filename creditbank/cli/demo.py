@@ -24,6 +24,7 @@ from creditbank.cli.processes import serve_bank
 from creditbank.clock import civil_day, utc_now
 from creditbank.config import Settings
 from creditbank.db import make_engine, snapshot, unit_of_work
+from creditbank.errors import CreditBankError
 from creditbank.ledger.proving import listed_logs
 from creditbank.logs import configure_logs
 from creditbank.registry.bank import BankFoundedError, found_bank
@@ -83,13 +84,23 @@ def _embedded(settings: Settings, home: Path, port: int | None) -> Settings:
     return replace(own, listen_port=port or _free_port(own))
 
 
+class HomeTakenError(CreditBankError):
+    """The directory holds the keys of a bank whose database is elsewhere."""
+
+    code = "home-taken"
+    status = 409
+
+
 def _refuse_production(settings: Settings) -> None:
-    """Refuse before anything is touched, should a production bank lie here.
+    """Refuse before anything is touched, should a production bank or its keys lie here.
 
     Raises:
-        BankFoundedError: it does.
+        BankFoundedError: a production bank does.
+        HomeTakenError: the keys of a bank do, and a demo must never sign with them.
     """
     if not (settings.home_path / "bank.sqlite3").exists():
+        if settings.keys_path.is_dir() and any(settings.keys_path.iterdir()):
+            raise HomeTakenError(home=str(settings.home_path))
         return
     engine = make_engine(settings.app_url, settings)
     try:

@@ -185,6 +185,21 @@ def test_a_production_bank_refuses_the_demo_and_stays_as_it_was(tmp_path: Path) 
     assert not (home / "demo").exists()
 
 
+def test_the_demo_does_not_sign_with_the_keys_of_a_bank_whose_database_is_elsewhere(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "bank"
+    elsewhere = f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"
+    terminal_for(Settings(home=str(home), database_url=elsewhere)).run(
+        "init", "--host", "bank.example"
+    )
+
+    said = Demo(home).run(exit_code=1)
+
+    assert "home-taken" in said
+    assert not (home / "bank.sqlite3").exists()
+
+
 def test_the_demo_takes_its_own_database_whatever_the_environment_names(tmp_path: Path) -> None:
     other = tmp_path / "other"
     settings = Settings(home=str(other), database_url=f"sqlite:///{other / 'bank.sqlite3'}")
