@@ -36,8 +36,7 @@ from creditbank.people.documents import is_demo_number
 from creditbank.people.register import (
     Identity,
     ensure_people,
-    linked_people,
-    lock_people,
+    lock_linked,
     names_of,
     secrets_of,
 )
@@ -173,8 +172,7 @@ def approve_import(
     rows = session.scalars(
         select(ImportRow).where(ImportRow.import_no == import_no).order_by(ImportRow.row_no)
     ).all()
-    groups = linked_people(session, {row.person_id for row in rows})
-    lock_people(session, groups)
+    groups = lock_linked(session, {row.person_id for row in rows})
     secrets = secrets_of(session, vault, list(groups))
     law = law_of(session, record.scheme)
     pins = law.pins()

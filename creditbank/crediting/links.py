@@ -21,7 +21,7 @@ from creditbank.people.register import (
     Identity,
     find_person,
     linked_people,
-    lock_people,
+    lock_linked,
     record_link,
     secrets_of,
 )
@@ -70,7 +70,7 @@ def record_finding(
     """
     one = find_person(session, vault, finding.one)
     other = find_person(session, vault, finding.other)
-    keys = _locked_group(session, (one, other))
+    keys = sorted(lock_linked(session, (one, other)))
     act, link_no = _record(session, finding, now=now)
     record_link(session, one, other, act.act_id, linked=finding.linked)
     groups = linked_people(session, keys)
@@ -84,18 +84,6 @@ def record_finding(
         context = FoldContext(law_of(session, scheme), secrets, now)
         capped += fold_again(session, sorted(set(groups.values())), years, context)
     return LinkResult(link_no, act.leaf, capped)
-
-
-def _locked_group(session: Session, people: Sequence[int]) -> list[int]:
-    """Lock everybody whom the finding touches; read again, for a link may just have been added."""
-    keys: set[int] = set()
-    while True:
-        groups = linked_people(session, people)
-        touched = {key for group in groups.values() for key in group}
-        if touched <= keys:
-            return sorted(keys)
-        keys |= touched
-        lock_people(session, keys)
 
 
 def _refuse_doubles(entries: Sequence[Entry]) -> None:

@@ -26,8 +26,7 @@ from creditbank.people.documents import Document, is_demo_number
 from creditbank.people.register import (
     Identity,
     ensure_people,
-    linked_people,
-    lock_people,
+    lock_linked,
     names_of,
     secrets_of,
 )
@@ -107,8 +106,7 @@ def post_roster(
     )
     datable, problems = _datable_rows(posting.roster.rows, desk)
     people = _people_of(session, vault, datable, now=now)
-    groups = linked_people(session, people.values())
-    lock_people(session, groups)
+    groups = lock_linked(session, people.values())
     secrets = secrets_of(session, vault, list(groups))
     named, misnamed = _named_rows(session, vault, datable, people)
     scales = Scales(source, use, groups, secrets)

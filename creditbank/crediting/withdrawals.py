@@ -21,8 +21,7 @@ from creditbank.ledger.sources import Taking, lock_source, pins_id_of, take
 from creditbank.people.register import (
     Identity,
     find_person,
-    linked_people,
-    lock_people,
+    lock_linked,
     secrets_of,
 )
 from creditbank.people.vault import Vault
@@ -83,8 +82,7 @@ def withdraw_attendance(
     filing = withdrawal.filing
     source, _use = lock_source(session, filing.filing_no)
     person_id = find_person(session, vault, withdrawal.identity)
-    group = linked_people(session, [person_id])[person_id]
-    lock_people(session, group)
+    group = lock_linked(session, [person_id])[person_id]
     secrets = secrets_of(session, vault, group)
     occasions = [occasion_of(planned) for planned in sessions_of(session, filing.filing_no)]
     live = [

@@ -175,6 +175,18 @@ def lock_people(session: Session, people: Iterable[int]) -> None:
         ).all()
 
 
+def lock_linked(session: Session, people: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Lock these people with every key linked to them; return each key's group as it then stands.
+
+    Read again once locked: a link may have been found or parted while this transaction waited.
+    """
+    asked, locked = list(people), set[int]()
+    while not (groups := linked_people(session, asked)).keys() <= locked:
+        lock_people(session, groups.keys() - locked)
+        locked |= groups.keys()
+    return groups
+
+
 def linked_people(session: Session, people: Iterable[int]) -> dict[int, tuple[int, ...]]:
     """Return, for each of these people, every key that is the same person, in ascending order."""
     groups = {person_id: {person_id} for person_id in people}
