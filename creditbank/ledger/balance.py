@@ -21,20 +21,13 @@ class Balance:
     frozen_centihours: int
 
 
-def balances_of(
-    session: Session,
-    people: Iterable[int],
-    scheme: str,
-    *,
-    counted: ColumnElement[bool] | None = None,
-) -> list[Balance]:
+def balances_of(session: Session, people: Iterable[int], scheme: str) -> list[Balance]:
     """Sum the entries of people (all keys of one person) in a scheme by year and subject.
 
     Args:
         session: any reading session.
         people: the person's linked keys.
         scheme: the crediting pack.
-        counted: narrows the entries, for example to the sealed ones; all of them if not given.
     """
     query = (
         select(
@@ -45,8 +38,6 @@ def balances_of(
         .group_by(Entry.scheme, Entry.credited_year, Entry.subject)
         .order_by(Entry.credited_year, Entry.subject)
     )  # fmt: skip
-    if counted is not None:
-        query = query.where(counted)
     return [Balance(*row) for row in session.execute(query)]
 
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_text
@@ -83,9 +83,3 @@ def body_of(act: Act) -> ActBody:
         details=act.details,
         cites=tuple(bytes.fromhex(leaf) for leaf in json.loads(act.cites)),
     )
-
-
-def acts_about(session: Session, subject: str) -> list[Act]:
-    """Return the acts about a public number, oldest first."""
-    query = select(Act).where(Act.subject == subject).order_by(Act.recorded_at, Act.act_id)
-    return list(session.scalars(query))

@@ -15,7 +15,6 @@ from creditbank.errors import CreditBankError
 from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.ledger.merkle import TILE_WIDTH, leaf_node
 from creditbank.ledger.models import (
-    Act,
     Bundle,
     Entry,
     Log,
@@ -133,9 +132,11 @@ def heads_at(session: Session, seal: Seal | None, jurisdiction: str) -> list[Hea
     return heads
 
 
-def latest_head(session: Session, log: Log) -> Head | None:
+def latest_head(session: Session, log: Log) -> Head:
     """Return a log's newest checkpoint."""
-    return _head_of(session, log, None)
+    head = _head_of(session, log, None)
+    assert head is not None, "the round that opens a log signs its first checkpoint"
+    return head
 
 
 def _head_of(session: Session, log: Log, seal_no: int | None) -> Head | None:
@@ -156,41 +157,23 @@ def place_of_entry(session: Session, entry: Entry) -> Place:
         NotSealedError: it has no place yet.
     """
     order = tuple_(Seal.entry_epoch, Seal.entry_xid, Seal.entry_id)
-    seal_no = session.scalar(
+    round_ = (
         select(Seal.seal_no)
         .where(order >= tuple_(entry.epoch, entry.xid, entry.entry_id))
         .order_by(Seal.seal_no)
         .limit(1)
     )
-    source = session.get_one(Source, entry.source_id)
-    return _place_in_round(session, seal_no, source.jurisdiction, entry_ref(entry.entry_id))
-
-
-def place_of_act(session: Session, act: Act) -> Place:
-    """Find where an act stands.
-
-    Raises:
-        NotSealedError: it has no place yet.
-    """
-    order = tuple_(Seal.act_epoch, Seal.act_xid, Seal.act_id)
-    seal_no = session.scalar(
-        select(Seal.seal_no)
-        .where(order >= tuple_(act.epoch, act.xid, act.act_id))
-        .order_by(Seal.seal_no)
-        .limit(1)
+    jurisdiction = session.get_one(Source, entry.source_id).jurisdiction
+    spans = (
+        select(SealSpan)
+        .join(Log, Log.log_id == SealSpan.log_id)
+        .where(SealSpan.seal_no == round_.scalar_subquery(), Log.jurisdiction == jurisdiction)
     )
-    return _place_in_round(session, seal_no, act.jurisdiction, act_ref(act.act_id))
-
-
-def _place_in_round(session: Session, seal_no: int | None, jurisdiction: str, ref: bytes) -> Place:
-    if seal_no is not None:
-        spans = select(SealSpan).join(Log, Log.log_id == SealSpan.log_id)
-        for span in session.scalars(
-            spans.where(SealSpan.seal_no == seal_no, Log.jurisdiction == jurisdiction)
-        ):
-            index = _index_in_span(session, span, ref)
-            if index is not None:
-                return Place(span.log_id, index)
+    ref = entry_ref(entry.entry_id)
+    for span in session.scalars(spans):
+        index = _index_in_span(session, span, ref)
+        if index is not None:
+            return Place(span.log_id, index)
     raise NotSealedError
 
 

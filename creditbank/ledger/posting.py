@@ -75,7 +75,7 @@ def post_credits(
 
     Args:
         session: of the caller's transaction, which holds the locks.
-        drafts: credits; each (person, scheme, occasion, revision) once, centihours > 0.
+        drafts: at least one; each (person, scheme, occasion, revision) once, centihours > 0.
         context: the source, its act's leaf, the pack chain and the instant.
         secrets: the 32-byte secret of every person in the drafts.
 
@@ -96,9 +96,8 @@ def post_credits(
         }
         for draft in drafts
     ]
-    if entries:
-        session.execute(insert(Entry), entries)
-        session.execute(insert(CreditFacts), facts)
+    session.execute(insert(Entry), entries)
+    session.execute(insert(CreditFacts), facts)
 
 
 def post_moves(
@@ -114,7 +113,7 @@ def post_moves(
 
     Args:
         session: of the caller's transaction, which holds the locks.
-        drafts: movements; centihours > 0.
+        drafts: at least one; centihours > 0.
         source_leaves: leaf of the opening act, by source id.
         pins: pack chains by their row's id.
         secrets: the 32-byte secret of every person in the drafts.
@@ -128,8 +127,7 @@ def post_moves(
             pins[draft.pins_id], now,
         )  # fmt: skip
         rows.append(_move_row(draft, context, _secret_of(secrets, credit.person_id)))
-    if rows:
-        session.execute(insert(Entry), rows)
+    session.execute(insert(Entry), rows)
 
 
 def credits_of(
@@ -137,13 +135,10 @@ def credits_of(
     people: Iterable[int],
     scheme: str,
     *,
-    years: Iterable[int] | None = None,
     occasions: Iterable[str] | None = None,
 ) -> list[Entry]:
-    """Return every entry of these people in a scheme, of some years or occasions only if asked."""
+    """Return every entry of these people in a scheme, of some occasions only if asked."""
     query = select(Entry).where(Entry.person_id.in_(list(people)), Entry.scheme == scheme)
-    if years is not None:
-        query = query.where(Entry.credited_year.in_(list(years)))
     if occasions is not None:
         query = query.where(Entry.occasion.in_(list(occasions)))
     return list(session.scalars(query))
@@ -154,21 +149,14 @@ class CreditState:
     """One credit as its movements leave it: what is live, what is capped, and the next steps."""
 
     credit: Entry
+    live_centihours: int = 0
     capped_centihours: int = 0
-    frozen_centihours: int = 0
     reversed: bool = False
     movements: Counter[str] = field(default_factory=Counter)
 
     def next_step(self, movement: Movement) -> int:
         """Return the number of the next movement of a kind on this credit."""
         return self.movements[movement]
-
-    @property
-    def live_centihours(self) -> int:
-        """What counts now."""
-        if self.reversed:
-            return 0
-        return self.credit.centihours - self.capped_centihours - self.frozen_centihours
 
 
 def credit_states(entries: Iterable[Entry]) -> list[CreditState]:
@@ -178,15 +166,14 @@ def credit_states(entries: Iterable[Entry]) -> list[CreditState]:
         _key(entry): CreditState(entry) for entry in moves if entry.movement == Movement.CREDIT
     }
     for entry in moves:
-        if entry.movement != Movement.CREDIT:
-            _apply(states[_key(entry)], entry)
+        _apply(states[_key(entry)], entry)
     return list(states.values())
 
 
 def _apply(state: CreditState, entry: Entry) -> None:
     signed = {entry.to_state: entry.centihours, entry.from_state: -entry.centihours}
+    state.live_centihours += signed.get(State.LIVE, 0)
     state.capped_centihours += signed.get(State.CAPPED, 0)
-    state.frozen_centihours += signed.get(State.FROZEN, 0)
     state.reversed = state.reversed or entry.movement == Movement.REVERSE
     state.movements[entry.movement] += 1
 

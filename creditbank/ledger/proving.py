@@ -76,8 +76,7 @@ def listed_logs(session: Session) -> list[ListedLog]:
     frozen = set(session.scalars(select(LogFreeze.log_id)))
     listed = []
     for log in session.scalars(select(Log).order_by(Log.origin)):
-        head = latest_head(session, log)
-        size = head.checkpoint.size if head else 0
+        size = latest_head(session, log).checkpoint.size
         listed.append(
             ListedLog(
                 log.origin, log.jurisdiction, log.year, log.vkey, size, log.log_id in frozen
@@ -95,12 +94,11 @@ def head_of(session: Session, origin: str, size: int | None = None) -> Head:
     """
     log = log_by_origin(session, origin)
     latest = latest_head(session, log)
-    if latest is not None and size in (None, latest.checkpoint.size):
+    if size is None or size == latest.checkpoint.size:
         return latest
-    signed = session.get(SignedCheckpoint, (log.log_id, size)) if size is not None else None
+    signed = session.get(SignedCheckpoint, (log.log_id, size))
     if signed is None:
-        latest_size = latest.checkpoint.size if latest else 0
-        raise CheckpointUnknownError(size=size or 0, latest=latest_size)
+        raise CheckpointUnknownError(size=size, latest=latest.checkpoint.size)
     checkpoint = Checkpoint(origin, signed.size, signed.root)
     return Head(log.log_id, log.vkey, checkpoint, signed.note, signed.seal_no)
 

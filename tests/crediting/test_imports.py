@@ -17,7 +17,8 @@ from creditbank.crediting.imports import (
 )
 from creditbank.ledger.balance import balances_of
 from creditbank.ledger.models import CreditFacts, Entry
-from creditbank.people.register import Identity, find_person
+from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.register import Identity, erase_secret, find_person
 from creditbank.registry.lawbook import SecondPersonWantedError
 from creditbank.rules.subjects import SubjectUnknownError
 from tests.bank import NOW, TestBank, attendance, invented_person
@@ -66,6 +67,20 @@ def test_whoever_proposed_an_import_cannot_approve_it(bank: TestBank) -> None:
 
     with pytest.raises(SecondPersonWantedError):
         approve(bank, import_no, actor="official-test")
+
+
+def test_an_import_credits_nobody_if_one_of_them_was_forgotten_meanwhile(bank: TestBank) -> None:
+    other = invented_person(2)
+    import_no = propose(bank, *ROWS, RecordRow(other, 2024, "professional", 6000))
+    with bank.unit() as session:
+        erase_secret(session, find_person(session, bank.house.vault, other), now=NOW)
+
+    with pytest.raises(PersonErasedError):
+        approve(bank, import_no)
+
+    with bank.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Entry)) == 0
+    assert bank.fsck() == []
 
 
 def test_approving_twice_credits_once(bank: TestBank) -> None:

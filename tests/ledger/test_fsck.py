@@ -78,7 +78,8 @@ def plausible(column: Column[object], row: Row, rows: Sequence[Row]) -> Iterator
     elif isinstance(value, date):
         yield value + timedelta(days=1)
     elif isinstance(value, str):
-        yield from (value[:-3] + "1" + value[-2:], value + "x")
+        other = "2" if value[-3:-2] == "1" else "1"
+        yield from (value[:-3] + other + value[-2:], value + "x")
     else:
         yield 1
 
@@ -141,6 +142,35 @@ def test_any_column_changed_by_force_is_named(
 
     record_property("tally", f"values changed by force, each named: {flips}")
     assert unnamed == []
+    assert bank.fsck() == []
+
+
+def test_a_round_with_a_figure_beyond_canonical_json_is_named(bank: TestBank, force: Force) -> None:
+    newest = rows_of(force, Seal.__table__)[-1]
+
+    with force.changed(Seal.__table__, newest, act_id=2**53):
+        found = bank.fsck()
+
+    assert "journal_seal" in {each.table for each in found}
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 7])
+def test_reading_in_small_batches_finds_the_same(
+    bank: TestBank, force: Force, rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = sealed_rows(force, Entry.__table__)[-1]
+    act = sealed_rows(force, Act.__table__)[-1]
+    with (
+        force.changed(Entry.__table__, entry, reason="none"),
+        force.changed(Act.__table__, act, actor="stranger"),
+    ):
+        at_once = bank.fsck()
+        monkeypatch.setattr("creditbank.ledger.fsck._BATCH", rows_at_once)
+
+        in_batches = bank.fsck()
+
+    assert {each.table for each in at_once} == {"ledger_entry", "journal_act"}
+    assert in_batches == at_once
     assert bank.fsck() == []
 
 
