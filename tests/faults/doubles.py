@@ -103,6 +103,16 @@ def no_fold() -> None:
     rosters.fold_again = fold_again
 
 
+def commit_in_the_middle() -> None:
+    """Post the credits in one transaction and take from the source in the next, if it comes."""
+
+    def take(session: Session, _source: Source, _taking: Taking) -> None:
+        session.connection().commit()
+        raise InterruptedError
+
+    rosters.take = take
+
+
 def id_watermark() -> None:
     """Seal what has a higher number than the last one sealed, as if commits came in that order."""
 
@@ -149,5 +159,6 @@ DOUBLES: dict[str, Callable[[], None]] = {
     "check_then_insert": check_then_insert,
     "no_live_check": no_live_check,
     "no_fold": no_fold,
+    "commit_in_the_middle": commit_in_the_middle,
     "id_watermark": id_watermark,
 }

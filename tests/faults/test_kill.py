@@ -1,16 +1,17 @@
-"""A poster killed in mid-batch leaves the batch wholly there or wholly not."""
+"""A poster killed in mid-batch leaves it wholly there or wholly not; a retry completes it."""
 
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from creditbank.ledger.models import Entry, Source
-from tests.acts import approve, roster
-from tests.bank import SEMINAR_DAYS, TestBank, found_test_bank, invented_person
+from tests.api.desk import DAYS, Desk, roster_rows
+from tests.bank import TestBank, found_test_bank, invented_person
 from tests.conftest import Database
 from tests.faults.audit import violations
 from tests.faults.processes import Worker
@@ -18,8 +19,7 @@ from tests.faults.worker import AFTER_COMMIT
 
 MOMENTS = 10
 PEOPLE = 20
-ROWS = PEOPLE * len(SEMINAR_DAYS)
-Lines = list[tuple[int, str, int]]
+ROWS = PEOPLE * len(DAYS)
 Tally = Callable[[str, object], None]
 
 
@@ -30,74 +30,104 @@ def bank(database: Database, tmp_path: Path) -> Iterator[TestBank]:
     made.close()
 
 
-def lines_of(turn: int) -> Lines:
-    """Return a roster of people half of whom are new and half of whom were there a turn before."""
-    first = turn * PEOPLE // 2
-    return [
-        (number, day.isoformat(), 360)
-        for number in range(first, first + PEOPLE)
-        for day in SEMINAR_DAYS
-    ]
+class Posting:
+    """One roster under a filing of its own, sent under one idempotency key however often."""
+
+    def __init__(self, desk: Desk, turn: int) -> None:
+        """Take people half of whom are new and half of whom were there a turn before."""
+        first = turn * PEOPLE // 2
+        people = [invented_person(number) for number in range(first, first + PEOPLE)]
+        self.desk, self.key = desk, f"roster-{turn}"
+        self.filing_no = desk.approved_filing(seats=PEOPLE)
+        self.path, self.body = f"/api/v1/filings/{self.filing_no}/rosters", roster_rows(people)
+
+    def poster(self, moment: int, double: str = "") -> Worker:
+        """Start a process that sends the roster and stops at a moment, 0 for none."""
+        headers = {
+            "Authorization": f"Bearer {self.desk.provider.key}",
+            "Idempotency-Key": self.key,
+        }
+        return Worker(
+            self.desk.bank,
+            "post_and_wait",
+            double=double,
+            moment=moment,
+            path=self.path,
+            body=self.body,
+            headers=headers,
+        )
+
+    def killed(self, moment: int, double: str = "") -> str:
+        """Kill a poster at a moment; return what the moment is called."""
+        poster = self.poster(moment, double)
+        name = poster.hear()["moment"]
+        poster.kill()
+        return str(name)
+
+    def retried(self) -> tuple[int, bool]:
+        """Send the roster again with the same key; return the rows credited, and if replayed."""
+        again = self.desk.provider.post(self.path, self.body, retry=self.key)
+        answer: dict[str, Any] = again.get_json()
+        assert again.status_code == 201, answer
+        return answer["rows_credited"], again.headers.get("Idempotency-Replayed") == "true"
+
+    def rows_there(self) -> int:
+        """Count the credits under the filing."""
+        query = (
+            select(func.count())
+            .select_from(Entry)
+            .join(Source, Source.source_id == Entry.source_id)
+            .where(Source.source_no == self.filing_no, Entry.movement == "credit")
+        )
+        with self.desk.bank.reading() as session:
+            return session.scalars(query).one()
 
 
-def rows_posted(bank: TestBank, filing_no: str) -> int:
-    """Count the credits under a filing."""
-    query = (
-        select(func.count())
-        .select_from(Entry)
-        .join(Source, Source.source_id == Entry.source_id)
-        .where(Source.source_no == filing_no, Entry.movement == "credit")
-    )
-    with bank.reading() as session:
-        return session.scalars(query).one()
-
-
-def retried(bank: TestBank, filing_no: str, lines: Lines) -> int:
-    """Post the same roster again; return how many rows are credited at last."""
-    days = {day.isoformat(): day for day in SEMINAR_DAYS}
-    again = roster([(invented_person(n), days[day], minutes) for n, day, minutes in lines])
-    result = bank.post(filing_no, again)
-    assert {problem.code for problem in result.problems} <= {"roster-already-credited"}
-    return rows_posted(bank, filing_no)
-
-
-def killed_at(bank: TestBank, moment: int, turn: int) -> tuple[str, int, int]:
-    """Kill a poster at a moment; return its name, and the rows there before and after a retry."""
-    filing_no, lines = approve(bank, SEMINAR_DAYS, seats=PEOPLE), lines_of(turn)
-    poster = Worker(bank, "post_and_wait", filing_no=filing_no, lines=lines, moment=moment)
-    name = poster.hear()["moment"]
-    poster.kill()
-    left = rows_posted(bank, filing_no)
-    return name, left, retried(bank, filing_no, lines)
-
-
-def moments_of(bank: TestBank) -> int:
+def moments_of(desk: Desk) -> int:
     """Count the moments between the first inserted row and the commit of one posting."""
-    filing_no = approve(bank, SEMINAR_DAYS, seats=PEOPLE)
-    poster = Worker(bank, "post_and_wait", filing_no=filing_no, lines=lines_of(0), moment=0)
+    poster = Posting(desk, 0).poster(0)
     said = poster.hear()
     poster.end()
-    assert said["rows"] == ROWS
+    assert said["status"] == 201
     return int(said["moments"])
 
 
 def test_a_poster_killed_in_mid_batch_leaves_all_or_nothing(
     bank: TestBank, record_property: Tally
 ) -> None:
-    count = moments_of(bank)
+    desk = Desk(bank)
+    count = moments_of(desk)
     assert count > MOMENTS
-    chosen = random.sample(range(1, count + 1), MOMENTS)
 
     tally: Counter[str] = Counter()
-    for turn, moment in enumerate(chosen, start=1):
-        name, left, after = killed_at(bank, moment, turn)
-        tally[name] += 1
-        assert (left, after) == (0, ROWS), (moment, name)
-    name, left, after = killed_at(bank, AFTER_COMMIT, MOMENTS + 1)
-    assert (name, left, after) == ("after the commit", ROWS, ROWS)
+    for turn, moment in enumerate(random.sample(range(1, count + 1), MOMENTS), start=1):
+        posting = Posting(desk, turn)
+        tally[posting.killed(moment)] += 1
+        assert posting.rows_there() == 0
+        assert posting.retried() == (ROWS, False)
+        assert posting.rows_there() == ROWS
 
     record_property("tally", f"killed at {MOMENTS} of {count} moments: {dict(tally)}")
     assert sum(tally.values()) == MOMENTS
+    assert "after the commit" not in tally
     assert violations(bank) == []
-    bank.seal()
-    assert bank.fsck() == []
+
+
+def test_a_poster_killed_after_the_commit_is_answered_as_if_it_lived(bank: TestBank) -> None:
+    posting = Posting(Desk(bank), 1)
+
+    assert posting.killed(AFTER_COMMIT) == "after the commit"
+
+    assert posting.rows_there() == ROWS
+    assert posting.retried() == (ROWS, True)
+    assert posting.rows_there() == ROWS
+    assert violations(bank) == []
+
+
+def test_a_batch_in_two_transactions_is_caught(bank: TestBank) -> None:
+    posting = Posting(Desk(bank), 1)
+
+    posting.killed(AFTER_COMMIT, double="commit_in_the_middle")
+
+    assert posting.rows_there() == ROWS
+    assert violations(bank) != []

@@ -100,12 +100,12 @@ def seal_on(bank: TestBank, job: Job, say: Say) -> None:
 
 
 def post_and_wait(bank: TestBank, job: Job, say: Say) -> None:
-    """Post one roster; stop for ever at the given moment after the first row was inserted."""
+    """Send one request; stop for ever at the given moment after the first row was inserted."""
     moments = _Moments(job["moment"], say)
-    with unit_of_work() as session:
-        moments.watch(session)
-        result = _post(session, bank, job["filing_no"], _roster_of(job["lines"]))
-    say(moment="after the commit", moments=moments.passed, rows=result.rows_credited)
+    moments.watch()
+    with bank.app.test_client() as client:
+        answer = client.post(job["path"], json=job["body"], headers=job["headers"])
+    say(moment="after the commit", moments=moments.passed, status=answer.status_code)
     if job["moment"] == AFTER_COMMIT:
         time.sleep(600)
 
@@ -119,10 +119,10 @@ class _Moments:
         self._stop_at = stop_at
         self._started = False
 
-    def watch(self, session: Session) -> None:
+    def watch(self) -> None:
         event.listen(db.engine, "before_cursor_execute", self._before)
         event.listen(db.engine, "after_cursor_execute", self._after)
-        event.listen(session, "before_commit", lambda _session: self._pass("before the commit"))
+        event.listen(Session, "before_commit", self._commit)
 
     def _before(self, _c: object, _k: object, statement: str, *_rest: object) -> None:
         if self._started:
@@ -132,6 +132,10 @@ class _Moments:
         self._started = self._started or statement.lstrip().startswith("INSERT")
         if self._started:
             self._pass(f"after {_short(statement)}")
+
+    def _commit(self, _session: object) -> None:
+        if self._started:
+            self._pass("before the commit")
 
     def _pass(self, name: str) -> None:
         self.passed += 1
