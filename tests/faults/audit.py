@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from creditbank.ledger.balance import total_over_all_accounts
 from creditbank.ledger.logs import REF_BYTES
 from creditbank.ledger.models import Act, Bundle, Entry, Source, SourceUse
-from creditbank.ledger.posting import CreditState, credit_states
 from tests.bank import TestBank
 
 #: What the day cap of the published rules lets one day count, in centihours.
@@ -84,11 +83,6 @@ def _days_overfull(entries: Sequence[Entry]) -> list[str]:
                 (entry.to_state == "live") - (entry.from_state == "live")
             )
     return [f"day {key}: {sum_}" for key, sum_ in days.items() if sum_ > DAY_CENTIHOURS_MAX]
-
-
-def states_of(entries: Sequence[Entry]) -> list[CreditState]:
-    """Return the state of each credit."""
-    return credit_states(entries)
 
 
 def places(session: Session) -> Counter[tuple[str, int]]:
