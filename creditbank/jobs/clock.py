@@ -20,7 +20,7 @@ from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.ledger.seal import seal
 from creditbank.registry.bank import BankNotFoundedError, the_bank
-from creditbank.registry.kept_answers import forget_answers
+from creditbank.registry.idempotency import forget_answers
 
 FORGET_INTERVAL_SECONDS = 3_600
 _log = structlog.get_logger(__name__)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -106,3 +107,10 @@ def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAns
     if first.content_digest not in digests:
         raise IdempotencyKeyReusedError
     return FirstAnswer(first.status, json.loads(first.answer))
+
+
+def forget_answers(session: Session, *, before: datetime) -> int:
+    """Delete the answers recorded before an instant; return how many there were."""
+    gone = session.execute(delete(IdempotentWrite).where(IdempotentWrite.recorded_at < before))
+    assert isinstance(gone, CursorResult)
+    return gone.rowcount
