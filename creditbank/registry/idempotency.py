@@ -92,6 +92,13 @@ def keep(session: Session, write: WriteKey, answer: FirstAnswer) -> None:
     )
 
 
+def forget_answers(session: Session, *, before: datetime) -> int:
+    """Delete the answers recorded before an instant; return how many there were."""
+    gone = session.execute(delete(IdempotentWrite).where(IdempotentWrite.recorded_at < before))
+    assert isinstance(gone, CursorResult)
+    return gone.rowcount
+
+
 def _inserted(session: Session, write: WriteKey, *, now: datetime) -> bool:
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -107,10 +114,3 @@ def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAns
     if first.content_digest not in digests:
         raise IdempotencyKeyReusedError
     return FirstAnswer(first.status, json.loads(first.answer))
-
-
-def forget_answers(session: Session, *, before: datetime) -> int:
-    """Delete the answers recorded before an instant; return how many there were."""
-    gone = session.execute(delete(IdempotentWrite).where(IdempotentWrite.recorded_at < before))
-    assert isinstance(gone, CursorResult)
-    return gone.rowcount
