@@ -14,7 +14,8 @@ from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.pack import Reference, Value
 from creditbank.rules.parameters import Cap, CapPeriod
-from creditbank.rules.requirement import Assessment, Closing, Missing, RequirementLine
+from creditbank.rules.requirement import Assessment, Missing
+from creditbank.rules.shortfall import Closing, RequirementLine
 
 _NAMED = {"activity", "form", "release", "subject", "half_days", "decided_by"}
 

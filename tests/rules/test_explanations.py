@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from creditbank.catalogue import LANGUAGES, Language, entries
+from creditbank.catalogue import LANGUAGES, Language, entries, problem
 from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, Step, convert
 from creditbank.rules.explain import (
@@ -19,7 +19,13 @@ from creditbank.rules.explain import (
 )
 from creditbank.rules.loader import load_pack
 from creditbank.rules.pack import PackChain
-from creditbank.rules.requirement import Credited, Question, assess
+from creditbank.rules.requirement import (
+    Credited,
+    Question,
+    StatedAnswerInvalidError,
+    assess,
+)
+from creditbank.rules.stated import START_FACTS
 
 ChainFrom = Callable[..., PackChain]
 PackText = Callable[..., str]
@@ -184,6 +190,63 @@ def test_an_open_answer_names_what_is_missing(
 
     assert named in words.missing[0].text
     assert words.outcome
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_start_that_nobody_stated_is_asked_for_by_its_own_sentence(
+    chain_from: ChainFrom, language: Language
+) -> None:
+    chain = chain_from(
+        **{
+            "requirement__*__*": (
+                '{ mode = "every_year", years = 3, start = '
+                '["title", "hire", "move_in", "qualification", "certificate"] }'
+            ),
+            "waiver__*__*": '{ when = ["first_review"] }',
+        }
+    )
+
+    words = explain_assessment(
+        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language
+    )
+
+    texts = [sentence.text for sentence in words.missing]
+    facts = [*START_FACTS.values(), "first_review"]
+    assert all(fact in text for fact, text in zip(facts, texts, strict=True))
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_waived_answer_says_so_and_shows_the_hours(chain_from: ChainFrom) -> None:
+    chain = chain_from(
+        **{
+            "requirement__*__*": '{ mode = "window_total", years = 1, minima = { total = "90" } }',
+            "waiver__*__*": '{ when = ["first_review"] }',
+        }
+    )
+    question = Question("a", "b", date(2026, 6, 1), {"first_review": "yes"})
+
+    words = explain_assessment(assess(question, [Credited(2025, "x", 900)], chain), "zh")
+
+    assert words.outcome == "本次申报对学时不作硬性要求；已计学时照常列明。"
+    assert [sentence.text for sentence in words.lines] == [
+        "2025年总学时：要求 90.00 学时，已计 9.00 学时，还差 81.00 学时。"
+    ]
+    assert words.closing == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_yes_or_no_that_is_neither_is_explained(
+    chain_from: ChainFrom, language: Language
+) -> None:
+    chain = chain_from(**{"waiver__*__*": '{ when = ["first_review"] }'})
+    question = Question("a", "b", date(2026, 6, 1), {"first_review": "perhaps"})
+
+    with pytest.raises(StatedAnswerInvalidError) as caught:
+        assess(question, [], chain)
+
+    detail = problem(caught.value, language).detail
+    assert "first_review" in detail
+    assert "perhaps" in detail
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

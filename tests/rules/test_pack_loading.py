@@ -24,10 +24,17 @@ from creditbank.rules.pack import Basis, Pack, PackStatus
 from creditbank.rules.parameters import (
     Cap,
     CapPeriod,
+    CountFrom,
     CreditedYear,
+    EveryYear,
+    NotRequired,
     PartDay,
     PerMinutes,
     Recognition,
+    SinceYear,
+    SumOfYearly,
+    Through,
+    Waiver,
     WindowTotal,
 )
 
@@ -111,6 +118,24 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
             '{ mode = "window_total", years = 4, minima = { total = "360", "public.x" = "9" } }',
             WindowTotal(4, {"": 36000, "public.x": 900}),
         ),
+        (
+            "requirement.*.intermediate",
+            '{ mode = "every_year", years = 4, start = "hire" }',
+            EveryYear(4, CountFrom.HIRE),
+        ),
+        (
+            "requirement.*.intermediate",
+            '{ mode = "sum_of_yearly", years = 4, start = ["title", "move_in"] }',
+            SumOfYearly(4, (CountFrom.TITLE, CountFrom.MOVE_IN)),
+        ),
+        (
+            "requirement.*.intermediate",
+            '{ mode = "since_year_plus_last", since = 2023, through = "last_year", '
+            'minima = { total = "180" }, last_year = { total = "90" } }',
+            SinceYear(2023, Through.LAST_YEAR, {"": 18000}, {"": 9000}),
+        ),
+        ("requirement.*.intermediate", '{ mode = "not_required" }', NotRequired()),
+        ("waiver.*.*", '{ when = ["first_review"] }', Waiver(("first_review",))),
     ],
 )
 def test_each_kind_of_rule_is_read_into_its_own_type(
@@ -166,6 +191,32 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
         ("requirement.*.*", '{ mode = "window_total", years = 5, minima = {} }'),
         ("requirement.*.*", '{ mode = "window_total", years = 5, minima = { Total = "9" } }'),
         ("requirement.*.*", '{ mode = "window_total", years = 5, minima = { total = 9 } }'),
+        ("requirement.*.*", '{ mode = "every_year", years = 5, start = [] }'),
+        ("requirement.*.*", '{ mode = "every_year", years = 5, start = ["birth"] }'),
+        ("requirement.*.*", '{ mode = "every_year", years = 5, start = ["title", "any_time"] }'),
+        ("requirement.*.*", '{ mode = "every_year", years = 5, start = ["hire", "hire"] }'),
+        ("requirement.*.*", '{ mode = "sum_of_yearly", years = 4 }'),
+        ("requirement.*.*", '{ mode = "sum_of_yearly", years = 51, start = "title" }'),
+        ("requirement.*.*", '{ mode = "not_required", years = 4 }'),
+        (
+            "requirement.*.*",
+            '{ mode = "since_year_plus_last", since = 1989, through = "last_year", '
+            'minima = { total = "1" }, last_year = { total = "1" } }',
+        ),
+        (
+            "requirement.*.*",
+            '{ mode = "since_year_plus_last", since = 2023, through = "today", '
+            'minima = { total = "1" }, last_year = { total = "1" } }',
+        ),
+        (
+            "requirement.*.*",
+            '{ mode = "since_year_plus_last", since = 2023, through = "last_year", '
+            'minima = { total = "1" } }',
+        ),
+        ("waiver.*.*", "true"),
+        ("waiver.*.*", "{ when = [] }"),
+        ("waiver.*.*", '{ when = ["first_review"], hours = "8" }'),
+        ("waiver.engineering", '{ when = ["first_review"] }'),
         ("bonus.course", "true"),
         ("Recognise.course", "true"),
         ("recognise..course", "true"),
@@ -396,11 +447,15 @@ def test_any_bytes_either_load_or_are_refused_as_a_pack(data: bytes) -> None:
 
 
 json_like = st.recursive(
-    st.booleans() | st.integers(-5, 5) | st.sampled_from(["8", "total", "per_day", "seminar", ""]),
+    st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["8", "total", "per_day", "seminar", "every_year", ""]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["kind", "forms", "mode", "years", "per"]), inner, max_size=3
+            st.sampled_from(["kind", "forms", "mode", "years", "per", "start", "when"]),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=6,
@@ -425,6 +480,7 @@ def toml_of(value: object) -> str:
             "cap.a",
             "yearly_minimum.total",
             "requirement.*.a",
+            "waiver.*.a",
         ]
     ),
     value=json_like,

@@ -1,5 +1,6 @@
 """Laws of weighing hours: no bare yes, more is never worse, what closes a shortfall does."""
 
+import random
 from collections.abc import Callable
 from datetime import date
 
@@ -16,6 +17,7 @@ from creditbank.rules.requirement import (
     StatedFactInvalidError,
     assess,
 )
+from creditbank.rules.stated import START_FACTS
 
 ChainFrom = Callable[..., PackChain]
 
@@ -33,6 +35,16 @@ WINDOW = {
     )
 }
 
+SUMMED = YEARLY | {"requirement__*__*": '{ mode = "sum_of_yearly", years = 3, start = "any_time" }'}
+SINCE = {
+    f"requirement__*__{through}": (
+        f'{{ mode = "since_year_plus_last", since = 2023, through = "{through}", minima = '
+        '{ total = "270", professional = "180", "public.industry" = "18" }, last_year = '
+        '{ total = "90", public = "18", "professional.results" = "5" } }'
+    )
+    for through in ("last_year", "application_year")
+}
+
 SUBJECTS = ["professional", "professional.results", "public", "public.industry", "other"]
 
 credited_rows = st.lists(
@@ -44,7 +56,15 @@ credited_rows = st.lists(
     ),
     max_size=10,
 )
-modes = st.sampled_from([YEARLY, WINDOW])
+modes = st.sampled_from(
+    [
+        YEARLY,
+        WINDOW,
+        SUMMED,
+        {"requirement__*__*": SINCE["requirement__*__last_year"]},
+        {"requirement__*__*": SINCE["requirement__*__application_year"]},
+    ]
+)
 
 QUESTION = Question("engineering", "intermediate", date(2026, 6, 1), {})
 
@@ -91,6 +111,81 @@ def test_more_hours_never_make_an_answer_worse(
     ]
     assert all(now <= was for was, now in shorts)
     assert (before.outcome, after.outcome) != (Outcome.MET, Outcome.NOT_MET)
+
+
+@given(mode=modes, rows=credited_rows, order=st.randoms(use_true_random=False))
+def test_the_order_of_the_hours_does_not_matter(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited], order: random.Random
+) -> None:
+    chain = chain_from(**mode)
+    shuffled = order.sample(rows, len(rows))
+
+    assert assess(QUESTION, rows, chain) == assess(QUESTION, shuffled, chain)
+
+
+@given(mode=modes, rows=credited_rows)
+def test_no_closing_asks_for_more_than_all_lines_lack_together(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited]
+) -> None:
+    assessment = assess(QUESTION, rows, chain_from(**mode))
+
+    short = sum(line.short_centihours for line in assessment.lines)
+    assert sum(item.centihours for item in assessment.closing) <= short
+    assert all(item.centihours > 0 for item in assessment.closing)
+
+
+@given(rows=credited_rows, stated=st.dictionaries(st.sampled_from("ab"), st.just("yes")))
+def test_what_is_waived_is_waived_whatever_the_hours(
+    chain_from: ChainFrom, rows: list[Credited], stated: dict[str, str]
+) -> None:
+    off = chain_from(**{"requirement__*__*": '{ mode = "not_required" }'})
+    waiver = chain_from(**YEARLY, **{"waiver__*__*": '{ when = ["a", "b"] }'})
+    question = Question("engineering", "intermediate", date(2026, 6, 1), stated)
+
+    assert assess(question, rows, off).outcome is Outcome.WAIVED
+    outcome = assess(question, rows, waiver).outcome
+    is_met = assess(QUESTION, rows, chain_from(**YEARLY)).outcome is Outcome.MET
+    named = Outcome.WAIVED if len(stated) == 2 else Outcome.UNDETERMINED
+    assert outcome is (Outcome.MET if is_met else named)
+
+
+@given(
+    days=st.lists(st.none() | st.dates(date(2010, 1, 1), date(2026, 6, 1)), min_size=5, max_size=5)
+)
+def test_the_latest_start_that_the_person_has_wins_and_never_beyond_the_look_back(
+    chain_from: ChainFrom, days: list[date | None]
+) -> None:
+    chain = chain_from(
+        **YEARLY
+        | {
+            "requirement__*__*": (
+                '{ mode = "every_year", years = 3, start = '
+                '["title", "hire", "move_in", "qualification", "certificate"] }'
+            )
+        }
+    )
+    stated = {
+        fact: day.isoformat() if day else "none"
+        for fact, day in zip(START_FACTS.values(), days, strict=True)
+    }
+
+    assessment = assess(Question("a", "b", date(2026, 6, 1), stated), [], chain)
+
+    latest = max((day.year for day in days if day), default=2026)
+    assert {line.first_year for line in assessment.lines} == set(range(max(2023, latest + 1), 2026))
+
+
+def test_a_waiver_says_what_it_rests_on_and_still_shows_what_is_short(
+    chain_from: ChainFrom,
+) -> None:
+    chain = chain_from(**YEARLY, **{"waiver__*__*": '{ when = ["a"] }'})
+    question = Question("engineering", "intermediate", date(2026, 6, 1), {"a": "yes"})
+
+    waived = assess(question, [], chain)
+
+    assert waived.values[-1].key == waived.caveats[-1].key == "waiver.*.*"
+    assert [line.met for line in waived.lines] == [False] * 12
+    assert (waived.missing, waived.closing) == ((), ())
 
 
 @given(mode=modes, rows=credited_rows)

@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
+
 from creditbank.rules.loader import chain_of
-from creditbank.rules.pack import Basis, Pack, PackChain
+from creditbank.rules.pack import Basis, Pack, PackChain, PackDraftError
 from creditbank.rules.parameters import YearlyMinimum
 
 
@@ -54,3 +56,63 @@ def test_the_weihai_notices_are_pinned_by_the_digest_of_their_text(
     assert all(reference.source_sha256 for reference in references.values())
     assert references["weihai-2024-2-9"].issued == date(2024, 2, 4)
     assert references["weihai-2022-32-6"].issued == date(2022, 11, 16)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "chain"),
+    [
+        ("cn-3306", ["cn-3306", "cn-33", "cn"]),
+        ("cn-3301", ["cn-3301", "cn-33", "cn"]),
+        ("cn-6501", ["cn-6501", "cn-65", "cn"]),
+    ],
+)
+def test_each_city_inherits_from_its_region_and_decides(
+    shipped: dict[str, Pack], scheme: str, chain: list[str]
+) -> None:
+    assert [pin[0] for pin in chain_of(scheme, shipped).pins()] == chain
+
+
+def test_the_draft_of_the_high_tech_zone_is_simulated_and_never_decides(
+    shipped: dict[str, Pack],
+) -> None:
+    with pytest.raises(PackDraftError):
+        chain_of("cn-650104.gxq", shipped)
+
+    assert chain_of("cn-650104.gxq", shipped, simulation=True).simulation
+
+
+def test_every_pack_that_rests_on_a_draft_is_one_or_has_no_value_from_it(
+    shipped: dict[str, Pack],
+) -> None:
+    resting = {
+        pack.id
+        for pack in shipped.values()
+        for values in pack.values.values()
+        for value in values
+        if value.reference is not None and value.reference.document == "征求意见稿"
+    }
+
+    assert resting == {"cn-650104.gxq"}
+
+
+def test_zhejiangs_18_public_hours_are_together_and_begin_with_2016(
+    shipped: dict[str, Pack],
+) -> None:
+    shaoxing = chain_of("cn-3306", shipped)
+    days = (date(2015, 12, 31), date(2016, 1, 1), date(2016, 1, 2))
+
+    assert [minimum_on(shaoxing, "public", day) for day in days] == [None, 1800, 1800]
+    assert [minimum_on(shaoxing, "public.general", day) for day in days] == [None] * 3
+    assert [minimum_on(shaoxing, "public.industry", day) for day in days] == [None] * 3
+
+
+def test_xinjiangs_30_public_hours_begin_with_2021(shipped: dict[str, Pack]) -> None:
+    urumqi = chain_of("cn-6501", shipped)
+    days = (date(2020, 12, 31), date(2021, 1, 1), date(2021, 1, 2))
+
+    assert [minimum_on(urumqi, "public", day) for day in days] == [None, 3000, 3000]
+
+
+def test_shaoxing_and_urumqi_have_no_value_of_their_own(shipped: dict[str, Pack]) -> None:
+    assert not shipped["cn-3306"].values
+    assert not shipped["cn-6501"].values

@@ -1,0 +1,95 @@
+"""What is short of each minimum, and the fewest hours that would close all of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from creditbank.rules.pack import Value
+from creditbank.rules.parameters import subject_contains
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementLine:
+    """One minimum of one year or window; the empty subject is the total."""
+
+    first_year: int
+    last_year: int
+    subject: str
+    required_centihours: int
+    credited_centihours: int
+    migrated_centihours: int
+    value: Value
+
+    @property
+    def short_centihours(self) -> int:
+        """Hours that are missing; zero if the minimum is met."""
+        return max(0, self.required_centihours - self.credited_centihours)
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the minimum is met."""
+        return self.short_centihours == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Hours of one subject (empty: of any) that would close a shortfall of a year or window."""
+
+    first_year: int
+    last_year: int
+    subject: str
+    centihours: int
+
+
+#: First year, last year, subject.
+_Place = tuple[int, int, str]
+
+
+def closing_of(lines: Iterable[RequirementLine]) -> tuple[Closing, ...]:
+    """Return the fewest hours that close every shortfall, the deepest subjects first.
+
+    Hours of a subject also count in every subject above it, and hours of a year in every window
+    around it, so a line asks only for what those inside it do not bring. A year inside a window
+    first takes over what the window already asks for below the same subject.
+    """
+    wanted: dict[_Place, int] = {}
+    for line in sorted(lines, key=_innermost_first):
+        short = line.short_centihours - sum(
+            centihours for place, centihours in wanted.items() if _inside(place, line)
+        )
+        if short > 0:
+            short -= _taken_over(line, short, wanted)
+        if short > 0:
+            own = (line.first_year, line.last_year, line.subject)
+            wanted[own] = wanted.get(own, 0) + short
+    closing = [Closing(*place, centihours) for place, centihours in wanted.items() if centihours]
+    return tuple(sorted(closing, key=lambda item: (item.first_year, -_depth(item.subject))))
+
+
+def _innermost_first(line: RequirementLine) -> tuple[int, int, int]:
+    return -_depth(line.subject), line.last_year - line.first_year, line.first_year
+
+
+def _inside(place: _Place, line: RequirementLine) -> bool:
+    first_year, last_year, subject = place
+    within = line.first_year <= first_year and last_year <= line.last_year
+    return within and subject_contains(line.subject, subject)
+
+
+def _taken_over(line: RequirementLine, short: int, wanted: dict[_Place, int]) -> int:
+    """Move hours wanted anywhere in a wider window into the line's own years; return how many."""
+    taken = 0
+    for place, centihours in list(wanted.items()):
+        first_year, last_year, subject = place
+        around = first_year <= line.first_year and line.last_year <= last_year
+        counts = around and subject_contains(line.subject, subject)
+        if counts and not _inside(place, line):
+            moved = min(short - taken, centihours)
+            own = (line.first_year, line.last_year, subject)
+            wanted[place] -= moved
+            wanted[own] = wanted.get(own, 0) + moved
+            taken += moved
+    return taken
+
+
+def _depth(subject: str) -> int:
+    return len(subject.split(".")) if subject else 0
