@@ -40,6 +40,13 @@ def verdicts() -> None:
 @click.option("--level", required=True, help="级别，如 associate_senior。")
 @click.option("--application-day", type=DAY, required=True, help="申报日。")
 @click.option("--current-title-on", type=DAY, help="现职称取得日（由查询方陈述）。 As stated.")
+@click.option(
+    "--stated",
+    nargs=2,
+    multiple=True,
+    metavar="FACT VALUE",
+    help="查询方陈述的其他事实，如 hired_on 2024-07-01。 Another fact, as stated.",
+)
 @click.option("--purpose", required=True, help="用途。")
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
@@ -59,18 +66,19 @@ def verdicts_ask(
     level: str,
     application_day: datetime,
     current_title_on: datetime | None,
+    stated: tuple[tuple[str, str], ...],
     purpose: str,
     legal_basis: str,
     disclose: Disclosure,
     out: Path,
 ) -> None:
     """Ask as the client whose key stands in CREDITBANK_KEY, or is typed when asked for."""
-    stated = {}
+    facts = dict(stated)
     if current_title_on is not None:
-        stated["current_title_on"] = current_title_on.date().isoformat()
+        facts["current_title_on"] = current_title_on.date().isoformat()
     ask = Ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
-        legal_basis, stated, disclose,
+        legal_basis, facts, disclose,
     )  # fmt: skip
     key = os.environ.get(KEY_VARIABLE) or click.prompt("key", hide_input=True, err=True)
     with desk.bank():

@@ -61,6 +61,6 @@ class VerdictAnswer(Shape):
     """The answer in the clear, and the compact JWS that carries it (docs/formats.md §7)."""
 
     verdict_no = Text(24)
-    outcome = Text(20, metadata={"enum": ["met", "not_met", "undetermined"]})
+    outcome = Text(20, metadata={"enum": ["met", "not_met", "waived", "undetermined"]})
     statement = fields.Raw(metadata={"type": "object"})
     jws = Text(10_000_000)

@@ -44,7 +44,7 @@ from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.rules.explain import explain_assessment, explain_cuts
 from creditbank.rules.pack import Basis, Value
 from creditbank.rules.requirement import Assessment, Outcome, Question, assess
-from creditbank.verification.gathering import Gathered, gather
+from creditbank.verification.gathering import Gathered, distinct, gather
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import STATEMENT, Ask, Disclosure
 
@@ -110,7 +110,9 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     gathered = gather(session, people, law, seal)
     question = Question(ask.series, ask.level, ask.application_day, ask.stated)
     assessment = assess(question, gathered.to_weigh(), law)
-    outcome = assessment.outcome if gathered.entries else Outcome.UNDETERMINED
+    # No record is not the same as too few hours; where no hours are asked for, it does not matter.
+    recorded = bool(gathered.entries) or assessment.outcome == Outcome.WAIVED
+    outcome = assessment.outcome if recorded else Outcome.UNDETERMINED
     digest = _question_digest(vault, ask)
     statement: dict[str, Canonical] = {
         "iss": the_bank(session).host,
@@ -120,7 +122,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "disclose": str(ask.disclose),
         **_asked(ask, client, mandate.mandate_no),
         "outcome": str(outcome),
-        "reasons": _reasons(assessment, recorded=bool(gathered.entries)),
+        "reasons": _reasons(assessment, recorded=recorded),
         "clauses": _clauses(_values_used(assessment, gathered)),
         "assumptions": _assumptions(_values_used(assessment, gathered)),
         "packs": [list(pin) for pin in law.pins()],
@@ -274,9 +276,8 @@ def _in_both(code: str) -> Canonical:
     return {"code": code, "zh": message(code, "zh"), "en": message(code, "en")}
 
 
-def _values_used(assessment: Assessment, gathered: Gathered) -> list[Value]:
-    cut_values = [cut.value for cut in gathered.cuts]
-    return list(dict.fromkeys([*assessment.values, *gathered.values, *cut_values]))
+def _values_used(assessment: Assessment, gathered: Gathered) -> tuple[Value, ...]:
+    return distinct([*assessment.values, *gathered.values, *(cut.value for cut in gathered.cuts)])
 
 
 def _clauses(values: Iterable[Value]) -> list[Canonical]:
@@ -312,6 +313,8 @@ def _plain(parameter: object) -> Canonical:
     """Return a typed rule value as plain data."""
     if is_dataclass(parameter):
         return {each.name: _plain(getattr(parameter, each.name)) for each in fields(parameter)}
+    if isinstance(parameter, Mapping):
+        return {str(key): _plain(each) for key, each in parameter.items()}
     if isinstance(parameter, tuple | frozenset):
         return [_plain(each) for each in sorted(parameter)]
     return parameter if isinstance(parameter, bool | int) else str(parameter)

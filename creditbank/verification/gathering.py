@@ -125,7 +125,12 @@ def _values_behind(
         for value in packs[pins_id][scheme].values.get(key, ())
         if value.from_.isoformat() == from_
     )
-    return tuple(dict.fromkeys(found))
+    return distinct(found)
+
+
+def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return each rule value once, in the order of their first use."""
+    return tuple({(each.scheme, each.key, each.from_): each for each in values}.values())
 
 
 def _packs_pinned(session: Session, pins_ids: set[int]) -> dict[int, dict[str, Pack]]:
