@@ -51,21 +51,22 @@ def entries() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 
 def text(code: str, language: Language, **facts: Fact) -> str:
     """Render a plain message."""
-    return _fill(entries()[code]["text"][language], facts)
+    return _fill(entries()[code]["text"][language], facts, language)
 
 
 def problem(error: CreditBankError | RowProblem, language: Language) -> Problem:
     """Render an error or a row's problem in one language."""
     parts = entries()[error.code]
     found, wanted, next_ = (
-        _fill(parts.get(part, {}).get(language, ""), error.facts) for part in _PARTS
+        _fill(parts.get(part, {}).get(language, ""), error.facts, language) for part in _PARTS
     )
     return Problem(error.code, parts["title"][language], found, wanted, next_)
 
 
-def _fill(template: str, facts: Mapping[str, Fact]) -> str:
+def _fill(template: str, facts: Mapping[str, Fact], language: Language) -> str:
+    between = "、" if language == "zh" else ", "
     shown = {
-        key: "、".join(map(str, value)) if isinstance(value, list) else value
+        key: between.join(map(str, value)) if isinstance(value, list) else value
         for key, value in facts.items()
     }
     return template.format_map(shown)

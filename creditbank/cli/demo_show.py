@@ -121,13 +121,14 @@ def problem_lines(desk: Desk, problems: Sequence[_Members]) -> str:
     heads = ["cli-column-row", "cli-column-column", "roster-report-title"]
     places = [[str(each["row_no"]), each["column"], each["title"]] for each in problems]
     laid = table([desk.text(code) for code in heads], places).split("\n")
+    labels = {code: desk.text(f"roster-report-{code}") for code in ("found", "wanted", "next")}
+    label_columns = max(map(width, labels.values())) + 2
     lines = laid[:2]
     for place, each in zip(laid[2:], problems, strict=True):
         lines.append(place)
-        for code in ("found", "wanted", "next"):
-            label = padded(desk.text(f"roster-report-{code}"), 10)
-            said = folded(each[code], LINE_COLUMNS - 24)
-            lines += [f"      {label if n == 0 else ' ' * 10}{line}" for n, line in enumerate(said)]
+        for code, label in labels.items():
+            for n, line in enumerate(folded(each[code], LINE_COLUMNS - 14 - label_columns)):
+                lines.append(f"      {padded(label if n == 0 else '', label_columns)}{line}")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -112,14 +112,6 @@ def use_setup_code(session: Session, code: str, *, now: datetime) -> None:
     assert isinstance(used, CursorResult)
     if used.rowcount != 1:
         raise SetupCodeWrongError
-
-
-def has_setup_code(session: Session, *, now: datetime) -> bool:
-    """Tell whether an unused code is still valid."""
-    query = select(SetupCode.code_hash).where(
-        SetupCode.used_at.is_(None), SetupCode.expires_at > now
-    )
-    return session.scalar(query.limit(1)) is not None
 
 
 def _hash(code: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -192,11 +192,6 @@ def client_of_key(session: Session, key: str) -> Client:
         raise KeyRefusedError
     scopes = frozenset(Scope(scope) for scope in row.scopes.split())
     return Client(row.client_id, Role(row.role), scopes, row.jurisdiction, row.organisation_id)
-
-
-def client_name(session: Session, client_id: str) -> str:
-    """Return the name that a client was given."""
-    return session.scalars(select(ApiClient.name).where(ApiClient.client_id == client_id)).one()
 
 
 def _hash(secret: str) -> bytes:
