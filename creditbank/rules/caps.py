@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain, Value
-from creditbank.rules.parameters import Cap, CapPeriod
 
 
 @dataclass(frozen=True, slots=True)

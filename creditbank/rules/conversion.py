@@ -11,15 +11,9 @@ from fractions import Fraction
 
 from creditbank.errors import CreditBankError
 from creditbank.hours import CENTIHOURS_PER_HOUR, centihours_floor
+from creditbank.rules.hour_rules import CreditedYear, PartDay, PerDay, PerMinutes, Recognition
+from creditbank.rules.kinds import ANY
 from creditbank.rules.pack import PackChain, Value
-from creditbank.rules.parameters import (
-    ANY,
-    CreditedYear,
-    PartDay,
-    PerDay,
-    PerMinutes,
-    Recognition,
-)
 
 HALF_DAYS_PER_DAY = 2
 

@@ -12,8 +12,8 @@ from creditbank.catalogue import Language, entries, text
 from creditbank.hours import hours_text
 from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Conversion, Step
+from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import Reference, Value
-from creditbank.rules.parameters import Cap, CapPeriod
 from creditbank.rules.requirement import Assessment, Missing
 from creditbank.rules.shortfall import Closing, RequirementLine
 

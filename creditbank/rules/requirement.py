@@ -10,10 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from creditbank.rules.kinds import ANY, TOTAL, subject_contains
 from creditbank.rules.pack import Basis, PackChain, Value
-from creditbank.rules.parameters import (
-    ANY,
-    TOTAL,
+from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
+from creditbank.rules.stated import (
+    START_FACTS,
+    StatedAnswerInvalidError,
+    StatedFactInvalidError,
+    stated_answer,
+    stated_day,
+)
+from creditbank.rules.title_rules import (
     CountFrom,
     EveryYear,
     NotRequired,
@@ -24,15 +31,6 @@ from creditbank.rules.parameters import (
     Waiver,
     WindowTotal,
     YearlyMinimum,
-    subject_contains,
-)
-from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
-from creditbank.rules.stated import (
-    START_FACTS,
-    StatedAnswerInvalidError,
-    StatedFactInvalidError,
-    stated_answer,
-    stated_day,
 )
 
 __all__ = [

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from creditbank.rules.kinds import subject_contains
 from creditbank.rules.pack import Value
-from creditbank.rules.parameters import subject_contains
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from creditbank.errors import CreditBankError
-from creditbank.rules.parameters import CountFrom
+from creditbank.rules.title_rules import CountFrom
 
 #: Stated of a day that the person does not have: never moved in, no title yet.
 NO_DAY = "none"

@@ -1,8 +1,8 @@
 """Which subjects a scheme knows: those that its yearly minima name, and everything below them."""
 
 from creditbank.errors import CreditBankError
+from creditbank.rules.kinds import TOTAL, subject_contains
 from creditbank.rules.pack import PackChain
-from creditbank.rules.parameters import TOTAL, subject_contains
 
 _MINIMUM = "yearly_minimum"
 

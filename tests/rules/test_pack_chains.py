@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
+from creditbank.rules.hour_rules import PartDay
 from creditbank.rules.loader import PackChainError, PackMissingError, chain_of, load_pack
 from creditbank.rules.pack import Pack, PackChain, PackDraftError
-from creditbank.rules.parameters import PartDay
 
 PackText = Callable[..., str]
 Rule = Callable[..., dict[str, str]]

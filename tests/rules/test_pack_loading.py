@@ -9,6 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbank.catalogue import LANGUAGES, problem
+from creditbank.rules.hour_rules import (
+    Cap,
+    CapPeriod,
+    CreditedYear,
+    PartDay,
+    PerMinutes,
+    Recognition,
+)
 from creditbank.rules.loader import (
     PACK_BYTES_MAX,
     PackInvalidError,
@@ -21,16 +29,10 @@ from creditbank.rules.loader import (
     load_pack,
 )
 from creditbank.rules.pack import Basis, Pack, PackStatus
-from creditbank.rules.parameters import (
-    Cap,
-    CapPeriod,
+from creditbank.rules.title_rules import (
     CountFrom,
-    CreditedYear,
     EveryYear,
     NotRequired,
-    PartDay,
-    PerMinutes,
-    Recognition,
     SinceYear,
     SumOfYearly,
     Through,

@@ -6,7 +6,7 @@ import pytest
 
 from creditbank.rules.loader import chain_of
 from creditbank.rules.pack import Basis, Pack, PackChain, PackDraftError
-from creditbank.rules.parameters import YearlyMinimum
+from creditbank.rules.title_rules import YearlyMinimum
 
 
 def minimum_on(chain: PackChain, subject: str, day: date) -> int | None:
