@@ -154,6 +154,20 @@ def test_the_shipped_packs_check_out_and_a_changed_quote_does_not(
     assert "weihai-2022-32-6 找到了，但原文的摘要与所记不同" in said
 
 
+def test_a_pack_that_leaves_days_open_does_not_check_out(empty: Terminal, tmp_path: Path) -> None:
+    shipped = (Path(__file__).parents[2] / "seeds" / "packs" / "cn.toml").read_text("utf-8")
+    later = '[[rule]]\nkey = "yearly_minimum.total"\nfrom = 2030-01-02\nvalue = "100"\n'
+    ground = 'basis = "notice"\nreference = "mohrss-order-25-8"\n'
+    ends = shipped.replace('value     = "90"\n', 'value     = "90"\nuntil     = 2030-01-01\n')
+    path = tmp_path / "cn.toml"
+    path.write_text(f"{ends}\n{later}{ground}", encoding="utf-8")
+
+    said = empty.run("rules", "check", str(path), exit_code=1).output
+
+    assert "✘ cn yearly_minimum.total：2030-01-01 至 2030-01-01 没有任何值" in said
+    assert "✘" not in empty.run("rules", "check").output
+
+
 def test_a_conversion_is_explained_with_its_ground(terminal: Terminal) -> None:
     said = terminal.run(
         "rules", "explain", "cn-3710", "--activity", "enterprise_course", "--day", "2026-11-10"
