@@ -79,8 +79,9 @@ def rules_explain(
         planned_half_days=half_days, attended_minutes=attended,
     )  # fmt: skip
     with desk.bank(), snapshot() as session:
-        conversion = convert(fact, law_of(session, scheme))
-    for sentence in explain_conversion(conversion, desk.language):
+        law = law_of(session, scheme)
+    conversion = convert(fact, law)
+    for sentence in explain_conversion(conversion, desk.language, law):
         click.echo(f"- {sentence.text}")
         if sentence.ground:
             click.echo(f"    {sentence.ground}")

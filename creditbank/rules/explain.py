@@ -1,7 +1,7 @@
 """Saying why: each step, cut, requirement and gap as a sentence, in Chinese or English.
 
-Sentences come from the catalogue by code; the ground is the clause that a value cites, or, for a
-practice or an assumption, its reason in words.
+Sentences come from the catalogue by code, names of ids from the chain's packs, then the catalogue;
+the ground is the clause that a value cites, or, for a practice or an assumption, its reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from creditbank.catalogue import Language, entries, text
+from creditbank.errors import Fact
 from creditbank.hours import hours_text
 from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.hour_rules import Cap, CapPeriod
-from creditbank.rules.pack import Reference, Value
+from creditbank.rules.pack import PackChain, Reference, Value
 from creditbank.rules.requirement import Assessment, Missing
 from creditbank.rules.shortfall import Closing, RequirementLine
 
@@ -41,32 +42,36 @@ class Explanation:
     closing: tuple[Sentence, ...]
 
 
-def explain_conversion(conversion: Conversion, language: Language) -> tuple[Sentence, ...]:
+def explain_conversion(
+    conversion: Conversion, language: Language, chain: PackChain
+) -> tuple[Sentence, ...]:
     """Explain how a fact became hours, step by step."""
-    return tuple(explain_step(step, language) for step in conversion.steps)
+    return tuple(explain_step(step, language, chain) for step in conversion.steps)
 
 
-def explain_step(step: Step, language: Language) -> Sentence:
+def explain_step(step: Step, language: Language, chain: PackChain) -> Sentence:
     """Explain one step of a conversion."""
-    return _sentence(step.code, step.facts, step.value, language)
+    return _Words(language, chain).sentence(step.code, step.facts, step.value)
 
 
-def explain_cuts(cuts: Iterable[Cut], language: Language) -> tuple[Sentence, ...]:
+def explain_cuts(cuts: Iterable[Cut], language: Language, chain: PackChain) -> tuple[Sentence, ...]:
     """Explain what the caps did not let count."""
-    return tuple(_cut(cut, language) for cut in cuts)
+    words = _Words(language, chain)
+    return tuple(_cut(cut, words) for cut in cuts)
 
 
-def explain_assessment(assessment: Assessment, language: Language) -> Explanation:
+def explain_assessment(assessment: Assessment, language: Language, chain: PackChain) -> Explanation:
     """Explain an answer: every minimum, every gap, every assumption, and what would close it."""
+    words = _Words(language, chain)
     return Explanation(
         outcome=text(f"rules-outcome-{_slug(assessment.outcome)}", language),
-        lines=tuple(_line(line, language) for line in assessment.lines),
-        missing=tuple(_missing(missing, language) for missing in assessment.missing),
+        lines=tuple(_line(line, words) for line in assessment.lines),
+        missing=tuple(_missing(missing, words) for missing in assessment.missing),
         caveats=tuple(
-            _sentence("rules-caveat", {"key": value.key}, value, language)
+            words.sentence("rules-caveat", {"key": value.key}, value)
             for value in assessment.caveats
         ),
-        closing=tuple(_closing(closing, language) for closing in assessment.closing),
+        closing=tuple(_closing(closing, words) for closing in assessment.closing),
     )
 
 
@@ -75,9 +80,10 @@ def ground_text(value: Value, language: Language) -> str:
     reason = value.reason if language == "zh" else value.reason_en
     parts = ["rules-ground", value.basis.value]
     clause = ""
-    if value.reference is not None:
+    if value.references:
         parts.append("clause")
-        clause = clause_text(value.reference, language)
+        between = "；" if language == "zh" else "; "
+        clause = between.join(clause_text(each, language) for each in value.references)
     if reason:
         parts.append("reason")
     return text("-".join(parts), language, clause=clause, reason=reason)
@@ -94,11 +100,15 @@ def clause_text(reference: Reference, language: Language) -> str:
     )
 
 
-def name_of(kind: str, identifier: str, language: Language) -> str:
-    """Return the catalogue's name of an id (kind: activity, form, release, subject, series, level).
+def name_of(kind: str, identifier: str, language: Language, chain: PackChain | None = None) -> str:
+    """Return what an id of a kind (activity, form, subject, series, …) is called.
 
-    An id that the catalogue does not know is shown as it is: a pack may be newer than the words.
+    The packs of the chain, where there is one, speak first, then the catalogue; an id that neither
+    names is shown as it is.
     """
+    named = chain.name_of(kind, identifier) if chain is not None else None
+    if named is not None:
+        return named.zh if language == "zh" else named.en
     code = f"rules-name-{_slug(kind)}-{_slug(identifier)}"
     return text(code, language) if code in entries() else identifier
 
@@ -108,32 +118,64 @@ def day_text(day: date, language: Language) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else day.isoformat()
 
 
-def _cut(cut: Cut, language: Language) -> Sentence:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The language spoken, and the chain whose names come first."""
+
+    language: Language
+    chain: PackChain
+
+    def name(self, kind: str, identifier: str) -> str:
+        return name_of(kind, identifier, self.language, self.chain)
+
+    def text(self, code: str, **facts: Fact) -> str:
+        return text(code, self.language, **facts)
+
+    def sentence(self, code: str, facts: Mapping[str, str | int], value: Value | None) -> Sentence:
+        shown = dict(self._shown(key, fact) for key, fact in facts.items())
+        return Sentence(
+            code=code,
+            text=self.text(code, **shown),
+            ground="" if value is None else ground_text(value, self.language),
+            basis="" if value is None else value.basis.value,
+        )
+
+    def _shown(self, key: str, fact: str | int) -> tuple[str, str]:
+        if isinstance(fact, int) and key.endswith("centihours"):
+            return key.removesuffix("centihours") + "hours", hours_text(fact)
+        if key in _NAMED:
+            return key, self.name(key, str(fact))
+        if key == "day":
+            return key, day_text(date.fromisoformat(str(fact)), self.language)
+        return key, str(fact)
+
+
+def _cut(cut: Cut, words: _Words) -> Sentence:
     cap = cut.value.value
     assert isinstance(cap, Cap), "the loader types cap.*"
     if cap.per is CapPeriod.DAY:
-        period = day_text(date.fromisoformat(cut.period), language)
+        period = day_text(date.fromisoformat(cut.period), words.language)
     else:
-        period = text("rules-period-year", language, year=cut.period)
+        period = words.text("rules-period-year", year=cut.period)
     facts: dict[str, str | int] = {
         "period": period,
         "cap_centihours": cap.centihours,
         "cut_centihours": cut.centihours,
-        "scope": _scope(cap, language),
+        "scope": _scope(cap, words),
     }
-    return _sentence(f"rules-cut-{cap.per}", facts, cut.value, language)
+    return words.sentence(f"rules-cut-{cap.per}", facts, cut.value)
 
 
-def _scope(cap: Cap, language: Language) -> str:
-    names = [name_of("activity", activity, language) for activity in cap.activities]
-    subject = [name_of("subject", cap.subject, language)] if cap.subject else []
-    separator = "、" if language == "zh" else ", "
-    return separator.join(names + subject) or text("rules-scope-all", language)
+def _scope(cap: Cap, words: _Words) -> str:
+    names = [words.name("activity", activity) for activity in cap.activities]
+    subject = [words.name("subject", cap.subject)] if cap.subject else []
+    separator = "、" if words.language == "zh" else ", "
+    return separator.join(names + subject) or words.text("rules-scope-all")
 
 
-def _line(line: RequirementLine, language: Language) -> Sentence:
+def _line(line: RequirementLine, words: _Words) -> Sentence:
     facts: dict[str, str | int] = {
-        "period": _period(line.first_year, line.last_year, language),
+        "period": _period(line.first_year, line.last_year, words),
         "subject": line.subject,
         "required_centihours": line.required_centihours,
         "credited_centihours": line.credited_centihours,
@@ -141,53 +183,31 @@ def _line(line: RequirementLine, language: Language) -> Sentence:
         "migrated_centihours": line.migrated_centihours,
     }
     code = "rules-line-met" if line.met else "rules-line-short"
-    return _sentence(
-        f"{code}-migrated" if line.migrated_centihours else code, facts, line.value, language
+    return words.sentence(
+        f"{code}-migrated" if line.migrated_centihours else code, facts, line.value
     )
 
 
-def _missing(missing: Missing, language: Language) -> Sentence:
+def _missing(missing: Missing, words: _Words) -> Sentence:
     facts: dict[str, str | int] = {"key": missing.key, "decided_by": missing.decided_by}
     if missing.year is not None:
         facts["year"] = missing.year
-    return _sentence(f"rules-{missing.code}", facts, None, language)
+    return words.sentence(f"rules-{missing.code}", facts, None)
 
 
-def _closing(closing: Closing, language: Language) -> Sentence:
+def _closing(closing: Closing, words: _Words) -> Sentence:
     facts: dict[str, str | int] = {
-        "period": _period(closing.first_year, closing.last_year, language),
+        "period": _period(closing.first_year, closing.last_year, words),
         "subject": closing.subject,
         "short_centihours": closing.centihours,
     }
-    return _sentence("rules-closing", facts, None, language)
+    return words.sentence("rules-closing", facts, None)
 
 
-def _period(first_year: int, last_year: int, language: Language) -> str:
+def _period(first_year: int, last_year: int, words: _Words) -> str:
     if first_year == last_year:
-        return text("rules-period-year", language, year=first_year)
-    return text("rules-period-window", language, first=first_year, last=last_year)
-
-
-def _sentence(
-    code: str, facts: Mapping[str, str | int], value: Value | None, language: Language
-) -> Sentence:
-    shown = dict(_shown(key, fact, language) for key, fact in facts.items())
-    return Sentence(
-        code=code,
-        text=text(code, language, **shown),
-        ground="" if value is None else ground_text(value, language),
-        basis="" if value is None else value.basis.value,
-    )
-
-
-def _shown(key: str, fact: str | int, language: Language) -> tuple[str, str]:
-    if isinstance(fact, int) and key.endswith("centihours"):
-        return key.removesuffix("centihours") + "hours", hours_text(fact)
-    if key in _NAMED:
-        return key, name_of(key, str(fact), language)
-    if key == "day":
-        return key, day_text(date.fromisoformat(str(fact)), language)
-    return key, str(fact)
+        return words.text("rules-period-year", year=first_year)
+    return words.text("rules-period-window", first=first_year, last=last_year)
 
 
 def _slug(identifier: str) -> str:

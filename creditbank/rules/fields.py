@@ -7,7 +7,7 @@ by the choices, which need no translation.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -158,13 +158,15 @@ class Fields:
             raise self.refuse(key, expected=expected)
         return choices(value)
 
-    def words(self, key: str) -> tuple[str, ...]:
+    def words(self, key: str, *, pattern: str = WORD) -> tuple[str, ...]:
         """Read a list of distinct ids, at least one."""
         expected = '["…"]'
         value = self.raw(key, expected=expected)
         if not isinstance(value, list) or not value:
             raise self.refuse(key, expected=expected)
-        words = tuple(item for item in value if isinstance(item, str) and re.fullmatch(WORD, item))
+        words = tuple(
+            item for item in value if isinstance(item, str) and re.fullmatch(pattern, item)
+        )
         if len(set(words)) != len(value):
             raise self.refuse(key, expected=expected)
         return words
@@ -174,9 +176,21 @@ class Fields:
         value = self.raw(key, expected="{ … }")
         if not isinstance(value, dict):
             raise self.refuse(key, expected="{ … }")
-        place = self.place
-        prefix = f"{place.prefix}{key}."
-        return Fields(value, Place(place.file, place.lines, place.table, place.number, prefix))
+        return Fields(value, self._below(f"{key}."))
+
+    def tables(self, key: str, *, example: str) -> "list[Fields]":
+        """Open a list of inline tables, at least one; the second is `key[1]` in a refusal."""
+        value = self.raw(key, expected=f"[{example}]")
+        if not isinstance(value, list) or not value:
+            raise self.refuse(key, expected=f"[{example}]")
+        if not all(isinstance(table, dict) for table in value):
+            raise self.refuse(key, expected=f"[{example}]")
+        return [
+            Fields(table, self._below(f"{key}[{number}].")) for number, table in enumerate(value)
+        ]
+
+    def _below(self, prefix: str) -> Place:
+        return replace(self.place, prefix=self.place.prefix + prefix)
 
     def finish(self) -> None:
         """Refuse the first key that nobody took."""

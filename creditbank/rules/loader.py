@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from creditbank.errors import CreditBankError
 from creditbank.ids import JurisdictionInvalidError, checked_jurisdiction, jurisdiction_contains
 from creditbank.rules.fields import (
+    SUBJECT,
     WORD,
     Fields,
     Lines,
@@ -25,7 +26,7 @@ from creditbank.rules.fields import (
     PackSyntaxError,
     Place,
 )
-from creditbank.rules.pack import Basis, Pack, PackChain, PackStatus, Reference, Value
+from creditbank.rules.pack import Basis, Name, Pack, PackChain, PackStatus, Reference, Value
 from creditbank.rules.parameters import read_parameter
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "PackKeyMissingError",
     "PackKeyUnknownError",
     "PackMissingError",
+    "PackNameTwiceError",
     "PackOverlapError",
     "PackReferenceUnknownError",
     "PackSyntaxError",
@@ -68,6 +70,12 @@ class PackOverlapError(PackInvalidError):
     """Two values of one key hold on one day, or one claims to replace a value that is not there."""
 
     code = "pack-overlap"
+
+
+class PackNameTwiceError(PackInvalidError):
+    """One id of one kind is named twice in a pack."""
+
+    code = "pack-name-twice"
 
 
 class PackMissingError(CreditBankError):
@@ -111,7 +119,8 @@ def load_pack(data: bytes, *, file: str) -> Pack:
         verified_on=fields.day("verified_on"),
         sha256=hashlib.sha256(data).hexdigest(),
         references=references,
-        values=_values(fields, lines, file, references, pack_id),
+        values=_values(fields, references, pack_id),
+        names=_names(fields),
     )
     fields.finish()
     return pack
@@ -223,6 +232,37 @@ def _reference(fields: Fields, reference_id: str) -> Reference:
     return reference
 
 
+def _names(fields: Fields) -> Mapping[tuple[str, str], Name]:
+    names: dict[tuple[str, str], Name] = {}
+    for table in _tables(fields, "name"):
+        name = Name(
+            kind=table.text("kind", pattern=WORD, example='"activity"'),
+            id=table.text("id", pattern=SUBJECT, example='"rural_service"'),
+            zh=table.text("zh"),
+            en=table.text("en"),
+        )
+        table.finish()
+        if (name.kind, name.id) in names:
+            raise PackNameTwiceError(
+                **table.place.facts("id"), found=f"{name.kind} {name.id}", expected="1"
+            )
+        names[name.kind, name.id] = name
+    return names
+
+
+def _tables(fields: Fields, key: str) -> list[Fields]:
+    """Open each `[[key]]` table of the file; there may be none."""
+    tables = fields.raw(key, expected=f"[[{key}]]") if fields.has(key) else []
+    if not isinstance(tables, list):
+        raise fields.refuse(key, expected=f"[[{key}]]")
+    found = []
+    for number, table in enumerate(tables):
+        if not isinstance(table, dict):
+            raise fields.refuse(key, expected=f"[[{key}]]")
+        found.append(Fields(table, Place(fields.place.file, fields.place.lines, key, number)))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """One `[[rule]]` as read: its value, and the day of the value that it says it replaces."""
@@ -233,16 +273,11 @@ class _Rule:
 
 
 def _values(
-    fields: Fields, lines: Lines, file: str, references: Mapping[str, Reference], scheme: str
+    fields: Fields, references: Mapping[str, Reference], scheme: str
 ) -> Mapping[str, tuple[Value, ...]]:
-    tables = fields.raw("rule", expected="[[rule]]") if fields.has("rule") else []
-    if not isinstance(tables, list):
-        raise fields.refuse("rule", expected="[[rule]]")
     by_key: dict[str, list[_Rule]] = {}
-    for number, table in enumerate(tables):
-        if not isinstance(table, dict):
-            raise fields.refuse("rule", expected="[[rule]]")
-        rule = _rule(Fields(table, Place(file, lines, "rule", number)), references, scheme)
+    for table in _tables(fields, "rule"):
+        rule = _rule(table, references, scheme)
         by_key.setdefault(rule.value.key, []).append(rule)
     return {key: _timeline(rules) for key, rules in by_key.items()}
 
@@ -261,6 +296,7 @@ def _rule(fields: Fields, references: Mapping[str, Reference], scheme: str) -> _
         reason=_reason(fields, "reason", basis),
         reason_en=_reason(fields, "reason_en", basis),
         scheme=scheme,
+        also=_also(fields, references),
     )
     if value.until is not None and value.until <= from_:
         raise fields.refuse("until", expected=f"> {from_}")
@@ -281,9 +317,27 @@ def _cited(fields: Fields, references: Mapping[str, Reference], basis: Basis) ->
             )
         return None
     reference_id = fields.text("reference", pattern=_REFERENCE_ID, example='"weihai-2024-2-9"')
+    return _reference_called(reference_id, fields, "reference", references)
+
+
+def _also(fields: Fields, references: Mapping[str, Reference]) -> tuple[Reference, ...]:
+    """Read the further references of a value, which come after its own `reference`."""
+    if not fields.has("also"):
+        return ()
+    if not fields.has("reference"):
+        raise PackUncitedError(**fields.place.facts("also"), found="also", expected="reference")
+    ids = fields.words("also", pattern=_REFERENCE_ID)
+    if fields.table["reference"] in ids:
+        raise fields.refuse("also", expected=f"≠ {fields.table['reference']}")
+    return tuple(_reference_called(each, fields, "also", references) for each in ids)
+
+
+def _reference_called(
+    reference_id: str, fields: Fields, key: str, references: Mapping[str, Reference]
+) -> Reference:
     if reference_id not in references:
         raise PackReferenceUnknownError(
-            **fields.place.facts("reference"), found=reference_id, expected=" | ".join(references)
+            **fields.place.facts(key), found=reference_id, expected=" | ".join(references)
         )
     return references[reference_id]
 

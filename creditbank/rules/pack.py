@@ -58,7 +58,8 @@ class Value:
     """What one rule key holds from `from_` until the day before `until`; scheme is its pack's id.
 
     `reason` (Chinese) and `reason_en` say why an assumption is made, what a practice was seen in,
-    or how a notice is read; they are empty where the notice speaks for itself.
+    or how a notice is read; they are empty where the notice speaks for itself. `also` are further
+    references that state the same value.
     """
 
     key: str
@@ -70,10 +71,26 @@ class Value:
     reason: str
     reason_en: str
     scheme: str
+    also: tuple[Reference, ...] = ()
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Every reference that states the value, the one it rests on first."""
+        return (() if self.reference is None else (self.reference,)) + self.also
 
     def holds_on(self, day: date) -> bool:
         """Tell whether the value is in force on a day."""
         return self.from_ <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What an id of some kind (activity, form, subject, measure, …) is called in sentences."""
+
+    kind: str
+    id: str
+    zh: str
+    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,8 @@ class Pack:
     sha256: str
     references: Mapping[str, Reference]
     values: Mapping[str, tuple[Value, ...]]
+    #: by (kind, id)
+    names: Mapping[tuple[str, str], Name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +166,11 @@ class PackChain:
         """Return, sorted, every key of one kind ("cap") that any pack ever speaks of."""
         keys = {key for pack in self.packs for key in pack.values if key.startswith(f"{kind}.")}
         return tuple(sorted(keys))
+
+    def name_of(self, kind: str, identifier: str) -> Name | None:
+        """Return what the nearest pack that names an id calls it; None if none does."""
+        found = (pack.names.get((kind, identifier)) for pack in self.packs)
+        return next((name for name in found if name is not None), None)
 
     def pins(self) -> tuple[tuple[str, int, str], ...]:
         """Return (id, version, sha256) of each pack, own pack first."""

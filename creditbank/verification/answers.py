@@ -42,7 +42,7 @@ from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.rules.explain import explain_assessment, explain_cuts
-from creditbank.rules.pack import Basis, Value
+from creditbank.rules.pack import Basis, PackChain, Value
 from creditbank.rules.requirement import Assessment, Outcome, Question, assess
 from creditbank.verification.gathering import Gathered, distinct, gather
 from creditbank.verification.models import Verdict
@@ -122,7 +122,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "disclose": str(ask.disclose),
         **_asked(ask, client, mandate.mandate_no),
         "outcome": str(outcome),
-        "reasons": _reasons(assessment, recorded=recorded),
+        "reasons": _reasons(assessment, law, recorded=recorded),
         "clauses": _clauses(_values_used(assessment, gathered)),
         "assumptions": _assumptions(_values_used(assessment, gathered)),
         "packs": [list(pin) for pin in law.pins()],
@@ -133,7 +133,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "supersedes": _superseded(session, client, digest),
     }
     if ask.disclose != Disclosure.DECISION:
-        statement |= _summary(assessment, gathered)
+        statement |= _summary(assessment, gathered, law)
     if ask.disclose == Disclosure.RECORD:
         statement["entries"] = _disclosed_entries(session, vault, gathered, people)
     return Prepared(ask, client, mandate.mandate_no, person_id, outcome, digest, statement)
@@ -255,11 +255,11 @@ def _head(head: Head) -> Canonical:
     }
 
 
-def _reasons(assessment: Assessment, *, recorded: bool) -> list[Canonical]:
+def _reasons(assessment: Assessment, law: PackChain, *, recorded: bool) -> list[Canonical]:
     """Say why in both languages, without figures: the decision alone must not tell the record."""
     if not recorded:
         return [_in_both("verdict-no-record")]
-    zh, en = (explain_assessment(assessment, language) for language in LANGUAGES)
+    zh, en = (explain_assessment(assessment, language, law) for language in LANGUAGES)
     outcome: Canonical = {
         "code": f"rules-outcome-{str(assessment.outcome).replace('_', '-')}",
         "zh": zh.outcome,
@@ -283,13 +283,13 @@ def _values_used(assessment: Assessment, gathered: Gathered) -> tuple[Value, ...
 def _clauses(values: Iterable[Value]) -> list[Canonical]:
     cited: dict[tuple[str, str], Canonical] = {}
     for value in values:
-        if value.reference is not None:
-            cited[value.scheme, value.reference.id] = {
+        for reference in value.references:
+            cited[value.scheme, reference.id] = {
                 "scheme": value.scheme,
-                "reference": value.reference.id,
-                "document": value.reference.document,
-                "clause": value.reference.clause,
-                "quote": value.reference.quote,
+                "reference": reference.id,
+                "document": reference.document,
+                "clause": reference.clause,
+                "quote": reference.quote,
                 "basis": str(value.basis),
             }
     return list(cited.values())
@@ -315,13 +315,13 @@ def _plain(parameter: object) -> Canonical:
         return {each.name: _plain(getattr(parameter, each.name)) for each in fields(parameter)}
     if isinstance(parameter, Mapping):
         return {str(key): _plain(each) for key, each in parameter.items()}
-    if isinstance(parameter, tuple | frozenset):
-        return [_plain(each) for each in sorted(parameter)]
+    if isinstance(parameter, tuple):
+        return [_plain(each) for each in parameter]
     return parameter if isinstance(parameter, bool | int) else str(parameter)
 
 
-def _summary(assessment: Assessment, gathered: Gathered) -> dict[str, Canonical]:
-    cuts = zip(*(explain_cuts(gathered.cuts, language) for language in LANGUAGES), strict=True)
+def _summary(assessment: Assessment, gathered: Gathered, law: PackChain) -> dict[str, Canonical]:
+    cuts = zip(*(explain_cuts(gathered.cuts, language, law) for language in LANGUAGES), strict=True)
     return {
         "requirement": [
             {

@@ -22,7 +22,7 @@ PROBLEM_PARTS = ("title", "found", "wanted", "next")
 JOINED = ("rules-ground",)
 #: Calls that take a code, and beside it the facts of its sentence.
 SPEAKERS = {
-    "row_problem", "RowProblem", "_CellFault", "Step", "_sentence", "text", "Wanted", "invalid_at",
+    "row_problem", "RowProblem", "_CellFault", "Step", "sentence", "text", "Wanted", "invalid_at",
     "say",
 }  # fmt: skip
 #: Names of what packs may speak of: a pack that is published tomorrow may use each.

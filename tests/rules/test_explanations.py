@@ -18,7 +18,7 @@ from creditbank.rules.explain import (
     name_of,
 )
 from creditbank.rules.loader import load_pack
-from creditbank.rules.pack import PackChain
+from creditbank.rules.pack import Pack, PackChain
 from creditbank.rules.requirement import (
     Credited,
     Question,
@@ -44,7 +44,7 @@ MORNING = ActivityFact(
 
 
 def test_a_conversion_reads_as_a_trace_with_the_clause_first(weihai: PackChain) -> None:
-    sentences = explain_conversion(convert(MORNING, weihai), "zh")
+    sentences = explain_conversion(convert(MORNING, weihai), "zh", weihai)
 
     assert [sentence.text for sentence in sentences] == [
         "2024年2月4日的企业举办的培训活动（专题讲座，半脱产）可登记学时。",
@@ -60,7 +60,7 @@ def test_a_conversion_reads_as_a_trace_with_the_clause_first(weihai: PackChain) 
 
 
 def test_the_same_trace_reads_in_english(weihai: PackChain) -> None:
-    sentences = explain_conversion(convert(MORNING, weihai), "en")
+    sentences = explain_conversion(convert(MORNING, weihai), "en", weihai)
 
     assert sentences[0].text == (
         "Enterprise-run training (special lecture, part-time release) on 2024-02-04 counts."
@@ -79,7 +79,9 @@ def test_minutes_and_full_days_have_their_own_sentences(chain_from: ChainFrom) -
     online = ActivityFact("online", "video", "none", "public.x", date(2024, 1, 1), 90, 1, 90)
     base = ActivityFact("base", "video", "none", "public.x", date(2024, 1, 1), 90, 1, 90)
 
-    minutes, full_only = (explain_conversion(convert(fact, chain), "en") for fact in (online, base))
+    minutes, full_only = (
+        explain_conversion(convert(fact, chain), "en", chain) for fact in (online, base)
+    )
 
     assert minutes[1].text == "90 minutes were attended and 90 count; 45 minutes make 1 hour."
     assert full_only[2].text.endswith("less than a full day counts nothing.")
@@ -91,8 +93,8 @@ def test_a_cut_says_which_cap_and_how_much(weihai: PackChain) -> None:
         for key in "ab"
     ]
 
-    (zh,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "zh")
-    (en,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "en")
+    (zh,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "zh", weihai)
+    (en,) = explain_cuts(fold(facts, weihai).occasions["b"].cuts, "en", weihai)
 
     assert zh.text == "2024年3月1日已达每日上限 8.00 学时（各类活动、各机构合计），8.00 学时不计。"
     assert en.text.startswith("2024-03-01 reached the daily cap of 8.00 hours")
@@ -122,7 +124,7 @@ def test_a_yearly_cap_names_its_activities_and_subject(
     )
     fact = LiveFact("a", date(2024, 3, 1), 2024, "public.general", "talk", 800, False)
 
-    (sentence,) = explain_cuts(fold([fact], chain).occasions["a"].cuts, language)
+    (sentence,) = explain_cuts(fold([fact], chain).occasions["a"].cuts, language, chain)
 
     assert sentence.text == expected
 
@@ -133,7 +135,7 @@ def test_an_answer_says_each_year_what_is_short_and_what_would_close_it(weihai: 
     )
     rows = [Credited(2025, "professional", 6000, 2000)]
 
-    words = explain_assessment(assess(question, rows, weihai), "zh")
+    words = explain_assessment(assess(question, rows, weihai), "zh", weihai)
 
     assert words.outcome == "学时未达到要求。"
     assert [sentence.text for sentence in words.lines] == [
@@ -155,8 +157,8 @@ def test_a_window_is_named_by_its_first_and_last_year(chain_from: ChainFrom) -> 
     )
     question = Question("a", "b", date(2026, 6, 1), {})
 
-    met = explain_assessment(assess(question, [Credited(2023, "x", 900)], chain), "en")
-    short = explain_assessment(assess(question, [], chain), "zh")
+    met = explain_assessment(assess(question, [Credited(2023, "x", 900)], chain), "en", chain)
+    short = explain_assessment(assess(question, [], chain), "zh", chain)
 
     assert met.outcome == "The hours meet the requirement."
     assert (
@@ -186,7 +188,7 @@ def test_a_window_is_named_by_its_first_and_last_year(chain_from: ChainFrom) -> 
 def test_an_open_answer_names_what_is_missing(
     weihai: PackChain, language: Language, question: Question, named: str
 ) -> None:
-    words = explain_assessment(assess(question, [], weihai), language)
+    words = explain_assessment(assess(question, [], weihai), language, weihai)
 
     assert named in words.missing[0].text
     assert words.outcome
@@ -207,7 +209,7 @@ def test_each_start_that_nobody_stated_is_asked_for_by_its_own_sentence(
     )
 
     words = explain_assessment(
-        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language
+        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language, chain
     )
 
     texts = [sentence.text for sentence in words.missing]
@@ -225,7 +227,7 @@ def test_a_waived_answer_says_so_and_shows_the_hours(chain_from: ChainFrom) -> N
     )
     question = Question("a", "b", date(2026, 6, 1), {"first_review": "yes"})
 
-    words = explain_assessment(assess(question, [Credited(2025, "x", 900)], chain), "zh")
+    words = explain_assessment(assess(question, [Credited(2025, "x", 900)], chain), "zh", chain)
 
     assert words.outcome == "本次申报对学时不作硬性要求；已计学时照常列明。"
     assert [sentence.text for sentence in words.lines] == [
@@ -256,7 +258,7 @@ def test_a_year_without_an_amount_is_named(chain_from: ChainFrom, language: Lang
     )
 
     words = explain_assessment(
-        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language
+        assess(Question("a", "b", date(2026, 6, 1), {}), [], chain), language, chain
     )
 
     assert "2025" in words.missing[0].text
@@ -275,10 +277,39 @@ def test_an_assumption_that_leans_on_a_clause_shows_both(pack_text: PackText, ru
     assert ground_text(value, "en").startswith("Assumed: For tests only. [see ")
 
 
+def test_a_value_that_two_notices_state_cites_both(pack_text: PackText, rule: Rule) -> None:
+    text = pack_text(rule("part_day", '"pro_rata"', reference='"one"', also='["two"]')) + "".join(
+        f'\n[reference.{name}]\ndocument = "测试〔2020〕{number}号"\ntitle = "测试用通知"\n'
+        'clause = "第一条"\nquote = "这是一段只在测试中使用的文字"\n'
+        for number, name in enumerate(["one", "two"], start=1)
+    )
+    (value,) = load_pack(text.encode(), file="test.toml").values["part_day"]
+
+    assert "（测试〔2020〕1号）第一条；《测试用通知》（测试〔2020〕2号）第一条" in ground_text(
+        value, "zh"
+    )
+    assert "第一条 (《测试用通知》); 测试〔2020〕2号" in ground_text(value, "en")
+
+
 def test_an_id_that_has_no_name_yet_is_shown_as_it_is() -> None:
     assert name_of("activity", "rural_service", "zh") == "rural_service"
     assert name_of("subject", "public.general", "zh") == "一般公需科目"
     assert name_of("level", "associate_senior", "zh") == "副高级"
+
+
+def test_a_name_in_the_packs_goes_before_the_catalogue_and_the_nearest_pack_first(
+    pack_text: PackText,
+) -> None:
+    def named(pack_id: str, zh: str, en: str) -> Pack:
+        name = f'[[name]]\nkind = "activity"\nid = "enterprise_course"\nzh = "{zh}"\nen = "{en}"\n'
+        return load_pack((pack_text(id=f'"{pack_id}"') + name).encode(), file="test.toml")
+
+    chain = PackChain((named("cn-9901", "近", "near"), named("cn-99", "远", "far")))
+
+    assert name_of("activity", "enterprise_course", "zh", chain) == "近"
+    assert name_of("activity", "enterprise_course", "en", PackChain(chain.packs[1:])) == "far"
+    assert name_of("subject", "professional", "zh", chain) == "专业科目"
+    assert name_of("activity", "rural_service", "en", chain) == "rural_service"
 
 
 def test_a_day_is_written_as_its_language_reads_it() -> None:
@@ -286,10 +317,10 @@ def test_a_day_is_written_as_its_language_reads_it() -> None:
     assert day_text(date(2024, 2, 4), "en") == "2024-02-04"
 
 
-def test_a_figure_that_is_not_hours_is_shown_as_it_is() -> None:
+def test_a_figure_that_is_not_hours_is_shown_as_it_is(weihai: PackChain) -> None:
     step = Step("rules-period-year", {"year": 2024}, None)
 
-    assert explain_step(step, "zh").text == "2024年"
+    assert explain_step(step, "zh", weihai).text == "2024年"
 
 
 def test_every_sentence_of_the_rules_stands_in_both_languages() -> None:

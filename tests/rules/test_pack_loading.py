@@ -22,6 +22,7 @@ from creditbank.rules.loader import (
     PackInvalidError,
     PackKeyMissingError,
     PackKeyUnknownError,
+    PackNameTwiceError,
     PackOverlapError,
     PackReferenceUnknownError,
     PackSyntaxError,
@@ -258,6 +259,8 @@ def test_a_value_of_the_wrong_kind_is_refused_in_its_own_block(
         ("reference", "{ made-up = 1 }", 9),
         ("rule", "1", 9),
         ("rule", "[1]", 9),
+        ("name", "{}", 9),
+        ("name", '["x"]', 9),
     ],
 )
 def test_a_wrong_head_is_refused_at_its_line(
@@ -361,6 +364,90 @@ def test_a_reference_that_is_not_in_the_pack_is_refused(pack_text: PackText, rul
 
     assert isinstance(error, PackReferenceUnknownError)
     assert (error.facts["found"], error.facts["expected"]) == ("other", "made-up")
+
+
+def test_a_value_may_cite_further_references_that_state_the_same(
+    pack_text: PackText, rule: Rule
+) -> None:
+    second = REFERENCE.replace("made-up", "second")
+    also = {**CITED, "also": '["second"]'}
+
+    (value,) = load(pack_text(rule("recognise.a", "true", **also)) + REFERENCE + second).values[
+        "recognise.a"
+    ]
+
+    assert [reference.id for reference in value.also] == ["second"]
+    assert [reference.id for reference in value.references] == ["made-up", "second"]
+
+
+@pytest.mark.parametrize(
+    ("also", "kind"),
+    [
+        ('["other"]', PackReferenceUnknownError),
+        ('["made-up"]', PackInvalidError),
+        ('["second", "second"]', PackInvalidError),
+        ("[]", PackInvalidError),
+        ('"second"', PackInvalidError),
+    ],
+)
+def test_further_references_are_others_of_the_pack(
+    pack_text: PackText, rule: Rule, also: str, kind: type[PackInvalidError]
+) -> None:
+    second = REFERENCE.replace("made-up", "second")
+
+    error = refusal(pack_text(rule("recognise.a", "true", **CITED, also=also)) + REFERENCE + second)
+
+    assert type(error) is kind
+    assert error.facts["key"] == "rule.also"
+
+
+def test_further_references_come_after_a_first(pack_text: PackText, rule: Rule) -> None:
+    error = refusal(pack_text(rule("part_day", '"pro_rata"', also='["made-up"]')) + REFERENCE)
+
+    assert isinstance(error, PackUncitedError)
+    assert (error.facts["key"], error.facts["expected"]) == ("rule.also", "reference")
+
+
+NAME = """
+[[name]]
+kind = "subject"
+id = "public.safety"
+zh = "安全公需"
+en = "public subjects on safety"
+"""
+
+
+def test_a_pack_may_name_ids_that_the_catalogue_lacks(pack_text: PackText) -> None:
+    names = load(pack_text() + NAME + NAME.replace("subject", "activity")).names
+
+    assert set(names) == {("subject", "public.safety"), ("activity", "public.safety")}
+    assert names["subject", "public.safety"].zh == "安全公需"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "line"),
+    [
+        ('kind = "subject"', 'kind = "Subject"', "name.kind", 11),
+        ('id = "public.safety"', 'id = "public/safety"', "name.id", 12),
+        ('zh = "安全公需"', 'zh = ""', "name.zh", 13),
+        ('en = "public subjects on safety"', "", "name.en", 10),
+        ("en =", "fr =", "name.en", 10),
+        ('zh = "安全公需"', 'zh = "安全公需"\nfr = "x"', "name.fr", 14),
+    ],
+)
+def test_a_name_is_as_strict_as_the_rest(
+    pack_text: PackText, old: str, new: str, key: str, line: int
+) -> None:
+    error = refusal(pack_text() + NAME.replace(old, new))
+
+    assert (error.facts["key"], error.facts["line"]) == (key, line)
+
+
+def test_one_id_is_named_once(pack_text: PackText) -> None:
+    error = refusal(pack_text() + NAME + NAME)
+
+    assert isinstance(error, PackNameTwiceError)
+    assert (error.facts["line"], error.facts["found"]) == (18, "subject public.safety")
 
 
 @pytest.mark.parametrize("until", ["2019-12-31", "2020-01-01"])
