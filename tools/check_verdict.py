@@ -789,12 +789,13 @@ class _Members:
     def __init__(self) -> None:
         self.unknown: list[str] = []
 
-    def take(self, value: Json, where: str, names: str) -> dict[str, Json]:
+    def take(self, value: Json, where: str, names: str, optional: str = "") -> dict[str, Json]:
         found, wanted = _object(value, where), names.split()
         for name in wanted:
             if name not in found:
                 raise UnreadableError("member-missing", where=where, name=name)
-        self.unknown += [f"{where}.{name}" for name in sorted(set(found) - set(wanted))]
+        unknown = set(found) - {*wanted, *optional.split()}
+        self.unknown += [f"{where}.{name}" for name in sorted(unknown)]
         return found
 
     def each(self, value: Json, where: str, names: str) -> list[dict[str, Json]]:
@@ -828,7 +829,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)])
     subject = members.take(top["subject"], "subject", "document_kind last_four salt commitment")
     question = members.take(
-        top["question"], "question", "scheme series level application_day stated"
+        top["question"], "question", "scheme series level application_day stated", "specialty"
     )
     record = members.take(top["record"], "record", "entries salt digest")
     pending = members.take(top["pending"], "pending", "entries")

@@ -95,6 +95,7 @@ def give_mandate(call: Call, session: Session) -> dict[str, Any]:
         levels=tuple(body["levels"]),
         valid_from=body["valid_from"],
         valid_through=body["valid_through"],
+        specialties=tuple(body["specialties"]),
     )
     return _shaped(grant_mandate(session, draft, actor=call.client.client_id, now=call.now))
 
@@ -119,6 +120,7 @@ def _shaped(mandate: Mandate) -> dict[str, Any]:
         "jurisdiction": mandate.jurisdiction,
         "series": mandate.series.split(),
         "levels": mandate.levels.split(),
+        "specialties": mandate.specialties.split(),
         "valid_from": mandate.valid_from,
         "valid_through": mandate.valid_through,
         "state": mandate.state,

@@ -162,6 +162,9 @@ def mandates() -> None:
 @click.option("--jurisdiction", required=True, help="辖区。 Region.")
 @click.option("--series", multiple=True, required=True, help="系列，* 为全部。 Or * for all.")
 @click.option("--level", "levels", multiple=True, required=True, help="级别，* 为全部。 Or *.")
+@click.option(
+    "--specialty", "specialties", multiple=True, help="专业，不填为全部。 Left out: every one."
+)
 @click.option("--from", "valid_from", type=DAY, required=True)
 @click.option("--through", "valid_through", type=DAY, required=True)
 @actor_option
@@ -173,6 +176,7 @@ def mandates_grant(
     jurisdiction: str,
     series: tuple[str, ...],
     levels: tuple[str, ...],
+    specialties: tuple[str, ...],
     valid_from: datetime,
     valid_through: datetime,
     actor: str,
@@ -182,7 +186,7 @@ def mandates_grant(
         holder = organisation_by_uscc(session, uscc)
         draft = MandateDraft(
             holder.organisation_id, jurisdiction, series, levels, valid_from.date(),
-            valid_through.date(),
+            valid_through.date(), specialties,
         )  # fmt: skip
         made = grant_mandate(session, draft, actor=actor, now=utc_now())
     desk.say("cli-mandate-granted", mandate_no=made.mandate_no, name=holder.name)

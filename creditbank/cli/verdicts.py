@@ -37,6 +37,7 @@ def verdicts() -> None:
 @person_option
 @click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
 @click.option("--series", required=True, help="系列，如 engineering。")
+@click.option("--specialty", default="", help="专业，如 composites。 Within the series, if any.")
 @click.option("--level", required=True, help="级别，如 associate_senior。")
 @click.option("--application-day", type=DAY, required=True, help="申报日。")
 @click.option("--current-title-on", type=DAY, help="现职称取得日（由查询方陈述）。 As stated.")
@@ -63,6 +64,7 @@ def verdicts_ask(
     person_file: IO[bytes] | None,
     scheme: str,
     series: str,
+    specialty: str,
     level: str,
     application_day: datetime,
     current_title_on: datetime | None,
@@ -78,7 +80,7 @@ def verdicts_ask(
         facts["current_title_on"] = current_title_on.date().isoformat()
     ask = Ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
-        legal_basis, facts, disclose,
+        legal_basis, facts, disclose, specialty=specialty,
     )  # fmt: skip
     key = os.environ.get(KEY_VARIABLE) or click.prompt("key", hide_input=True, err=True)
     with desk.bank():

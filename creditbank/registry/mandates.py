@@ -38,7 +38,10 @@ class MandateTermError(CreditBankError):
 
 @dataclass(frozen=True, slots=True)
 class MandateDraft:
-    """A mandate about to be granted; `*` among series or levels means every one."""
+    """A mandate about to be granted; `*` among series or levels means every one.
+
+    Specialties (专业), where any is named, narrow it to questions that name one of them.
+    """
 
     organisation_id: int
     jurisdiction: str
@@ -46,16 +49,18 @@ class MandateDraft:
     levels: tuple[str, ...]
     valid_from: date
     valid_through: date
+    specialties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What a question is about: whose rules, which series and level, asked on which day."""
+    """What a question is about: whose rules, which title, asked on which day."""
 
     jurisdiction: str
     series: str
     level: str
     day: date
+    specialty: str = ""
 
 
 def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: datetime) -> Mandate:
@@ -70,7 +75,7 @@ def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: dat
         )
     mandate_no = "M" + random_number(9)
     details = {
-        "series": draft.series, "levels": draft.levels,
+        "series": draft.series, "levels": draft.levels, "specialties": draft.specialties,
         "valid_from": draft.valid_from.isoformat(),
         "valid_through": draft.valid_through.isoformat(),
     }  # fmt: skip
@@ -84,8 +89,9 @@ def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: dat
     row = {
         "mandate_no": mandate_no, "organisation_id": draft.organisation_id,
         "jurisdiction": draft.jurisdiction, "series": " ".join(draft.series),
-        "levels": " ".join(draft.levels), "valid_from": draft.valid_from,
-        "valid_through": draft.valid_through, "state": "active", "act_id": act.act_id,
+        "levels": " ".join(draft.levels), "specialties": " ".join(draft.specialties),
+        "valid_from": draft.valid_from, "valid_through": draft.valid_through, "state": "active",
+        "act_id": act.act_id,
     }  # fmt: skip
     return session.scalars(insert(Mandate).returning(Mandate), [row]).one()
 
@@ -131,9 +137,10 @@ def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -
     for mandate in session.scalars(query.order_by(Mandate.mandate_no)):
         if _covers(mandate, matter):
             return mandate
+    series = f"{matter.series}.{matter.specialty}" if matter.specialty else matter.series
     raise MandateMissingError(
         jurisdiction=matter.jurisdiction,
-        series=matter.series[:40],
+        series=series[:80],
         level=matter.level[:40],
         day=matter.day.isoformat(),
     )
@@ -146,6 +153,7 @@ def _covers(mandate: Mandate, matter: Matter) -> bool:
         and jurisdiction_contains(mandate.jurisdiction, matter.jurisdiction)
         and _among(matter.series, mandate.series.split())
         and _among(matter.level, mandate.levels.split())
+        and (not mandate.specialties or matter.specialty in mandate.specialties.split())
     )
 
 

@@ -91,6 +91,8 @@ class Mandate(Base):
     #: space-separated ids, `*` for every one
     series: Mapped[str]
     levels: Mapped[str]
+    #: space-separated ids; empty for every one
+    specialties: Mapped[str]
     valid_from: Mapped[date]
     valid_through: Mapped[date]
     #: `active`, `suspended` or `withdrawn`

@@ -239,7 +239,10 @@ class NothingBody(Shape):
 
 
 class MandateBody(Shape):
-    """What a title system may ask, and until when; `*` among series or levels is every one."""
+    """What a title system may ask, and until when; `*` among series or levels is every one.
+
+    Specialties, where any is named, narrow it to questions that name one of them.
+    """
 
     organisation = Text(24, required=True, metadata={"description": "USCC of the title system."})
     jurisdiction = jurisdiction(required=True)
@@ -247,6 +250,7 @@ class MandateBody(Shape):
     levels = Several(
         Code(r"\*|[a-z][a-z0-9_]{0,39}", "associate_senior"), low=1, high=20, required=True
     )
+    specialties = Several(word("composites"), high=60, load_default=list)
     valid_from = Day(required=True)
     valid_through = Day(required=True)
 
@@ -264,6 +268,7 @@ class MandateAnswer(Shape):
     jurisdiction = jurisdiction()
     series = Several(Text(40))
     levels = Several(Text(40))
+    specialties = Several(Text(40))
     valid_from = Day()
     valid_through = Day()
     state = Choice(MandateState)

@@ -37,6 +37,7 @@ class VerdictBody(IdentityShape):
 
     scheme = scheme(required=True)
     series = word("engineering", required=True)
+    specialty = word("composites", load_default=lambda: "")
     level = word("associate_senior", required=True)
     application_day = Day(required=True)
     purpose = Text(200, required=True)

@@ -102,7 +102,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         StatedFactInvalidError, PackMissingError: the question cannot be weighed.
     """
     law = law_of(session, ask.scheme, ask.known_at)
-    matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now))
+    matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now), ask.specialty)
     mandate = mandate_for(session, client.organisation_id, matter)
     seal = last_seal(session, ask.known_at)
     person_id = _person(session, vault, ask)
@@ -195,7 +195,8 @@ def _person(session: Session, vault: Vault, ask: Ask) -> int | None:
 
 def _question_digest(vault: Vault, ask: Ask) -> bytes:
     """Recognise the same question again without keeping whose it was."""
-    said = canonical_bytes([ask.scheme, ask.series, ask.level])
+    asked: list[Canonical] = [ask.scheme, ask.series, ask.level]
+    said = canonical_bytes([*asked, ask.specialty] if ask.specialty else asked)
     # The oldest lookup key stays the same when keys rotate.
     return hashlib.sha256(vault.lookups(ask.identity.document)[-1] + said).digest()
 
@@ -220,6 +221,7 @@ def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
         "question": {
             "scheme": ask.scheme,
             "series": ask.series,
+            **({"specialty": ask.specialty} if ask.specialty else {}),
             "level": ask.level,
             "application_day": ask.application_day.isoformat(),
             "stated": dict(ask.stated),

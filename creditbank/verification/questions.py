@@ -36,3 +36,5 @@ class Ask:
     stated: Mapping[str, str] = field(default_factory=dict)
     disclose: Disclosure = Disclosure.SUMMARY
     known_at: datetime | None = None
+    #: 专业 within the series; empty where the question names none
+    specialty: str = ""

@@ -25,12 +25,12 @@ def question(**changed: Any) -> dict[str, Any]:
     return asked | changed
 
 
-def granted(desk: Desk) -> str:
-    body = {
+def granted(desk: Desk, **changed: Any) -> str:
+    body: dict[str, Any] = {
         "organisation": TITLE_SYSTEM_USCC, "jurisdiction": "cn-3710", "series": ["engineering"],
         "levels": ["*"], "valid_from": f"{YEAR}-01-01", "valid_through": f"{YEAR + 2}-12-31",
     }  # fmt: skip
-    return str(desk.official.post("/api/v1/mandates", body).get_json()["mandate_no"])
+    return str(desk.official.post("/api/v1/mandates", body | changed).get_json()["mandate_no"])
 
 
 def on_record(desk: Desk) -> None:
@@ -115,6 +115,19 @@ def test_a_suspended_mandate_holds_from_the_next_question_on_no_more(desk: Desk)
 
     assert first.status_code == 201
     assert problem_of(second)["code"] == "mandate-missing"
+
+
+def test_a_committee_of_one_specialty_asks_in_no_other(desk: Desk) -> None:
+    on_record(desk)
+    mandate_no = granted(desk, specialties=["composites"])
+
+    own = desk.title_system.post("/api/v1/verdicts", question(specialty="composites"))
+    other = desk.title_system.post("/api/v1/verdicts", question(specialty="textiles"))
+    stopped = desk.official.post(f"/api/v1/mandates/{mandate_no}/state", {"state": "suspended"})
+
+    assert own.get_json()["statement"]["question"]["specialty"] == "composites"
+    assert problem_of(other)["code"] == "mandate-missing"
+    assert stopped.get_json()["specialties"] == ["composites"]
 
 
 def test_the_signed_answer_alone_is_given_on_request(desk: Desk) -> None:

@@ -44,7 +44,12 @@ TITLE_SYSTEM_USCC = "91371000MA3DEM0H24"
 STATED = {"current_title_on": "2018-06-30"}
 
 
-def title_system(bank: TestBank, *, levels: tuple[str, ...] = ("associate_senior",)) -> Client:
+def title_system(
+    bank: TestBank,
+    *,
+    levels: tuple[str, ...] = ("associate_senior",),
+    specialties: tuple[str, ...] = (),
+) -> Client:
     with bank.unit() as session:
         organisation = register_organisation(
             session,
@@ -58,7 +63,7 @@ def title_system(bank: TestBank, *, levels: tuple[str, ...] = ("associate_senior
             session,
             MandateDraft(
                 organisation.organisation_id, "cn-3710", ("engineering",), levels,
-                date(2026, 1, 1), date(2026, 12, 31),
+                date(2026, 1, 1), date(2026, 12, 31), specialties,
             ),
             actor="official-test",
             now=NOW,
@@ -86,6 +91,7 @@ def question(
     disclose: Disclosure = Disclosure.SUMMARY,
     stated: Mapping[str, str] = STATED,
     known_at: datetime | None = None,
+    specialty: str = "",
 ) -> Ask:
     return Ask(
         identity=identity,
@@ -98,6 +104,7 @@ def question(
         stated=stated,
         disclose=disclose,
         known_at=known_at,
+        specialty=specialty,
     )
 
 
@@ -234,6 +241,40 @@ def test_a_level_outside_the_mandate_is_refused_before_anybody_is_looked_up(
 
     with pytest.raises(MandateMissingError):
         answer(bank, client, question(identity=Identity(PERSON.document, "张三")))
+
+
+@pytest.mark.parametrize("specialty", ["", "machinery"])
+def test_a_mandate_of_one_specialty_answers_for_no_other_and_for_none_unnamed(
+    bank: TestBank, specialty: str
+) -> None:
+    client = title_system(bank, specialties=("composites", "textiles"))
+
+    answered = answer(bank, client, question(specialty="textiles"))
+
+    assert asked_about(answered)["specialty"] == "textiles"
+    with pytest.raises(MandateMissingError) as caught:
+        answer(bank, client, question(specialty=specialty))
+    assert caught.value.facts["series"] == f"engineering.{specialty}".rstrip(".")
+
+
+def asked_about(signed: SignedAnswer) -> dict[str, Canonical]:
+    found = signed.statement["question"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_mandate_that_names_no_specialty_answers_for_each_and_each_is_a_question_of_its_own(
+    bank: TestBank,
+) -> None:
+    client = title_system(bank)
+
+    plain = answer(bank, client, question())
+    textiles = answer(bank, client, question(specialty="textiles"))
+    again = answer(bank, client, question(specialty="textiles"))
+
+    assert "specialty" not in asked_about(plain)
+    assert textiles.statement["supersedes"] == ""
+    assert again.statement["supersedes"] == textiles.verdict_no
 
 
 def test_the_decision_alone_tells_no_hours(bank: TestBank) -> None:

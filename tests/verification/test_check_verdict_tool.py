@@ -363,6 +363,13 @@ def test_a_true_verdict_with_full_record_passes_every_check() -> None:
     assert states(report) == dict.fromkeys(tool.CHECKS, "ok")
 
 
+def test_a_question_may_name_a_specialty() -> None:
+    payload = payload_of()
+    payload["question"]["specialty"] = "composites"
+
+    assert failed(sign(payload)) == set()
+
+
 def test_an_es256_verdict_passes_as_well() -> None:
     assert failed(sign(payload_of(), HEADER_P256)) == set()
 
