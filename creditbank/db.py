@@ -5,6 +5,7 @@ A door opens one unit per request, job or command; rooms are handed its session 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from flask import Flask, current_app
@@ -14,12 +15,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from creditbank.commits import SyncFailedError, TurnNotGivenError, WriteQueue
 from creditbank.config import Settings
 from creditbank.errors import CreditBankError
 from creditbank.orm import Base
 
 db = SQLAlchemy(model_class=Base)
 
+#: Where an application keeps the queue of its SQLite writers; None on PostgreSQL.
+WRITERS = "creditbank-writers"
 Role = Literal["app", "sealer"]
 #: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
 _RACES = ("40001", "40P01", "55P03")
@@ -29,6 +33,13 @@ class BusyError(CreditBankError):
     """A lock was not to be had in time; nothing was written, and the same may be sent again."""
 
     code = "busy"
+    status = 503
+
+
+class DiskFailedError(CreditBankError):
+    """The disk did not confirm what was written; until the program is started again nothing is."""
+
+    code = "disk-failed"
     status = 503
 
 
@@ -43,6 +54,7 @@ def init_db(app: Flask, settings: Settings) -> None:
         if settings.sealer_url != settings.app_url:
             sealer = make_engine(settings.sealer_url, settings)
     app.extensions["creditbank-sealer-engine"] = sealer
+    app.extensions[WRITERS] = _writers(sealer, settings)
 
 
 def make_engine(url: str, settings: Settings) -> Engine:
@@ -80,9 +92,22 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("creditbank_reading", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # A writer of the queue waits for the disk after it has given up its place, not in COMMIT.
+        grouped = options.get("creditbank_grouped", False)
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if grouped else 'FULL'}")
         # A deferred transaction that reads before it writes fails at once when another has written.
-        reading = connection.get_execution_options().get("creditbank_reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _writers(engine: Engine, settings: Settings) -> WriteQueue | None:
+    """Return the queue of an SQLite file's writers; PostgreSQL groups commits by itself."""
+    if engine.dialect.name != "sqlite":
+        return None
+    return WriteQueue(Path(f"{engine.url.database}-wal"), settings.lock_wait_seconds)
 
 
 @contextmanager
@@ -91,8 +116,23 @@ def unit_of_work(role: Role = "app") -> Iterator[Session]:
 
     Raises:
         BusyError: the database could not give a lock in time.
+        DiskFailedError: SQLite's file could not be synced, now or before.
     """
-    with _busy_is_said(), Session(_engine(role), expire_on_commit=False) as session:
+    writers: WriteQueue | None = current_app.extensions[WRITERS]
+    if writers is None:
+        with _refusals_are_said(), _committed(_engine(role)) as session:
+            yield session
+        return
+    engine = _engine(role).execution_options(creditbank_grouped=True)
+    with _refusals_are_said():
+        with writers.turn(), _committed(engine) as session:
+            yield session
+        writers.wait_until_durable()
+
+
+@contextmanager
+def _committed(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as session:
         yield session
         session.commit()
 
@@ -104,14 +144,18 @@ def snapshot() -> Iterator[Session]:
     options: dict[str, Any] = {"creditbank_reading": True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _busy_is_said(), Session(engine.execution_options(**options)) as session:
+    with _refusals_are_said(), Session(engine.execution_options(**options)) as session:
         yield session
 
 
 @contextmanager
-def _busy_is_said() -> Iterator[None]:
+def _refusals_are_said() -> Iterator[None]:
     try:
         yield
+    except TurnNotGivenError as error:
+        raise BusyError from error
+    except SyncFailedError as error:
+        raise DiskFailedError from error
     except DBAPIError as error:
         raced = getattr(error.orig, "sqlstate", None) in _RACES
         if raced or "database is locked" in str(error.orig):
