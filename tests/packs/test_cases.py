@@ -11,10 +11,11 @@ import pytest
 
 from creditbank.errors import CreditBankError
 from creditbank.hours import centihours_from_text, hours_text
+from creditbank.rules.boundaries import WatchedChain
 from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, convert
 from creditbank.rules.loader import chain_of, load_pack
-from creditbank.rules.pack import Basis, Pack, PackChain
+from creditbank.rules.pack import Basis, Pack
 from creditbank.rules.requirement import Closing, Credited, Question, RequirementLine, assess
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ Answer = Mapping[str, object]
 @dataclass(frozen=True, slots=True)
 class Case:
     question: str
-    chain: PackChain
+    chain: WatchedChain
     on: date | None
     given: dict[str, Any]
     expect: dict[str, object]
@@ -55,7 +56,13 @@ def cases() -> Iterator[Any]:
                 "a case names the clause that it rests on, or that none was found"
             )
             yield pytest.param(
-                Case(table["question"], chain, case.get("on"), case["given"], case["expect"]),
+                Case(
+                    table["question"],
+                    WatchedChain(chain.packs, chain.simulation),
+                    case.get("on"),
+                    case["given"],
+                    case["expect"],
+                ),
                 id=f"{path.stem}: {case['name']}",
             )
 
