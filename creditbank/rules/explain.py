@@ -15,8 +15,6 @@ from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain, Reference, Value
-from creditbank.rules.requirement import Assessment, Missing
-from creditbank.rules.shortfall import Closing, RequirementLine
 
 _NAMED = {"activity", "form", "release", "subject", "half_days", "decided_by"}
 
@@ -31,17 +29,6 @@ class Sentence:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """An assessment in words: the outcome, then each part of it in its order."""
-
-    outcome: str
-    lines: tuple[Sentence, ...]
-    missing: tuple[Sentence, ...]
-    caveats: tuple[Sentence, ...]
-    closing: tuple[Sentence, ...]
-
-
 def explain_conversion(
     conversion: Conversion, language: Language, chain: PackChain
 ) -> tuple[Sentence, ...]:
@@ -51,28 +38,13 @@ def explain_conversion(
 
 def explain_step(step: Step, language: Language, chain: PackChain) -> Sentence:
     """Explain one step of a conversion."""
-    return _Words(language, chain).sentence(step.code, step.facts, step.value)
+    return Words(language, chain).sentence(step.code, step.facts, step.value)
 
 
 def explain_cuts(cuts: Iterable[Cut], language: Language, chain: PackChain) -> tuple[Sentence, ...]:
     """Explain what the caps did not let count."""
-    words = _Words(language, chain)
+    words = Words(language, chain)
     return tuple(_cut(cut, words) for cut in cuts)
-
-
-def explain_assessment(assessment: Assessment, language: Language, chain: PackChain) -> Explanation:
-    """Explain an answer: every minimum, every gap, every assumption, and what would close it."""
-    words = _Words(language, chain)
-    return Explanation(
-        outcome=text(f"rules-outcome-{_slug(assessment.outcome)}", language),
-        lines=tuple(_line(line, words) for line in assessment.lines),
-        missing=tuple(_missing(missing, words) for missing in assessment.missing),
-        caveats=tuple(
-            words.sentence("rules-caveat", {"key": value.key}, value)
-            for value in assessment.caveats
-        ),
-        closing=tuple(_closing(closing, words) for closing in assessment.closing),
-    )
 
 
 def ground_text(value: Value, language: Language) -> str:
@@ -109,7 +81,7 @@ def name_of(kind: str, identifier: str, language: Language, chain: PackChain | N
     named = chain.name_of(kind, identifier) if chain is not None else None
     if named is not None:
         return named.zh if language == "zh" else named.en
-    code = f"rules-name-{_slug(kind)}-{_slug(identifier)}"
+    code = f"rules-name-{slug(kind)}-{slug(identifier)}"
     return text(code, language) if code in entries() else identifier
 
 
@@ -118,20 +90,32 @@ def day_text(day: date, language: Language) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else day.isoformat()
 
 
+def slug(identifier: str) -> str:
+    """Write an id as it stands in codes of the catalogue."""
+    return identifier.replace("_", "-").replace(".", "-")
+
+
 @dataclass(frozen=True, slots=True)
-class _Words:
+class Words:
     """The language spoken, and the chain whose names come first."""
 
     language: Language
     chain: PackChain
 
     def name(self, kind: str, identifier: str) -> str:
+        """Return what an id of a kind is called."""
         return name_of(kind, identifier, self.language, self.chain)
 
     def text(self, code: str, **facts: Fact) -> str:
+        """Render a message of the catalogue with facts that are ready to be shown."""
         return text(code, self.language, **facts)
 
+    def listed(self, names: Iterable[str]) -> str:
+        """Join names as the language does."""
+        return ("、" if self.language == "zh" else ", ").join(names)
+
     def sentence(self, code: str, facts: Mapping[str, str | int], value: Value | None) -> Sentence:
+        """Render a sentence: hours and names as they are read, and the ground of its value."""
         shown = dict(self._shown(key, fact) for key, fact in facts.items())
         return Sentence(
             code=code,
@@ -150,7 +134,7 @@ class _Words:
         return key, str(fact)
 
 
-def _cut(cut: Cut, words: _Words) -> Sentence:
+def _cut(cut: Cut, words: Words) -> Sentence:
     cap = cut.value.value
     assert isinstance(cap, Cap), "the loader types cap.*"
     if cap.per is CapPeriod.DAY:
@@ -166,49 +150,7 @@ def _cut(cut: Cut, words: _Words) -> Sentence:
     return words.sentence(f"rules-cut-{cap.per}", facts, cut.value)
 
 
-def _scope(cap: Cap, words: _Words) -> str:
+def _scope(cap: Cap, words: Words) -> str:
     names = [words.name("activity", activity) for activity in cap.activities]
     subject = [words.name("subject", cap.subject)] if cap.subject else []
-    separator = "、" if words.language == "zh" else ", "
-    return separator.join(names + subject) or words.text("rules-scope-all")
-
-
-def _line(line: RequirementLine, words: _Words) -> Sentence:
-    facts: dict[str, str | int] = {
-        "period": _period(line.first_year, line.last_year, words),
-        "subject": line.subject,
-        "required_centihours": line.required_centihours,
-        "credited_centihours": line.credited_centihours,
-        "short_centihours": line.short_centihours,
-        "migrated_centihours": line.migrated_centihours,
-    }
-    code = "rules-line-met" if line.met else "rules-line-short"
-    return words.sentence(
-        f"{code}-migrated" if line.migrated_centihours else code, facts, line.value
-    )
-
-
-def _missing(missing: Missing, words: _Words) -> Sentence:
-    facts: dict[str, str | int] = {"key": missing.key, "decided_by": missing.decided_by}
-    if missing.year is not None:
-        facts["year"] = missing.year
-    return words.sentence(f"rules-{missing.code}", facts, None)
-
-
-def _closing(closing: Closing, words: _Words) -> Sentence:
-    facts: dict[str, str | int] = {
-        "period": _period(closing.first_year, closing.last_year, words),
-        "subject": closing.subject,
-        "short_centihours": closing.centihours,
-    }
-    return words.sentence("rules-closing", facts, None)
-
-
-def _period(first_year: int, last_year: int, words: _Words) -> str:
-    if first_year == last_year:
-        return words.text("rules-period-year", year=first_year)
-    return words.text("rules-period-window", first=first_year, last=last_year)
-
-
-def _slug(identifier: str) -> str:
-    return identifier.replace("_", "-").replace(".", "-")
+    return words.listed(names + subject) or words.text("rules-scope-all")

@@ -41,7 +41,8 @@ from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
-from creditbank.rules.explain import explain_assessment, explain_cuts
+from creditbank.rules.explain import explain_cuts
+from creditbank.rules.explain_answer import explain_assessment
 from creditbank.rules.pack import Basis, PackChain, Value
 from creditbank.rules.requirement import Assessment, Outcome, Question, assess
 from creditbank.verification.gathering import Gathered, distinct, gather

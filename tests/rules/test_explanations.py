@@ -10,13 +10,13 @@ from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, Step, convert
 from creditbank.rules.explain import (
     day_text,
-    explain_assessment,
     explain_conversion,
     explain_cuts,
     explain_step,
     ground_text,
     name_of,
 )
+from creditbank.rules.explain_answer import explain_assessment
 from creditbank.rules.loader import load_pack
 from creditbank.rules.pack import Pack, PackChain
 from creditbank.rules.requirement import (
