@@ -5,7 +5,7 @@ writer should look at again. Nothing here weighs whether the law was read rightl
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -60,6 +60,7 @@ def lint_pack(pack: Pack, packs: Mapping[str, Pack]) -> list[Finding]:
         *_never_applying(pack, family),
         *_unconverted(pack, family),
         *_uncited(pack),
+        *_unspoken(pack, family),
     ]
 
 
@@ -163,10 +164,34 @@ def _may_meet(value: Value, recognised: Value, activity: str, form: str, release
 
 
 def _uncited(pack: Pack) -> Iterator[Finding]:
-    cited = {value.reference.id for value in _values(pack) if value.reference is not None}
+    cited = {reference.id for value in _values(pack) for reference in value.references}
     for reference_id in pack.references:
         if reference_id not in cited:
             yield _finding("rules-lint-reference-unused", Severity.WARNING, pack, reference_id)
+
+
+def _unspoken(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
+    """Find names of ids that no rule speaks of, which are often slips of the pen."""
+    texts = {text for each in family for value in _values(each) for text in _texts_of(value.value)}
+    keys = [f"{key}." for each in family for key in each.values]
+    for name in pack.names.values():
+        if name.id not in texts and not any(f".{name.id}." in key for key in keys):
+            yield _finding(
+                "rules-lint-name-unused", Severity.WARNING, pack, name.id, kind=name.kind
+            )
+
+
+def _texts_of(held: object) -> Iterator[str]:
+    """Yield every text that a rule's value holds, however deep."""
+    if isinstance(held, str):
+        yield held
+    elif isinstance(held, Mapping):
+        yield from _texts_of([*held.keys(), *held.values()])
+    elif isinstance(held, tuple | list):
+        for each in held:
+            yield from _texts_of(each)
+    elif is_dataclass(held):
+        yield from _texts_of([getattr(held, each.name) for each in fields(held)])
 
 
 def _family(scheme: str, packs: Mapping[str, Pack]) -> list[Pack]:

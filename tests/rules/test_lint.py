@@ -244,6 +244,54 @@ def test_what_counts_without_a_rule_of_how_much_is_pointed_out(pack_of: PackOf, 
     assert codes_of(pack) == [("unconverted", "warning", "recognise.lecture")]
 
 
+def named(kind: str, identifier: str) -> str:
+    return f'\n[[name]]\nkind = "{kind}"\nid = "{identifier}"\nzh = "测试"\nen = "Test"\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifier", "spoken"),
+    [
+        ("activity", "lecture", True),
+        ("activity", "lectures", False),
+        ("form", "seminar", True),
+        ("form", "full", True),
+        ("series", "ecology", True),
+        ("level", "intermediate", True),
+        ("subject", "public.general", True),
+        ("subject", "public.industry", True),
+        ("subject", "professional", False),
+    ],
+)
+def test_a_name_of_an_id_that_no_rule_speaks_of_is_pointed_out(
+    pack_of: PackOf, rule: Rule, kind: str, identifier: str, spoken: bool
+) -> None:
+    window = '{ mode = "window_total", years = 2, minima = { "public.industry" = "12" } }'
+    parent = pack_of(
+        rule("recognise.lecture", '{ forms = ["seminar"], releases = ["full"] }'),
+        rule("conversion.lecture", DAY_RATE),
+        rule("yearly_minimum.public.general", '"12"'),
+    )
+    child = pack_of(
+        rule("requirement.ecology.intermediate", window),
+        more=named(kind, identifier),
+        id='"cn-9901"', jurisdiction='"cn-9901"', inherits='"cn-99"',
+    )  # fmt: skip
+
+    found = codes_of(child, parent)
+
+    assert found == ([] if spoken else [("name-unused", "warning", identifier)])
+
+
+def test_a_reference_among_several_is_cited(pack_of: PackOf, rule: Rule) -> None:
+    other = REFERENCE.replace("made-up", "other")
+    pack = pack_of(
+        rule("yearly_minimum.total", '"90"', "2020-03-01", **CITED, also='["other"]'),
+        more=REFERENCE + other,
+    )
+
+    assert findings_of(pack) == []
+
+
 def test_a_pack_without_its_parents_is_refused(pack_of: PackOf) -> None:
     with pytest.raises(PackMissingError):
         findings_of(pack_of(inherits='"cn"'))
