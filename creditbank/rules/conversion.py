@@ -8,28 +8,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 
-from creditbank.errors import CreditBankError
-from creditbank.hours import CENTIHOURS_PER_HOUR, centihours_floor
-from creditbank.rules.hour_rules import CreditedYear, PartDay, PerDay, PerMinutes, Recognition
-from creditbank.rules.kinds import ANY
+from creditbank.rules.amounts import Base, hours_of, measured
+from creditbank.rules.conversion_rules import (
+    AsApproved,
+    Banded,
+    ByRank,
+    ConversionRule,
+    Fixed,
+    PerDay,
+    PerHalfDay,
+    PerItem,
+    PerMinutes,
+    PerUnit,
+)
 from creditbank.rules.pack import PackChain, Value
+from creditbank.rules.trace import (
+    FactMissingError,
+    NotRecognisedError,
+    RuleMissingError,
+    Step,
+    Steps,
+    fact_missing,
+    rule_missing,
+    values_of,
+)
+from creditbank.rules.worth import (
+    conversion_value,
+    part_day,
+    recognised,
+    worth_of,
+)
+
+__all__ = [
+    "ActivityFact",
+    "Conversion",
+    "FactMissingError",
+    "NotRecognisedError",
+    "RuleMissingError",
+    "Step",
+    "convert",
+]
 
 HALF_DAYS_PER_DAY = 2
-
-
-class NotRecognisedError(CreditBankError):
-    """The scheme does not recognise the activity, or not in this form and release, on that day."""
-
-    code = "not-recognised"
-    status = 422
-
-
-class RuleMissingError(CreditBankError):
-    """The scheme is silent on something that the conversion needs; an official must decide it."""
-
-    code = "rule-missing"
-    status = 409
+_IN_FULL_ONLY = "rules-step-in-full-only"
+_NO_TRAITS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,8 @@ class ActivityFact:
 
     `planned_half_days` is 1 or 2. `attended_minutes` may exceed `planned_minutes`; the surplus does
     not count. `subject` is the dotted path under which the filing put the activity.
+    `approved_centihours` are those of this session, where the filing was approved with hours of its
+    own; `make_up_year` is the earlier year that the activity is filed to make up.
     """
 
     activity: str
@@ -48,6 +74,8 @@ class ActivityFact:
     planned_minutes: int
     planned_half_days: int
     attended_minutes: int
+    approved_centihours: int | None = None
+    make_up_year: int | None = None
 
     def __post_init__(self) -> None:
         assert self.planned_minutes > 0, "a filing plans at least a minute"
@@ -60,24 +88,23 @@ class ActivityFact:
         return min(self.attended_minutes, self.planned_minutes)
 
     @property
+    def in_full(self) -> bool:
+        """Tell whether the session was attended to its end."""
+        return self.attended_minutes >= self.planned_minutes
+
+    @property
     def is_full_day(self) -> bool:
         """Tell whether a whole day was planned and attended to its end."""
-        return (
-            self.planned_half_days == HALF_DAYS_PER_DAY
-            and self.counted_minutes == self.planned_minutes
-        )
+        return self.planned_half_days == HALF_DAYS_PER_DAY and self.in_full
 
+    @property
+    def rank(self) -> None:
+        """Nobody attends in a rank."""
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the trace: what was done, with which figures, under which value (None: by law 7).
-
-    `code` names a sentence of the catalogue; figures ending in `centihours` are centihours.
-    """
-
-    code: str
-    facts: Mapping[str, str | int]
-    value: Value | None
+    @property
+    def traits(self) -> Mapping[str, str]:
+        """Nothing more is stated of an attendance."""
+        return _NO_TRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,86 +124,108 @@ def convert(fact: ActivityFact, chain: PackChain) -> Conversion:
     Raises:
         NotRecognisedError: the activity does not count on that day.
         RuleMissingError: it counts, but the chain does not say how much.
+        FactMissingError: a rule asks for something that an attendance does not state.
     """
-    recognised = _recognised(fact, chain)
-    hours, converted = _converted(fact, chain)
-    credited_year, dated = _credited_year(fact, chain)
-    centihours = centihours_floor(hours)
-    result = Step(
+    counts = recognised(fact, fact.release, chain)
+    first = Step(
+        "rules-step-recognised",
+        {
+            "activity": fact.activity,
+            "form": fact.form,
+            "release": fact.release,
+            "day": fact.day.isoformat(),
+        },
+        counts,
+    )
+    value, rule = conversion_value(fact, fact.release, chain)
+    worth = worth_of(_base(fact, value, rule, chain), value, rule, fact, chain)
+    last = Step(
         "rules-step-result",
-        {"centihours": centihours, "subject": fact.subject, "credited_year": credited_year},
-        dated,
+        {
+            "centihours": worth.centihours,
+            "subject": worth.subject,
+            "credited_year": worth.credited_year,
+        },
+        worth.dated,
     )
-    steps = (recognised, *converted, result)
+    steps = (first, *worth.steps, last)
     return Conversion(
-        centihours=centihours,
-        subject=fact.subject,
-        credited_year=credited_year,
+        centihours=worth.centihours,
+        subject=worth.subject,
+        credited_year=worth.credited_year,
         steps=steps,
-        values=tuple(step.value for step in steps if step.value is not None),
+        values=values_of(steps),
     )
 
 
-def _recognised(fact: ActivityFact, chain: PackChain) -> Step:
-    value = chain.value_on(f"recognise.{fact.activity}", fact.day)
-    facts = {
-        "activity": fact.activity,
-        "form": fact.form,
-        "release": fact.release,
-        "day": fact.day.isoformat(),
-    }
-    if value is not None:
-        assert isinstance(value.value, Recognition), "the loader types recognise.*"
-        if value.value.covers(fact.form, fact.release):
-            return Step("rules-step-recognised", facts, value)
-    raise NotRecognisedError(**facts, scheme=chain.scheme)
+def _base(fact: ActivityFact, value: Value, rule: ConversionRule, chain: PackChain) -> Base:
+    amount = rule.amount
+    if isinstance(amount, PerItem | ByRank):
+        # A rule on items is silent on sessions.
+        raise rule_missing(value.key, fact, chain)
+    if isinstance(amount, PerMinutes):
+        hours = Fraction(fact.counted_minutes, amount.minutes_per_hour)
+        facts = _presence(fact) | {"minutes_per_hour": amount.minutes_per_hour}
+        return Base(hours, (Step("rules-step-per-minutes", facts, value),))
+    if isinstance(amount, PerUnit | Banded):
+        count, steps = _measure(fact, amount.measure, value, chain)
+        base = measured(amount, count, value)
+        return Base(base.hours, (*steps, *base.steps))
+    hours, step = _planned(fact, amount, value, chain)
+    whole = fact.is_full_day if isinstance(amount, PerDay) else fact.in_full
+    if whole:
+        return Base(hours, (step,))
+    nothing = "rules-step-full-only" if isinstance(amount, PerDay) else _IN_FULL_ONLY
+    share, partly = _share(fact, nothing, chain)
+    return Base(hours * share, (step, partly))
 
 
-def _converted(fact: ActivityFact, chain: PackChain) -> tuple[Fraction, tuple[Step, ...]]:
-    rule = f"conversion.{fact.activity}"
-    value = chain.first_on(
-        (
-            f"{rule}.{fact.form}.{fact.release}",
-            f"{rule}.{fact.form}",
-            f"{rule}.{ANY}.{fact.release}",
-            rule,
-        ),
-        fact.day,
-    )
-    if value is None:
-        raise RuleMissingError(key=rule, scheme=chain.scheme, day=fact.day.isoformat())
-    if isinstance(value.value, PerMinutes):
-        return _per_minutes(fact, value, value.value)
-    assert isinstance(value.value, PerDay), "the loader types conversion.*"
-    return _per_day(fact, value, value.value, chain)
+def _planned(
+    fact: ActivityFact, amount: PerDay | PerHalfDay | Fixed | AsApproved, value: Value,
+    chain: PackChain,
+) -> tuple[Fraction, Step]:  # fmt: skip
+    """Return what the session gives to whoever attends all of it."""
+    if isinstance(amount, PerDay):
+        step = Step("rules-step-per-day", {"day_centihours": amount.centihours_per_day}, value)
+        days = Fraction(fact.planned_half_days, HALF_DAYS_PER_DAY)
+        return hours_of(amount.centihours_per_day) * days, step
+    if isinstance(amount, PerHalfDay):
+        rate = amount.centihours_per_half_day
+        step = Step("rules-step-per-half-day", {"half_day_centihours": rate}, value)
+        return hours_of(rate) * fact.planned_half_days, step
+    if isinstance(amount, Fixed):
+        step = Step("rules-step-fixed", {"fixed_centihours": amount.centihours}, value)
+        return hours_of(amount.centihours), step
+    approved = fact.approved_centihours
+    if approved is None:
+        raise fact_missing("approved_centihours", value, fact, chain)
+    step = Step("rules-step-as-approved", {"approved_centihours": approved}, value)
+    return hours_of(approved), step
 
 
-def _per_minutes(
-    fact: ActivityFact, value: Value, rule: PerMinutes
-) -> tuple[Fraction, tuple[Step, ...]]:
-    facts = _presence(fact) | {"minutes_per_hour": rule.minutes_per_hour}
-    hours = Fraction(fact.counted_minutes, rule.minutes_per_hour)
-    return hours, (Step("rules-step-per-minutes", facts, value),)
+def _measure(
+    fact: ActivityFact, measure: str, value: Value, chain: PackChain
+) -> tuple[Fraction, Steps]:
+    """Return a session's minutes, half-days or days, as far as they were attended."""
+    if measure == "minutes":
+        return Fraction(fact.counted_minutes), ()
+    if measure not in {"half_days", "days"}:
+        # A rule on characters, subjects or modules is silent on sessions.
+        raise rule_missing(value.key, fact, chain)
+    planned = Fraction(fact.planned_half_days, HALF_DAYS_PER_DAY if measure == "days" else 1)
+    if fact.in_full:
+        return planned, ()
+    share, partly = _share(fact, _IN_FULL_ONLY, chain)
+    return planned * share, (partly,)
 
 
-def _per_day(
-    fact: ActivityFact, value: Value, rule: PerDay, chain: PackChain
-) -> tuple[Fraction, tuple[Step, ...]]:
-    day_hours = Fraction(rule.centihours_per_day, CENTIHOURS_PER_HOUR)
-    step = Step("rules-step-per-day", {"day_centihours": rule.centihours_per_day}, value)
-    if fact.is_full_day:
-        return day_hours, (step,)
-    part_day = chain.first_on((f"part_day.{fact.activity}", "part_day"), fact.day)
-    if part_day is None:
-        raise RuleMissingError(
-            key=f"part_day.{fact.activity}", scheme=chain.scheme, day=fact.day.isoformat()
-        )
-    if part_day.value is PartDay.FULL_ONLY:
-        return Fraction(0), (step, Step("rules-step-full-only", _presence(fact), part_day))
-    share = Fraction(fact.planned_half_days, HALF_DAYS_PER_DAY) * Fraction(
-        fact.counted_minutes, fact.planned_minutes
-    )
-    return day_hours * share, (step, Step("rules-step-pro-rata", _presence(fact), part_day))
+def _share(fact: ActivityFact, nothing: str, chain: PackChain) -> tuple[Fraction, Step]:
+    """Return the part of a session that counts, `nothing` being the step where none does."""
+    value, pro_rata = part_day(fact, chain)
+    if pro_rata:
+        share = Fraction(fact.counted_minutes, fact.planned_minutes)
+        return share, Step("rules-step-pro-rata", _presence(fact), value)
+    return Fraction(0), Step(nothing, _presence(fact), value)
 
 
 def _presence(fact: ActivityFact) -> dict[str, str | int]:
@@ -186,11 +235,3 @@ def _presence(fact: ActivityFact) -> dict[str, str | int]:
         "counted_minutes": fact.counted_minutes,
         "half_days": fact.planned_half_days,
     }
-
-
-def _credited_year(fact: ActivityFact, chain: PackChain) -> tuple[int, Value | None]:
-    value = chain.first_on((f"credited_year.{fact.activity}", "credited_year"), fact.day)
-    if value is None:
-        return fact.day.year, None
-    assert isinstance(value.value, CreditedYear), "the loader types credited_year"
-    return value.value.year_of(fact.day), value

@@ -14,9 +14,11 @@ from creditbank.hours import hours_text
 from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.hour_rules import Cap, CapPeriod
+from creditbank.rules.items import ItemConversion
 from creditbank.rules.pack import PackChain, Reference, Value
 
-_NAMED = {"activity", "form", "release", "subject", "half_days", "decided_by"}
+_NAMED = {"activity", "form", "release", "subject", "measure", "half_days", "decided_by"}
+_DAYS = {"day", "declared_on", "last_day"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Sentence:
 
 
 def explain_conversion(
-    conversion: Conversion, language: Language, chain: PackChain
+    conversion: Conversion | ItemConversion, language: Language, chain: PackChain
 ) -> tuple[Sentence, ...]:
     """Explain how a fact became hours, step by step."""
     return tuple(explain_step(step, language, chain) for step in conversion.steps)
@@ -129,9 +131,19 @@ class Words:
             return key.removesuffix("centihours") + "hours", hours_text(fact)
         if key in _NAMED:
             return key, self.name(key, str(fact))
-        if key == "day":
+        if key in _DAYS:
             return key, day_text(date.fromisoformat(str(fact)), self.language)
+        if key == "traits":
+            return key, self.listed(self._trait(each) for each in str(fact).split())
         return key, str(fact)
+
+    def _trait(self, stated: str) -> str:
+        trait, _, word = stated.partition("=")
+        path = f"{trait}.{word}"
+        called = self.name("trait", path)
+        return self.text(
+            "rules-trait", trait=self.name("trait", trait), word=word if called == path else called
+        )
 
 
 def _cut(cut: Cut, words: Words) -> Sentence:

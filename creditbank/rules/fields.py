@@ -132,6 +132,13 @@ class Fields:
             raise self.refuse(key, expected=expected)
         return value
 
+    def flag(self, key: str) -> bool:
+        """Read true or false."""
+        value = self.raw(key, expected="true | false")
+        if not isinstance(value, bool):
+            raise self.refuse(key, expected="true | false")
+        return value
+
     def day(self, key: str) -> date:
         """Read a day without a time of day."""
         value = self.raw(key, expected="2024-02-04")

@@ -1,16 +1,18 @@
 """The rules that turn facts into hours: what counts, how much, in which year, and caps."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 
+from creditbank.rules.conditions import Condition, read_condition
+from creditbank.rules.conversion_rules import ConversionRule, read_conversion
 from creditbank.rules.fields import SUBJECT, WORD, Fields
 from creditbank.rules.kinds import OR_ANY, Kind, optional_words, subject_contains
 
 _CAP_ORDER_MAX = 999
-
-_MINUTES_MAX = 24 * 60
+_DAYS_MAX = 3_660
+_YEARS_MAX = 50
+_MONTHS = 12
 
 #: A year with a 29 February would give a boundary that other years lack.
 _COMMON_YEAR = 2001
@@ -18,40 +20,17 @@ _COMMON_YEAR = 2001
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """`recognise.<activity>`: whether it counts, in which forms and releases (empty: in any)."""
+    """`recognise.<activity>`: whether it counts, in which forms and releases (empty: in any), and
+    for which ranks and traits."""
 
     recognised: bool
     forms: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
-
-    def covers(self, form: str, release: str) -> bool:
-        """Tell whether an activity of this form and release counts."""
-        return (
-            self.recognised
-            and (not self.forms or form in self.forms)
-            and (not self.releases or release in self.releases)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PerDay:
-    """`conversion.…`, kind per_day: so much for a full day; `part_day` says what less counts."""
-
-    centihours_per_day: int
-
-
-@dataclass(frozen=True, slots=True)
-class PerMinutes:
-    """`conversion.…`, kind per_minutes: so many minutes attended make one 学时."""
-
-    minutes_per_hour: int
-
-
-ConversionRule = PerDay | PerMinutes
+    condition: Condition = field(default_factory=Condition)
 
 
 class PartDay(StrEnum):
-    """`part_day.…`: what less than a full day attended in full counts."""
+    """`part_day.…`: what less than a full day, or less than all of a session, counts."""
 
     PRO_RATA = "pro_rata"
     FULL_ONLY = "full_only"
@@ -68,6 +47,50 @@ class CreditedYear:
         through = self.previous_year_through
         belongs_to_previous = through is not None and (day.month, day.day) <= through
         return day.year - 1 if belongs_to_previous else day.year
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUp:
+    """`make_up.<name>`: so many years before its own day's year to which a fact may be credited;
+    empty activities and subjects mean all."""
+
+    years: int
+    activities: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+    def reaches(self, day: date, year: int) -> bool:
+        """Tell whether a fact of this day may make up that year."""
+        return day.year - self.years <= year < day.year
+
+    def covers(self, activity: str, subject: str) -> bool:
+        """Tell whether hours of this activity and subject may make up a year."""
+        in_subjects = any(subject_contains(outer, subject) for outer in self.subjects)
+        return (not self.activities or activity in self.activities) and (
+            not self.subjects or in_subjects
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareException:
+    """For an item that ended in this month: a month and day of the next year to declare it by."""
+
+    ended_in: int
+    until: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareBy:
+    """`declare_by.…`: how many days after its day an item may still be declared."""
+
+    days: int
+    exceptions: tuple[DeclareException, ...]
+
+    def last_day(self, day: date) -> date:
+        """Return the last day on which an item of this day is declared in time."""
+        for exception in self.exceptions:
+            if exception.ended_in == day.month:
+                return date(day.year + 1, *exception.until)
+        return day + timedelta(days=self.days)
 
 
 class CapPeriod(StrEnum):
@@ -94,41 +117,19 @@ class Cap:
 
 
 def _recognition(fields: Fields) -> Recognition:
-    value = fields.raw("value", expected="true | false | { forms, releases }")
+    expected = "true | false | { forms, releases, ranks, traits }"
+    value = fields.raw("value", expected=expected)
     if isinstance(value, bool):
         return Recognition(value)
     table = fields.inner("value")
     recognition = Recognition(
-        True, forms=optional_words(table, "forms"), releases=optional_words(table, "releases")
+        True,
+        forms=optional_words(table, "forms"),
+        releases=optional_words(table, "releases"),
+        condition=read_condition(table, "traits"),
     )
     table.finish()
     return recognition
-
-
-class _ConversionKind(StrEnum):
-    PER_DAY = "per_day"
-    PER_MINUTES = "per_minutes"
-
-
-def _per_day(table: Fields) -> ConversionRule:
-    return PerDay(table.centihours("hours_per_day"))
-
-
-def _per_minutes(table: Fields) -> ConversionRule:
-    return PerMinutes(table.integer("minutes_per_hour", least=1, most=_MINUTES_MAX))
-
-
-_CONVERSIONS: Mapping[_ConversionKind, Callable[[Fields], ConversionRule]] = {
-    _ConversionKind.PER_DAY: _per_day,
-    _ConversionKind.PER_MINUTES: _per_minutes,
-}
-
-
-def _conversion(fields: Fields) -> ConversionRule:
-    table = fields.inner("value")
-    rule = _CONVERSIONS[table.choice("kind", _ConversionKind)](table)
-    table.finish()
-    return rule
 
 
 def _part_day(fields: Fields) -> PartDay:
@@ -140,14 +141,46 @@ def _credited_year(fields: Fields) -> CreditedYear:
     if value == "same_year":
         return CreditedYear(None)
     table = fields.inner("value")
-    text = table.text("previous_year_through", pattern="[0-9]{2}-[0-9]{2}", example='"04-30"')
+    through = _month_day(table, "previous_year_through")
+    table.finish()
+    return CreditedYear(through)
+
+
+def _make_up(fields: Fields) -> MakeUp:
+    table = fields.inner("value")
+    make_up = MakeUp(
+        years=table.integer("years", least=1, most=_YEARS_MAX),
+        activities=optional_words(table, "activities"),
+        subjects=table.words("subjects", pattern=SUBJECT) if table.has("subjects") else (),
+    )
+    table.finish()
+    return make_up
+
+
+def _declare_by(fields: Fields) -> DeclareBy:
+    table = fields.inner("value")
+    days = table.integer("days", least=0, most=_DAYS_MAX)
+    exceptions: dict[int, DeclareException] = {}
+    if table.has("exceptions"):
+        example = '{ ended_in = 12, until = "03-31" }'
+        for row in table.tables("exceptions", example=example):
+            month = row.integer("ended_in", least=1, most=_MONTHS)
+            if month in exceptions:
+                raise row.refuse("ended_in", expected=f"≠ {month}")
+            exceptions[month] = DeclareException(month, _month_day(row, "until"))
+            row.finish()
+    table.finish()
+    return DeclareBy(days, tuple(exceptions.values()))
+
+
+def _month_day(table: Fields, key: str) -> tuple[int, int]:
+    text = table.text(key, pattern="[0-9]{2}-[0-9]{2}", example='"04-30"')
     month, day = int(text[:2]), int(text[3:])
     try:
         date(_COMMON_YEAR, month, day)
     except ValueError as error:
-        raise table.refuse("previous_year_through", expected='"04-30"') from error
-    table.finish()
-    return CreditedYear((month, day))
+        raise table.refuse(key, expected='"04-30"') from error
+    return month, day
 
 
 def _cap(fields: Fields) -> Cap:
@@ -163,16 +196,18 @@ def _cap(fields: Fields) -> Cap:
     return cap
 
 
-HourRule = Recognition | ConversionRule | PartDay | CreditedYear | Cap
+HourRule = Recognition | ConversionRule | PartDay | CreditedYear | MakeUp | DeclareBy | Cap
 
 HOUR_KINDS: tuple[Kind[HourRule], ...] = (
     Kind(rf"recognise\.{WORD}", "recognise.ACTIVITY", _recognition),
     Kind(
         rf"conversion\.{WORD}(?:\.{WORD}|\.{OR_ANY}\.{WORD})?",
         "conversion.ACTIVITY[.FORM|*[.RELEASE]]",
-        _conversion,
+        read_conversion,
     ),
     Kind(rf"part_day(?:\.{WORD})?", "part_day[.ACTIVITY]", _part_day),
     Kind(rf"credited_year(?:\.{WORD})?", "credited_year[.ACTIVITY]", _credited_year),
+    Kind(rf"make_up\.{WORD}", "make_up.NAME", _make_up),
+    Kind(rf"declare_by(?:\.{WORD})?", "declare_by[.ACTIVITY]", _declare_by),
     Kind(rf"cap\.{WORD}", "cap.NAME", _cap),
 )

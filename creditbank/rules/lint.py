@@ -175,7 +175,9 @@ def _unspoken(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
     texts = {text for each in family for value in _values(each) for text in _texts_of(value.value)}
     keys = [f"{key}." for each in family for key in each.values]
     for name in pack.names.values():
-        if name.id not in texts and not any(f".{name.id}." in key for key in keys):
+        # A trait's word is named by both: role.chief_editor.
+        spoken = set(name.id.split(".") if name.kind == "trait" else [name.id]) <= texts
+        if not spoken and not any(f".{name.id}." in key for key in keys):
             yield _finding(
                 "rules-lint-name-unused", Severity.WARNING, pack, name.id, kind=name.kind
             )

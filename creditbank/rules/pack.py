@@ -4,7 +4,7 @@ Packs are immutable; a chain answers which value holds on a day and never mixes 
 was asked to simulate one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -81,6 +81,11 @@ class Value:
     def holds_on(self, day: date) -> bool:
         """Tell whether the value is in force on a day."""
         return self.from_ <= day and (self.until is None or day < self.until)
+
+
+def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return each value once, in the order of their first use."""
+    return tuple({(each.scheme, each.key, each.from_): each for each in values}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.rules.explain import explain_cuts
 from creditbank.rules.explain_answer import explain_assessment
-from creditbank.rules.pack import Basis, PackChain, Value
+from creditbank.rules.pack import Basis, PackChain, Value, distinct
 from creditbank.rules.requirement import Assessment, Outcome, Question, assess
-from creditbank.verification.gathering import Gathered, distinct, gather
+from creditbank.verification.gathering import Gathered, gather
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import STATEMENT, Ask, Disclosure
 

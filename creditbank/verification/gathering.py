@@ -18,7 +18,7 @@ from creditbank.ledger.posting import CreditState, credit_states, pins_from_text
 from creditbank.ledger.sources import sources_numbered
 from creditbank.registry.lawbook import pack_pinned
 from creditbank.rules.caps import Cut, fold
-from creditbank.rules.pack import Pack, PackChain, Value
+from creditbank.rules.pack import Pack, PackChain, Value, distinct
 from creditbank.rules.requirement import Credited
 
 
@@ -126,11 +126,6 @@ def _values_behind(
         if value.from_.isoformat() == from_
     )
     return distinct(found)
-
-
-def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Return each rule value once, in the order of their first use."""
-    return tuple({(each.scheme, each.key, each.from_): each for each in values}.values())
 
 
 def _packs_pinned(session: Session, pins_ids: set[int]) -> dict[int, dict[str, Pack]]:

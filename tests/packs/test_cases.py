@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from creditbank.catalogue import LANGUAGES, Language, problem
 from creditbank.errors import CreditBankError
 from creditbank.hours import centihours_from_text, hours_text
 from creditbank.rules.boundaries import WatchedChain
 from creditbank.rules.caps import LiveFact, fold
-from creditbank.rules.conversion import ActivityFact, convert
+from creditbank.rules.conversion import ActivityFact, Conversion, convert
+from creditbank.rules.explain import explain_conversion
+from creditbank.rules.items import ItemConversion, ItemFact, convert_item
 from creditbank.rules.loader import chain_of, load_pack
 from creditbank.rules.pack import Basis, Pack
 from creditbank.rules.requirement import Closing, Credited, Question, RequirementLine, assess
@@ -67,10 +70,10 @@ def cases() -> Iterator[Any]:
             )
 
 
-def answer_conversion(case: Case) -> Answer:
+def converted(case: Case) -> Conversion:
     given = case.given
     assert case.on is not None
-    conversion = convert(
+    return convert(
         ActivityFact(
             activity=given["activity"],
             form=given["form"],
@@ -80,12 +83,57 @@ def answer_conversion(case: Case) -> Answer:
             planned_minutes=given["planned"],
             planned_half_days=given["half_days"],
             attended_minutes=given["attended"],
+            approved_centihours=approved(given),
+            make_up_year=given.get("make_up"),
         ),
         case.chain,
     )
+
+
+def answer_conversion(case: Case) -> Answer:
+    conversion = converted(case)
     return {
         "hours": hours_text(conversion.centihours),
         "year": conversion.credited_year,
+        "subject": conversion.subject,
+        "rules": [value.key for value in conversion.values],
+        "assumed": [v.key for v in conversion.values if v.basis is Basis.ASSUMPTION],
+    }
+
+
+def approved(given: Mapping[str, Any]) -> int | None:
+    return centihours_from_text(given["approved"]) if "approved" in given else None
+
+
+def converted_item(case: Case) -> ItemConversion:
+    given = case.given
+    assert case.on is not None
+    return convert_item(
+        ItemFact(
+            activity=given["activity"],
+            form=given.get("form", ""),
+            subject=given.get("subject", "professional"),
+            day=case.on,
+            declared_on=given.get("declared", case.on),
+            measures=given.get("measures", {}),
+            traits=given.get("traits", {}),
+            rank=given.get("rank"),
+            approved_centihours=approved(given),
+            make_up_year=given.get("make_up"),
+            spread_years=given.get("spread", 1),
+        ),
+        case.chain,
+    )
+
+
+def answer_item(case: Case) -> Answer:
+    conversion = converted_item(case)
+    return {
+        "hours": hours_text(conversion.centihours),
+        "parts": [
+            f"{part.credited_year} {hours_text(part.centihours)}" for part in conversion.parts
+        ],
+        "subject": conversion.subject,
         "rules": [value.key for value in conversion.values],
         "assumed": [v.key for v in conversion.values if v.basis is Basis.ASSUMPTION],
     }
@@ -148,6 +196,7 @@ def answer_requirement(case: Case) -> Answer:
 
 ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
     "conversion": answer_conversion,
+    "item": answer_item,
     "caps": answer_caps,
     "requirement": answer_requirement,
 }
@@ -157,7 +206,7 @@ def answered(case: Case) -> Answer:
     try:
         return ANSWERS[case.question](case)
     except CreditBankError as error:
-        return {"error": error.code, "missing": error.facts.get("key")}
+        return {"error": error.code, "missing": error.facts.get("key"), **error.facts}
 
 
 @pytest.mark.parametrize("case", list(cases()))
@@ -165,6 +214,24 @@ def test_the_packs_answer_as_the_case_says(case: Case) -> None:
     answer = answered(case)
 
     assert {key: answer.get(key) for key in case.expect} == case.expect
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", list(cases()))
+def test_every_step_of_a_case_or_its_refusal_is_a_sentence(case: Case, language: Language) -> None:
+    try:
+        if case.question == "conversion":
+            sentences = explain_conversion(converted(case), language, case.chain)
+        elif case.question == "item":
+            sentences = explain_conversion(converted_item(case), language, case.chain)
+        else:
+            return
+        texts = [sentence.text for sentence in sentences]
+    except CreditBankError as error:
+        texts = [problem(error, language).detail]
+
+    assert texts
+    assert all(text and "{" not in text for text in texts)
 
 
 def test_there_are_enough_cases_and_each_is_told_apart_by_its_name() -> None:

@@ -13,10 +13,12 @@ from creditbank.catalogue import LANGUAGES, problem
 from creditbank.errors import CreditBankError
 from creditbank.rules.conversion import (
     ActivityFact,
+    FactMissingError,
     NotRecognisedError,
     RuleMissingError,
     convert,
 )
+from creditbank.rules.items import DeclaredLateError, SpreadRefusedError
 from creditbank.rules.pack import PackChain
 
 ChainFrom = Callable[..., PackChain]
@@ -137,7 +139,19 @@ def test_a_part_of_a_day_without_a_rule_for_it_is_not_guessed(chain_from: ChainF
 @pytest.mark.parametrize(
     "error",
     [
-        NotRecognisedError(activity="a", form="b", release="c", day="2024-01-01", scheme="cn"),
+        NotRecognisedError(
+            activity="a", day="2024-01-01", scheme="cn", bound="form", found="b", wanted=["x", "y"]
+        ),
+        FactMissingError(key="conversion.a", fact="rank", scheme="cn", day="2024-01-01"),
+        DeclaredLateError(
+            activity="a",
+            day="2024-01-01",
+            declared_on="2025-01-01",
+            last_day="2024-03-31",
+            scheme="cn",
+            key="declare_by",
+        ),
+        SpreadRefusedError(activity="a", found=3, wanted=2, scheme="cn", key="conversion.a"),
         RuleMissingError(key="part_day", scheme="cn", day="2024-01-01"),
     ],
 )

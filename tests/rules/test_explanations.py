@@ -17,6 +17,7 @@ from creditbank.rules.explain import (
     name_of,
 )
 from creditbank.rules.explain_answer import explain_assessment
+from creditbank.rules.items import ItemFact, convert_item
 from creditbank.rules.loader import load_pack
 from creditbank.rules.pack import Pack, PackChain
 from creditbank.rules.requirement import (
@@ -85,6 +86,90 @@ def test_minutes_and_full_days_have_their_own_sentences(chain_from: ChainFrom) -
 
     assert minutes[1].text == "90 minutes were attended and 90 count; 45 minutes make 1 hour."
     assert full_only[2].text.endswith("less than a full day counts nothing.")
+
+
+BOOK = """
+[[name]]
+kind = "trait"
+id = "role"
+zh = "角色"
+en = "role"
+
+[[name]]
+kind = "trait"
+id = "role.editor"
+zh = "编委"
+en = "member of the board"
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "zh",
+            [
+                "2024年3月1日的book可登记学时。",
+                "2024年5月1日申报，未过期限（2024年5月30日）。",
+                "共 12000 字，每 10000 字计 15.00 学时。",
+                "排名第 2（角色：编委），按 50% 计。",
+                "角色：编委，另加 1.00 学时。",
+                "一次最多计 8.25 学时。",
+                "以 0.50 学时为单位，不足部分不计。",
+                "按规则计入专业科目。",
+                "分 2 年计入。",
+                "计 4.00 学时，记入 2024 年专业科目。",
+                "计 4.00 学时，记入 2025 年专业科目。",
+            ],
+        ),
+        (
+            "en",
+            [
+                "book of 2024-03-01 counts.",
+                "It was declared on 2024-05-01, in time (until 2024-05-30).",
+                "12000 characters; every 10000 characters count 15.00 hours.",
+                "Rank 2 (role: member of the board) gets 50 % of it.",
+                "With role: member of the board it counts 1.00 hours more.",
+                "One occasion counts 8.25 hours at most.",
+                "Only whole steps of 0.50 hours count.",
+                "The rule credits professional subjects.",
+                "It is spread over 2 years.",
+                "4.00 hours are credited to 2024, professional subjects.",
+                "4.00 hours are credited to 2025, professional subjects.",
+            ],
+        ),
+    ],
+)
+def test_an_item_reads_as_a_trace_of_all_that_was_made_of_it(
+    pack_text: PackText, rule: Rule, language: Language, expected: list[str]
+) -> None:
+    conversion = (
+        '{ kind = "per_unit", measure = "characters", units = 10000, hours = "15", '
+        'shares = [{ ranks = "2-", when = { role = "editor" }, percent = 50 }], '
+        'bonuses = [{ when = { role = "editor" }, hours = "1" }], at_most = "8.25", '
+        'step = "0.5", subject = "professional", spread = { years = 2, how = "even" } }'
+    )
+    text = pack_text(
+        rule("recognise.book", "true"),
+        rule("declare_by", "{ days = 90 }"),
+        rule("conversion.book", conversion),
+    )
+    chain = PackChain((load_pack((text + BOOK).encode(), file="test.toml"),))
+    fact = ItemFact(
+        activity="book",
+        form="",
+        subject="public",
+        day=date(2024, 3, 1),
+        declared_on=date(2024, 5, 1),
+        measures={"characters": 12_000},
+        traits={"role": "editor", "field": "own"},
+        rank=2,
+    )
+
+    sentences = explain_conversion(convert_item(fact, chain), language, chain)
+
+    assert [sentence.text for sentence in sentences] == expected
+    assert all(sentence.basis == "assumption" for sentence in sentences[:-2])
 
 
 def test_a_cut_says_which_cap_and_how_much(weihai: PackChain) -> None:

@@ -9,12 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbank.catalogue import LANGUAGES, problem
+from creditbank.rules.conditions import Condition, Ranks
+from creditbank.rules.conversion_rules import (
+    AsApproved,
+    Band,
+    Banded,
+    Bonus,
+    ByRank,
+    ConversionRule,
+    Fixed,
+    PerHalfDay,
+    PerItem,
+    PerMinutes,
+    PerUnit,
+    Share,
+    Spread,
+    SpreadHow,
+)
 from creditbank.rules.hour_rules import (
     Cap,
     CapPeriod,
     CreditedYear,
+    DeclareBy,
+    DeclareException,
+    MakeUp,
     PartDay,
-    PerMinutes,
     Recognition,
 )
 from creditbank.rules.loader import (
@@ -53,6 +72,10 @@ issued = 2020-01-01
 quote = "这是一段只在测试中使用的文字"
 """
 CITED = {"basis": '"notice"', "reference": '"made-up"', "reason": "", "reason_en": ""}
+
+
+ONE_HUNDRED_AND_ONE = ", ".join(['"1"'] * 101)
+RISING = ", ".join(f'{{ from = {number}, hours = "1" }}' for number in range(1, 102))
 
 
 def load(text: str) -> Pack:
@@ -107,7 +130,89 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
             '{ forms = ["seminar"], releases = ["full", "half"] }',
             Recognition(True, ("seminar",), ("full", "half")),
         ),
-        ("conversion.course", '{ kind = "per_minutes", minutes_per_hour = 45 }', PerMinutes(45)),
+        (
+            "recognise.course",
+            '{ ranks = "1-3", traits = { role = ["chief_editor", "editor"] } }',
+            Recognition(
+                True, condition=Condition(Ranks(1, 3), {"role": ("chief_editor", "editor")})
+            ),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "per_minutes", minutes_per_hour = 45 }',
+            ConversionRule(PerMinutes(45)),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "per_half_day", hours_per_half_day = "4" }',
+            ConversionRule(PerHalfDay(400)),
+        ),
+        ("conversion.course", '{ kind = "per_item", hours = "15" }', ConversionRule(PerItem(1500))),
+        (
+            "conversion.course",
+            '{ kind = "per_unit", measure = "characters", units = 10000, hours = "15" }',
+            ConversionRule(PerUnit("characters", 10_000, 1500, whole=False)),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "per_unit", measure = "months", units = 3, hours = "8", whole = true }',
+            ConversionRule(PerUnit("months", 3, 800, whole=True)),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "by_rank", hours = ["64", "56.5"], measure = "years" }',
+            ConversionRule(ByRank((6400, 5650), "years")),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "banded", measure = "days", bands = '
+            '[{ from = 12, hours = "24" }, { from = 90, hours = "48" }] }',
+            ConversionRule(Banded("days", (Band(12, 2400), Band(90, 4800)))),
+        ),
+        ("conversion.course", '{ kind = "fixed", hours = "12" }', ConversionRule(Fixed(1200))),
+        (
+            "conversion.course",
+            '{ kind = "as_approved", at_most = "16", step = "0.5", subject = "professional", '
+            'spread = { years = 2, how = "declared" } }',
+            ConversionRule(
+                AsApproved(),
+                at_most_centihours=1600,
+                step_centihours=50,
+                subject="professional",
+                spread=Spread(2, SpreadHow.DECLARED),
+            ),
+        ),
+        (
+            "conversion.course",
+            '{ kind = "per_item", hours = "25", shares = [{ ranks = "1", percent = 100 }, '
+            '{ ranks = "2-", when = { role = "lead" }, percent = 50 }, { percent = 0 }], bonuses = '
+            '[{ ranks = "1", hours = "10" }, { when = { paper = ["read", "sent"] }, '
+            'hours = "4" }] }',
+            ConversionRule(
+                PerItem(2500),
+                shares=(
+                    Share(Condition(Ranks(1, 1)), 100),
+                    Share(Condition(Ranks(2, None), {"role": ("lead",)}), 50),
+                    Share(Condition(), 0),
+                ),
+                bonuses=(
+                    Bonus(Condition(Ranks(1, 1)), 1000),
+                    Bonus(Condition(None, {"paper": ("read", "sent")}), 400),
+                ),
+            ),
+        ),
+        (
+            "make_up.past_years",
+            '{ years = 4, activities = ["course"], subjects = ["public.x"] }',
+            MakeUp(4, ("course",), ("public.x",)),
+        ),
+        ("make_up.past_years", "{ years = 1 }", MakeUp(1, (), ())),
+        (
+            "declare_by",
+            '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }] }',
+            DeclareBy(90, (DeclareException(12, (3, 31)),)),
+        ),
+        ("declare_by.course", "{ days = 0 }", DeclareBy(0, ())),
         ("part_day", '"full_only"', PartDay.FULL_ONLY),
         ("credited_year", '"same_year"', CreditedYear(None)),
         ("credited_year.course", '{ previous_year_through = "04-30" }', CreditedYear((4, 30))),
@@ -174,6 +279,107 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
         ("conversion.course", '{ kind = "per_minutes", minutes_per_hour = true }'),
         ("conversion.course", '{ kind = "per_minutes", minutes_per_hour = 45.0 }'),
         ("conversion.course.*", '{ kind = "per_minutes", minutes_per_hour = 45 }'),
+        ("recognise.course", '{ ranks = "0" }'),
+        ("recognise.course", '{ ranks = "3-1" }'),
+        ("recognise.course", '{ ranks = "-3" }'),
+        ("recognise.course", "{ ranks = 1 }"),
+        ("recognise.course", '{ ranks = "1,2" }'),
+        ("recognise.course", '{ ranks = "1000" }'),
+        ("recognise.course", "{ traits = {} }"),
+        ("recognise.course", '{ traits = { Role = ["x"] } }'),
+        ("recognise.course", "{ traits = { role = [] } }"),
+        ("recognise.course", '{ traits = { role = "Chief Editor" } }'),
+        ("conversion.course", '{ kind = "per_half_day", hours_per_day = "8" }'),
+        ("conversion.course", '{ kind = "per_item" }'),
+        ("conversion.course", '{ kind = "per_item", hours = "0.00" }'),
+        ("conversion.course", '{ kind = "per_unit", units = 1, hours = "1" }'),
+        ("conversion.course", '{ kind = "per_unit", measure = "days", units = 0, hours = "1" }'),
+        ("conversion.course", '{ kind = "per_unit", measure = "Days", units = 1, hours = "1" }'),
+        (
+            "conversion.course",
+            '{ kind = "per_unit", measure = "days", units = 1, hours = "1", whole = "yes" }',
+        ),
+        ("conversion.course", '{ kind = "by_rank", hours = [] }'),
+        ("conversion.course", '{ kind = "by_rank", hours = "64" }'),
+        ("conversion.course", '{ kind = "by_rank", hours = ["64", 56] }'),
+        ("conversion.course", '{ kind = "by_rank", hours = ["64", "-1"] }'),
+        ("conversion.course", f'{{ kind = "by_rank", hours = [{ONE_HUNDRED_AND_ONE}] }}'),
+        ("conversion.course", '{ kind = "banded", measure = "days", bands = [] }'),
+        ("conversion.course", '{ kind = "banded", measure = "days", bands = ["12"] }'),
+        ("conversion.course", '{ kind = "banded", measure = "days" }'),
+        (
+            "conversion.course",
+            '{ kind = "banded", measure = "days", bands = [{ from = 0, hours = "1" }] }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "banded", measure = "days", bands = '
+            '[{ from = 2, hours = "1" }, { from = 2, hours = "2" }] }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "banded", measure = "days", bands = '
+            '[{ from = 1, hours = "2" }, { from = 2, hours = "1" }] }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "banded", measure = "days", bands = [{ from = 1, hours = "2", to = 3 }] }',
+        ),
+        (
+            "conversion.course",
+            f'{{ kind = "banded", measure = "days", bands = [{RISING}] }}',
+        ),
+        ("conversion.course", '{ kind = "as_approved", hours = "8" }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", shares = [] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ ranks = "1" }] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ percent = -1 }] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ percent = 1001 }] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ percent = "50" }] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", bonuses = [{ hours = "4" }] }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", bonuses = [{ ranks = "1" }] }'),
+        (
+            "conversion.course",
+            '{ kind = "fixed", hours = "8", bonuses = [{ when = {}, hours = "4" }] }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "fixed", hours = "8", bonuses = [{ when = { paper = true }, hours = "4" }] }',
+        ),
+        ("conversion.course", '{ kind = "fixed", hours = "8", at_most = 16 }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", step = "0" }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", subject = "Professional" }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", spread = 2 }'),
+        ("conversion.course", '{ kind = "fixed", hours = "8", spread = { years = 2 } }'),
+        (
+            "conversion.course",
+            '{ kind = "fixed", hours = "8", spread = { years = 1, how = "even" } }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "fixed", hours = "8", spread = { years = 11, how = "even" } }',
+        ),
+        (
+            "conversion.course",
+            '{ kind = "fixed", hours = "8", spread = { years = 2, how = "freely" } }',
+        ),
+        ("make_up", "{ years = 4 }"),
+        ("make_up.past_years", "4"),
+        ("make_up.past_years", "{ years = 0 }"),
+        ("make_up.past_years", "{ years = 51 }"),
+        ("make_up.past_years", "{ years = 4, activities = [] }"),
+        ("make_up.past_years", '{ years = 4, subjects = ["Public"] }'),
+        ("declare_by", "90"),
+        ("declare_by", "{ days = -1 }"),
+        ("declare_by", "{ days = 3661 }"),
+        ("declare_by", "{ days = 90, exceptions = [] }"),
+        ("declare_by", '{ days = 90, exceptions = [{ ended_in = 13, until = "03-31" }] }'),
+        ("declare_by", '{ days = 90, exceptions = [{ ended_in = 12, until = "02-29" }] }'),
+        (
+            "declare_by",
+            '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }, '
+            '{ ended_in = 12, until = "04-30" }] }',
+        ),
+        ("declare_by.course.form", "{ days = 90 }"),
         ("part_day", '"half"'),
         ("part_day", "true"),
         ("credited_year", '"next_year"'),
