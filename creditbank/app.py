@@ -1,11 +1,15 @@
 """The application factory: one Flask application for the web, the command line and the jobs."""
 
-from flask import Flask
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
 
 from creditbank.api import register_api
+from creditbank.api.problems import http_problem
 from creditbank.config import Settings, settings_from_environment
 from creditbank.db import init_db
 from creditbank.house import EXTENSION, make_house
+from creditbank.web import register_web
+from creditbank.web.failures import failure_page
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -17,4 +21,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = make_house(chosen)
     init_db(app, chosen)
     register_api(app)
+    register_web(app)
+    app.register_error_handler(HTTPException, _failure_outside_doors)
     return app
+
+
+def _failure_outside_doors(error: HTTPException) -> Response:
+    """Answer what no view has seen: machines by a problem document, people by a page."""
+    return http_problem(error) or failure_page(error)

@@ -5,8 +5,6 @@
 are answered here.
 """
 
-import secrets
-import traceback
 from typing import Any
 
 import structlog
@@ -19,6 +17,7 @@ from creditbank import catalogue
 from creditbank.catalogue import DEFAULT_LANGUAGE, Language
 from creditbank.db import BusyError
 from creditbank.errors import CreditBankError
+from creditbank.logs import log_incident
 from creditbank.registry.clients import KeyRefusedError
 from creditbank.schemas.wanted import RequestInvalidError
 
@@ -136,13 +135,13 @@ def problem_response(error: CreditBankError) -> Response:
 def register_problems(app: Flask) -> None:
     """Answer every failure on the machines' paths with a problem document."""
     app.register_error_handler(CreditBankError, problem_response)
-    app.register_error_handler(HTTPException, _http_failure)
     app.register_error_handler(Exception, _unforeseen)
 
 
-def _http_failure(error: HTTPException) -> Response | HTTPException:
+def http_problem(error: HTTPException) -> Response | None:
+    """Answer what the server itself refuses on the machines' paths; None on those of pages."""
     if not request.path.startswith(_MACHINES_PATHS):
-        return error
+        return None
     response = problem_response(_translated(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
@@ -167,15 +166,4 @@ def _unforeseen(error: Exception) -> Response:
 
 
 def _logged(error: Exception) -> str:
-    """Log where it broke, never what was in hand: messages of drivers repeat what was written."""
-    incident = secrets.token_hex(6)
-    frames = traceback.extract_tb(error.__traceback__)
-    _log.error(
-        "request-broke",
-        incident=incident,
-        error=type(error).__name__,
-        route=str(request.url_rule),
-        method=request.method[:10],
-        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
-    return incident
+    return log_incident(_log, error, route=str(request.url_rule), method=request.method)

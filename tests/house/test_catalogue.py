@@ -134,10 +134,20 @@ def string_constants(folder_sources: tuple[Source, ...]) -> set[str]:
     }
 
 
+def template_constants() -> set[str]:
+    """Return every quoted text of the pages' templates."""
+    templates = (ROOT / "creditbank" / "web" / "templates").rglob("*.*")
+    return {
+        quoted
+        for template in templates
+        for quoted in re.findall(r"[\"']([a-z0-9-]+)[\"']", template.read_text(encoding="utf-8"))
+    }
+
+
 @cache
 def used_codes() -> frozenset[str]:
     """Codes that some line names: whole, as a class's code, or built from known words."""
-    constants = string_constants(sources("creditbank"))
+    constants = string_constants(sources("creditbank")) | template_constants()
     packs = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "seeds").rglob("*.toml"))
     pack_words = {*re.findall(r"[a-z_]+", packs), *re.findall(r"[a-z_.]+", packs)}
     words = {_slug(word) for word in constants | pack_words} | {

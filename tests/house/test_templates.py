@@ -1,0 +1,75 @@
+"""Templates hold no words, scripts or styles of their own, and say only what the catalogue has."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from creditbank.catalogue import entries
+from tests.house.test_catalogue import placeholders
+from tests.house.tree import ROOT
+
+TEMPLATES = sorted((ROOT / "creditbank" / "web" / "templates").rglob("*.*"))
+#: Each language is called by its own name in every language.
+_NAMES_OF_LANGUAGES = {"中文", "English"}
+_CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffef]+")
+_FOREIGN = re.compile(
+    r"<script|<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|https?://|\|\s*safe\b", re.IGNORECASE
+)
+
+
+def template_name(path: Path) -> str:
+    return path.name
+
+
+def said(text: str) -> list[tuple[str, set[str], bool]]:
+    """Find each `say("code", fact=…)`: the code, the facts given, and whether more may come."""
+    found = []
+    for call in Environment(autoescape=True).parse(text).find_all(nodes.Call):
+        named = isinstance(call.node, nodes.Name) and call.node.name == "say"
+        if named and call.args and isinstance(call.args[0], nodes.Const):
+            facts = {keyword.key for keyword in call.kwargs}
+            found.append((str(call.args[0].value), facts, call.dyn_kwargs is not None))
+    return found
+
+
+def wrongly_said(text: str) -> list[str]:
+    return [
+        code
+        for code, facts, is_open in said(text)
+        if code not in entries() or not (is_open or placeholders(code) <= facts)
+    ]
+
+
+def own_words(text: str) -> set[str]:
+    return set(_CJK.findall(re.sub(r"{#.*?#}", "", text, flags=re.DOTALL))) - _NAMES_OF_LANGUAGES
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=template_name)
+def test_a_template_says_what_the_catalogue_has_and_gives_its_facts(path: Path) -> None:
+    assert wrongly_said(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=template_name)
+def test_a_template_has_no_words_of_its_own(path: Path) -> None:
+    assert own_words(path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=template_name)
+def test_a_template_has_no_script_no_style_and_no_other_host(path: Path) -> None:
+    assert _FOREIGN.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['<p style="x">', "<p onclick=x>", "<script>", "{{ x|safe }}", '<a href="https://x.example">'],
+)
+def test_a_foreign_piece_would_be_named(line: str) -> None:
+    assert _FOREIGN.search(line)
+
+
+def test_a_slip_in_a_template_would_be_named() -> None:
+    assert wrongly_said('{{ say("no-such-code") }}{{ say("fsck-use") }}') == ["no-such-code"]
+    assert wrongly_said('{{ say("cli-bank-stands") }}') == ["cli-bank-stands"]
+    assert own_words("<p>学时</p>{# 注 #}") == {"学时"}
