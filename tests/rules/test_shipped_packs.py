@@ -63,6 +63,7 @@ def test_the_weihai_notices_are_pinned_by_the_digest_of_their_text(
     [
         ("cn-3306", ["cn-3306", "cn-33", "cn"]),
         ("cn-3301", ["cn-3301", "cn-33", "cn"]),
+        ("cn-33.ziran-keyan", ["cn-33.ziran-keyan", "cn-33", "cn"]),
         ("cn-6501", ["cn-6501", "cn-65", "cn"]),
     ],
 )
@@ -111,6 +112,29 @@ def test_xinjiangs_30_public_hours_begin_with_2021(shipped: dict[str, Pack]) -> 
     days = (date(2020, 12, 31), date(2021, 1, 1), date(2021, 1, 2))
 
     assert [minimum_on(urumqi, "public", day) for day in days] == [None, 3000, 3000]
+
+
+def test_what_no_article_of_the_research_series_states_is_an_assumption(
+    shipped: dict[str, Pack],
+) -> None:
+    values = [value for each in shipped["cn-33.ziran-keyan"].values.values() for value in each]
+
+    assumed = {value.key for value in values if value.basis is Basis.ASSUMPTION}
+
+    assert assumed == {
+        "conversion.advanced_seminar", "conversion.face_to_face_training",
+        "conversion.academic_conference",
+    }  # fmt: skip
+    assert {value.from_ for value in values} == {date(2026, 5, 10)}
+
+
+def test_that_hours_were_no_condition_in_xinjiang_is_only_assumed(
+    shipped: dict[str, Pack],
+) -> None:
+    (turned,) = shipped["cn-65"].values["requirement.*.*"]
+
+    assert turned.basis is Basis.ASSUMPTION
+    assert (turned.from_, turned.until) == (date(2018, 1, 1), date(2021, 1, 1))
 
 
 def test_shaoxing_and_urumqi_have_no_value_of_their_own(shipped: dict[str, Pack]) -> None:
