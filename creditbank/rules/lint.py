@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from creditbank.rules.hour_rules import Cap, Recognition
+from creditbank.rules.hour_rules import Cap, MakeUp, Recognition
 from creditbank.rules.kinds import ANY
 from creditbank.rules.loader import PackChainError, PackMissingError, chain_of
 from creditbank.rules.pack import Pack, PackChain, Value
@@ -18,7 +18,7 @@ from creditbank.rules.title_rules import EveryYear, SumOfYearly
 
 _DAY = timedelta(days=1)
 #: Kinds whose keys name an activity in their second word: they do nothing where none recognises it.
-_NARROWED = ("conversion", "part_day", "credited_year")
+_NARROWED = ("conversion", "part_day", "credited_year", "declare_by")
 
 
 class Severity(StrEnum):
@@ -125,13 +125,22 @@ def _never_applying(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
 
 
 def _unconverted(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
-    """Find activities that count while no rule says how much: `rule-missing` for each of them."""
-    converted = {
-        key.split(".")[1] for each in family for key in each.values if key.startswith("conversion.")
-    }
+    """Find what counts while no rule says how much: `rule-missing` for each of them."""
+    converted = {key for each in family for key in each.values if key.startswith("conversion.")}
     for value in _recognising(pack):
-        if value.key.removeprefix("recognise.") not in converted:
-            yield _finding("rules-lint-unconverted", Severity.WARNING, pack, value.key)
+        assert isinstance(value.value, Recognition), "only recognitions are gone through"
+        activity = value.key.removeprefix("recognise.")
+        for form in value.value.forms or (ANY,):
+            if not any(_converts(key, activity, form) for key in converted):
+                shown = activity if form == ANY else f"{activity}.{form}"
+                yield _finding(
+                    "rules-lint-unconverted", Severity.WARNING, pack, value.key, counted=shown
+                )
+
+
+def _converts(key: str, activity: str, form: str) -> bool:
+    _, named, *words = key.split(".")
+    return named == activity and (not words or ANY in {form, words[0]} or words[0] == form)
 
 
 def _narrowed_to(value: Value) -> Iterator[tuple[str, str, str]]:
@@ -140,7 +149,7 @@ def _narrowed_to(value: Value) -> Iterator[tuple[str, str, str]]:
     if kind in _NARROWED and words:
         activity, form, release = [*words, ANY, ANY][:3]
         yield activity, form, release
-    if isinstance(value.value, Cap):
+    if isinstance(value.value, Cap | MakeUp):
         for activity in value.value.activities:
             yield activity, ANY, ANY
 
