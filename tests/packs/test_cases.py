@@ -59,13 +59,13 @@ def cases() -> Iterator[Any]:
         packs = packs_with(table.get("packs", []), path.name)
         chain = chain_of(table["scheme"], packs, simulation=table.get("simulation", False))
         for case in table["case"]:
-            assert set(case) <= {"name", "clause", "on", "given", "expect"}, case["name"]
+            assert set(case) <= {"name", "clause", "question", "on", "given", "expect"}, case["name"]
             assert case["clause"], (
                 "a case names the clause that it rests on, or that none was found"
             )
             yield pytest.param(
                 Case(
-                    table["question"],
+                    case.get("question") or table["question"],
                     WatchedChain(chain.packs, chain.simulation),
                     case.get("on"),
                     case["given"],

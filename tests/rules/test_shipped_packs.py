@@ -45,7 +45,10 @@ def test_a_number_of_hours_that_no_weihai_notice_states_is_never_shown_as_cited(
 
     cited = {value.key for value in values if value.basis is Basis.NOTICE}
 
-    assert cited == {"recognise.enterprise_course", "recognise.digital_engineer_programme"}
+    assert cited == {
+        "recognise.enterprise_course", "recognise.digital_engineer_programme",
+        "recognise.practical_training",
+    }  # fmt: skip
 
 
 def test_the_weihai_notices_are_pinned_by_the_digest_of_their_text(
