@@ -25,6 +25,7 @@ from creditbank.rules.requirement import Closing, Credited, Question, Requiremen
 HERE = Path(__file__).parent
 SEEDS = HERE.parents[1] / "seeds" / "packs"
 CASES_MIN = 350
+CASE_KEYS = {"name", "clause", "question", "on", "given", "expect"}
 #: Facts that the bank does not own; a case gives those that somebody states.
 STATED = {
     "current_title_on", "hired_on", "moved_in_on", "qualified_on", "certified_on",
@@ -59,7 +60,7 @@ def cases() -> Iterator[Any]:
         packs = packs_with(table.get("packs", []), path.name)
         chain = chain_of(table["scheme"], packs, simulation=table.get("simulation", False))
         for case in table["case"]:
-            assert set(case) <= {"name", "clause", "question", "on", "given", "expect"}, case["name"]
+            assert set(case) <= CASE_KEYS, case["name"]
             assert case["clause"], (
                 "a case names the clause that it rests on, or that none was found"
             )
