@@ -15,8 +15,10 @@ CHANGING = (
     "filing_session", "person", "person_secret", "person_document", "person_name",
     "identity_lookup",
     "roster_batch", "attendance", "rule_pack", "record_import", "record_import_row", "verdict",
-    "person_link", "ledger_source_use",
+    "person_link", "ledger_source_use", "rule_adoption", "impact_run",
 )  # fmt: skip
+#: Of these, tables whose rows change only until two people have agreed on them.
+FROZEN = ("rule_pack", "rule_adoption")
 #: Columns that the database fills in: an application that could choose them could hide a row.
 CHOSEN_BY_DATABASE = {
     "ledger_entry": {"entry_id", "xid", "epoch"},
@@ -84,5 +86,5 @@ def missing_guards(engine: Engine) -> list[str]:
     }[engine.dialect.name]
     with engine.connect() as connection:
         guarded = set(connection.scalars(text(query)))
-    guardable = {*APPENDED, *SEALED, "ledger_source_use"}
+    guardable = {*APPENDED, *SEALED, *FROZEN, "ledger_source_use"}
     return sorted(guardable - guarded)

@@ -19,13 +19,13 @@ from creditbank.registry.filing.filings import (
     filing_numbered,
     submit_filing,
 )
-from creditbank.registry.lawbook import propose_pack, publish_pack
 from creditbank.registry.organisations import (
     OrganisationDraft,
     OrganisationKind,
     organisation_by_uscc,
     register_organisation,
 )
+from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 from tests.bank import ENTERPRISE_USCC, NOW, TestBank
 
 
@@ -39,10 +39,13 @@ def register_enterprise(
     return uscc
 
 
-def publish(bank: TestBank, pack: str, *, now: datetime = NOW) -> None:
+def publish(bank: TestBank, pack: str, *, now: datetime = NOW, corrigendum: str = "") -> None:
     """Publish a pack by two people."""
     with bank.unit() as session:
-        made = propose_pack(session, pack.encode(), actor="official-test", now=now)
+        made = propose_pack(
+            session, pack.encode(), actor="official-test", now=now, corrigendum=corrigendum
+        )
+        review_pack(session, made.id, made.version, actor="official-second", now=now)
         publish_pack(session, made.id, made.version, actor="official-second", now=now)
 
 

@@ -32,7 +32,6 @@ from creditbank.registry.filing.filings import (
     filing_numbered,
     submit_filing,
 )
-from creditbank.registry.lawbook import propose_pack, publish_pack
 from creditbank.registry.models import Organisation
 from creditbank.registry.organisations import (
     OrganisationDraft,
@@ -40,6 +39,7 @@ from creditbank.registry.organisations import (
     organisation_by_uscc,
     register_organisation,
 )
+from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 HOST = "bank.example"
@@ -193,5 +193,6 @@ def found_test_bank(settings: Settings, *, now: datetime = NOW) -> TestBank:
         content = (files("creditbank_seeds") / "packs" / f"{pack_id}.toml").read_bytes()
         with bank.unit() as session:
             pack = propose_pack(session, content, actor="official-test", now=now)
+            review_pack(session, pack.id, pack.version, actor="official-second", now=now)
             publish_pack(session, pack.id, pack.version, actor="official-second", now=now)
     return bank

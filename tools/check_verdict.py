@@ -807,6 +807,8 @@ ALL_LEVELS = (
     "iss jti iat statement disclose asker subject question outcome reasons clauses assumptions"
     " packs heads known_at record pending supersedes"
 )
+#: Where a pack of the chain is an adopted draft.
+MAY_BE_THERE = "adoptions"
 MORE_BY_LEVEL = {
     "decision": "",
     "summary": " requirement credited cuts advice",
@@ -826,7 +828,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     if level not in LEVELS:
         raise UnreadableError("level-unknown", found=level)
     members = _Members()
-    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)])
+    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)], MAY_BE_THERE)
     subject = members.take(top["subject"], "subject", "document_kind last_four salt commitment")
     question = members.take(
         top["question"], "question", "scheme series level application_day stated", "specialty"
@@ -837,6 +839,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     members.each(top["reasons"], "reasons", "code zh en")
     members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
     members.each(top["assumptions"], "assumptions", "scheme key value reason reason_en")
+    members.each(top.get("adoptions", []), "adoptions", "pack from until document title")
     credited, requirement, entries = _disclosed(top, str(level), members)
     return Verdict(
         level=str(level),

@@ -9,6 +9,7 @@ from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
+from creditbank.api.adoptions import adoption_records
 from creditbank.api.clients import clients
 from creditbank.api.filings import filings
 from creditbank.api.imports import imports
@@ -25,7 +26,8 @@ from creditbank.api.verdicts import verdicts
 
 PREFIX = "/api/v1"
 _DOORS = (
-    clients, organisations, filings, rosters, imports, people, packs, proofs, verdicts, seals,
+    clients, organisations, filings, rosters, imports, people, packs, adoption_records, proofs,
+    verdicts, seals,
 )  # fmt: skip
 
 

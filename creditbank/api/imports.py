@@ -21,7 +21,7 @@ from creditbank.crediting.models import RecordImport
 from creditbank.house import current_house
 from creditbank.registry.bank import DemoOnlyError
 from creditbank.registry.clients import RegionForeignError, Scope
-from creditbank.registry.lawbook import SecondPersonWantedError
+from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.people import IDENTITY_EXAMPLE

@@ -10,6 +10,7 @@ from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
     bank,
     demo,
+    lawbook,
     ledger,
     organisations,
     processes,
@@ -51,3 +52,5 @@ for _command in (
     processes.clock, processes.serve, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)
+for _step in lawbook.STEPS:
+    rules.rules.add_command(_step)

@@ -170,14 +170,15 @@ class Walk:
         self.papers.note(done=True, filing_no=filing_no)
 
     def publish_law(self) -> None:
-        """Publish the rule packs, proposed by one person and put in force by another."""
+        """Publish the rule packs: proposed by one person, reviewed and published by two others."""
         self.stage.step("cli-demo-step-law")
-        first, second = "law-first", "law-second"
+        first, second, third = "law-first", "law-second", "law-third"
         for pack_id in self.city.seeds["packs"]:
             content = (files("creditbank_seeds") / "packs" / f"{pack_id}.toml").read_bytes()
             pack = self._post(first, "/packs", content, f"pack-{pack_id}")
-            path = f"/packs/{pack['id']}/{pack['version']}/publication"
-            done = self._post(second, path, {}, f"publish-{pack_id}")
+            path = f"/packs/{pack['id']}/{pack['version']}"
+            self._post(second, f"{path}/review", {}, f"review-{pack_id}")
+            done = self._post(third, f"{path}/publication", {}, f"publish-{pack_id}")
             self.stage.got(
                 "cli-demo-pack", pack=pack_id, version=done["version"], sha256=done["sha256"],
                 title=done[f"title_{self.stage.desk.language}"],

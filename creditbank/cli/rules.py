@@ -1,18 +1,15 @@
-"""Commands on the law: checking packs, publishing them, explaining them."""
+"""Commands on the law: checking packs against their sources, explaining them."""
 
 from datetime import date, datetime
-from typing import IO
 
 import click
 
-from creditbank.cli.console import Desk, actor_option, pass_desk
+from creditbank.cli.console import Desk, pass_desk
 from creditbank.cli.rules_check import rules_check
-from creditbank.clock import utc_now
-from creditbank.db import snapshot, unit_of_work
-from creditbank.registry.lawbook import law_of, propose_pack, publish_pack
+from creditbank.db import snapshot
+from creditbank.registry.lawbook import law_of
 from creditbank.rules.conversion import ActivityFact, convert
 from creditbank.rules.explain import explain_conversion
-from creditbank.rules.loader import PACK_BYTES_MAX
 
 
 @click.group(help="规则包：核对、提交、发布、解释。 Rule packs: check, propose, publish, explain.")
@@ -21,30 +18,6 @@ def rules() -> None:
 
 
 rules.add_command(rules_check)
-
-
-@rules.command("propose", help="提交规则包，待第二人发布。 Put a pack before a second person.")
-@click.argument("pack_file", type=click.File("rb"))
-@actor_option
-@pass_desk
-def rules_propose(desk: Desk, pack_file: IO[bytes], actor: str) -> None:
-    """Propose a pack."""
-    content = pack_file.read(PACK_BYTES_MAX + 1)
-    with desk.bank(), unit_of_work() as session:
-        pack = propose_pack(session, content, actor=actor, now=utc_now())
-    desk.say("cli-pack-proposed", pack=pack.id, version=pack.version, sha256=pack.sha256)
-
-
-@rules.command("publish", help="由第二人发布规则包。 Publish a proposed pack, as a second person.")
-@click.argument("pack_id")
-@click.argument("version", type=int)
-@actor_option
-@pass_desk
-def rules_publish(desk: Desk, pack_id: str, version: int, actor: str) -> None:
-    """Publish a pack."""
-    with desk.bank(), unit_of_work() as session:
-        pack = publish_pack(session, pack_id, version, actor=actor, now=utc_now())
-    desk.say("cli-pack-published", pack=pack.id, version=pack.version, sha256=pack.sha256)
 
 
 @rules.command("explain", help="解释一天活动如何折算。 Say how a day of an activity is converted.")

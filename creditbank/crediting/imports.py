@@ -42,7 +42,8 @@ from creditbank.people.register import (
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import DemoOnlyError, the_bank
-from creditbank.registry.lawbook import SecondPersonWantedError, law_of
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 

@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from creditbank.errors import CreditBankError
-from creditbank.registry.lawbook import PackNotProposedError
+from creditbank.registry.lawbook import parsed
 from creditbank.registry.models import ApiClient, Filing, Organisation, PublishedPack
 from creditbank.registry.organisations import OrganisationUnknownError
+from creditbank.registry.publishing import PackNotProposedError, PackState
+from creditbank.rules.pack import Pack
 
 
 class ClientUnknownError(CreditBankError):
@@ -73,6 +75,16 @@ def pack_version(session: Session, pack_id: str, version: int, *, published: boo
     if row is None or (published and row.published_at is None):
         raise PackNotProposedError(pack=pack_id[:40], version=version)
     return row
+
+
+def waiting_packs(session: Session) -> list[Pack]:
+    """Return the versions that wait for their review or publication, by id and version."""
+    query = (
+        select(PublishedPack.content)
+        .where(PublishedPack.state.in_([PackState.PROPOSED, PackState.REVIEWED]))
+        .order_by(PublishedPack.pack_id, PublishedPack.version)
+    )
+    return [parsed(content) for content in session.scalars(query)]
 
 
 def jurisdiction_of_client(session: Session, client_id: str) -> str:

@@ -111,9 +111,42 @@ class PublishedPack(Base):
     content: Mapped[bytes]
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: `proposed`, `reviewed`, `returned`, `withdrawn` or `published`
+    state: Mapped[str]
+    #: why it mends published values; empty where it only adds
+    corrigendum: Mapped[str]
+    #: NULL until reviewed
+    reviewed_by: Mapped[str | None]
+    #: why it was returned or withdrawn
+    reason: Mapped[str]
     #: NULL until published
     published_by: Mapped[str | None]
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    act_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RuleAdoption(Base):
+    """That a draft for comment became law on a day, or was law no more: said by two people."""
+
+    __tablename__ = "rule_adoption"
+
+    adoption_no: Mapped[str] = mapped_column(primary_key=True)
+    pack_id: Mapped[str]
+    #: the newest published version when it was said
+    version: Mapped[int]
+    #: `adopted` or `ended`
+    kind: Mapped[str]
+    #: the first day on which the pack is law, or is law no more
+    day: Mapped[date]
+    #: the number of the adopting (or ending) document, and its title
+    document: Mapped[str]
+    title: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: NULL until a second official approves; until then it says nothing
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     act_id: Mapped[int | None] = mapped_column(BigInteger)
 
 

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from creditbank.errors import CreditBankError
@@ -26,7 +27,16 @@ from creditbank.rules.fields import (
     PackSyntaxError,
     Place,
 )
-from creditbank.rules.pack import Basis, Name, Pack, PackChain, PackStatus, Reference, Value
+from creditbank.rules.pack import (
+    Adoption,
+    Basis,
+    Name,
+    Pack,
+    PackChain,
+    PackStatus,
+    Reference,
+    Value,
+)
 from creditbank.rules.parameters import read_parameter
 
 __all__ = [
@@ -126,18 +136,25 @@ def load_pack(data: bytes, *, file: str) -> Pack:
     return pack
 
 
-def chain_of(scheme: str, packs: Mapping[str, Pack], *, simulation: bool = False) -> PackChain:
+def chain_of(
+    scheme: str,
+    packs: Mapping[str, Pack],
+    *,
+    simulation: bool = False,
+    adopted: Mapping[str, tuple[Adoption, ...]] = MappingProxyType({}),
+) -> PackChain:
     """Follow a scheme's inheritance up to the nation.
 
     Args:
         scheme: id of the pack to start from.
         packs: the packs at hand by id.
         simulation: let drafts take part; such a chain explains and decides nothing.
+        adopted: by pack, the terms for which a draft is law.
 
     Raises:
         PackMissingError: the scheme or an ancestor is not at hand.
         PackChainError: the inheritance runs in a circle or leaves the jurisdiction.
-        PackDraftError: a draft is in the chain and this is no simulation.
+        PackDraftError: a draft that nobody adopted is in the chain and this is no simulation.
     """
     chain: list[Pack] = []
     wanted: str | None = scheme
@@ -149,7 +166,8 @@ def chain_of(scheme: str, packs: Mapping[str, Pack], *, simulation: bool = False
             raise PackChainError(scheme=scheme, child=chain[-1].id, parent=wanted)
         chain.append(pack)
         wanted = pack.inherits
-    return PackChain(tuple(chain), simulation)
+    concerned = {pack.id: adopted[pack.id] for pack in chain if pack.id in adopted}
+    return PackChain(tuple(chain), simulation, concerned)
 
 
 def _may_inherit(chain: list[Pack], parent: Pack) -> bool:

@@ -5,7 +5,7 @@ was asked to simulate one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -119,19 +119,40 @@ class Pack:
 
 
 @dataclass(frozen=True, slots=True)
+class Adoption:
+    """A draft is law from a day, until the day before `until`, because a document says so."""
+
+    from_: date
+    until: date | None
+    document: str
+    title: str
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether the draft is law on a day."""
+        return self.from_ <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class PackChain:
     """A scheme's own pack first, then the packs it inherits from, up to the nation.
 
+    `adopted` holds, by pack, the terms for which a draft is law; outside them it says nothing.
+
     Raises:
-        PackDraftError: one of them is a draft and `simulation` is not set.
+        PackDraftError: one of them is a draft that nobody adopted, and `simulation` is not set.
     """
 
     packs: tuple[Pack, ...]
     simulation: bool = False
+    adopted: Mapping[str, tuple[Adoption, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert self.packs, "a chain has its own pack"
-        drafts = [pack.id for pack in self.packs if pack.status is PackStatus.DRAFT]
+        drafts = [
+            pack.id
+            for pack in self.packs
+            if pack.status is PackStatus.DRAFT and pack.id not in self.adopted
+        ]
         if drafts and not self.simulation:
             raise PackDraftError(scheme=self.scheme, drafts=drafts)
 
@@ -154,7 +175,7 @@ class PackChain:
         """Return what the nearest pack that speaks of a key on a day says; None if none speaks."""
         for pack in self.packs:
             for value in pack.values.get(key, ()):
-                if value.holds_on(day):
+                if value.holds_on(day) and self._speaks_on(pack, day):
                     return value
         return None
 
@@ -180,3 +201,8 @@ class PackChain:
     def pins(self) -> tuple[tuple[str, int, str], ...]:
         """Return (id, version, sha256) of each pack, own pack first."""
         return tuple((pack.id, pack.version, pack.sha256) for pack in self.packs)
+
+    def _speaks_on(self, pack: Pack, day: date) -> bool:
+        if pack.status is not PackStatus.DRAFT or pack.id not in self.adopted:
+            return True  # in force, or simulated
+        return any(term.holds_on(day) for term in self.adopted[pack.id])

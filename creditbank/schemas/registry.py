@@ -1,4 +1,4 @@
-"""Shapes of the registry: clients, organisations, mandates, packs, filings."""
+"""Shapes of the registry: clients, organisations, mandates, filings."""
 
 from enum import StrEnum
 from typing import Any
@@ -272,21 +272,3 @@ class MandateAnswer(Shape):
     valid_from = Day()
     valid_through = Day()
     state = Choice(MandateState)
-
-
-class PackAnswer(Shape):
-    """A version of a rule pack."""
-
-    id = scheme()
-    version = Whole(1, 10**9)
-    sha256 = Text(64)
-    title_zh = Text(200)
-    title_en = Text(200)
-    jurisdiction = jurisdiction()
-    inherits = Text(40, metadata={"description": "Id of its parent; empty for the nation's."})
-
-
-class PacksAnswer(Shape):
-    """The packs in force."""
-
-    packs = Inner(PackAnswer, many=True)

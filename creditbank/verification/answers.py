@@ -127,6 +127,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "clauses": _clauses(_values_used(assessment, gathered)),
         "assumptions": _assumptions(_values_used(assessment, gathered)),
         "packs": [list(pin) for pin in law.pins()],
+        **_adoptions(law),
         "heads": [_head(head) for head in gathered.heads],
         "known_at": instant_text(seal.sealed_at) if seal else "",
         "record": _record(gathered.entries),
@@ -310,6 +311,22 @@ def _assumptions(values: Iterable[Value]) -> list[Canonical]:
                 "reason_en": value.reason_en,
             }
     return list(assumed.values())
+
+
+def _adoptions(law: PackChain) -> dict[str, Canonical]:
+    """Name what made a draft of the chain law; there is no such member where there is no draft."""
+    terms: list[Canonical] = [
+        {
+            "pack": pack_id,
+            "from": term.from_.isoformat(),
+            "until": term.until.isoformat() if term.until else "",
+            "document": term.document,
+            "title": term.title,
+        }
+        for pack_id, pack_terms in sorted(law.adopted.items())
+        for term in pack_terms
+    ]
+    return {"adoptions": terms} if terms else {}
 
 
 def _plain(parameter: object) -> Canonical:

@@ -1,4 +1,4 @@
-"""The table of answers: every verdict that was given, to whom and why."""
+"""The tables of answers: verdicts, to whom and why; and what changes of the law would do."""
 
 from datetime import datetime
 
@@ -26,3 +26,35 @@ class Verdict(Base):
     question_digest: Mapped[bytes]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     jws: Mapped[str]
+
+
+class ImpactRun(Base):
+    """What a version of a pack would change in the answers of the whole bank: asked, then counted.
+
+    It keeps the version's bytes, so that a file that nobody proposed can be tried too.
+    """
+
+    __tablename__ = "impact_run"
+
+    run_no: Mapped[str] = mapped_column(primary_key=True)
+    pack_id: Mapped[str]
+    version: Mapped[int]
+    sha256: Mapped[bytes]
+    content: Mapped[bytes]
+    jurisdiction: Mapped[str]
+    #: the version in force that it is held against; NULL where there is none
+    base_version: Mapped[int | None]
+    base_sha256: Mapped[bytes | None]
+    #: `waiting`, `running`, `done` or `failed`
+    state: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: when whoever runs it last said so
+    progressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: counts those who took it up; only the last of them says how far it is
+    attempt: Mapped[int]
+    people_total: Mapped[int]
+    people_done: Mapped[int]
+    #: canonical JSON without a name or a number; empty until it is done
+    result: Mapped[str]

@@ -76,13 +76,16 @@ def test_a_pack_is_published_by_two_people_and_read_by_the_second_first(desk: De
 
     proposed = desk.official.post("/api/v1/packs", data=newer)
     hidden = desk.nobody.get(path)
-    by_the_same = desk.official.post(f"{path}/publication")
+    by_the_same = desk.official.post(f"{path}/review")
     read = desk.second_official.get(f"{path}/proposal")
+    too_soon = desk.second_official.post(f"{path}/publication")
+    desk.second_official.post(f"{path}/review")
     published = desk.second_official.post(f"{path}/publication")
 
     assert (proposed.status_code, published.status_code) == (201, 200)
     assert problem_of(hidden)["code"] == "pack-not-proposed"
     assert problem_of(by_the_same)["code"] == "second-person-wanted"
+    assert problem_of(too_soon)["code"] == "pack-not-reviewed"
     assert read.data == newer
     assert desk.nobody.get(path).data == newer
 

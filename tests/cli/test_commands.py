@@ -133,7 +133,8 @@ def test_a_pack_takes_two_people(terminal: Terminal, tmp_path: Path) -> None:
     path.write_text(newer, encoding="utf-8")
     terminal.run("rules", "propose", str(path))
 
-    alone = terminal.run("rules", "publish", "cn-3710", "2", exit_code=1).output
+    alone = terminal.run("rules", "review", "cn-3710", "2", exit_code=1).output
+    terminal.run("rules", "review", "cn-3710", "2", "--actor", "zhao")
     terminal.run("rules", "publish", "cn-3710", "2", "--actor", "zhao")
 
     assert "(second-person-wanted)" in alone

@@ -19,7 +19,7 @@ from creditbank.ledger.balance import balances_of
 from creditbank.ledger.models import CreditFacts, Entry
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import Identity, erase_secret, find_person
-from creditbank.registry.lawbook import SecondPersonWantedError
+from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.subjects import SubjectUnknownError
 from tests.bank import NOW, TestBank, attendance, invented_person
 

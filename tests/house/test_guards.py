@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
@@ -15,15 +16,25 @@ from creditbank.guards import (
     APPENDED,
     CHANGING,
     CHOSEN_BY_DATABASE,
+    FROZEN,
     GROWN,
     SEALED,
     SEALER_ROLE,
     missing_guards,
 )
 from creditbank.migrating import upgrade
-from tests.bank import TestBank, attendance, invented_person
+from creditbank.registry.adoption import (
+    AdoptionDraft,
+    AdoptionKind,
+    approve_adoption,
+    propose_adoption,
+)
+from creditbank.registry.publishing import propose_pack
+from tests.acts import publish
+from tests.bank import NOW, TestBank, attendance, invented_person
 from tests.conftest import Database
 from tests.house.databases import partitions_of
+from tests.lawtexts import COUNTY, hours, law
 
 GUARDED = sorted({*APPENDED, *SEALED})
 #: Rows that a young ledger does not have yet: a frozen log, a tile above the first 256 leaves.
@@ -339,3 +350,46 @@ def _rights(connection: Connection, role: str) -> dict[str, set[str]]:
         }
         for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
     }
+
+
+def settled_by_two(bank: TestBank) -> None:
+    """Publish a draft and adopt it, so that both tables hold a row on which two people agreed."""
+    publish(bank, law(hours("40"), status="draft").decode())
+    draft = AdoptionDraft(
+        COUNTY, AdoptionKind.ADOPTED, date(2026, 3, 1), "示例〔2026〕1号", "关于示例的通知", "印发"
+    )
+    with bank.unit() as session:
+        said = propose_adoption(session, draft, actor="official-test", now=NOW)
+        approve_adoption(session, said.adoption_no, actor="official-second", now=NOW)
+
+
+def test_what_two_people_agreed_on_is_not_changed_by_whoever_holds_the_tables(
+    bank: TestBank, database: Database
+) -> None:
+    settled_by_two(bank)
+
+    with connected(database.owner_url) as connection:
+        attacks = (
+            attack
+            for table in FROZEN
+            for attack in (*rewrites(connection, table), Attack(table, f"DELETE FROM {table}"))
+        )
+        assert succeeded(connection, attacks) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE rule_pack SET content = sha256 WHERE version = 2",
+        "UPDATE rule_pack SET proposed_by = 'somebody' WHERE version = 2",
+        "DELETE FROM rule_pack WHERE version = 2",
+    ],
+)
+def test_a_text_that_is_proposed_is_not_exchanged_before_its_review(
+    bank: TestBank, database: Database, statement: str
+) -> None:
+    with bank.unit() as session:
+        propose_pack(session, law(version=2, id="cn-37"), actor="official-test", now=NOW)
+
+    with connected(database.owner_url) as connection:
+        assert succeeded(connection, iter([Attack("rule_pack", statement)])) == []

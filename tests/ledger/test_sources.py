@@ -19,7 +19,8 @@ from creditbank.ledger.sources import (
     take,
 )
 from creditbank.registry.filing.filings import FilingDraft, SessionDraft, submit_filing
-from creditbank.registry.lawbook import law_of, propose_pack, publish_pack
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 from tests.acts import withdraw
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, invented_person
 
@@ -119,6 +120,7 @@ def test_an_older_version_published_late_leaves_the_law_as_it_is(bank: TestBank)
         for version in (2, 3):
             content = shipped.replace("version      = 1\n", f"version      = {version}\n")
             propose_pack(session, content.encode(), actor="official-test", now=NOW)
+            review_pack(session, "cn-3710", version, actor="official-second", now=NOW)
         publish_pack(session, "cn-3710", 3, actor="official-second", now=NOW)
         pins = law_of(session, "cn-3710").pins()
         chains = session.scalar(select(func.count()).select_from(PackPins))

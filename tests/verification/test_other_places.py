@@ -12,13 +12,13 @@ import pytest
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.keys import public_jwk
 from creditbank.registry.clients import Client, ClientDraft, Role, create_client
-from creditbank.registry.lawbook import propose_pack, publish_pack
 from creditbank.registry.mandates import MandateDraft, grant_mandate
 from creditbank.registry.organisations import (
     OrganisationDraft,
     OrganisationKind,
     register_organisation,
 )
+from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 from creditbank.verification.answers import SignedAnswer, prepare, sign
 from creditbank.verification.questions import Ask, Disclosure
 from tests.bank import NOW, TestBank, invented_person
@@ -64,6 +64,7 @@ def publish(bank: TestBank, *contents: bytes) -> None:
     for content in contents:
         with bank.unit() as session:
             pack = propose_pack(session, content, actor="official-test", now=NOW)
+            review_pack(session, pack.id, pack.version, actor="official-second", now=NOW)
             publish_pack(session, pack.id, pack.version, actor="official-second", now=NOW)
 
 
