@@ -12,8 +12,9 @@ from creditbank.rules.hour_rules import Recognition
 from creditbank.rules.pack import Pack, PackChain, Value
 
 _DAY = timedelta(days=1)
-#: A year's amount is the one in force on its last day, so that is the day on which it is asked for.
-_BY_YEAR_END = "yearly_minimum."
+#: What a year asks for, and lets be carried over, is what is in force on its last day, so that is
+#: the day on which it is asked for.
+_BY_YEAR_END = ("yearly_minimum.", "carry_over.")
 
 
 @dataclass(frozen=True, slots=True)

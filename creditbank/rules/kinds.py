@@ -26,6 +26,15 @@ class Kind(Generic[Held_co]):
     read: Callable[[Fields], Held_co]
 
 
+def plain_key(key: str) -> str:
+    """Write a rule key in its one form: any specialty is the same as none named."""
+    kind, *words = key.split(".")
+    series_specialty_level = 3
+    if kind in {"requirement", "waiver"} and len(words) == series_specialty_level:
+        words = [word for at, word in enumerate(words) if at != 1 or word != ANY]
+    return ".".join([kind, *words])
+
+
 def subject_contains(outer: str, inner: str) -> bool:
     """Tell whether `outer` is `inner` or lies above it; the empty path lies above all."""
     return not outer or inner == outer or inner.startswith(f"{outer}.")

@@ -14,7 +14,7 @@ from creditbank.rules.hour_rules import Cap, MakeUp, Recognition
 from creditbank.rules.kinds import ANY
 from creditbank.rules.loader import PackChainError, PackMissingError, chain_of
 from creditbank.rules.pack import Pack, PackChain, Value
-from creditbank.rules.title_rules import EveryYear, SumOfYearly
+from creditbank.rules.title_rules import EveryYear, SumOfYearly, rules_in
 
 _DAY = timedelta(days=1)
 #: Kinds whose keys name an activity in their second word: they do nothing where none recognises it.
@@ -90,10 +90,8 @@ def _before_issue(pack: Pack) -> Iterator[Finding]:
 def _without_minima(pack: Pack, chain: PackChain) -> Iterator[Finding]:
     """Find requirements that weigh years for none of which an amount can be found."""
     for value in _values(pack):
-        rule = value.value
-        if isinstance(rule, EveryYear | SumOfYearly) and not _reaches_a_minimum(
-            value, rule.years, chain
-        ):
+        by_year = (r for r in rules_in(value.value) if isinstance(r, EveryYear | SumOfYearly))
+        if not all(_reaches_a_minimum(value, rule.years, chain) for rule in by_year):
             yield _finding("rules-lint-without-minimum", Severity.WARNING, pack, value.key)
 
 

@@ -27,6 +27,7 @@ from creditbank.rules.fields import (
     PackSyntaxError,
     Place,
 )
+from creditbank.rules.kinds import plain_key
 from creditbank.rules.pack import (
     Adoption,
     Basis,
@@ -301,7 +302,8 @@ def _values(
 
 
 def _rule(fields: Fields, references: Mapping[str, Reference], scheme: str) -> _Rule:
-    key = fields.text("key", pattern=rf"{WORD}(?:\.(?:{WORD}|\*))*", example='"cap.NAME"')
+    pattern = rf"{WORD}(?:\.(?:{WORD}|\*))*"
+    key = plain_key(fields.text("key", pattern=pattern, example='"cap.NAME"'))
     from_ = fields.day("from")
     basis = fields.choice("basis", Basis)
     value = Value(

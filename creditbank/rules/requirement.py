@@ -2,36 +2,40 @@
 
 The promise: an answer is `met` only if there was something to weigh and all of it was enough; a
 silent pack gives `undetermined` and names the rule; adding hours never turns `met` into anything
-else; and the hours in `closing`, once credited, close every shortfall.
+else; and the hours in `closing`, once credited, close every shortfall. What frees from hours is
+looked at only where they are not enough, and never changes what was weighed.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from creditbank.rules.kinds import ANY, TOTAL, subject_contains
-from creditbank.rules.pack import Basis, PackChain, Value
+from creditbank.rules.carry_over import carried_into
+from creditbank.rules.minima import Credited, lines_of, minima_of, no_minimum, yearly_lines
+from creditbank.rules.pack import Basis, PackChain, Value, distinct
+from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
 from creditbank.rules.stated import (
-    START_FACTS,
+    Decider,
+    Missing,
+    Question,
     StatedAnswerInvalidError,
     StatedFactInvalidError,
+    StatedWordUnknownError,
+    fit_of,
     stated_answer,
-    stated_day,
 )
 from creditbank.rules.title_rules import (
-    CountFrom,
-    EveryYear,
+    ByCase,
+    Effect,
     NotRequired,
     RequirementRule,
     SinceYear,
     SumOfYearly,
-    Through,
     Waiver,
     WindowTotal,
-    YearlyMinimum,
 )
+from creditbank.rules.windows import MONTHS, Window, window_of
 
 __all__ = [
     "Assessment",
@@ -41,79 +45,40 @@ __all__ = [
     "Missing",
     "Outcome",
     "Question",
+    "Refused",
     "RequirementLine",
     "StatedAnswerInvalidError",
     "StatedFactInvalidError",
+    "StatedWordUnknownError",
     "assess",
 ]
 
-_MINIMUM = "yearly_minimum"
-_MISSING_STARTS: Mapping[CountFrom, str] = {
-    CountFrom.TITLE: "current-title-day-missing",
-    CountFrom.HIRE: "hire-day-missing",
-    CountFrom.MOVE_IN: "move-in-day-missing",
-    CountFrom.QUALIFICATION: "qualification-day-missing",
-    CountFrom.CERTIFICATE: "certificate-day-missing",
-}
-
 
 class Outcome(StrEnum):
-    """What weighing can say; pathways that exempt are weighed elsewhere.
+    """What weighing can say.
 
-    `waived`: hours are no hard condition; those credited are shown all the same.
+    `exempt`: a pathway removes the condition; `waived`: hours are no hard condition. Those credited
+    are shown all the same.
     """
 
     MET = "met"
     NOT_MET = "not_met"
+    EXEMPT = "exempt"
     WAIVED = "waived"
     UNDETERMINED = "undetermined"
 
 
-class Decider(StrEnum):
-    """Who can supply what is missing: whoever asks, or the authority that keeps the pack."""
-
-    ASKER = "asker"
-    AUTHORITY = "authority"
-
-
-@dataclass(frozen=True, slots=True)
-class Credited:
-    """Counted hours of one year and subject; `migrated_centihours` is the part of them that was
-    carried over from records before the bank."""
-
-    year: int
-    subject: str
-    counted_centihours: int
-    migrated_centihours: int = 0
-
-    def __post_init__(self) -> None:
-        assert 0 <= self.migrated_centihours <= self.counted_centihours, "a part of what counts"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Who applies for what and when; `stated` are facts that the bank does not own, as texts."""
-
-    series: str
-    level: str
-    application_day: date
-    stated: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What keeps the question open: a code, the rule key or stated fact, the year if it is one
-    year's, and who may decide."""
-
-    code: str
-    key: str
-    year: int | None
-    decided_by: Decider
+_FREED = {Effect.EXEMPT: Outcome.EXEMPT, Effect.WAIVE: Outcome.WAIVED}
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The outcome and all that it rests on; `caveats` are the assumptions among `values`."""
+    """The outcome and all that it rests on; `caveats` are the assumptions among `values`.
+
+    `case` are the stated facts that chose one case of the requirement. `pathway` is the one asked
+    for, where it frees, and `refused` why it does not; `other_pathways` are names of those that
+    would fit.
+    """
 
     outcome: Outcome
     lines: tuple[RequirementLine, ...]
@@ -121,71 +86,151 @@ class Assessment:
     values: tuple[Value, ...]
     caveats: tuple[Value, ...]
     closing: tuple[Closing, ...]
+    case: Mapping[str, str] = field(default_factory=dict)
+    pathway: Value | None = None
+    refused: tuple[Refused, ...] = ()
+    other_pathways: tuple[str, ...] = ()
 
 
 def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -> Assessment:
-    """Weigh a person's counted hours against the requirement of a series and level.
+    """Weigh a person's counted hours against the requirement of a series, specialty and level.
 
     The requirement is the one in force on the application day; a year's amounts are those in force
     on its 31 December. The years weighed are full calendar years before the application's year,
-    unless the requirement itself says that the application's year counts. A waiver is looked at
+    unless the requirement itself says more. A waiver, and then the pathway asked for, are looked at
     only where the hours are not enough.
 
     Raises:
-        StatedFactInvalidError: a stated fact that the requirement needs is not usable.
+        StatedFactInvalidError: a stated fact that a rule needs is not usable.
     """
     weighed = _weighed(question, tuple(credited), chain)
     if weighed.outcome in {Outcome.MET, Outcome.WAIVED}:
         return weighed
-    waiver = _rule_on("waiver", question, chain)
-    return weighed if waiver is None else _unless_waived(weighed, question, waiver)
+    waiver = chain.first_on(question.keys("waiver"), question.application_day)
+    if waiver is not None:
+        weighed = _unless_waived(weighed, question, waiver)
+    return (
+        weighed
+        if weighed.outcome is Outcome.WAIVED
+        else _unless_on_pathway(weighed, question, chain)
+    )
 
 
 def _weighed(question: Question, rows: tuple[Credited, ...], chain: PackChain) -> Assessment:
-    value = _rule_on("requirement", question, chain)
+    value = chain.first_on(question.keys("requirement"), question.application_day)
     if value is None:
-        key = f"requirement.{question.series}.{question.level}"
+        key = question.keys("requirement")[0]
         return _open(Missing("requirement-missing", key, None, Decider.AUTHORITY), [])
-    rule = value.value
-    assert isinstance(rule, RequirementRule), "the loader types requirement.*"
+    asked, held = _Asked(question, rows, chain, value), value.value
+    if not isinstance(held, ByCase):
+        assert isinstance(held, RequirementRule), "the loader types requirement.*"
+        return _by_rule(asked, held)
+    chosen = _case_of(held, question, chain)
+    if chosen.missing:
+        return _assessment(Outcome.UNDETERMINED, [], chosen.missing, [value, *chosen.values])
+    weighed = _by_rule(asked, chosen.rule)
+    return replace(_with_values(weighed, [value, *chosen.values]), case=chosen.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question, the hours to weigh, and the requirement in force."""
+
+    question: Question
+    rows: tuple[Credited, ...]
+    chain: PackChain
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The rule that stated facts choose, those facts, and what must be stated to choose at all."""
+
+    rule: RequirementRule
+    facts: Mapping[str, str]
+    missing: tuple[Missing, ...]
+    values: tuple[Value, ...]
+
+
+def _case_of(held: ByCase, question: Question, chain: PackChain) -> _Chosen:
+    """Choose the first case that fits; one that might fit keeps the choice open."""
+    unstated: dict[str, None] = {}
+    values: list[Value] = []
+    rule, facts = held.otherwise, dict[str, str]()
+    for case in held.cases:
+        fit = fit_of(case.when, question, chain)
+        values += fit.values
+        if fit.unfit:
+            continue
+        unstated |= dict.fromkeys(fit.unstated)
+        if not fit.unstated:
+            rule = case.rule
+            facts = {each.fact: question.stated[each.fact] for each in case.when}
+            break
+    missing = (Missing("case-fact-missing", fact, None, Decider.ASKER) for fact in unstated)
+    return _Chosen(rule, facts, tuple(missing), tuple(values))
+
+
+def _by_rule(asked: _Asked, rule: RequirementRule) -> Assessment:
+    value = asked.value
     if isinstance(rule, NotRequired):
         return _assessment(Outcome.WAIVED, [], [], [value])
     if isinstance(rule, WindowTotal):
-        end = question.application_day.year
-        return _answer(_lines(rows, end - rule.years, end - 1, rule.minima, value), [], [value])
+        last = rule.through.of(asked.question.application_day.year)
+        span = last - rule.years + 1, last
+        return _answer(lines_of(asked.rows, span, rule.minima, value), [], [value])
     if isinstance(rule, SinceYear):
-        return _since(question, value, rule, rows)
-    return _by_years(question, value, rule, rows, chain)
-
-
-def _by_years(
-    question: Question,
-    value: Value,
-    rule: EveryYear | SumOfYearly,
-    rows: tuple[Credited, ...],
-    chain: PackChain,
-) -> Assessment:
-    years = _years(question, value, rule)
-    if not isinstance(years, range):
-        return _assessment(Outcome.UNDETERMINED, [], years, [value])
-    if not years:
+        return _since(asked, rule)
+    window = window_of(asked.question, value.key, rule)
+    if not isinstance(window, Window):
+        return _assessment(Outcome.UNDETERMINED, [], window, [value])
+    if not window.years:
         return _open(Missing("no-full-year", value.key, None, Decider.AUTHORITY), [value])
-    if isinstance(rule, SumOfYearly):
-        return _summed(years, value, rows, chain)
-    lines, gaps = _yearly_lines(years, rows, chain)
-    return _answer(lines, gaps, [value])
+    weigh = _summed if isinstance(rule, SumOfYearly) else _yearly
+    return weigh(asked, window)
 
 
-def _rule_on(kind: str, question: Question, chain: PackChain) -> Value | None:
-    """Return the narrowest rule of a kind for the series and level on the application day."""
-    pairs = (
-        (question.series, question.level),
-        (question.series, ANY),
-        (ANY, question.level),
-        (ANY, ANY),
+def _since(asked: _Asked, rule: SinceYear) -> Assessment:
+    value, application_year = asked.value, asked.question.application_day.year
+    last = application_year - 1
+    if last < rule.since:
+        return _open(Missing("no-full-year", value.key, None, Decider.AUTHORITY), [value])
+    lines = lines_of(
+        asked.rows, (rule.since, rule.through.of(application_year)), rule.minima, value
     )
-    keys = tuple(f"{kind}.{series}.{level}" for series, level in pairs)
-    return chain.first_on(keys, question.application_day)
+    return _answer(
+        [*lines, *lines_of(asked.rows, (last, last), rule.last_minima, value)], [], [value]
+    )
+
+
+def _summed(asked: _Asked, window: Window) -> Assessment:
+    """Weigh the window against the sum of its years' amounts; a year without any leaves it open."""
+    by_year = {
+        year: minima_of(year, asked.chain, window.months_of.get(year, MONTHS))
+        for year in window.years
+    }
+    minima = [minimum for held in by_year.values() for minimum in held]
+    rules = [asked.value, *(minimum.value for minimum in minima)]
+    missing = [no_minimum(year) for year, held in by_year.items() if not held]
+    if missing:
+        return _assessment(Outcome.UNDETERMINED, [], missing, rules)
+    sums: dict[str, int] = {}
+    for minimum in minima:
+        sums[minimum.subject] = sums.get(minimum.subject, 0) + minimum.centihours
+    span = window.years[0], window.years[-1]
+    return _answer(lines_of(asked.rows, span, sums, asked.value), [], rules)
+
+
+def _yearly(asked: _Asked, window: Window) -> Assessment:
+    lines: list[RequirementLine] = []
+    missing: list[Missing] = []
+    for year in window.years:
+        minima = minima_of(year, asked.chain, window.months_of.get(year, MONTHS))
+        if not minima:
+            missing.append(no_minimum(year))
+        lines += yearly_lines(year, asked.rows, minima)
+    carried = carried_into(lines, window, asked.rows, asked.chain)
+    return _answer(carried.lines, missing, [asked.value, *carried.values])
 
 
 def _unless_waived(weighed: Assessment, question: Question, value: Value) -> Assessment:
@@ -199,145 +244,52 @@ def _unless_waived(weighed: Assessment, question: Question, value: Value) -> Ass
     }
     if not all(stated.values()):
         return weighed
-    values = _distinct([*weighed.values, value])
     unstated = [fact for fact in facts if fact not in stated]
     missing = [Missing("waiver-fact-missing", fact, None, Decider.ASKER) for fact in unstated]
-    if missing:
-        gaps = (*weighed.missing, *missing)
-        open_ = replace(weighed, outcome=Outcome.UNDETERMINED, missing=gaps)
-        return replace(open_, values=values, caveats=_assumed(values))
-    # What would close a shortfall, or settle a silence, is no longer asked of anybody.
-    return _assessment(Outcome.WAIVED, weighed.lines, [], values)
+    return _unless_freed_by(weighed, Outcome.WAIVED, missing, [value])
 
 
-def _years(
-    question: Question, value: Value, rule: EveryYear | SumOfYearly
-) -> range | list[Missing]:
-    """Return the years to weigh: the last full ones, after the latest start that there is."""
-    end = question.application_day.year
-    first = end - rule.years
-    starts = rule.count_from if isinstance(rule.count_from, tuple) else (rule.count_from,)
-    if starts == (CountFrom.ANY_TIME,):
-        return range(first, end)
-    missing = [
-        Missing(_MISSING_STARTS[start], START_FACTS[start], None, Decider.ASKER)
-        for start in starts
-        if START_FACTS[start] not in question.stated
-    ]
-    if missing:
-        return missing
-    days = [_start_day(question, START_FACTS[start]) for start in starts]
-    latest = max((day for day in days if day is not None), default=None)
-    if latest is None:
-        return [Missing("no-start-day", value.key, None, Decider.AUTHORITY)]
-    # The year of the start itself is not a full year since then, even from 1 January.
-    return range(max(first, latest.year + 1), end)
+def _unless_on_pathway(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
+    """Free from hours whoever asks for a pathway that fits; name the others that would."""
+    weighed = replace(weighed, other_pathways=other_pathways(question, chain))
+    if not question.pathway:
+        return weighed
+    trial = try_pathway(question, chain)
+    if trial.value is None or trial.refused:
+        refused = replace(weighed, refused=trial.refused)
+        return _with_values(refused, trial.values)
+    outcome = _FREED[pathway_of(trial.value).effect]
+    freed = _unless_freed_by(weighed, outcome, trial.missing, trial.values)
+    return freed if trial.missing else replace(freed, pathway=trial.value)
 
 
-def _start_day(question: Question, fact: str) -> date | None:
-    return stated_day(question.stated[fact], fact, latest=question.application_day)
-
-
-def _since(
-    question: Question, value: Value, rule: SinceYear, rows: tuple[Credited, ...]
+def _unless_freed_by(
+    weighed: Assessment, outcome: Outcome, missing: Iterable[Missing], values: Iterable[Value]
 ) -> Assessment:
-    application_year = question.application_day.year
-    last = application_year - 1
-    if last < rule.since:
-        return _open(Missing("no-full-year", value.key, None, Decider.AUTHORITY), [value])
-    through = application_year if rule.through is Through.APPLICATION_YEAR else last
-    lines = _lines(rows, rule.since, through, rule.minima, value)
-    return _answer([*lines, *_lines(rows, last, last, rule.last_minima, value)], [], [value])
-
-
-def _summed(years: range, value: Value, rows: tuple[Credited, ...], chain: PackChain) -> Assessment:
-    """Weigh the window against the sum of its years' amounts; a year without any leaves it open."""
-    missing = [_no_minimum(year) for year in years if not _minima_of(year, chain)]
-    minima = [minimum for year in years for minimum in _minima_of(year, chain)]
-    rules = [value, *(minimum.value for minimum in minima)]
-    if missing:
-        return _assessment(Outcome.UNDETERMINED, [], missing, rules)
-    sums: dict[str, int] = {}
-    for minimum in minima:
-        sums[minimum.subject] = sums.get(minimum.subject, 0) + minimum.centihours
-    return _answer(_lines(rows, years[0], years[-1], sums, value), [], rules)
-
-
-def _yearly_lines(
-    years: range, rows: tuple[Credited, ...], chain: PackChain
-) -> tuple[list[RequirementLine], list[Missing]]:
-    lines: list[RequirementLine] = []
-    missing: list[Missing] = []
-    for year in years:
-        minima = _minima_of(year, chain)
-        if not minima:
-            missing.append(_no_minimum(year))
-        for minimum in minima:
-            required = {minimum.subject: minimum.centihours}
-            lines += _lines(rows, year, year, required, minimum.value)
-    return lines, missing
-
-
-def _no_minimum(year: int) -> Missing:
-    return Missing("yearly-minimum-missing", f"{_MINIMUM}.{TOTAL}", year, Decider.AUTHORITY)
-
-
-@dataclass(frozen=True, slots=True)
-class _Minimum:
-    subject: str
-    centihours: int
-    value: Value
-
-
-def _minima_of(year: int, chain: PackChain) -> list[_Minimum]:
-    """Return each minimum in force on the year's last day, by subject."""
-    minima = []
-    for key in chain.keys(_MINIMUM):
-        value = chain.value_on(key, date(year, 12, 31))
-        if value is None:
-            continue
-        assert isinstance(value.value, YearlyMinimum), "the loader types yearly_minimum.*"
-        subject = key.removeprefix(f"{_MINIMUM}.")
-        subject = "" if subject == TOTAL else subject
-        minima.append(_Minimum(subject, value.value.centihours, value))
-    return sorted(minima, key=lambda minimum: minimum.subject)
-
-
-def _lines(
-    rows: tuple[Credited, ...], first: int, last: int, minima: Mapping[str, int], value: Value
-) -> list[RequirementLine]:
-    """Weigh the hours from a first through a last year against minima by subject."""
-    lines = []
-    for subject, required in sorted(minima.items()):
-        under = [
-            row
-            for row in rows
-            if first <= row.year <= last and subject_contains(subject, row.subject)
-        ]
-        line = RequirementLine(
-            first_year=first,
-            last_year=last,
-            subject=subject,
-            required_centihours=required,
-            credited_centihours=sum(row.counted_centihours for row in under),
-            migrated_centihours=sum(row.migrated_centihours for row in under),
-            value=value,
-        )
-        lines.append(line)
-    return lines
+    """Give what frees its outcome, or leave the answer open as long as something is missing."""
+    based = _with_values(weighed, values)
+    still = tuple(missing)
+    if still:
+        gaps = (*weighed.missing, *still)
+        return replace(based, outcome=Outcome.UNDETERMINED, missing=gaps)
+    # What would close a shortfall, or settle a silence, is no longer asked of anybody.
+    return replace(based, outcome=outcome, missing=(), closing=())
 
 
 def _open(missing: Missing, rules: list[Value]) -> Assessment:
     return _assessment(Outcome.UNDETERMINED, [], [missing], rules)
 
 
-def _answer(lines: list[RequirementLine], missing: list[Missing], rules: list[Value]) -> Assessment:
+def _answer(
+    lines: Iterable[RequirementLine], missing: list[Missing], rules: list[Value]
+) -> Assessment:
+    weighed = tuple(lines)
     # One minimum that is surely short decides, whatever else is still open.
-    if not all(line.met for line in lines):
+    if not all(line.met for line in weighed):
         outcome = Outcome.NOT_MET
     else:
         outcome = Outcome.UNDETERMINED if missing else Outcome.MET
-    return _assessment(outcome, lines, missing, [*rules, *(line.value for line in lines)])
+    return _assessment(outcome, weighed, missing, [*rules, *(line.value for line in weighed)])
 
 
 def _assessment(
@@ -346,20 +298,21 @@ def _assessment(
     missing: Iterable[Missing],
     rules: Iterable[Value],
 ) -> Assessment:
-    weighed, values = tuple(lines), _distinct(rules)
+    weighed, values = tuple(lines), distinct(rules)
     return Assessment(
         outcome=outcome,
         lines=weighed,
         missing=tuple(missing),
         values=values,
         caveats=_assumed(values),
-        closing=() if outcome is Outcome.WAIVED else closing_of(weighed),
+        closing=closing_of(weighed),
     )
+
+
+def _with_values(assessment: Assessment, more: Iterable[Value]) -> Assessment:
+    values = distinct([*assessment.values, *more])
+    return replace(assessment, values=values, caveats=_assumed(values))
 
 
 def _assumed(values: tuple[Value, ...]) -> tuple[Value, ...]:
     return tuple(value for value in values if value.basis is Basis.ASSUMPTION)
-
-
-def _distinct(values: Iterable[Value]) -> tuple[Value, ...]:
-    return tuple({(value.scheme, value.key, value.from_): value for value in values}.values())

@@ -9,7 +9,12 @@ from creditbank.rules.pack import Value
 
 @dataclass(frozen=True, slots=True)
 class RequirementLine:
-    """One minimum of one year or window; the empty subject is the total."""
+    """One minimum of one year or window; the empty subject is the total.
+
+    `credited_centihours` were credited within the span, `migrated_centihours` of them before the
+    bank; `carried_centihours` come from years before it. `capped_centihours` were earned within it
+    and did not count. `months` are those of the year that are asked for.
+    """
 
     first_year: int
     last_year: int
@@ -18,11 +23,15 @@ class RequirementLine:
     credited_centihours: int
     migrated_centihours: int
     value: Value
+    capped_centihours: int = 0
+    carried_centihours: int = 0
+    months: int = 12
 
     @property
     def short_centihours(self) -> int:
         """Hours that are missing; zero if the minimum is met."""
-        return max(0, self.required_centihours - self.credited_centihours)
+        held = self.credited_centihours + self.carried_centihours
+        return max(0, self.required_centihours - held)
 
     @property
     def met(self) -> bool:
@@ -62,11 +71,11 @@ def closing_of(lines: Iterable[RequirementLine]) -> tuple[Closing, ...]:
             own = (line.first_year, line.last_year, line.subject)
             wanted[own] = wanted.get(own, 0) + short
     closing = [Closing(*place, centihours) for place, centihours in wanted.items() if centihours]
-    return tuple(sorted(closing, key=lambda item: (item.first_year, -_depth(item.subject))))
+    return tuple(sorted(closing, key=lambda item: (item.first_year, -subject_depth(item.subject))))
 
 
 def _innermost_first(line: RequirementLine) -> tuple[int, int, int]:
-    return -_depth(line.subject), line.last_year - line.first_year, line.first_year
+    return -subject_depth(line.subject), line.last_year - line.first_year, line.first_year
 
 
 def _inside(place: _Place, line: RequirementLine) -> bool:
@@ -91,5 +100,6 @@ def _taken_over(line: RequirementLine, short: int, wanted: dict[_Place, int]) ->
     return taken
 
 
-def _depth(subject: str) -> int:
+def subject_depth(subject: str) -> int:
+    """Return how deep a subject lies; the total (empty) is 0."""
     return len(subject.split(".")) if subject else 0

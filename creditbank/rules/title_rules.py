@@ -1,14 +1,16 @@
-"""The rules that say what a title asks for: yearly minima, requirements, and waivers."""
+"""The rules that say what a title asks for: minima, requirements, and what frees from them."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from creditbank.rules.fields import SUBJECT, Fields
-from creditbank.rules.kinds import OR_ANY, TOTAL, Kind
+from creditbank.rules.fields import SUBJECT, WORD, Fields
+from creditbank.rules.kinds import OR_ANY, TOTAL, Kind, optional_words
 
-_YEARS_MAX = 50
+YEARS_MAX = 50
+_PLACES_MAX = 1_000
+_FITTING = 'true | "word" | ["word", …]'
 
 _SINCE_MIN, _SINCE_MAX = 1990, 2200
 
@@ -35,39 +37,56 @@ class CountFrom(StrEnum):
 Start = CountFrom | tuple[CountFrom, ...]
 
 
+class Through(StrEnum):
+    """Which year is the last to count."""
+
+    LAST_YEAR = "last_year"
+    APPLICATION_YEAR = "application_year"
+
+    def of(self, application_year: int) -> int:
+        """Return that year for an application in a year."""
+        return application_year if self is Through.APPLICATION_YEAR else application_year - 1
+
+
+class StartYear(StrEnum):
+    """What the calendar year of the start asks for: nothing, all, or by the months left of it."""
+
+    SKIP = "skip"
+    FULL = "full"
+    PRO_RATA_MONTHS = "pro_rata_months"
+
+
 @dataclass(frozen=True, slots=True)
 class EveryYear:
-    """`requirement.…`, mode every_year: each of the last full calendar years meets its minima."""
+    """`requirement.…`, mode every_year: each of the last calendar years meets its minima."""
 
     years: int
     count_from: Start
+    through: Through = Through.LAST_YEAR
+    start_year: StartYear = StartYear.SKIP
 
 
 @dataclass(frozen=True, slots=True)
 class SumOfYearly:
-    """`requirement.…`, mode sum_of_yearly: the last full calendar years together bring what their
-    yearly minima add up to, each year by its own amount."""
+    """`requirement.…`, mode sum_of_yearly: the last calendar years together bring what their yearly
+    minima add up to, each year by its own amount."""
 
     years: int
     count_from: Start
+    through: Through = Through.LAST_YEAR
+    start_year: StartYear = StartYear.SKIP
 
 
 @dataclass(frozen=True, slots=True)
 class WindowTotal:
-    """`requirement.…`, mode window_total: the last full calendar years together meet these minima.
+    """`requirement.…`, mode window_total: the last calendar years together meet these minima.
 
     `minima` is subject path → centihours, the total under the empty path.
     """
 
     years: int
     minima: Mapping[str, int]
-
-
-class Through(StrEnum):
-    """Where a window that began in a named year ends: which year is the last to count."""
-
-    LAST_YEAR = "last_year"
-    APPLICATION_YEAR = "application_year"
+    through: Through = Through.LAST_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,33 @@ class NotRequired:
     """`requirement.…`, mode not_required: hours are no condition while this holds."""
 
 
+RequirementRule = EveryYear | SumOfYearly | WindowTotal | SinceYear | NotRequired
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One stated fact and the words that fit; no words: a plain yes fits."""
+
+    fact: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A requirement of its own for whoever all conditions fit."""
+
+    when: tuple[Condition, ...]
+    rule: RequirementRule
+
+
+@dataclass(frozen=True, slots=True)
+class ByCase:
+    """`requirement.…` with cases: the first that fits is weighed; `otherwise` where none does."""
+
+    otherwise: RequirementRule
+    cases: tuple[Case, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """`waiver.…`: hours are no hard condition for whoever all of these stated facts are true of."""
@@ -95,7 +141,73 @@ class Waiver:
     facts: tuple[str, ...]
 
 
-RequirementRule = EveryYear | SumOfYearly | WindowTotal | SinceYear | NotRequired
+class Effect(StrEnum):
+    """What a pathway does: it removes the condition of hours, or makes it no hard one."""
+
+    EXEMPT = "exempt"
+    WAIVE = "waive"
+
+
+class QuotaPeriod(StrEnum):
+    """Over what the places of a quota are counted."""
+
+    EMPLOYER_YEAR = "employer_year"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many may go in all, and how many of them to a level that is named."""
+
+    total: int
+    by_level: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Places of a pathway; the word stated of the fact `by` says which of the limits holds."""
+
+    per: QuotaPeriod
+    by: str
+    limits: Mapping[str, Places]
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """`pathway.<name>`: frees whoever asks for it and fits; empty tuples mean every one.
+
+    `evidence` names the papers that whoever relies on it keeps.
+    """
+
+    effect: Effect
+    series: tuple[str, ...]
+    specialties: tuple[str, ...]
+    levels: tuple[str, ...]
+    when: tuple[Condition, ...]
+    evidence: tuple[str, ...]
+    quota: Quota | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`fact.<name>`: the words that may be stated of a fact; any other is refused."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOver:
+    """`carry_over.<total or subject>`: for how many years hours beyond a year's minima may serve
+    later ones, and how many of them one year may take (None: no bound)."""
+
+    years: int
+    centihours_max: int | None
+
+
+def rules_in(held: object) -> tuple[RequirementRule, ...]:
+    """Return every rule that a requirement may come to; none for what is no requirement."""
+    if isinstance(held, ByCase):
+        return (held.otherwise, *(case.rule for case in held.cases))
+    return (held,) if isinstance(held, RequirementRule) else ()
 
 
 def _yearly_minimum(fields: Fields) -> YearlyMinimum:
@@ -111,15 +223,15 @@ class _RequirementMode(StrEnum):
 
 
 def _every_year(table: Fields) -> RequirementRule:
-    return EveryYear(_years(table), _start(table))
+    return EveryYear(_years(table), _start(table), _through(table), _start_year(table))
 
 
 def _sum_of_yearly(table: Fields) -> RequirementRule:
-    return SumOfYearly(_years(table), _start(table))
+    return SumOfYearly(_years(table), _start(table), _through(table), _start_year(table))
 
 
 def _window_total(table: Fields) -> RequirementRule:
-    return WindowTotal(_years(table), _minima(table.inner("minima")))
+    return WindowTotal(_years(table), _minima(table.inner("minima")), _through(table))
 
 
 def _since_year_plus_last(table: Fields) -> RequirementRule:
@@ -144,15 +256,66 @@ _REQUIREMENTS: Mapping[_RequirementMode, Callable[[Fields], RequirementRule]] = 
 }
 
 
-def _requirement(fields: Fields) -> RequirementRule:
+def _requirement(fields: Fields) -> RequirementRule | ByCase:
     table = fields.inner("value")
-    rule = _REQUIREMENTS[table.choice("mode", _RequirementMode)](table)
+    rule = _by_mode(table)
+    cases: tuple[Case, ...] = ()
+    if table.has("cases"):
+        example = '{ when = { highest_degree = ["master"] }, mode = … }'
+        cases = tuple(_case(each) for each in table.tables("cases", example=example))
     table.finish()
-    return rule
+    return ByCase(rule, cases) if cases else rule
+
+
+def _by_mode(table: Fields) -> RequirementRule:
+    return _REQUIREMENTS[table.choice("mode", _RequirementMode)](table)
+
+
+def _case(table: Fields) -> Case:
+    case = Case(_conditions(table), _by_mode(table))
+    table.finish()
+    return case
+
+
+def _conditions(table: Fields) -> tuple[Condition, ...]:
+    """Read `when`: facts that are to be so (`true`), or the words that fit them; at least one."""
+    when = table.inner("when")
+    if not when.table:
+        raise table.refuse("when", expected='{ first_review = true, highest_degree = ["master"] }')
+    return tuple(Condition(fact, _fitting(when, fact)) for fact in _words_of(when))
+
+
+def _fitting(when: Fields, fact: str) -> tuple[str, ...]:
+    held = when.raw(fact, expected=_FITTING)
+    if held is True:
+        return ()
+    if isinstance(held, list):
+        return when.words(fact)
+    return (when.text(fact, pattern=WORD, example=_FITTING),)
+
+
+def _words_of(table: Fields) -> tuple[str, ...]:
+    """Return the keys of a table that the pack itself chooses; each is a word."""
+    for key in table.table:
+        if re.fullmatch(WORD, key) is None:
+            raise table.refuse(key, expected=WORD)
+    return tuple(table.table)
+
+
+def _through(table: Fields) -> Through:
+    return table.choice("through", Through) if table.has("through") else Through.LAST_YEAR
+
+
+def _start_year(table: Fields) -> StartYear:
+    if not table.has("start_year"):
+        return StartYear.SKIP
+    if table.table["start"] == CountFrom.ANY_TIME:
+        raise table.refuse("start_year", expected='start ≠ "any_time"')
+    return table.choice("start_year", StartYear)
 
 
 def _years(table: Fields) -> int:
-    return table.integer("years", least=1, most=_YEARS_MAX)
+    return table.integer("years", least=1, most=YEARS_MAX)
 
 
 def _start(table: Fields) -> Start:
@@ -172,6 +335,54 @@ def _waiver(fields: Fields) -> Waiver:
     return waiver
 
 
+def _pathway(fields: Fields) -> Pathway:
+    table = fields.inner("value")
+    pathway = Pathway(
+        effect=table.choice("effect", Effect),
+        series=optional_words(table, "series"),
+        specialties=optional_words(table, "specialties"),
+        levels=optional_words(table, "levels"),
+        when=_conditions(table),
+        evidence=optional_words(table, "evidence"),
+        quota=_quota(table.inner("quota")) if table.has("quota") else None,
+    )
+    table.finish()
+    return pathway
+
+
+def _quota(table: Fields) -> Quota:
+    limits = table.inner("limits")
+    if not limits.table:
+        raise table.refuse("limits", expected="{ national = { total = 2, full_senior = 1 } }")
+    quota = Quota(
+        per=table.choice("per", QuotaPeriod),
+        by=table.text("by", pattern=WORD, example='"enterprise_class_level"'),
+        limits={word: _places(limits.inner(word)) for word in _words_of(limits)},
+    )
+    table.finish()
+    return quota
+
+
+def _places(table: Fields) -> Places:
+    total = table.integer(TOTAL, least=0, most=_PLACES_MAX)
+    levels = (level for level in _words_of(table) if level != TOTAL)
+    return Places(total, {level: table.integer(level, least=0, most=total) for level in levels})
+
+
+def _fact(fields: Fields) -> Fact:
+    return Fact(fields.words("value"))
+
+
+def _carry_over(fields: Fields) -> CarryOver:
+    table = fields.inner("value")
+    rule = CarryOver(
+        years=_years(table),
+        centihours_max=table.centihours("at_most") if table.has("at_most") else None,
+    )
+    table.finish()
+    return rule
+
+
 def _minima(table: Fields) -> Mapping[str, int]:
     for subject in table.table:
         if re.fullmatch(SUBJECT, subject) is None:
@@ -183,10 +394,15 @@ def _minima(table: Fields) -> Mapping[str, int]:
     }
 
 
-TitleRule = YearlyMinimum | RequirementRule | Waiver
+TitleRule = YearlyMinimum | RequirementRule | ByCase | Waiver | Pathway | Fact | CarryOver
+
+_TITLE = rf"{OR_ANY}(?:\.{OR_ANY})?\.{OR_ANY}"
 
 TITLE_KINDS: tuple[Kind[TitleRule], ...] = (
     Kind(rf"yearly_minimum\.{SUBJECT}", "yearly_minimum.total|SUBJECT", _yearly_minimum),
-    Kind(rf"requirement\.{OR_ANY}\.{OR_ANY}", "requirement.SERIES|*.LEVEL|*", _requirement),
-    Kind(rf"waiver\.{OR_ANY}\.{OR_ANY}", "waiver.SERIES|*.LEVEL|*", _waiver),
+    Kind(rf"requirement\.{_TITLE}", "requirement.SERIES|*[.SPECIALTY|*].LEVEL|*", _requirement),
+    Kind(rf"waiver\.{_TITLE}", "waiver.SERIES|*[.SPECIALTY|*].LEVEL|*", _waiver),
+    Kind(rf"pathway\.{WORD}", "pathway.NAME", _pathway),
+    Kind(rf"fact\.{WORD}", "fact.NAME", _fact),
+    Kind(rf"carry_over\.{SUBJECT}", "carry_over.total|SUBJECT", _carry_over),
 )

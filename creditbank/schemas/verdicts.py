@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
+from creditbank.rules.requirement import Outcome
 from creditbank.schemas.fields import Choice, Day, Instant, Shape, Text, scheme, word
 from creditbank.schemas.people import IdentityShape, identity_of
 from creditbank.schemas.wanted import Wanted
@@ -62,6 +63,6 @@ class VerdictAnswer(Shape):
     """The answer in the clear, and the compact JWS that carries it (docs/formats.md §7)."""
 
     verdict_no = Text(24)
-    outcome = Text(20, metadata={"enum": ["met", "not_met", "waived", "undetermined"]})
+    outcome = Text(20, metadata={"enum": [str(each) for each in Outcome]})
     statement = fields.Raw(metadata={"type": "object"})
     jws = Text(10_000_000)

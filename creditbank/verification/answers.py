@@ -112,7 +112,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     question = Question(ask.series, ask.level, ask.application_day, ask.stated)
     assessment = assess(question, gathered.to_weigh(), law)
     # No record is not the same as too few hours; where no hours are asked for, it does not matter.
-    recorded = bool(gathered.entries) or assessment.outcome == Outcome.WAIVED
+    recorded = bool(gathered.entries) or assessment.outcome in {Outcome.WAIVED, Outcome.EXEMPT}
     outcome = assessment.outcome if recorded else Outcome.UNDETERMINED
     digest = _question_digest(vault, ask)
     statement: dict[str, Canonical] = {
@@ -330,9 +330,10 @@ def _adoptions(law: PackChain) -> dict[str, Canonical]:
 
 
 def _plain(parameter: object) -> Canonical:
-    """Return a typed rule value as plain data."""
+    """Return a typed rule value as plain data; what a rule leaves out is absent."""
     if is_dataclass(parameter):
-        return {each.name: _plain(getattr(parameter, each.name)) for each in fields(parameter)}
+        held = {each.name: getattr(parameter, each.name) for each in fields(parameter)}
+        return {name: _plain(each) for name, each in held.items() if each is not None}
     if isinstance(parameter, Mapping):
         return {str(key): _plain(each) for key, each in parameter.items()}
     if isinstance(parameter, tuple):

@@ -54,7 +54,13 @@ class Gathered:
     def to_weigh(self) -> list[Credited]:
         """Return the credited hours as the rules weigh them."""
         return [
-            Credited(row.year, row.subject, row.counted_centihours, row.migrated_centihours)
+            Credited(
+                row.year,
+                row.subject,
+                row.counted_centihours,
+                row.migrated_centihours,
+                row.capped_centihours,
+            )
             for row in self.credited
         ]
 

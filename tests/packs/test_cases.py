@@ -166,9 +166,16 @@ def answer_caps(case: Case) -> Answer:
 
 
 def credited_row(text: str) -> Credited:
-    year, subject, hours, *migrated = text.split()
-    carried = centihours_from_text(migrated[1]) if migrated else 0
-    return Credited(int(year), subject, centihours_from_text(hours), carried)
+    year, subject, hours, *more = text.split()
+    figures = dict(zip(more[::2], map(centihours_from_text, more[1::2]), strict=True))
+    return Credited(
+        int(year),
+        subject,
+        centihours_from_text(hours),
+        figures.pop("migrated", 0),
+        figures.pop("capped", 0),
+        **figures,
+    )
 
 
 def line_text(line: RequirementLine | Closing, centihours: int) -> str:
@@ -180,8 +187,16 @@ def line_text(line: RequirementLine | Closing, centihours: int) -> str:
 def answer_requirement(case: Case) -> Answer:
     given = case.given
     assert case.on is not None
-    stated = {key: given[key] for key in given.keys() & STATED}
-    question = Question(given["series"], given["level"], case.on, stated)
+    stated = {key: given[key] for key in given.keys() & STATED} | given.get("stated", {})
+    question = Question(
+        given["series"],
+        given["level"],
+        case.on,
+        stated,
+        specialty=given.get("specialty", ""),
+        pathway=given.get("pathway", ""),
+        used=given.get("used"),
+    )
     assessment = assess(question, map(credited_row, given["credited"]), case.chain)
     lines = assessment.lines
     return {
@@ -189,6 +204,14 @@ def answer_requirement(case: Case) -> Answer:
         "years": sorted({line.first_year for line in lines}),
         "short": [line_text(line, line.short_centihours) for line in lines if not line.met],
         "migrated": [line_text(line, line.migrated_centihours) for line in lines],
+        "required": [line_text(line, line.required_centihours) for line in lines],
+        "carried": [line_text(i, i.carried_centihours) for i in lines if i.carried_centihours],
+        "capped": [line_text(i, i.capped_centihours) for i in lines if i.capped_centihours],
+        "case": dict(assessment.case),
+        "pathway": assessment.pathway.key if assessment.pathway else "",
+        "refused": [f"{each.code} {each.found}".strip() for each in assessment.refused],
+        "others": list(assessment.other_pathways),
+        "cited": [each.id for value in assessment.values for each in value.references],
         "closing": [line_text(item, item.centihours) for item in assessment.closing],
         "missing": [
             " ".join(

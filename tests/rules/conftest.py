@@ -4,9 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from creditbank.rules.loader import chain_of, load_pack
 from creditbank.rules.pack import Pack, PackChain
+
+# How long an example takes on a busy machine says nothing about the law.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "packs"
 HEAD = {

@@ -1,0 +1,104 @@
+"""Hours set against minima: what a year asks for, and what was credited to a year or window."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from creditbank.hours import CENTIHOURS_PER_HOUR, centihours_floor
+from creditbank.rules.kinds import TOTAL, subject_contains
+from creditbank.rules.pack import PackChain, Value
+from creditbank.rules.shortfall import RequirementLine
+from creditbank.rules.stated import Decider, Missing
+from creditbank.rules.title_rules import YearlyMinimum
+from creditbank.rules.windows import MONTHS
+
+_MINIMUM = "yearly_minimum"
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """Counted hours of one year and subject.
+
+    `migrated_centihours` is the part of them that was carried over from records before the bank;
+    `capped_centihours` are further hours that a cap did not let count.
+    """
+
+    year: int
+    subject: str
+    counted_centihours: int
+    migrated_centihours: int = 0
+    capped_centihours: int = 0
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.migrated_centihours <= self.counted_centihours, "a part of what counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """What one year asks for of one subject (empty: in total); `months` of it, where not all."""
+
+    subject: str
+    centihours: int
+    value: Value
+    months: int = MONTHS
+
+
+def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum]:
+    """Return each minimum in force on the year's last day, by subject.
+
+    Of fewer than twelve months only their share is asked for, rounded down to a centihour.
+    """
+    minima = []
+    for key in chain.keys(_MINIMUM):
+        value = chain.value_on(key, date(year, 12, 31))
+        if value is None:
+            continue
+        assert isinstance(value.value, YearlyMinimum), "the loader types yearly_minimum.*"
+        subject = key.removeprefix(f"{_MINIMUM}.")
+        whole = Fraction(value.value.centihours, CENTIHOURS_PER_HOUR)
+        centihours = centihours_floor(whole * Fraction(months, MONTHS))
+        minima.append(Minimum("" if subject == TOTAL else subject, centihours, value, months))
+    return sorted(minima, key=lambda minimum: minimum.subject)
+
+
+def no_minimum(year: int) -> Missing:
+    """Name a year for which the packs ask for no amount."""
+    return Missing("yearly-minimum-missing", f"{_MINIMUM}.{TOTAL}", year, Decider.AUTHORITY)
+
+
+def lines_of(
+    rows: Iterable[Credited], span: tuple[int, int], minima: Mapping[str, int], value: Value
+) -> list[RequirementLine]:
+    """Weigh the hours from a first through a last year against minima by subject."""
+    first, last = span
+    within = [row for row in rows if first <= row.year <= last]
+    lines = []
+    for subject, required in sorted(minima.items()):
+        under = [row for row in within if subject_contains(subject, row.subject)]
+        line = RequirementLine(
+            first_year=first,
+            last_year=last,
+            subject=subject,
+            required_centihours=required,
+            credited_centihours=sum(row.counted_centihours for row in under),
+            migrated_centihours=sum(row.migrated_centihours for row in under),
+            value=value,
+            capped_centihours=sum(row.capped_centihours for row in under),
+        )
+        lines.append(line)
+    return lines
+
+
+def yearly_lines(
+    year: int, rows: Iterable[Credited], minima: Iterable[Minimum]
+) -> list[RequirementLine]:
+    """Weigh one year's hours against its minima."""
+    held = tuple(rows)
+    return [
+        replace(line, months=minimum.months)
+        for minimum in minima
+        for line in lines_of(
+            held, (year, year), {minimum.subject: minimum.centihours}, minimum.value
+        )
+    ]
