@@ -371,6 +371,7 @@ def run_laws(bank: TestBank, chosen: settings = FEW) -> None:
     run_state_machine_as_test(machine, settings=chosen)
 
 
+@pytest.mark.timeout(0 if LONG else 600)
 def test_the_laws_hold_after_any_history(bank: TestBank) -> None:
     run_laws(bank)
 
