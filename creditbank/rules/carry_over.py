@@ -13,11 +13,10 @@ from datetime import date
 from itertools import pairwise
 
 from creditbank.rules.kinds import TOTAL, subject_contains
-from creditbank.rules.minima import Credited, minima_of
+from creditbank.rules.minima import Asks, Credited
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of, subject_depth
 from creditbank.rules.title_rules import YEARS_MAX, CarryOver
-from creditbank.rules.windows import MONTHS, Window
 
 _KIND = "carry_over"
 #: Wider than any sum of hours, so that only real bounds bind.
@@ -36,22 +35,20 @@ class Carried:
     values: tuple[Value, ...]
 
 
-def carried_into(
-    lines: Iterable[RequirementLine], window: Window, rows: Iterable[Credited], chain: PackChain
-) -> Carried:
+def carried_into(lines: Iterable[RequirementLine], rows: Iterable[Credited], asks: Asks) -> Carried:
     """Fill what single years are short of with what earlier years have beyond their minima.
 
     A rule speaks of the hours of a year if it is in force on its 31 December, the narrowest subject
     first. Years before the start of counting give nothing, and neither does a year whose minima
     nobody knows.
     """
-    weighed = tuple(lines)
+    weighed, chain = tuple(lines), asks.chain
     wanted = closing_of(weighed)
     if not wanted or not chain.keys(_KIND):
         return Carried(weighed, ())
     years = {line.first_year for line in weighed}
     flow = _Flow()
-    ways = list(_givers(flow, window, rows, years, chain))
+    ways = list(_givers(flow, rows, years, asks))
     _fill(flow, wanted, {way.subject for way in ways}, chain)
     taken = [(way, flow.sent(way.held, way.taken)) for way in ways]
     return Carried(
@@ -119,19 +116,18 @@ class _Flow:
         return path[::-1]
 
 
-def _givers(
-    flow: _Flow, window: Window, rows: Iterable[Credited], taking: set[int], chain: PackChain
-) -> Iterator[_Way]:
+def _givers(flow: _Flow, rows: Iterable[Credited], taking: set[int], asks: Asks) -> Iterator[_Way]:
     """Let each year give what lies beyond its minima, to the years that its rules name."""
     held: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    earliest = asks.window.earliest
     for row in rows:
-        if window.earliest is None or row.year >= window.earliest:
+        if earliest is None or row.year >= earliest:
             held[row.year][row.subject] += row.counted_centihours
     for year, by_subject in sorted(held.items()):
-        _bound_by_minima(flow, year, by_subject, window, chain)
+        _bound_by_minima(flow, year, by_subject, asks)
         for subject, centihours in sorted(by_subject.items()):
             flow.allow(("give", year, subject), ("hold", year, subject), centihours)
-            rules = tuple(_rules_for(subject, year, chain))
+            rules = tuple(_rules_for(subject, year, asks.chain))
             for later in sorted(taking):
                 if rules and year < later <= year + _rule(rules[0]).years:
                     way = _Way(year, later, subject, rules)
@@ -139,13 +135,8 @@ def _givers(
                     yield way
 
 
-def _bound_by_minima(
-    flow: _Flow, year: int, held: Mapping[str, int], window: Window, chain: PackChain
-) -> None:
-    minima = {
-        minimum.subject: minimum.centihours
-        for minimum in minima_of(year, chain, window.months_of.get(year, MONTHS))
-    }
+def _bound_by_minima(flow: _Flow, year: int, held: Mapping[str, int], asks: Asks) -> None:
+    minima = {minimum.subject: minimum.centihours for minimum in asks.of(year)}
     if not minima:
         return
     for subject in sorted({above for each in held for above in _and_above(each)}):

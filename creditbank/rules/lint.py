@@ -90,7 +90,11 @@ def _before_issue(pack: Pack) -> Iterator[Finding]:
 def _without_minima(pack: Pack, chain: PackChain) -> Iterator[Finding]:
     """Find requirements that weigh years for none of which an amount can be found."""
     for value in _values(pack):
-        by_year = (r for r in rules_in(value.value) if isinstance(r, EveryYear | SumOfYearly))
+        by_year = (
+            rule
+            for rule in rules_in(value.value)
+            if isinstance(rule, EveryYear | SumOfYearly) and rule.minima is None
+        )
         if not all(_reaches_a_minimum(value, rule.years, chain) for rule in by_year):
             yield _finding("rules-lint-without-minimum", Severity.WARNING, pack, value.key)
 

@@ -11,7 +11,7 @@ from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.shortfall import RequirementLine
 from creditbank.rules.stated import Decider, Missing
 from creditbank.rules.title_rules import YearlyMinimum
-from creditbank.rules.windows import MONTHS
+from creditbank.rules.windows import MONTHS, Window
 
 _MINIMUM = "yearly_minimum"
 
@@ -44,6 +44,29 @@ class Minimum:
     months: int = MONTHS
 
 
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What single years ask for: `own` minima of the requirement `value`, else those of the packs.
+
+    A year of which only some months are weighed asks for their share, rounded down to a centihour.
+    """
+
+    chain: PackChain
+    window: Window
+    value: Value
+    own: Mapping[str, int] | None
+
+    def of(self, year: int) -> list[Minimum]:
+        """Return a year's minima, by subject; none where nothing asks for any."""
+        months = self.window.months_of.get(year, MONTHS)
+        if self.own is None:
+            return minima_of(year, self.chain, months)
+        return [
+            Minimum(subject, _share(amount, months), self.value, months)
+            for subject, amount in sorted(self.own.items())
+        ]
+
+
 def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum]:
     """Return each minimum in force on the year's last day, by subject.
 
@@ -56,10 +79,14 @@ def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum
             continue
         assert isinstance(value.value, YearlyMinimum), "the loader types yearly_minimum.*"
         subject = key.removeprefix(f"{_MINIMUM}.")
-        whole = Fraction(value.value.centihours, CENTIHOURS_PER_HOUR)
-        centihours = centihours_floor(whole * Fraction(months, MONTHS))
+        centihours = _share(value.value.centihours, months)
         minima.append(Minimum("" if subject == TOTAL else subject, centihours, value, months))
     return sorted(minima, key=lambda minimum: minimum.subject)
+
+
+def _share(centihours: int, months: int) -> int:
+    whole = Fraction(centihours, CENTIHOURS_PER_HOUR)
+    return centihours_floor(whole * Fraction(months, MONTHS))
 
 
 def no_minimum(year: int) -> Missing:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from creditbank.rules.carry_over import carried_into
-from creditbank.rules.minima import Credited, lines_of, minima_of, no_minimum, yearly_lines
+from creditbank.rules.minima import Asks, Credited, lines_of, no_minimum, yearly_lines
 from creditbank.rules.pack import Basis, PackChain, Value, distinct
 from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
@@ -35,7 +35,7 @@ from creditbank.rules.title_rules import (
     Waiver,
     WindowTotal,
 )
-from creditbank.rules.windows import MONTHS, Window, window_of
+from creditbank.rules.windows import Window, window_of
 
 __all__ = [
     "Assessment",
@@ -177,8 +177,11 @@ def _by_rule(asked: _Asked, rule: RequirementRule) -> Assessment:
         return _assessment(Outcome.WAIVED, [], [], [value])
     if isinstance(rule, WindowTotal):
         last = rule.through.of(asked.question.application_day.year)
-        span = last - rule.years + 1, last
-        return _answer(lines_of(asked.rows, span, rule.minima, value), [], [value])
+        years = range(last - rule.years + 1, last + 1)
+        each = rule.each_minima or {}
+        lines = [line for year in years for line in lines_of(asked.rows, (year, year), each, value)]
+        span = years[0], last
+        return _answer([*lines_of(asked.rows, span, rule.minima, value), *lines], [], [value])
     if isinstance(rule, SinceYear):
         return _since(asked, rule)
     window = window_of(asked.question, value.key, rule)
@@ -187,7 +190,7 @@ def _by_rule(asked: _Asked, rule: RequirementRule) -> Assessment:
     if not window.years:
         return _open(Missing("no-full-year", value.key, None, Decider.AUTHORITY), [value])
     weigh = _summed if isinstance(rule, SumOfYearly) else _yearly
-    return weigh(asked, window)
+    return weigh(asked, Asks(asked.chain, window, value, rule.minima))
 
 
 def _since(asked: _Asked, rule: SinceYear) -> Assessment:
@@ -203,12 +206,9 @@ def _since(asked: _Asked, rule: SinceYear) -> Assessment:
     )
 
 
-def _summed(asked: _Asked, window: Window) -> Assessment:
+def _summed(asked: _Asked, asks: Asks) -> Assessment:
     """Weigh the window against the sum of its years' amounts; a year without any leaves it open."""
-    by_year = {
-        year: minima_of(year, asked.chain, window.months_of.get(year, MONTHS))
-        for year in window.years
-    }
+    by_year = {year: asks.of(year) for year in asks.window.years}
     minima = [minimum for held in by_year.values() for minimum in held]
     rules = [asked.value, *(minimum.value for minimum in minima)]
     missing = [no_minimum(year) for year, held in by_year.items() if not held]
@@ -217,19 +217,19 @@ def _summed(asked: _Asked, window: Window) -> Assessment:
     sums: dict[str, int] = {}
     for minimum in minima:
         sums[minimum.subject] = sums.get(minimum.subject, 0) + minimum.centihours
-    span = window.years[0], window.years[-1]
+    span = asks.window.years[0], asks.window.years[-1]
     return _answer(lines_of(asked.rows, span, sums, asked.value), [], rules)
 
 
-def _yearly(asked: _Asked, window: Window) -> Assessment:
+def _yearly(asked: _Asked, asks: Asks) -> Assessment:
     lines: list[RequirementLine] = []
     missing: list[Missing] = []
-    for year in window.years:
-        minima = minima_of(year, asked.chain, window.months_of.get(year, MONTHS))
+    for year in asks.window.years:
+        minima = asks.of(year)
         if not minima:
             missing.append(no_minimum(year))
         lines += yearly_lines(year, asked.rows, minima)
-    carried = carried_into(lines, window, asked.rows, asked.chain)
+    carried = carried_into(lines, asked.rows, asks)
     return _answer(carried.lines, missing, [asked.value, *carried.values])
 
 

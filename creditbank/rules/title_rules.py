@@ -58,35 +58,45 @@ class StartYear(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EveryYear:
-    """`requirement.…`, mode every_year: each of the last calendar years meets its minima."""
+    """`requirement.…`, mode every_year: each of the last calendar years meets its minima.
+
+    `minima` are this requirement's own, where it does not go by `yearly_minimum`.
+    """
 
     years: int
     count_from: Start
     through: Through = Through.LAST_YEAR
     start_year: StartYear = StartYear.SKIP
+    minima: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SumOfYearly:
     """`requirement.…`, mode sum_of_yearly: the last calendar years together bring what their yearly
-    minima add up to, each year by its own amount."""
+    minima add up to, each year by its own amount.
+
+    `minima` are this requirement's own, where it does not go by `yearly_minimum`.
+    """
 
     years: int
     count_from: Start
     through: Through = Through.LAST_YEAR
     start_year: StartYear = StartYear.SKIP
+    minima: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WindowTotal:
     """`requirement.…`, mode window_total: the last calendar years together meet these minima.
 
-    `minima` is subject path → centihours, the total under the empty path.
+    `minima` is subject path → centihours, the total under the empty path; `each_minima` are those
+    that each of the years must bring besides.
     """
 
     years: int
     minima: Mapping[str, int]
     through: Through = Through.LAST_YEAR
+    each_minima: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,15 +233,32 @@ class _RequirementMode(StrEnum):
 
 
 def _every_year(table: Fields) -> RequirementRule:
-    return EveryYear(_years(table), _start(table), _through(table), _start_year(table))
+    return EveryYear(
+        _years(table),
+        _start(table),
+        _through(table),
+        _start_year(table),
+        _own_minima(table, "minima"),
+    )
 
 
 def _sum_of_yearly(table: Fields) -> RequirementRule:
-    return SumOfYearly(_years(table), _start(table), _through(table), _start_year(table))
+    return SumOfYearly(
+        _years(table),
+        _start(table),
+        _through(table),
+        _start_year(table),
+        _own_minima(table, "minima"),
+    )
 
 
 def _window_total(table: Fields) -> RequirementRule:
-    return WindowTotal(_years(table), _minima(table.inner("minima")), _through(table))
+    return WindowTotal(
+        _years(table),
+        _minima(table.inner("minima")),
+        _through(table),
+        _own_minima(table, "each_year"),
+    )
 
 
 def _since_year_plus_last(table: Fields) -> RequirementRule:
@@ -381,6 +408,10 @@ def _carry_over(fields: Fields) -> CarryOver:
     )
     table.finish()
     return rule
+
+
+def _own_minima(table: Fields, key: str) -> Mapping[str, int] | None:
+    return _minima(table.inner(key)) if table.has(key) else None
 
 
 def _minima(table: Fields) -> Mapping[str, int]:

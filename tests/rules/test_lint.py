@@ -152,6 +152,14 @@ def test_an_amount_counts_if_some_year_that_is_weighed_ends_under_it(
     assert found == ([] if reached else ["without-minimum"])
 
 
+def test_a_requirement_with_minima_of_its_own_needs_no_yearly_amount(
+    pack_of: PackOf, rule: Rule
+) -> None:
+    own = '{ mode = "every_year", years = 3, start = "any_time", minima = { total = "72" } }'
+
+    assert codes_of(pack_of(rule("requirement.*.*", own))) == []
+
+
 def test_the_amounts_of_a_parent_are_reached(pack_of: PackOf, rule: Rule) -> None:
     parent = pack_of(rule("yearly_minimum.total", '"90"'))
     child = pack_of(

@@ -36,6 +36,21 @@ WINDOW = {
 }
 
 SUMMED = YEARLY | {"requirement__*__*": '{ mode = "sum_of_yearly", years = 3, start = "any_time" }'}
+OWN = '{ total = "72", professional = "48", "public.industry" = "4" }'
+OWN_YEARLY = YEARLY | {
+    "requirement__*__*": f'{{ mode = "every_year", years = 3, start = "any_time", minima = {OWN} }}'
+}
+OWN_SUMMED = {
+    "requirement__*__*": (
+        f'{{ mode = "sum_of_yearly", years = 3, start = "any_time", minima = {OWN} }}'
+    )
+}
+EACH = {
+    "requirement__*__*": (
+        '{ mode = "window_total", years = 3, minima = { total = "120", professional = "60" }, '
+        'each_year = { total = "20", "public.industry" = "2" } }'
+    )
+}
 SINCE = {
     f"requirement__*__{through}": (
         f'{{ mode = "since_year_plus_last", since = 2023, through = "{through}", minima = '
@@ -61,6 +76,9 @@ modes = st.sampled_from(
         YEARLY,
         WINDOW,
         SUMMED,
+        OWN_YEARLY,
+        OWN_SUMMED,
+        EACH,
         {"requirement__*__*": SINCE["requirement__*__last_year"]},
         {"requirement__*__*": SINCE["requirement__*__application_year"]},
     ]
