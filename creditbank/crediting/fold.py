@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins
+from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins, Source, SourceKind
 from creditbank.ledger.posting import (
     CreditState,
     MoveDraft,
@@ -24,11 +24,20 @@ from creditbank.ledger.posting import (
 )
 from creditbank.ledger.sources import pins_id_of, sources_numbered
 from creditbank.rules.caps import FoldedOccasion, LiveFact, fold
+from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain
 
-MIGRATED_KIND = "import"
+MIGRATED_KIND = str(SourceKind.IMPORT)
+#: Only of these is it known on which day somebody was there.
+SESSION_KIND = str(SourceKind.FILING)
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
+_IS_OF_ENTRY = and_(
+    Entry.person_id == CreditFacts.person_id,
+    Entry.scheme == CreditFacts.scheme,
+    Entry.occasion == CreditFacts.occasion,
+    Entry.revision == CreditFacts.revision,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ def fold_again(
         Centihours that caps hold now and did not hold before; negative where they let go.
     """
     members = {key: group[0] for group in groups for key in group}
-    states = live_states(session, sorted(members), context.law.scheme, years)
+    states = live_states(session, sorted(members), context.law, years)
     by_person: dict[int, list[CreditState]] = defaultdict(list)
     for state in states:
         by_person[members[state.credit.person_id]].append(state)
@@ -74,20 +83,60 @@ def fold_again(
 
 
 def live_states(
-    session: Session, people: Sequence[int], scheme: str, years: set[int]
+    session: Session, people: Sequence[int], law: PackChain, years: set[int]
 ) -> list[CreditState]:
     """Return unreversed credits that share a cap's reach with these years.
 
-    A fact credited to one year may fall on a day of another, where a day's cap joins them: so years
-    are added until nothing more is joined.
+    A fact credited to one year may fall on a day of another, where a day's cap joins them; a work
+    may have been declared in several, and a filing or item with a cap of its own may run over New
+    Year: so years are added until nothing more is joined.
     """
-    reached = set(years)
+    reached, shared = set(years), _years_sharing_works(session, people, law.scheme)
+    whole = any(
+        isinstance(value.value, Cap) and value.value.per is CapPeriod.ACTIVITY
+        for pack in law.packs
+        for values in pack.values.values()
+        for value in values
+    )
     while True:
-        entries = _entries_of_years(session, people, scheme, reached)
+        entries = _entries_of_years(session, people, law.scheme, reached)
         joined = {entry.credited_year for entry in entries} | {e.earned_on.year for e in entries}
+        joined = joined.union(*(each for each in shared if each & joined))
+        if whole:
+            joined |= _years_of_sources(session, people, {entry.source_id for entry in entries})
         if joined <= reached:
             return [state for state in credit_states(entries) if not state.reversed]
         reached |= joined
+
+
+def _years_sharing_works(session: Session, people: Sequence[int], scheme: str) -> list[set[int]]:
+    """Return sets of years, each holding declarations of one work."""
+    by_work: dict[str, set[int]] = defaultdict(set)
+    query = (
+        select(Entry.credited_year, Entry.earned_on, CreditFacts.facts)
+        .join(CreditFacts, _IS_OF_ENTRY)
+        .join(Source, Source.source_id == Entry.source_id)
+        .where(Entry.scheme == scheme, Entry.movement == str(Movement.CREDIT))
+        .where(Source.kind.not_in([SESSION_KIND, MIGRATED_KIND]))
+    )
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        for credited_year, earned_on, facts in session.execute(
+            query.where(Entry.person_id.in_(chunk))
+        ):
+            work = str(json.loads(facts).get("work", ""))
+            by_work[work] |= {credited_year, earned_on.year}
+    return [years for work, years in by_work.items() if work]
+
+
+def _years_of_sources(session: Session, people: Sequence[int], source_ids: set[int]) -> set[int]:
+    """Return the years in which these people hold anything under these sources."""
+    found: set[int] = set()
+    query = select(Entry.credited_year).where(Entry.source_id.in_(source_ids)).distinct()
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        found |= set(session.scalars(query.where(Entry.person_id.in_(chunk))))
+    return found
 
 
 def _entries_of_years(
@@ -115,15 +164,7 @@ def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, Credi
     # Narrowed by year through the entries: a person's facts of ten years are not read for one.
     query = (
         select(CreditFacts)
-        .join(
-            Entry,
-            and_(
-                Entry.person_id == CreditFacts.person_id,
-                Entry.scheme == CreditFacts.scheme,
-                Entry.occasion == CreditFacts.occasion,
-                Entry.revision == CreditFacts.revision,
-            ),
-        )
+        .join(Entry, _IS_OF_ENTRY)
         .where(
             Entry.movement == str(Movement.CREDIT),
             Entry.scheme.in_({credit.scheme for credit in credits}),
@@ -144,6 +185,10 @@ def facts_key(credit: Entry) -> FactsKey:
 
 def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
     """Return a credit as the cap fold sees it; a revision is its own occasion there."""
+    group, _, _ = credit.occasion.partition("/")
+    # What another scheme credited was earned there as it was.
+    origin = facts.get("origin")
+    kind = origin["kind"] if isinstance(origin, Mapping) else facts["kind"]
     return LiveFact(
         occasion_key=credit.occasion,
         day=credit.earned_on,
@@ -151,7 +196,11 @@ def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
         subject=credit.subject,
         activity=str(facts.get("activity", facts["kind"])),
         centihours=credit.centihours,
-        migrated=facts["kind"] == MIGRATED_KIND,
+        form=str(facts.get("form", "")),
+        # An import is a file of many activities, and none of its own.
+        group="" if facts["kind"] == MIGRATED_KIND else group,
+        work=str(facts.get("work", "")),
+        day_known=kind == SESSION_KIND,
     )
 
 

@@ -1,23 +1,33 @@
-"""What counts when caps are wider than one activity: a fold over a person's live facts.
+"""What counts when caps are wider than one fact: a fold over a person's live facts.
 
-The result is a function of the set of facts: they are walked in (day, occasion_key) order, whatever
-order they were posted in. A fact never counts more than it is worth, and no cap is ever exceeded.
+The result is a function of the set of facts: they are walked by day, sessions before the rest, and
+then by name, whatever order they were posted in. One work counts once, a fact never counts more
+than it is worth, no cap is ever exceeded, and where the caps nest, more study never gives fewer
+hours (docs/rules.md, Caps).
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 
+from creditbank.rules.allotment import Bucket, Claim, allot
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain, Value
+
+ONCE_PER_WORK = "once_per_work"
+#: Of more ways to count each work once, those beyond are not tried; nobody has so many.
+_CHOICES_MAX = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFact:
     """Hours of one occasion that nobody has reversed, as converted and before any cap.
 
-    A migrated fact comes from records before the bank, where only the year is certain: day caps
-    leave it alone, year caps do not. Its `day` is any day of that year and gives it its place.
+    `group` is the filing or declared item that the occasion belongs to, "" if it is neither; `work`
+    names the work that it rests on, "" if none. Of records from before the bank, and of declared
+    items, no day of presence is known: day caps leave them alone. Their `day` gives them a place.
     """
 
     occasion_key: str
@@ -26,15 +36,22 @@ class LiveFact:
     subject: str
     activity: str
     centihours: int
-    migrated: bool
+    form: str = ""
+    group: str = ""
+    work: str = ""
+    day_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Hours of one occasion that one cap did not let count; `period` is a day or a year."""
+    """Hours of one occasion that one cap did not let count.
+
+    `period` is the day, year, or filing or item of the cap. Where a work counts elsewhere, `key` is
+    once_per_work, `period` the credited year, and `value` the clause, None if no pack states it.
+    """
 
     key: str
-    value: Value
+    value: Value | None
     period: str
     centihours: int
 
@@ -50,7 +67,7 @@ class FoldedOccasion:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The outcome for each occasion, by its key, in (day, occasion_key) order."""
+    """The outcome for each occasion, by its key, in the order of the walk."""
 
     occasions: Mapping[str, FoldedOccasion]
 
@@ -60,61 +77,183 @@ class Folded:
         return sum(occasion.counted_centihours for occasion in self.occasions.values())
 
 
-#: One running total: which cap, and which day or year it adds up over.
-_Bucket = tuple[str, str]
-
-
 def fold(facts: Iterable[LiveFact], chain: PackChain) -> Folded:
-    """Apply every cap of the chain to a person's live facts of one scheme.
+    """Count each work once and apply every cap of the chain to a person's live facts of one scheme.
 
     Args:
         facts: each occasion at most once.
         chain: the packs; a cap holds for a fact if it is in force on the fact's day.
     """
-    ordered = sorted(facts, key=lambda fact: (fact.day, fact.occasion_key))
-    cap_keys = chain.keys("cap")
-    used: dict[_Bucket, int] = {}
-    occasions: dict[str, FoldedOccasion] = {}
-    for fact in ordered:
-        assert fact.occasion_key not in occasions, "an occasion is live once"
-        occasions[fact.occasion_key] = _counted(fact, _caps_of(fact, cap_keys, chain), used)
-    return Folded(occasions)
+    law = _Law(chain)
+    touched = [law.touching(fact) for fact in sorted(facts, key=_place)]
+    assert len({each.fact.occasion_key for each in touched}) == len(touched), (
+        "an occasion is live once"
+    )
+    ways = _ways([each.fact for each in touched])
+    best = _counted(touched, ways[0], law)
+    if len(ways) > 1 and any(cut.key != ONCE_PER_WORK for cut in _cuts(best)):
+        # Where a cap cuts, the highest item of a work is not always the one that counts most.
+        for way in ways[1:]:
+            other = _counted(touched, way, law)
+            if other.counted_centihours > best.counted_centihours:
+                best = other
+    return best
 
 
-def _caps_of(
-    fact: LiveFact, cap_keys: tuple[str, ...], chain: PackChain
-) -> list[tuple[Cap, Value]]:
-    """Return the caps that touch a fact, in their stated order, equal orders by key."""
-    caps = []
-    for key in cap_keys:
-        value = chain.value_on(key, fact.day)
-        if value is None:
-            continue
-        assert isinstance(value.value, Cap), "the loader types cap.*"
-        if _touches(value.value, fact):
-            caps.append((value.value, value))
-    return sorted(caps, key=lambda pair: (pair[0].order, pair[1].key))
+def _place(fact: LiveFact) -> tuple[date, bool, str]:
+    return fact.day, not fact.day_known, fact.occasion_key
 
 
-def _touches(cap: Cap, fact: LiveFact) -> bool:
-    knows_period = cap.per is CapPeriod.YEAR or not fact.migrated
-    return knows_period and cap.covers(fact.activity, fact.subject)
+def _cuts(folded: Folded) -> list[Cut]:
+    return [cut for occasion in folded.occasions.values() for cut in occasion.cuts]
 
 
-def _counted(
-    fact: LiveFact, caps: list[tuple[Cap, Value]], used: dict[_Bucket, int]
-) -> FoldedOccasion:
-    counted, cuts, buckets = fact.centihours, [], []
-    for cap, value in caps:
-        period = str(fact.credited_year) if cap.per is CapPeriod.YEAR else fact.day.isoformat()
-        bucket = (value.key, period)
-        buckets.append(bucket)
-        # A cap lowered within its year may already be exceeded; then nothing more fits.
-        kept = min(counted, max(0, cap.centihours - used.get(bucket, 0)))
-        if kept < counted:
-            cuts.append(Cut(value.key, value, period, counted - kept))
-        counted = kept
-    # Only now: a cap is charged with what every cap let through, not with what a later one cut.
-    for bucket in buckets:
-        used[bucket] = used.get(bucket, 0) + counted
-    return FoldedOccasion(fact.occasion_key, counted, tuple(cuts))
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A fact and the caps that touch it, in their stated order, equal orders by key."""
+
+    fact: LiveFact
+    caps: tuple[tuple[Cap, Value, Bucket], ...]
+
+
+class _Law:
+    """The caps of a chain by the day on which they are in force."""
+
+    def __init__(self, chain: PackChain) -> None:
+        self._chain = chain
+        self._keys = chain.keys("cap")
+        self._on: dict[date, list[tuple[Cap, Value]]] = {}
+
+    def touching(self, fact: LiveFact) -> _Touched:
+        caps = [
+            (cap, value, (value.key, period))
+            for cap, value in self._in_force(fact.day)
+            if cap.covers(fact.activity, fact.form, fact.subject) and (period := _period(cap, fact))
+        ]
+        return _Touched(fact, tuple(caps))
+
+    def once(self, day: date) -> Value | None:
+        return self._chain.value_on(ONCE_PER_WORK, day)
+
+    def _in_force(self, day: date) -> list[tuple[Cap, Value]]:
+        if day not in self._on:
+            found = []
+            for key in self._keys:
+                value = self._chain.value_on(key, day)
+                if value is not None:
+                    assert isinstance(value.value, Cap), "the loader types cap.*"
+                    found.append((value.value, value))
+            self._on[day] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
+        return self._on[day]
+
+
+def _period(cap: Cap, fact: LiveFact) -> str:
+    """Return over what a cap adds up a fact, "" if the fact has no such thing."""
+    if cap.per is CapPeriod.YEAR:
+        return str(fact.credited_year)
+    if cap.per is CapPeriod.ACTIVITY:
+        return fact.group
+    return fact.day.isoformat() if fact.day_known else ""
+
+
+def _ways(facts: Sequence[LiveFact]) -> list[frozenset[str]]:
+    """Return the ways to count each work once, by the occasions that do not count.
+
+    The first counts each work at the item worth most, ties to the earlier day, then the name.
+    """
+    items: dict[str, dict[str, list[LiveFact]]] = defaultdict(lambda: defaultdict(list))
+    for fact in facts:
+        if fact.work:
+            items[fact.work][fact.group or fact.occasion_key].append(fact)
+    choices: list[list[frozenset[str]]] = []
+    ways = 1
+    for of_work in items.values():
+        every = {fact.occasion_key for item in of_work.values() for fact in item}
+        ranked = sorted(of_work.values(), key=_worth_first)
+        ways *= len(ranked)
+        kept = ranked if ways <= _CHOICES_MAX else ranked[:1]
+        choices.append([frozenset(every - {fact.occasion_key for fact in item}) for item in kept])
+    return [frozenset().union(*choice) for choice in product(*choices)]
+
+
+def _worth_first(item: Sequence[LiveFact]) -> tuple[int, date, bool, str]:
+    return -sum(fact.centihours for fact in item), *_place(min(item, key=_place))
+
+
+def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: _Law) -> Folded:
+    """Apply the caps to all facts but those whose work counts elsewhere."""
+    counting = [each for each in touched if each.fact.occasion_key not in elsewhere]
+    occasions = _in_turn(counting, {})
+    if _cut_on_both_sides(counting, occasions):
+        occasions = _in_turn(counting, allot([_claim(each) for each in counting]))
+    for each in touched:
+        fact = each.fact
+        if fact.occasion_key in elsewhere:
+            once = Cut(ONCE_PER_WORK, law.once(fact.day), str(fact.credited_year), fact.centihours)
+            occasions[fact.occasion_key] = FoldedOccasion(fact.occasion_key, 0, (once,))
+    return Folded({each.fact.occasion_key: occasions[each.fact.occasion_key] for each in touched})
+
+
+def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[str, FoldedOccasion]:
+    """Cut each fact by each of its caps in turn, and to what it was allotted, if anything was."""
+    used: dict[Bucket, int] = defaultdict(int)
+    full = _full(touched, allotted)
+    occasions = {}
+    for each in touched:
+        fact = each.fact
+        counted, cut = fact.centihours, dict.fromkeys((bucket for *_, bucket in each.caps), 0)
+        for cap, _, bucket in each.caps:
+            # A cap lowered within its year may already be exceeded; then nothing more fits.
+            kept = min(counted, max(0, cap.centihours - used[bucket]))
+            cut[bucket], counted = counted - kept, kept
+        held_back = counted - allotted.get(fact.occasion_key, counted)
+        if held_back:
+            # Left to other facts: by the first cap of its own that is full in the end.
+            cut[next(bucket for bucket in cut if bucket in full)] += held_back
+        counted -= held_back
+        # Only now: a cap is charged with what every cap let through, not with what one cut.
+        for bucket in cut:
+            used[bucket] += counted
+        cuts = tuple(
+            Cut(value.key, value, bucket[1], cut[bucket])
+            for _, value, bucket in each.caps
+            if cut[bucket]
+        )
+        occasions[fact.occasion_key] = FoldedOccasion(fact.occasion_key, counted, cuts)
+    return occasions
+
+
+def _full(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> set[Bucket]:
+    """Return the caps that what was allotted fills."""
+    used: dict[Bucket, int] = defaultdict(int)
+    for each in touched:
+        for *_, bucket in each.caps:
+            used[bucket] += allotted.get(each.fact.occasion_key, 0)
+    return {
+        bucket for each in touched for cap, _, bucket in each.caps if used[bucket] == cap.centihours
+    }
+
+
+def _cut_on_both_sides(
+    touched: Sequence[_Touched], occasions: Mapping[str, FoldedOccasion]
+) -> bool:
+    """Tell whether a cap of a day cut something and a wider one too: only then order matters."""
+    of_day = {bucket for each in touched for cap, _, bucket in each.caps if _of_day(cap)}
+    cut = {(cut.key, cut.period) for each in occasions.values() for cut in each.cuts}
+    return bool(cut & of_day) and bool(cut - of_day)
+
+
+def _of_day(cap: Cap) -> bool:
+    return cap.per is CapPeriod.DAY
+
+
+def _claim(each: _Touched) -> Claim:
+    fact = each.fact
+    of_day = tuple((bucket, cap.centihours) for cap, _, bucket in each.caps if _of_day(cap))
+    return Claim(
+        key=fact.occasion_key,
+        centihours=fact.centihours,
+        cell=(fact.day, fact.subject, fact.credited_year, *sorted(bucket for bucket, _ in of_day)),
+        of_day=of_day,
+        wider=tuple((bucket, cap.centihours) for cap, _, bucket in each.caps if not _of_day(cap)),
+    )

@@ -11,11 +11,12 @@ from datetime import date
 from creditbank.catalogue import Language, entries, text
 from creditbank.errors import Fact
 from creditbank.hours import hours_text
-from creditbank.rules.caps import Cut
+from creditbank.rules.caps import ONCE_PER_WORK, Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.items import ItemConversion
 from creditbank.rules.pack import PackChain, Reference, Value
+from creditbank.rules.transfer import Transferred
 
 _NAMED = {"activity", "form", "release", "subject", "measure", "half_days", "decided_by"}
 _DAYS = {"day", "declared_on", "last_day"}
@@ -32,7 +33,7 @@ class Sentence:
 
 
 def explain_conversion(
-    conversion: Conversion | ItemConversion, language: Language, chain: PackChain
+    conversion: Conversion | ItemConversion | Transferred, language: Language, chain: PackChain
 ) -> tuple[Sentence, ...]:
     """Explain how a fact became hours, step by step."""
     return tuple(explain_step(step, language, chain) for step in conversion.steps)
@@ -147,11 +148,15 @@ class Words:
 
 
 def _cut(cut: Cut, words: Words) -> Sentence:
+    if cut.key == ONCE_PER_WORK:
+        return words.sentence("rules-cut-work", {"cut_centihours": cut.centihours}, cut.value)
+    assert cut.value is not None, "a cap is a value"
     cap = cut.value.value
     assert isinstance(cap, Cap), "the loader types cap.*"
+    period = cut.period
     if cap.per is CapPeriod.DAY:
         period = day_text(date.fromisoformat(cut.period), words.language)
-    else:
+    if cap.per is CapPeriod.YEAR:
         period = words.text("rules-period-year", year=cut.period)
     facts: dict[str, str | int] = {
         "period": period,
@@ -164,5 +169,6 @@ def _cut(cut: Cut, words: Words) -> Sentence:
 
 def _scope(cap: Cap, words: Words) -> str:
     names = [words.name("activity", activity) for activity in cap.activities]
+    names += [words.name("form", form) for form in cap.forms]
     subject = [words.name("subject", cap.subject)] if cap.subject else []
     return words.listed(names + subject) or words.text("rules-scope-all")

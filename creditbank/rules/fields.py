@@ -20,6 +20,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 WORD = "[a-z][a-z0-9_]*"
 #: A subject is a dotted path: public, public.general, professional.results.
 SUBJECT = rf"{WORD}(?:\.{WORD})*"
+#: A scheme: cn, cn-3710, cn-33.ziran-keyan.
+SCHEME = r"cn(?:-[0-9]{2,6})?(?:\.[a-z]+(?:-[a-z]+)*)?"
 _FOUND_MAX = 60
 _HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")

@@ -1,18 +1,21 @@
 """The rules that turn facts into hours: what counts, how much, in which year, and caps."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
 from creditbank.rules.conditions import Condition, read_condition
 from creditbank.rules.conversion_rules import ConversionRule, read_conversion
-from creditbank.rules.fields import SUBJECT, WORD, Fields
+from creditbank.rules.fields import SCHEME, SUBJECT, WORD, Fields
 from creditbank.rules.kinds import OR_ANY, Kind, optional_words, subject_contains
 
 _CAP_ORDER_MAX = 999
 _DAYS_MAX = 3_660
 _YEARS_MAX = 50
 _MONTHS = 12
+_PERCENT_MAX = 100
 
 #: A year with a 29 February would give a boundary that other years lack.
 _COMMON_YEAR = 2001
@@ -94,26 +97,63 @@ class DeclareBy:
 
 
 class CapPeriod(StrEnum):
-    """Over what a cap adds up: one civil day, or one credited year."""
+    """Over what a cap adds up: one civil day, one filing or declared item, or one credited year."""
 
     DAY = "day"
+    ACTIVITY = "activity"
     YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """`cap.<name>`: the most that a day or a year counts; empty activities and subject mean all."""
+    """`cap.<name>`: the most that a day, an activity or a year counts; empty activities, forms and
+    subject mean all."""
 
     per: CapPeriod
     centihours: int
     order: int
     activities: tuple[str, ...]
     subject: str
+    forms: tuple[str, ...] = ()
 
-    def covers(self, activity: str, subject: str) -> bool:
-        """Tell whether hours of this activity and subject fall under the cap."""
-        in_activities = not self.activities or activity in self.activities
-        return in_activities and subject_contains(self.subject, subject)
+    def covers(self, activity: str, form: str, subject: str) -> bool:
+        """Tell whether hours of this activity, form and subject fall under the cap."""
+        return (
+            (not self.activities or activity in self.activities)
+            and (not self.forms or form in self.forms)
+            and subject_contains(self.subject, subject)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OncePerWork:
+    """`once_per_work`: the clause by which one work counts once, at its highest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """`transfer.<scheme>`: in which subjects, for which activities (empty: all) and to what part
+    hours of another scheme are recognised.
+
+    `subjects` is the other scheme's subject path → the own one; empty: the same.
+    """
+
+    subjects: Mapping[str, str]
+    percent: int
+    activities: tuple[str, ...]
+
+    def subject_of(self, subject: str) -> str | None:
+        """Return the own subject for one of the other scheme, None if there is none.
+
+        The narrowest that is named at or above it decides; what lies below the own one stays.
+        """
+        if not self.subjects:
+            return subject
+        above = [named for named in self.subjects if subject_contains(named, subject)]
+        if not above:
+            return None
+        own = self.subjects[max(above, key=len)]
+        return subject if subject_contains(own, subject) else own
 
 
 def _recognition(fields: Fields) -> Recognition:
@@ -191,12 +231,54 @@ def _cap(fields: Fields) -> Cap:
         order=table.integer("order", least=1, most=_CAP_ORDER_MAX),
         activities=optional_words(table, "activities"),
         subject=table.text("subject", pattern=SUBJECT) if table.has("subject") else "",
+        forms=optional_words(table, "forms"),
     )
     table.finish()
     return cap
 
 
-HourRule = Recognition | ConversionRule | PartDay | CreditedYear | MakeUp | DeclareBy | Cap
+def _once_per_work(fields: Fields) -> OncePerWork:
+    fields.text("value", pattern="highest", example='"highest"')
+    return OncePerWork()
+
+
+def _transfer(fields: Fields) -> Transfer:
+    table = fields.inner("value")
+    transfer = Transfer(
+        subjects=_subject_pairs(table),
+        percent=table.integer("percent", least=1, most=_PERCENT_MAX),
+        activities=optional_words(table, "activities"),
+    )
+    table.finish()
+    return transfer
+
+
+def _subject_pairs(table: Fields) -> Mapping[str, str]:
+    example = '"same" | { "public.general" = "public" }'
+    if table.raw("subjects", expected=example) == "same":
+        return {}
+    pairs = table.inner("subjects")
+    if not pairs.table:
+        raise table.refuse("subjects", expected=example)
+    for subject in pairs.table:
+        if re.fullmatch(SUBJECT, subject) is None:
+            raise pairs.refuse(subject, expected=example)
+    return {
+        subject: pairs.text(subject, pattern=SUBJECT, example=example) for subject in pairs.table
+    }
+
+
+HourRule = (
+    Recognition
+    | ConversionRule
+    | PartDay
+    | CreditedYear
+    | MakeUp
+    | DeclareBy
+    | Cap
+    | OncePerWork
+    | Transfer
+)
 
 HOUR_KINDS: tuple[Kind[HourRule], ...] = (
     Kind(rf"recognise\.{WORD}", "recognise.ACTIVITY", _recognition),
@@ -210,4 +292,6 @@ HOUR_KINDS: tuple[Kind[HourRule], ...] = (
     Kind(rf"make_up\.{WORD}", "make_up.NAME", _make_up),
     Kind(rf"declare_by(?:\.{WORD})?", "declare_by[.ACTIVITY]", _declare_by),
     Kind(rf"cap\.{WORD}", "cap.NAME", _cap),
+    Kind("once_per_work", "once_per_work", _once_per_work),
+    Kind(rf"transfer\.(?:{SCHEME}|\*)", "transfer.SCHEME|*", _transfer),
 )

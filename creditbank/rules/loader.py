@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from creditbank.errors import CreditBankError
 from creditbank.ids import JurisdictionInvalidError, checked_jurisdiction, jurisdiction_contains
 from creditbank.rules.fields import (
+    SCHEME,
     SUBJECT,
     WORD,
     Fields,
@@ -60,7 +61,7 @@ PACK_BYTES_MAX = 1_000_000
 QUOTE_LENGTH_MIN = 12
 QUOTE_LENGTH_MAX = 60
 _VERSION_MAX = 1_000_000
-_SCHEME = r"cn(?:-[0-9]{2,6})?(?:\.[a-z]+(?:-[a-z]+)*)?"
+_RULE_KEY = rf"{WORD}(?:\.(?:{WORD}(?:-[a-z0-9]+)*|\*))*"
 _REFERENCE_ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _ERROR_LINE = re.compile(r"at line ([0-9]+)")
 
@@ -116,7 +117,7 @@ def load_pack(data: bytes, *, file: str) -> Pack:
     text, table = _parse(data, file)
     lines = Lines(text)
     fields = Fields(table, Place(file, lines))
-    pack_id = fields.text("id", pattern=_SCHEME, example='"cn-3710"')
+    pack_id = fields.text("id", pattern=SCHEME, example='"cn-3710"')
     references = _references(fields, lines, file)
     pack = Pack(
         id=pack_id,
@@ -205,7 +206,7 @@ def _jurisdiction(fields: Fields) -> str:
 def _inherits(fields: Fields) -> str | None:
     if not fields.has("inherits"):
         return None
-    return fields.text("inherits", pattern=_SCHEME, example='"cn-37"')
+    return fields.text("inherits", pattern=SCHEME, example='"cn-37"')
 
 
 def _zone(fields: Fields) -> str:
@@ -302,8 +303,7 @@ def _values(
 
 
 def _rule(fields: Fields, references: Mapping[str, Reference], scheme: str) -> _Rule:
-    pattern = rf"{WORD}(?:\.(?:{WORD}|\*))*"
-    key = plain_key(fields.text("key", pattern=pattern, example='"cap.NAME"'))
+    key = plain_key(fields.text("key", pattern=_RULE_KEY, example='"cap.NAME"'))
     from_ = fields.day("from")
     basis = fields.choice("basis", Basis)
     value = Value(

@@ -281,7 +281,8 @@ def _in_both(code: str) -> Canonical:
 
 
 def _values_used(assessment: Assessment, gathered: Gathered) -> tuple[Value, ...]:
-    return distinct([*assessment.values, *gathered.values, *(cut.value for cut in gathered.cuts)])
+    cuts = (cut.value for cut in gathered.cuts if cut.value is not None)
+    return distinct([*assessment.values, *gathered.values, *cuts])
 
 
 def _clauses(values: Iterable[Value]) -> list[Canonical]:

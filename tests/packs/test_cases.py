@@ -16,11 +16,12 @@ from creditbank.hours import centihours_from_text, hours_text
 from creditbank.rules.boundaries import WatchedChain
 from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, Conversion, convert
-from creditbank.rules.explain import explain_conversion
+from creditbank.rules.explain import explain_conversion, explain_cuts
 from creditbank.rules.items import ItemConversion, ItemFact, convert_item
 from creditbank.rules.loader import chain_of, load_pack
 from creditbank.rules.pack import Basis, Pack
 from creditbank.rules.requirement import Closing, Credited, Question, RequirementLine, assess
+from creditbank.rules.transfer import TransferFact, Transferred, recognised_transfer
 
 HERE = Path(__file__).parent
 SEEDS = HERE.parents[1] / "seeds" / "packs"
@@ -107,6 +108,32 @@ def answer_conversion(case: Case) -> Answer:
     }
 
 
+def transferred(case: Case) -> Transferred:
+    given = case.given
+    assert case.on is not None
+    return recognised_transfer(
+        TransferFact(
+            scheme=given["scheme"],
+            activity=given["activity"],
+            subject=given.get("subject", "professional"),
+            day=case.on,
+            credited_year=given.get("year", case.on.year),
+            centihours=centihours_from_text(given["hours"]),
+        ),
+        case.chain,
+    )
+
+
+def answer_transfer(case: Case) -> Answer:
+    done = transferred(case)
+    return {
+        "hours": hours_text(done.centihours),
+        "year": done.credited_year,
+        "subject": done.subject,
+        "rules": [value.key for value in done.values],
+    }
+
+
 def approved(given: Mapping[str, Any]) -> int | None:
     return centihours_from_text(given["approved"]) if "approved" in given else None
 
@@ -146,10 +173,24 @@ def answer_item(case: Case) -> Answer:
 
 
 def live_fact(text: str) -> LiveFact:
-    day, key, subject, activity, hours, *migrated = text.split()
+    """Read "2024-03-01 F1/1 professional course 8.00", and what more is said: `form=video`,
+    `work=W1`, `year=2023`, `item` (no day of presence), `migrated` (no activity of its own either).
+    """
+    day, key, subject, activity, hours, *more = text.split()
     on = date.fromisoformat(day)
-    centihours = centihours_from_text(hours)
-    return LiveFact(key, on, on.year, subject, activity, centihours, migrated == ["migrated"])
+    said = dict(word.partition("=")[::2] for word in more)
+    return LiveFact(
+        occasion_key=key,
+        day=on,
+        credited_year=int(said.get("year", on.year)),
+        subject=subject,
+        activity=activity,
+        centihours=centihours_from_text(hours),
+        form=said.get("form", ""),
+        group="" if "migrated" in said else key.partition("/")[0],
+        work=said.get("work", ""),
+        day_known=not said.keys() & {"item", "migrated"},
+    )
 
 
 def answer_caps(case: Case) -> Answer:
@@ -226,6 +267,7 @@ def answer_requirement(case: Case) -> Answer:
 ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
     "conversion": answer_conversion,
     "item": answer_item,
+    "transfer": answer_transfer,
     "caps": answer_caps,
     "requirement": answer_requirement,
 }
@@ -253,13 +295,18 @@ def test_every_step_of_a_case_or_its_refusal_is_a_sentence(case: Case, language:
             sentences = explain_conversion(converted(case), language, case.chain)
         elif case.question == "item":
             sentences = explain_conversion(converted_item(case), language, case.chain)
+        elif case.question == "transfer":
+            sentences = explain_conversion(transferred(case), language, case.chain)
+        elif case.question == "caps":
+            folded = fold([live_fact(text) for text in case.given["facts"]], case.chain)
+            cuts = [cut for each in folded.occasions.values() for cut in each.cuts]
+            sentences = explain_cuts(cuts, language, case.chain)
         else:
             return
         texts = [sentence.text for sentence in sentences]
     except CreditBankError as error:
         texts = [problem(error, language).detail]
 
-    assert texts
     assert all(text and "{" not in text for text in texts)
 
 

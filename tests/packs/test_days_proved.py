@@ -18,7 +18,7 @@ def touched(case: Case, asked: Asked) -> bool:
     (pack,) = [each for each in case.chain.packs if each.id == asked.pack]
     caps = [value.value for value in pack.values.get(asked.key, ())]
     return any(
-        isinstance(cap, Cap) and cap.covers(fact.activity, fact.subject)
+        isinstance(cap, Cap) and cap.covers(fact.activity, fact.form, fact.subject)
         for cap in caps
         for fact in map(live_fact, case.given["facts"])
         if fact.day == asked.day

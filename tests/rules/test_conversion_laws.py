@@ -20,6 +20,7 @@ from creditbank.rules.conversion import (
 )
 from creditbank.rules.items import DeclaredLateError, SpreadRefusedError
 from creditbank.rules.pack import PackChain
+from creditbank.rules.transfer import TransferNotRecognisedError
 
 ChainFrom = Callable[..., PackChain]
 
@@ -150,6 +151,14 @@ def test_a_part_of_a_day_without_a_rule_for_it_is_not_guessed(chain_from: ChainF
             last_day="2024-03-31",
             scheme="cn",
             key="declare_by",
+        ),
+        TransferNotRecognisedError(
+            origin="cn-33",
+            scheme="cn-37",
+            day="2024-01-01",
+            bound="subject",
+            found="a",
+            wanted=["b"],
         ),
         SpreadRefusedError(activity="a", found=3, wanted=2, scheme="cn", key="conversion.a"),
         RuleMissingError(key="part_day", scheme="cn", day="2024-01-01"),

@@ -174,7 +174,7 @@ def test_an_item_reads_as_a_trace_of_all_that_was_made_of_it(
 
 def test_a_cut_says_which_cap_and_how_much(weihai: PackChain) -> None:
     facts = [
-        LiveFact(key, date(2024, 3, 1), 2024, "professional", "enterprise_course", 800, False)
+        LiveFact(key, date(2024, 3, 1), 2024, "professional", "enterprise_course", 800)
         for key in "ab"
     ]
 
@@ -207,7 +207,7 @@ def test_a_yearly_cap_names_its_activities_and_subject(
         cap__a='{ per = "year", hours = "5", order = 1, activities = '
         '["enterprise_course", "talk"], subject = "public" }'
     )
-    fact = LiveFact("a", date(2024, 3, 1), 2024, "public.general", "talk", 800, False)
+    fact = LiveFact("a", date(2024, 3, 1), 2024, "public.general", "talk", 800)
 
     (sentence,) = explain_cuts(fold([fact], chain).occasions["a"].cuts, language, chain)
 
