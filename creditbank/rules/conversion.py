@@ -23,6 +23,7 @@ from creditbank.rules.conversion_rules import (
     PerMinutes,
     PerUnit,
 )
+from creditbank.rules.hour_rules import FullFrom, PartDay
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.trace import (
     FactMissingError,
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 HALF_DAYS_PER_DAY = 2
+_PERCENT = 100
 _IN_FULL_ONLY = "rules-step-in-full-only"
 _NO_TRAITS: Mapping[str, str] = MappingProxyType({})
 
@@ -221,8 +223,13 @@ def _measure(
 
 def _share(fact: ActivityFact, nothing: str, chain: PackChain) -> tuple[Fraction, Step]:
     """Return the part of a session that counts, `nothing` being the step where none does."""
-    value, pro_rata = part_day(fact, chain)
-    if pro_rata:
+    value, rule = part_day(fact, chain)
+    if isinstance(rule, FullFrom):
+        if fact.counted_minutes * _PERCENT >= rule.percent * fact.planned_minutes:
+            facts = _presence(fact) | {"percent": rule.percent}
+            return Fraction(1), Step("rules-step-full-enough", facts, value)
+        rule = rule.below
+    if rule is PartDay.PRO_RATA:
         share = Fraction(fact.counted_minutes, fact.planned_minutes)
         return share, Step("rules-step-pro-rata", _presence(fact), value)
     return Fraction(0), Step(nothing, _presence(fact), value)

@@ -14,6 +14,7 @@ from creditbank.rules.kinds import OR_ANY, Kind, optional_words, subject_contain
 _CAP_ORDER_MAX = 999
 _DAYS_MAX = 3_660
 _YEARS_MAX = 50
+_PERCENT_WHOLE = 100
 _MONTHS = 12
 _PERCENT_MAX = 100
 
@@ -37,6 +38,15 @@ class PartDay(StrEnum):
 
     PRO_RATA = "pro_rata"
     FULL_ONLY = "full_only"
+
+
+@dataclass(frozen=True, slots=True)
+class FullFrom:
+    """`part_day.…`: from so many percent of the planned minutes on, a session counts as planned;
+    `below` says what less counts."""
+
+    percent: int
+    below: PartDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +182,17 @@ def _recognition(fields: Fields) -> Recognition:
     return recognition
 
 
-def _part_day(fields: Fields) -> PartDay:
-    return fields.choice("value", PartDay)
+def _part_day(fields: Fields) -> PartDay | FullFrom:
+    expected = " | ".join([*PartDay, "{ full_from_percent = 80, below = … }"])
+    if not isinstance(fields.raw("value", expected=expected), dict):
+        return fields.choice("value", PartDay)
+    table = fields.inner("value")
+    rule = FullFrom(
+        table.integer("full_from_percent", least=1, most=_PERCENT_WHOLE),
+        table.choice("below", PartDay),
+    )
+    table.finish()
+    return rule
 
 
 def _credited_year(fields: Fields) -> CreditedYear:
@@ -272,6 +291,7 @@ HourRule = (
     Recognition
     | ConversionRule
     | PartDay
+    | FullFrom
     | CreditedYear
     | MakeUp
     | DeclareBy

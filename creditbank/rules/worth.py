@@ -11,7 +11,7 @@ from creditbank.hours import centihours_floor
 from creditbank.rules.amounts import Base, hours_of
 from creditbank.rules.conditions import Condition
 from creditbank.rules.conversion_rules import ConversionRule
-from creditbank.rules.hour_rules import CreditedYear, MakeUp, PartDay, Recognition
+from creditbank.rules.hour_rules import CreditedYear, FullFrom, MakeUp, PartDay, Recognition
 from creditbank.rules.kinds import ANY, subject_contains
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.trace import (
@@ -94,8 +94,8 @@ def conversion_value(fact: Fact, release: str, chain: PackChain) -> tuple[Value,
     return value, value.value
 
 
-def part_day(fact: Fact, chain: PackChain) -> tuple[Value, bool]:
-    """Return the value that says what an attendance in part counts, and whether its share does.
+def part_day(fact: Fact, chain: PackChain) -> tuple[Value, PartDay | FullFrom]:
+    """Return what says how much an attendance in part counts.
 
     Raises:
         RuleMissingError: none does.
@@ -103,7 +103,8 @@ def part_day(fact: Fact, chain: PackChain) -> tuple[Value, bool]:
     value = chain.first_on((f"part_day.{fact.activity}", "part_day"), fact.day)
     if value is None:
         raise rule_missing(f"part_day.{fact.activity}", fact, chain)
-    return value, value.value is PartDay.PRO_RATA
+    assert isinstance(value.value, PartDay | FullFrom), "the loader types part_day"
+    return value, value.value
 
 
 def worth_of(base: Base, value: Value, rule: ConversionRule, fact: Fact, chain: PackChain) -> Worth:

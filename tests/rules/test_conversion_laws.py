@@ -95,6 +95,45 @@ def test_minutes_make_hours_exactly_rounded_down_once(
     assert convert(fact, chain).centihours == minutes * 100 // per_hour
 
 
+@given(
+    rate=st.sampled_from(
+        ['{ kind = "per_day", hours_per_day = "7" }', '{ kind = "fixed", hours = "15" }']
+    ),
+    enough=st.tuples(st.integers(1, 100), st.sampled_from(["pro_rata", "full_only"])),
+    half_days=st.integers(1, 2),
+    minutes=st.tuples(st.integers(0, 400), st.integers(0, 400)),
+)
+def test_from_a_percentage_on_a_session_counts_as_planned_and_more_never_gives_fewer(
+    chain_from: ChainFrom,
+    rate: str,
+    enough: tuple[int, str],
+    half_days: int,
+    minutes: tuple[int, int],
+) -> None:
+    percent, below = enough
+    chain = chain_from(
+        recognise__course="true",
+        conversion__course=rate,
+        part_day=f'{{ full_from_percent = {percent}, below = "{below}" }}',
+    )
+    less, more = (
+        replace(
+            FULL_DAY,
+            activity="course",
+            planned_minutes=360,
+            planned_half_days=half_days,
+            attended_minutes=each,
+        )
+        for each in sorted(minutes)
+    )
+    whole = convert(replace(more, attended_minutes=360), chain).centihours
+
+    assert convert(less, chain).centihours <= convert(more, chain).centihours <= whole
+    assert (convert(more, chain).centihours == whole) >= (
+        min(more.attended_minutes, 360) * 100 >= 360 * percent
+    )
+
+
 @pytest.mark.parametrize(
     ("form", "release", "minutes_per_hour"),
     [("a", "x", 10), ("a", "y", 20), ("b", "x", 30), ("b", "y", 35), ("b", "z", 40)],
