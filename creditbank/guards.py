@@ -15,7 +15,8 @@ CHANGING = (
     "filing_session", "person", "person_secret", "person_document", "person_name",
     "identity_lookup",
     "roster_batch", "attendance", "rule_pack", "record_import", "record_import_row", "verdict",
-    "person_link", "ledger_source_use", "rule_adoption", "impact_run",
+    "person_link", "ledger_source_use", "rule_adoption", "impact_run", "declared_item",
+    "recognised_transfer",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

@@ -1,7 +1,9 @@
 """Hours are integers in centihours (1/100 学时); the one rounding in the house is here, down."""
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from creditbank.errors import CreditBankError
 
@@ -23,6 +25,18 @@ def centihours_floor(hours: Fraction) -> int:
     """Round exact hours down to whole centihours; never call it twice on one figure."""
     assert hours >= 0, "hours are earned, never owed"
     return (hours * CENTIHOURS_PER_HOUR).__floor__()
+
+
+def apportioned_centihours(centihours: int, weights: Sequence[int]) -> list[int]:
+    """Part hours by weight without losing any: what each step of the running total adds.
+
+    Args:
+        centihours: what is parted.
+        weights: at least one, above zero, in the order of the parts.
+    """
+    total = sum(weights)
+    reached = [centihours * so_far // total for so_far in accumulate(weights, initial=0)]
+    return [after - before for before, after in pairwise(reached)]
 
 
 def hours_text(centihours: int) -> str:

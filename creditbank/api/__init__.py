@@ -11,8 +11,10 @@ from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
 from creditbank.api.clients import clients
+from creditbank.api.explanations import explanations
 from creditbank.api.filings import filings
 from creditbank.api.imports import imports
+from creditbank.api.items import items
 from creditbank.api.operations import SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
@@ -26,8 +28,8 @@ from creditbank.api.verdicts import verdicts
 
 PREFIX = "/api/v1"
 _DOORS = (
-    clients, organisations, filings, rosters, imports, people, packs, adoption_records, proofs,
-    verdicts, seals,
+    clients, organisations, filings, rosters, items, imports, people, explanations, packs,
+    adoption_records, proofs, verdicts, seals,
 )  # fmt: skip
 
 
@@ -45,6 +47,12 @@ class Count(BaseConverter):
     def to_python(self, value: str) -> int:
         """Read it."""
         return int(value)
+
+
+class Leaf(BaseConverter):
+    """The leaf of an entry in an address: 32 bytes in hex."""
+
+    regex = r"[0-9a-f]{64}"
 
 
 class MachinesApi(Api):  # type: ignore[misc] # the package has no types
@@ -65,6 +73,7 @@ def register_api(app: Flask) -> None:
     """Put every route of the API and of the public logs on the application."""
     app.url_map.converters["public"] = PublicNumber
     app.url_map.converters["count"] = Count
+    app.url_map.converters["leaf"] = Leaf
     app.config.update(
         API_TITLE="学时银行 creditbank",
         API_VERSION="v1",
@@ -76,6 +85,7 @@ def register_api(app: Flask) -> None:
     api = MachinesApi(app, spec_kwargs=_document() | {"marshmallow_plugin": plugin})
     api.register_converter(PublicNumber, _public_number_schema)
     api.register_converter(Count, _count_schema)
+    api.register_converter(Leaf, _leaf_schema)
     for door in _DOORS:
         api.register_blueprint(door, url_prefix=PREFIX)
     api.register_blueprint(health)
@@ -112,3 +122,7 @@ def _public_number_schema(_converter: BaseConverter) -> dict[str, Any]:
 
 def _count_schema(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+
+
+def _leaf_schema(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{Leaf.regex}$"}

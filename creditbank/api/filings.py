@@ -1,21 +1,20 @@
 """Filings (备案): submitted by a provider, listed, read, approved or refused."""
 
-import base64
-import binascii
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from creditbank.api.access import organisation_seen
 from creditbank.api.bodies import JsonBody
+from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
-from creditbank.clock import instant_from_text, instant_text
 from creditbank.crediting.lookups import use_of
 from creditbank.crediting.rosters import rosters_of
 from creditbank.house import current_house
 from creditbank.registry.clients import Client, RegionForeignError, Scope
 from creditbank.registry.filing.filings import (
+    ApprovedHoursBeyondError,
+    ApprovedHoursUnfitError,
     FilingDayTwiceError,
     FilingDecidedError,
     FilingUnknownError,
@@ -29,7 +28,7 @@ from creditbank.registry.filing.filings import (
 from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
 from creditbank.registry.models import Filing
 from creditbank.registry.organisations import OrganisationUnknownError
-from creditbank.rules.conversion import NotRecognisedError, RuleMissingError
+from creditbank.rules.conversion import FactMissingError, NotRecognisedError, RuleMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.registry import (
@@ -40,7 +39,6 @@ from creditbank.schemas.registry import (
     FilingsQuery,
     RefusalBody,
 )
-from creditbank.schemas.wanted import RequestInvalidError, invalid_at
 
 _EXAMPLE = {
     "activity": "enterprise_course",
@@ -75,7 +73,8 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
     answer=FilingAnswer(),
     refuses=(
         OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, SubjectUnknownError,
-        NotRecognisedError, RuleMissingError, PackMissingError,
+        NotRecognisedError, RuleMissingError, FactMissingError, ApprovedHoursUnfitError,
+        PackMissingError,
     ),
 )  # fmt: skip
 def file_activity(call: Call, session: Session) -> dict[str, Any]:
@@ -99,12 +98,13 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
         jurisdiction=call.client.jurisdiction,
         organisation_id=organisation_seen(call.client),
         state=str(call.query["state"]),
-        before=_place(call.query["cursor"]) if call.query["cursor"] else None,
+        before=place_of(call.query["cursor"]),
         limit=limit,
     )
     found = filings_page(session, wanted)
     page = found[:limit]
-    next_cursor = _cursor(page[-1]) if len(found) > limit else ""
+    more = len(found) > limit
+    next_cursor = cursor_of(page[-1].submitted_at, page[-1].filing_no) if more else ""
     return {"filings": page, "next_cursor": next_cursor}
 
 
@@ -126,14 +126,19 @@ def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     answer=FilingAnswer(),
     refuses=(
         FilingUnknownError, RegionForeignError, FilingDecidedError, LateReasonWantedError,
-        NotRecognisedError, RuleMissingError,
+        ApprovedHoursBeyondError, NotRecognisedError, RuleMissingError, FactMissingError,
     ),
 )  # fmt: skip
 def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Approve a filing: its bounds are granted, and rosters may be posted."""
     filing_seen(session, call.client, filing_no)
     filing = approve_filing(
-        session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
+        session,
+        filing_no,
+        actor=call.client.client_id,
+        reason=call.body["reason"],
+        approved_centihours=call.body["approved_hours"],
+        now=call.now,
     )
     return _shaped(session, filing)
 
@@ -158,6 +163,8 @@ def _shaped(session: Session, filing: Filing) -> dict[str, Any]:
     used = use_of(session, filing.filing_no)
     return {
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
+        "asked_hours": filing.asked_centihours,
+        "approved_hours": filing.approved_centihours,
         "organisation": organisation_of(session, filing.organisation_id).uscc,
         "sessions": sessions_of(session, filing.filing_no),
         "rosters": [roster.roster_no for roster in rosters_of(session, filing.filing_no)],
@@ -170,23 +177,3 @@ def _shaped(session: Session, filing: Filing) -> dict[str, Any]:
             "person_hours_max": used.person_centihours_max,
         },
     }
-
-
-def _cursor(filing: Filing) -> str:
-    said = f"{instant_text(filing.submitted_at)}|{filing.filing_no}"
-    return base64.urlsafe_b64encode(said.encode("ascii")).rstrip(b"=").decode("ascii")
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        instant, _, filing_no = base64.urlsafe_b64decode(padded).decode("ascii").partition("|")
-        if not filing_no.isalnum():
-            raise _cursor_refused()
-        return instant_from_text(instant), filing_no
-    except (ValueError, binascii.Error) as error:
-        raise _cursor_refused() from error
-
-
-def _cursor_refused() -> RequestInvalidError:
-    return invalid_at("/cursor", "field-cursor")

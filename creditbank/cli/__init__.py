@@ -10,6 +10,7 @@ from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
     bank,
     demo,
+    items,
     lawbook,
     ledger,
     organisations,
@@ -48,8 +49,8 @@ def main(ctx: click.Context, language: Language | None, home: Path | None) -> No
 for _command in (
     bank.init, bank.db, bank.keys, bank.clients, rules.rules, organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
-    records.imports, records.balances, records.people, verdicts.verdicts, ledger.ledger,
-    processes.clock, processes.serve, demo.demo,
+    items.items, items.entries, records.imports, records.balances,
+    records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)
 for _step in lawbook.STEPS:

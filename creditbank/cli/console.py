@@ -26,6 +26,7 @@ from creditbank import catalogue
 from creditbank.catalogue import Language
 from creditbank.config import Settings
 from creditbank.errors import CreditBankError, Fact, RowProblem
+from creditbank.hours import HoursTextInvalidError, centihours_from_text
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
 from creditbank.schemas.people import IdentityShape
@@ -167,6 +168,23 @@ class WordOf(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the enumeration's member."""
         return self._words(super().convert(value, param, ctx))
+
+
+class HoursText(click.ParamType[int]):
+    """Hours as decimal text, handed on as centihours."""
+
+    name = "hours"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the text; hours are above zero."""
+        try:
+            centihours = centihours_from_text(value)
+        except HoursTextInvalidError:
+            self.fail("40.00", param, ctx)
+        return centihours or self.fail("> 0", param, ctx)
+
+
+HOURS = HoursText()
 
 
 def language_of(environment: Mapping[str, str]) -> Language:

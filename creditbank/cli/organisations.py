@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import HOURS, Desk, WordOf, actor_option, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.registry.filing.filings import (
@@ -75,6 +75,7 @@ def filings() -> None:
 @click.option("--day", "days", type=DAY, multiple=True, required=True, help="每次一天。 Repeat.")
 @click.option("--planned-minutes", type=click.IntRange(1, 1_440), required=True, help="每天分钟。")
 @click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option("--approved-hours", type=HOURS, help="申请核定的总学时，如 40.00。 Asked for.")
 @actor_option
 @pass_desk
 def filings_submit(
@@ -90,11 +91,12 @@ def filings_submit(
     days: tuple[datetime, ...],
     planned_minutes: int,
     half_days: int,
+    approved_hours: int | None,
     actor: str,
 ) -> None:
     """File an activity; the rules in force say at once whether they would credit it."""
     sessions = tuple(SessionDraft(day.date(), planned_minutes, half_days) for day in days)
-    draft = FilingDraft(activity, form, release, title, subject, seats, sessions)
+    draft = FilingDraft(activity, form, release, title, subject, seats, sessions, approved_hours)
     with desk.bank(), unit_of_work() as session:
         provider = organisation_by_uscc(session, uscc)
         filing = submit_filing(session, draft, provider, actor=actor, now=utc_now())
@@ -104,12 +106,22 @@ def filings_submit(
 @filings.command("approve", help="同意备案，授予名额与学时上限。 Approve a filing.")
 @click.argument("filing_no")
 @click.option("--reason", default="", help="开课后才备案的须写明理由。 Wanted if filed late.")
+@click.option("--approved-hours", type=HOURS, help="核定的总学时，缺省照申请数。 As asked if none.")
 @actor_option
 @pass_desk
-def filings_approve(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+def filings_approve(
+    desk: Desk, filing_no: str, reason: str, approved_hours: int | None, actor: str
+) -> None:
     """Approve a filing."""
     with desk.bank(), unit_of_work() as session:
-        approve_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
+        approve_filing(
+            session,
+            filing_no,
+            actor=actor,
+            reason=reason,
+            approved_centihours=approved_hours,
+            now=utc_now(),
+        )
     desk.say("cli-filing-approved", filing_no=filing_no)
 
 

@@ -16,7 +16,7 @@ from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import EntryBody, entry_salt
 from creditbank.ledger.logs import NotSealedError, place_of_entry
 from creditbank.ledger.models import Entry, Log, Movement, Source, SourceUse
-from creditbank.ledger.posting import credits_of
+from creditbank.ledger.posting import credit_states, credits_of
 from creditbank.people.register import Identity, find_person, linked_people, secrets_of
 from creditbank.people.vault import Vault
 
@@ -58,6 +58,28 @@ def use_of(session: Session, source_no: str) -> Used | None:
         centihours_max=source.centihours_max,
         person_centihours_max=source.person_centihours_max,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredit:
+    """One credit that an act gave, and whether it was taken back."""
+
+    credit: Entry
+    reversed: bool
+
+
+def issued_under(
+    session: Session, person_id: int, scheme: str, source_no: str
+) -> list[IssuedCredit]:
+    """Return the credits of a person under one source, in the order of their occasions."""
+    query = select(Entry).join(Source, Source.source_id == Entry.source_id)
+    entries = session.scalars(
+        query.where(
+            Entry.person_id == person_id, Entry.scheme == scheme, Source.source_no == source_no
+        )
+    )
+    states = sorted(credit_states(entries), key=lambda state: state.credit.occasion)
+    return [IssuedCredit(state.credit, state.reversed) for state in states]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Tables of the hinge: records from before the bank, which two officials approve."""
+"""Tables of the hinge: records from before the bank, declared items, hours of another scheme."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,3 +41,70 @@ class ImportRow(Base):
     credited_year: Mapped[int] = mapped_column(SmallInteger)
     subject: Mapped[str]
     centihours: Mapped[int]
+
+
+class DeclaredItem(Base):
+    """A professional's work or achievement, declared for them; an official recognises it or not."""
+
+    __tablename__ = "declared_item"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    item_no: Mapped[str] = mapped_column(primary_key=True)
+    #: of the scheme's own pack: where it is decided
+    jurisdiction: Mapped[str]
+    scheme: Mapped[str]
+    #: who declared it; NULL where an official did
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    #: of the document under which it was declared, as a verdict shows them
+    document_kind: Mapped[str]
+    last_four: Mapped[str]
+    #: what it is to the rules: `paper`, `patent`
+    activity: Mapped[str]
+    #: empty where the activity has none
+    form: Mapped[str]
+    subject: Mapped[str]
+    title: Mapped[str]
+    #: when it was finished: published, granted, passed, ended
+    day: Mapped[date]
+    #: names the work wherever it is declared (a DOI, a patent's number); empty where it has none
+    work: Mapped[str]
+    #: canonical JSON of the other facts that the rules may ask for
+    said: Mapped[str]
+    #: canonical JSON: what proves it, in words, and the digest of each file
+    evidence: Mapped[str]
+    asked_centihours: Mapped[int | None]
+    #: granted by the official, where the rules leave the hours to them
+    approved_centihours: Mapped[int | None]
+    #: `declared`, `returned`, `refused`, `recognised`, `withdrawn`
+    state: Mapped[str]
+    declared_by: Mapped[str]
+    #: of the first declaration; sending it again after a return leaves it
+    declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: by whom and when the state was last decided
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: of a return, a refusal or a withdrawal
+    reason: Mapped[str]
+
+
+class RecognisedTransfer(Base):
+    """Hours of one scheme recognised under another: one entry there, one credit here."""
+
+    __tablename__ = "recognised_transfer"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    transfer_no: Mapped[str] = mapped_column(primary_key=True)
+    #: of the receiving scheme
+    jurisdiction: Mapped[str]
+    scheme: Mapped[str]
+    origin_scheme: Mapped[str]
+    #: whoever reverses an entry of this source finds here what rests on it
+    origin_source_id: Mapped[int]
+    #: of the entry that is recognised
+    origin_leaf: Mapped[bytes]
+    #: `recognised` or `withdrawn`
+    state: Mapped[str]
+    recognised_by: Mapped[str]
+    recognised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: of the withdrawal
+    reason: Mapped[str]

@@ -32,7 +32,11 @@ from creditbank.people.register import (
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
-from creditbank.registry.filing.filings import FilingNotApprovedError, sessions_of
+from creditbank.registry.filing.filings import (
+    FilingNotApprovedError,
+    approved_shares,
+    sessions_of,
+)
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession
 from creditbank.rules.conversion import ActivityFact, Conversion, Step, convert
@@ -77,6 +81,8 @@ class _Desk:
 
     filing: Filing
     sessions: Mapping[date, FilingSession]
+    #: of the hours that the filing was approved with, by session
+    approved_centihours: Mapping[int, int | None]
     law: PackChain
     source: Source
     today: date
@@ -96,9 +102,14 @@ def post_roster(
     if filing.state != "approved":
         raise FilingNotApprovedError(filing_no=filing.filing_no, state=filing.state)
     source, use = lock_source(session, filing.filing_no)
+    sessions = sessions_of(session, filing.filing_no)
+    shares = approved_shares(filing.approved_centihours, sessions)
     desk = _Desk(
         filing=filing,
-        sessions={planned.day: planned for planned in sessions_of(session, filing.filing_no)},
+        sessions={planned.day: planned for planned in sessions},
+        approved_centihours={
+            planned.session_no: share for planned, share in zip(sessions, shares, strict=True)
+        },
         law=law_of(session, filing.scheme),
         source=source,
         today=civil_day(now),
@@ -246,6 +257,7 @@ def _convert(desk: _Desk, planned: FilingSession, attended_minutes: int) -> Conv
             planned_minutes=planned.planned_minutes,
             planned_half_days=planned.planned_half_days,
             attended_minutes=attended_minutes,
+            approved_centihours=desk.approved_centihours[planned.session_no],
         ),
         desk.law,
     )
@@ -287,6 +299,7 @@ def _attendance(good: GoodRow, roster_no: str) -> dict[str, object]:
 
 def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
     filing, planned = desk.filing, good.planned
+    approved = desk.approved_centihours[planned.session_no]
     facts: dict[str, Canonical] = {
         "kind": "filing",
         "activity": filing.activity,
@@ -302,6 +315,8 @@ def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
         "row": good.row.row_no,
         "trace": trace_of(good.conversion.steps),
     }
+    if approved is not None:
+        facts["approved_centihours"] = approved
     return CreditDraft(
         person_id=good.person_id,
         scheme=filing.scheme,

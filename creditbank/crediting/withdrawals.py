@@ -4,20 +4,18 @@ Nothing is deleted. The hours go back to the filing, the place with them, and wh
 back of other hours is counted again, all in one transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.fold import FoldContext, fold_again, post_moves_on
-from creditbank.crediting.weighing import occasion_of
+from creditbank.crediting.fold import FoldContext
+from creditbank.crediting.reversals import Ruling, hold, live_under, take_back
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
-from creditbank.ledger.models import Movement
-from creditbank.ledger.posting import CreditState, MoveDraft, credit_states, credits_of
-from creditbank.ledger.sources import Taking, lock_source, pins_id_of, take
+from creditbank.ledger.posting import CreditState
 from creditbank.people.register import (
     Identity,
     find_person,
@@ -25,7 +23,6 @@ from creditbank.people.register import (
     secrets_of,
 )
 from creditbank.people.vault import Vault
-from creditbank.registry.filing.filings import sessions_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing
 
@@ -80,78 +77,31 @@ def withdraw_attendance(
         NothingToWithdrawError: there is nothing live on these days.
     """
     filing = withdrawal.filing
-    source, _use = lock_source(session, filing.filing_no)
+    held = hold(session, filing.filing_no)
     person_id = find_person(session, vault, withdrawal.identity)
     group = lock_linked(session, [person_id])[person_id]
     secrets = secrets_of(session, vault, group)
-    occasions = [occasion_of(planned) for planned in sessions_of(session, filing.filing_no)]
-    live = [
-        state
-        for state in credit_states(credits_of(session, group, filing.scheme, occasions=occasions))
-        if not state.reversed
-    ]
+    live = live_under(session, group, filing.scheme, held.source)
     chosen = [
         state for state in live if not withdrawal.days or state.credit.earned_on in withdrawal.days
     ]
     if not chosen:
         raise NothingToWithdrawError(filing_no=filing.filing_no)
     act = _record(session, withdrawal, chosen, now=now)
-    law = law_of(session, filing.scheme)
-    reverse_states(session, chosen, act, str(withdrawal.reason), FoldContext(law, secrets, now))
-    years = {state.credit.credited_year for state in chosen}
-    fold_again(session, [group], years, FoldContext(law, secrets, now))
-    take(session, source, _given_back(live, chosen))
+    take_back(
+        session,
+        held,
+        live,
+        chosen,
+        Ruling(act, withdrawal.actor, str(withdrawal.reason)),
+        group=group,
+        context=FoldContext(law_of(session, filing.scheme), secrets, now),
+    )
     return WithdrawalResult(
         days=tuple(sorted({state.credit.earned_on for state in chosen})),
         reversed_centihours=sum(state.credit.centihours for state in chosen),
         act_leaf=act.leaf,
     )
-
-
-def reverse_states(
-    session: Session,
-    states: Iterable[CreditState],
-    act: RecordedAct,
-    reason: str,
-    context: FoldContext,
-) -> None:
-    """Reverse credits whole: what a cap holds is let go, then the two accounts are swapped."""
-    pins_id = pins_id_of(session, context.law.pins())
-    drafts: list[MoveDraft] = []
-    for state in states:
-        if state.capped_centihours:
-            drafts.append(
-                MoveDraft(
-                    credit=state.credit,
-                    movement=Movement.UNCAP,
-                    centihours=state.capped_centihours,
-                    step=state.next_step(Movement.UNCAP),
-                    pins_id=pins_id,
-                    act_id=act.act_id,
-                    order=act.leaf,
-                    reason=reason,
-                )
-            )
-        drafts.append(
-            MoveDraft(
-                credit=state.credit,
-                movement=Movement.REVERSE,
-                centihours=state.credit.centihours,
-                step=0,
-                pins_id=state.credit.pins_id,
-                act_id=act.act_id,
-                order=act.leaf,
-                reason=reason,
-            )
-        )
-    post_moves_on(session, drafts, context.secrets, now=context.now)
-
-
-def _given_back(live: Sequence[CreditState], chosen: Sequence[CreditState]) -> Taking:
-    """Hours go back, and the place of each key that has nothing left under the filing."""
-    kept = {state.credit.person_id for state in live if state not in chosen}
-    gone = {state.credit.person_id for state in chosen} - kept
-    return Taking(-len(gone), -sum(state.credit.centihours for state in chosen))
 
 
 def _record(

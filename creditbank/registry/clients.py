@@ -39,6 +39,9 @@ class Scope(StrEnum):
     ROSTER_POST = "roster:post"
     ATTENDANCE_WITHDRAW = "attendance:withdraw"
     BALANCE_READ = "balance:read"
+    ITEM_DECLARE = "item:declare"
+    ITEM_READ = "item:read"
+    ITEM_DECIDE = "item:decide"
     IMPORT_PROPOSE = "import:propose"
     IMPORT_APPROVE = "import:approve"
     PERSON_LINK = "person:link"
@@ -52,12 +55,16 @@ class Scope(StrEnum):
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.PROVIDER: frozenset(
-        {Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW}
+        {
+            Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW,
+            Scope.ITEM_DECLARE, Scope.ITEM_READ,
+        }
     ),
     Role.OFFICIAL: frozenset(
         {
             Scope.ORGANISATION_REGISTER, Scope.FILING_DECIDE, Scope.FILING_READ,
-            Scope.ATTENDANCE_WITHDRAW, Scope.BALANCE_READ, Scope.IMPORT_PROPOSE,
+            Scope.ATTENDANCE_WITHDRAW, Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ITEM_DECIDE,
+            Scope.BALANCE_READ, Scope.IMPORT_PROPOSE,
             Scope.IMPORT_APPROVE, Scope.PERSON_LINK, Scope.RULES_PROPOSE, Scope.RULES_PUBLISH,
             Scope.MANDATE_GRANT, Scope.LEDGER_SEAL,
         }

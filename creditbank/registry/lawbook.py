@@ -12,6 +12,7 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from creditbank.ledger.leaves import Pins
 from creditbank.registry.models import PublishedPack, RuleAdoption
 from creditbank.rules.loader import chain_of, load_pack
 from creditbank.rules.pack import Adoption, Pack, PackChain
@@ -74,6 +75,20 @@ def pack_pinned(session: Session, pack_id: str, version: int) -> Pack | None:
     """Return a version of a pack as it was published, for whoever explains an older entry."""
     row = session.get(PublishedPack, (pack_id, version))
     return parsed(row.content) if row is not None and row.published_at is not None else None
+
+
+def chain_pinned(session: Session, pins: Pins, known_at: datetime) -> PackChain:
+    """Return the packs that an entry names, own pack first, in the versions that it names.
+
+    Args:
+        session: any reading session.
+        pins: of the entry.
+        known_at: when it was recorded; what was adopted by then was law.
+    """
+    packs = (pack_pinned(session, str(pack_id), int(version)) for pack_id, version, _ in pins)
+    found = tuple(pack for pack in packs if pack is not None)
+    assert len(found) == len(pins), "entries pin published versions only"
+    return PackChain(found, adopted=adoptions(session, known_at))
 
 
 @lru_cache(maxsize=256)

@@ -40,7 +40,7 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     """Return filings, newest first; one more than `limit` when there are further ones."""
     query = select(Filing).order_by(Filing.submitted_at.desc(), Filing.filing_no.desc())
     if wanted.organisation_id is None:
-        query = query.where(_within(Filing.jurisdiction, wanted.jurisdiction))
+        query = query.where(within_jurisdiction(Filing.jurisdiction, wanted.jurisdiction))
     else:
         query = query.where(Filing.organisation_id == wanted.organisation_id)
     if wanted.state:
@@ -99,7 +99,7 @@ def jurisdiction_of_client(session: Session, client_id: str) -> str:
     return row.jurisdiction
 
 
-def _within(column: InstrumentedAttribute[str], outer: str) -> ColumnElement[bool]:
+def within_jurisdiction(column: InstrumentedAttribute[str], outer: str) -> ColumnElement[bool]:
     """Say in SQL what `ids.jurisdiction_contains` says."""
     inner = "cn-" if outer == "cn" else outer
     if "." in outer:

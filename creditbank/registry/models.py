@@ -168,6 +168,10 @@ class Filing(Base):
     title: Mapped[str]
     subject: Mapped[str]
     seats: Mapped[int]
+    #: hours of the whole activity that the provider asks for, where the rules leave them to the
+    #: authority; and those that it granted
+    asked_centihours: Mapped[int | None]
+    approved_centihours: Mapped[int | None]
     #: `submitted`, `approved`, `refused`
     state: Mapped[str]
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -154,10 +154,18 @@ class FilingBody(Shape):
     subject = subject(required=True)
     seats = Whole(1, _SEATS_MAX, required=True)
     sessions = Several(Inner(SessionBody), low=1, high=SESSIONS_MAX, required=True)
+    approved_hours = Hours(
+        load_default=lambda: None,
+        metadata={
+            "description": "Asked for, for all sessions together, where the rules leave the hours "
+            "to whoever approves."
+        },
+    )
 
     @post_load
     def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> FilingDraft:
         """Make the draft."""
+        loaded["approved_centihours"] = loaded.pop("approved_hours")
         loaded["form"], loaded["release"] = str(loaded["form"]), str(loaded["release"])
         return FilingDraft(**{**loaded, "sessions": tuple(loaded["sessions"])})
 
@@ -202,6 +210,10 @@ class FilingAnswer(FilingLine):
     """A filing with its sessions, and what of it is used once it is approved."""
 
     organisation = Text(18, metadata={"description": "USCC of the provider."})
+    asked_hours = Hours(allow_none=True)
+    approved_hours = Hours(
+        allow_none=True, metadata={"description": "Granted; null where the rules give the hours."}
+    )
     sessions = Inner(SessionAnswer, many=True)
     used = Inner(UsedAnswer, allow_none=True)
     rosters = Several(Text(20), metadata={"description": "Numbers of the rosters posted."})
@@ -226,6 +238,10 @@ class ApprovalBody(Shape):
     """An approval; the reason is wanted for what was filed after it began."""
 
     reason = Text(REASON_CHARACTERS_MAX, low=0, load_default="")
+    approved_hours = Hours(
+        load_default=lambda: None,
+        metadata={"description": "Fewer than the filing asks for; as asked if left out."},
+    )
 
 
 class RefusalBody(Shape):

@@ -66,7 +66,8 @@ def caller_for(desk: Desk, declared: Declared) -> Caller:
 def address(rule: str, filing_no: str) -> str:
     """Fill in a route's numbers."""
     filled = rule.replace("<public:filing_no>", filing_no).replace("<count:version>", "1")
-    for name in ("client_id", "mandate_no", "import_no", "pack_id"):
+    filled = filled.replace("<public:scheme>", "cn-3710")
+    for name in ("client_id", "mandate_no", "import_no", "pack_id", "item_no", "transfer_no"):
         filled = filled.replace(f"<public:{name}>", "M000000000")
     return filled
 

@@ -18,15 +18,17 @@ PUBLIC = {
     "GET /api/v1/consistency",
     "GET /api/v1/logs",
     "GET /api/v1/packs",
+    "GET /api/v1/packs/{pack_id}/adoptions",
     "GET /api/v1/packs/{pack_id}/{version}",
     "GET /api/v1/proofs",
     "GET /health",
     "GET /ledger/{jurisdiction}/{year}/checkpoint",
     "GET /ledger/{jurisdiction}/{year}/tile/{rest}",
+    "POST /api/v1/packs/{scheme}/explain",
     "POST /api/v1/setup",
 }
 #: Reads by a body, because what is asked must not stand in an address; and sealing, which is one.
-READS_BY_BODY = {"read_balances", "read_entries", "seal_now"}
+READS_BY_BODY = {"read_balances", "read_entries", "explain_rules", "seal_now"}
 
 
 @pytest.fixture

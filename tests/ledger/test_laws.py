@@ -28,8 +28,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+import creditbank.crediting.reversals as reversals_module
 import creditbank.crediting.rosters as rosters_module
-import creditbank.crediting.withdrawals as withdrawals_module
 import creditbank.ledger.seal as seal_module
 from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.links import LinkFinding, LinkOccasionTwiceError, record_finding
@@ -382,8 +382,8 @@ def no_fold(*_: object, **__: object) -> int:
 
 FAULTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "caps not counted on posting": (rosters_module, "fold_again", no_fold),
-    "caps not counted on withdrawal": (withdrawals_module, "fold_again", no_fold),
-    "use not given back": (withdrawals_module, "take", lambda *_: None),
+    "caps not counted on withdrawal": (reversals_module, "fold_again", no_fold),
+    "use not given back": (reversals_module, "take", lambda *_: None),
     "a sealer that forgets the last row": (
         seal_module,
         "_pending",

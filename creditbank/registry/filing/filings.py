@@ -7,7 +7,7 @@ attendance, and their product. Nothing is credited before approval
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import insert, select
@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from creditbank.canonical import Canonical
 from creditbank.clock import civil_day
 from creditbank.errors import CreditBankError
+from creditbank.hours import apportioned_centihours, hours_text
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
-from creditbank.rules.conversion import ActivityFact, convert
+from creditbank.rules.conversion import ActivityFact, FactMissingError, convert
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
@@ -57,6 +58,20 @@ class FilingDayTwiceError(CreditBankError):
     status = 422
 
 
+class ApprovedHoursBeyondError(CreditBankError):
+    """More hours would be granted than the filing asks for."""
+
+    code = "approved-hours-beyond"
+    status = 422
+
+
+class ApprovedHoursUnfitError(CreditBankError):
+    """Hours are stated to be approved where the rules themselves say how many."""
+
+    code = "approved-hours-unfit"
+    status = 422
+
+
 class LateReasonWantedError(CreditBankError):
     """The activity had begun when it was filed; whoever approves it says why."""
 
@@ -84,6 +99,9 @@ class FilingDraft:
     subject: str
     seats: int
     sessions: tuple[SessionDraft, ...]
+    #: hours of all sessions together, asked for or granted, where the rules leave them to whoever
+    #: approves
+    approved_centihours: int | None = None
 
 
 def submit_filing(
@@ -93,25 +111,29 @@ def submit_filing(
 
     Raises:
         FilingDayTwiceError: two sessions on one day.
-        SubjectUnknownError, NotRecognisedError, RuleMissingError: the rules in force would not
-            credit it; said now, not after the course.
+        SubjectUnknownError, NotRecognisedError, RuleMissingError, FactMissingError: the rules in
+            force would not credit it; said now, not after the course.
+        ApprovedHoursUnfitError: it asks for hours that the rules themselves give.
     """
     twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
     if twice:
         raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
     law = law_of(session, provider.jurisdiction)
     require_subject(draft.subject, law)
+    ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
+    draft = replace(draft, sessions=ordered)
     person_centihours(draft, law)
+    _refuse_unfit_hours(draft, law)
     filing_no = "F" + random_number(9)
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
         "jurisdiction": provider.jurisdiction, "scheme": law.scheme, "activity": draft.activity,
         "form": draft.form, "release": draft.release, "title": draft.title,
-        "subject": draft.subject, "seats": draft.seats, "state": "submitted",
-        "submitted_at": now, "submitted_by": actor, "reason": "",
+        "subject": draft.subject, "seats": draft.seats,
+        "asked_centihours": draft.approved_centihours, "state": "submitted", "submitted_at": now,
+        "submitted_by": actor, "reason": "",
     }  # fmt: skip
     filing = session.scalars(insert(Filing).returning(Filing), [row]).one()
-    ordered = sorted(draft.sessions, key=lambda planned: planned.day)
     session.execute(
         insert(FilingSession),
         [
@@ -125,26 +147,39 @@ def submit_filing(
     )  # fmt: skip
     record_act(
         session,
-        ActDraft(
-            "filing.submitted", provider.jurisdiction, actor, filing_no,
-            _described(draft, ordered),
-        ),
+        ActDraft("filing.submitted", provider.jurisdiction, actor, filing_no, _described(draft)),
         now=now,
-    )  # fmt: skip
+    )
     return filing
 
 
 def approve_filing(
-    session: Session, filing_no: str, *, actor: str, reason: str = "", now: datetime
+    session: Session,
+    filing_no: str,
+    *,
+    actor: str,
+    reason: str = "",
+    approved_centihours: int | None = None,
+    now: datetime,
 ) -> Filing:
     """Approve a filing: its bounds are granted, and hours may be posted under it.
+
+    Args:
+        session: the caller's unit of work.
+        filing_no: whose sessions.
+        actor: the official.
+        reason: wanted for what was filed after it began.
+        approved_centihours: fewer hours of the whole activity than it asks for; None grants those.
+        now: the instant recorded.
 
     Raises:
         FilingUnknownError, FilingDecidedError: nothing to decide.
         LateReasonWantedError: it was filed after it began, and no reason is given.
+        ApprovedHoursBeyondError: more hours than the filing asks for.
     """
     filing = _undecided(session, filing_no)
-    draft = _draft_of(session, filing)
+    granted_centihours = _granted(filing, approved_centihours)
+    draft = _draft_of(session, filing, granted_centihours)
     first_day = min(planned.day for planned in draft.sessions)
     submitted_on = civil_day(filing.submitted_at)
     if submitted_on > first_day and not reason:
@@ -158,7 +193,7 @@ def approve_filing(
         ActDraft(
             "filing.approved", filing.jurisdiction, actor, filing_no,
             {
-                **_described(draft, draft.sessions),
+                **_described(draft),
                 **source_bounds_details(bounds, bounds.centihours_max),
                 "scheme": filing.scheme,
                 "source_kind": str(SourceKind.FILING),
@@ -176,6 +211,7 @@ def approve_filing(
         ),
     )
     filing.state, filing.reason = "approved", reason
+    filing.approved_centihours = granted_centihours
     return filing
 
 
@@ -218,12 +254,32 @@ def sessions_of(session: Session, filing_no: str) -> Sequence[FilingSession]:
     return session.scalars(query.order_by(FilingSession.session_no)).all()
 
 
+def approved_shares(
+    approved_centihours: int | None, sessions: Sequence[SessionDraft | FilingSession]
+) -> list[int | None]:
+    """Part the hours that a filing was approved with among its sessions, by planned minutes.
+
+    Args:
+        approved_centihours: of the whole activity; None where the rules themselves give the hours.
+        sessions: all of them, in the order of their days.
+    """
+    if approved_centihours is None:
+        return [None] * len(sessions)
+    weights = [planned.planned_minutes for planned in sessions]
+    return [*apportioned_centihours(approved_centihours, weights)]
+
+
 def person_centihours(draft: FilingDraft, law: PackChain) -> int:
     """Return the hours that one person earns by full attendance, in centihours.
 
+    Args:
+        draft: its sessions in the order of their days.
+        law: the rules in force.
+
     Raises:
-        NotRecognisedError, RuleMissingError: the rules do not credit a session.
+        NotRecognisedError, RuleMissingError, FactMissingError: the rules do not credit a session.
     """
+    shares = approved_shares(draft.approved_centihours, draft.sessions)
     return sum(
         convert(
             ActivityFact(
@@ -235,11 +291,31 @@ def person_centihours(draft: FilingDraft, law: PackChain) -> int:
                 planned_minutes=planned.planned_minutes,
                 planned_half_days=planned.planned_half_days,
                 attended_minutes=planned.planned_minutes,
+                approved_centihours=share,
             ),
             law,
         ).centihours
-        for planned in draft.sessions
+        for planned, share in zip(draft.sessions, shares, strict=True)
     )
+
+
+def _refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
+    if draft.approved_centihours is None:
+        return
+    try:
+        person_centihours(replace(draft, approved_centihours=None), law)
+    except FactMissingError:
+        return
+    raise ApprovedHoursUnfitError(activity=draft.activity, scheme=law.scheme)
+
+
+def _granted(filing: Filing, approved_centihours: int | None) -> int | None:
+    asked = filing.asked_centihours
+    if approved_centihours is not None and approved_centihours > (asked or 0):
+        raise ApprovedHoursBeyondError(
+            found=hours_text(approved_centihours), wanted=hours_text(asked or 0)
+        )
+    return asked if approved_centihours is None else approved_centihours
 
 
 def _undecided(session: Session, filing_no: str) -> Filing:
@@ -251,7 +327,7 @@ def _undecided(session: Session, filing_no: str) -> Filing:
     return filing
 
 
-def _draft_of(session: Session, filing: Filing) -> FilingDraft:
+def _draft_of(session: Session, filing: Filing, approved_centihours: int | None) -> FilingDraft:
     return FilingDraft(
         activity=filing.activity,
         form=filing.form,
@@ -263,11 +339,12 @@ def _draft_of(session: Session, filing: Filing) -> FilingDraft:
             SessionDraft(planned.day, planned.planned_minutes, planned.planned_half_days)
             for planned in sessions_of(session, filing.filing_no)
         ),
+        approved_centihours=approved_centihours,
     )
 
 
-def _described(draft: FilingDraft, sessions: Sequence[SessionDraft]) -> dict[str, Canonical]:
-    return {
+def _described(draft: FilingDraft) -> dict[str, Canonical]:
+    described: dict[str, Canonical] = {
         "activity": draft.activity,
         "form": draft.form,
         "release": draft.release,
@@ -276,6 +353,9 @@ def _described(draft: FilingDraft, sessions: Sequence[SessionDraft]) -> dict[str
         "seats": draft.seats,
         "sessions": [
             [planned.day.isoformat(), planned.planned_minutes, planned.planned_half_days]
-            for planned in sessions
+            for planned in draft.sessions
         ],
     }
+    if draft.approved_centihours is not None:
+        described["approved_centihours"] = draft.approved_centihours
+    return described

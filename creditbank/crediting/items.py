@@ -1,0 +1,416 @@
+"""Declared items (认定申报): a professional's work or achievement, put before an official.
+
+Whoever declares says what the rules may ask for; whether they would give hours for it is said at
+once, and nothing is credited before an official recognises it.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import and_, insert, or_, select
+from sqlalchemy.orm import Session
+
+from creditbank.canonical import Canonical, canonical_bytes, canonical_text
+from creditbank.clock import civil_day
+from creditbank.crediting.models import DeclaredItem
+from creditbank.errors import CreditBankError
+from creditbank.ids import random_number
+from creditbank.ledger.journal import ActDraft, record_act
+from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.documents import is_demo_number
+from creditbank.people.register import (
+    Identity,
+    IdentityMismatchError,
+    ensure_people,
+    lock_linked,
+    names_of,
+    secrets_of,
+)
+from creditbank.people.vault import Vault
+from creditbank.registry.bank import require_demo
+from creditbank.registry.filing.filings import ApprovedHoursUnfitError
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.lookups import within_jurisdiction
+from creditbank.rules.conversion import FactMissingError
+from creditbank.rules.items import ItemConversion, ItemFact, convert_item
+from creditbank.rules.pack import PackChain
+from creditbank.rules.subjects import require_subject
+
+#: The fact that only whoever approves can state.
+APPROVED = "approved_centihours"
+_LAST_FOUR = 4
+
+
+class ItemState(StrEnum):
+    """How a declared item stands."""
+
+    DECLARED = "declared"
+    RETURNED = "returned"
+    REFUSED = "refused"
+    RECOGNISED = "recognised"
+    WITHDRAWN = "withdrawn"
+
+
+#: An item in one of these speaks for its work; another declaration of the same work is a double.
+_STANDING = (ItemState.DECLARED, ItemState.RETURNED, ItemState.RECOGNISED)
+
+
+class ItemUnknownError(CreditBankError):
+    """There is no declared item of this number, or it is not the asker's to see."""
+
+    code = "item-unknown"
+    status = 404
+
+
+class ItemKnownError(CreditBankError):
+    """The same work was declared for the person before, as the same activity."""
+
+    code = "item-known"
+    status = 409
+
+
+class ItemDayError(CreditBankError):
+    """What is declared is not finished yet."""
+
+    code = "item-day-not-come"
+    status = 422
+
+
+class ItemWorthNothingError(CreditBankError):
+    """The rules recognise the item and give no hours for it."""
+
+    code = "item-worth-nothing"
+    status = 422
+
+
+class ItemNotReturnedError(CreditBankError):
+    """Only what was returned for correction is sent again."""
+
+    code = "item-not-returned"
+    status = 409
+
+
+class ItemSchemeError(CreditBankError):
+    """A corrected declaration names another scheme than the one that was returned."""
+
+    code = "item-scheme-differs"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves an item: a description, and the file's SHA-256 in hex, empty where none is."""
+
+    description: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """What is declared; the facts that the rules may ask for are those of `ItemFact`."""
+
+    scheme: str
+    activity: str
+    form: str
+    subject: str
+    title: str
+    day: date
+    #: names the work wherever it is declared; empty where it has no such name
+    work: str
+    measures: Mapping[str, int]
+    traits: Mapping[str, str]
+    rank: int | None
+    make_up_year: int | None
+    spread_years: int
+    #: asked for, where the rules leave the hours to whoever approves
+    asked_centihours: int | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Who declares what for whom; officials belong to no organisation."""
+
+    identity: Identity
+    draft: ItemDraft
+    actor: str
+    organisation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsWanted:
+    """Whose items: one organisation's, or those of a jurisdiction and below; of one state or all.
+
+    `before` is the place of the last item already seen: the instant of its declaration, its number.
+    """
+
+    jurisdiction: str
+    organisation_id: int | None
+    state: str
+    before: tuple[datetime, str] | None
+    limit: int
+
+
+def declare_item(
+    session: Session, vault: Vault, declaration: Declaration, *, now: datetime
+) -> DeclaredItem:
+    """Put an item before an official; nothing is credited yet.
+
+    Raises:
+        PackMissingError, SubjectUnknownError, ItemDayError, NotRecognisedError, RuleMissingError,
+            FactMissingError, DeclaredLateError, ItemWorthNothingError: the rules in force would not
+            credit it.
+        IdentityMismatchError: the number is on record under another name.
+        ItemKnownError: the work stands declared already.
+        DemoOnlyError: a demo number in a production bank.
+    """
+    draft, identity = declaration.draft, declaration.identity
+    law = law_of(session, draft.scheme)
+    row = _columns(draft)
+    _require_worth(draft, law, declared_on=civil_day(now))
+    if is_demo_number(identity.document):
+        require_demo(session)
+    person_id = ensure_people(session, vault, [identity], now=now)[identity.document]
+    if identity.name not in names_of(session, vault, [person_id])[person_id]:
+        raise IdentityMismatchError
+    group = lock_linked(session, [person_id])[person_id]
+    if person_id not in secrets_of(session, vault, [person_id]):
+        raise PersonErasedError
+    _refuse_double(session, group, row, item_no="")
+    row |= {
+        "person_id": person_id, "item_no": "D" + random_number(9),
+        "jurisdiction": law.jurisdiction, "organisation_id": declaration.organisation_id,
+        "document_kind": str(identity.document.kind),
+        "last_four": identity.document.number[-_LAST_FOUR:],
+        "state": str(ItemState.DECLARED), "declared_by": declaration.actor, "declared_at": now,
+        "reason": "",
+    }  # fmt: skip
+    item = session.scalars(insert(DeclaredItem).returning(DeclaredItem), [row]).one()
+    record_item_act(session, vault, item, "item.declared", declaration.actor, now=now)
+    return item
+
+
+def declare_again(
+    session: Session, vault: Vault, item_no: str, draft: ItemDraft, *, actor: str, now: datetime
+) -> DeclaredItem:
+    """Send a returned item again, corrected; its day of declaration stays the first one.
+
+    Raises:
+        ItemUnknownError, ItemNotReturnedError, ItemSchemeError: it cannot be sent again so.
+        ItemKnownError and the refusals of the rules: as when it is declared.
+    """
+    item = locked_item(session, item_no)
+    if item.state != ItemState.RETURNED:
+        raise ItemNotReturnedError(item_no=item_no, state=item.state)
+    if draft.scheme != item.scheme:
+        raise ItemSchemeError(found=draft.scheme, wanted=item.scheme)
+    law = law_of(session, item.scheme)
+    row = _columns(draft)
+    _require_worth(draft, law, declared_on=civil_day(item.declared_at))
+    group = lock_linked(session, [item.person_id])[item.person_id]
+    _refuse_double(session, group, row, item_no=item_no)
+    for column, value in row.items():
+        setattr(item, column, value)
+    # Whoever corrected it may not recognise it.
+    item.state, item.reason, item.declared_by = str(ItemState.DECLARED), "", actor
+    record_item_act(session, vault, item, "item.declared", actor, now=now)
+    return item
+
+
+def item_numbered(
+    session: Session, item_no: str, *, organisation_id: int | None = None
+) -> DeclaredItem:
+    """Return an item; with an organisation, only what that organisation declared.
+
+    Raises:
+        ItemUnknownError: there is none, or it is another's.
+    """
+    item = session.scalar(select(DeclaredItem).where(DeclaredItem.item_no == item_no))
+    foreign = item is not None and organisation_id not in (None, item.organisation_id)
+    if item is None or foreign:
+        raise ItemUnknownError(item_no=item_no[:20])
+    return item
+
+
+def locked_item(session: Session, item_no: str) -> DeclaredItem:
+    """Lock an item for this transaction and return it as it now stands.
+
+    Raises:
+        ItemUnknownError: there is none of this number.
+    """
+    query = select(DeclaredItem).where(DeclaredItem.item_no == item_no).with_for_update()
+    item = session.scalar(query.execution_options(populate_existing=True))
+    if item is None:
+        raise ItemUnknownError(item_no=item_no[:20])
+    return item
+
+
+def items_page(session: Session, wanted: ItemsWanted) -> Sequence[DeclaredItem]:
+    """Return items, newest first; one more than `limit` when there are further ones."""
+    query = select(DeclaredItem).order_by(
+        DeclaredItem.declared_at.desc(), DeclaredItem.item_no.desc()
+    )
+    if wanted.organisation_id is None:
+        query = query.where(within_jurisdiction(DeclaredItem.jurisdiction, wanted.jurisdiction))
+    else:
+        query = query.where(DeclaredItem.organisation_id == wanted.organisation_id)
+    if wanted.state:
+        query = query.where(DeclaredItem.state == wanted.state)
+    if wanted.before is not None:
+        at, item_no = wanted.before
+        earlier_number = and_(DeclaredItem.declared_at == at, DeclaredItem.item_no < item_no)
+        query = query.where(or_(DeclaredItem.declared_at < at, earlier_number))
+    return session.scalars(query.limit(wanted.limit + 1)).all()
+
+
+def evidence_of(item: DeclaredItem) -> list[Evidence]:
+    """Return what proves an item."""
+    return [Evidence(**each) for each in json.loads(item.evidence)]
+
+
+def fact_of(item: DeclaredItem, approved_centihours: int | None) -> ItemFact:
+    """Return an item as the rules see it."""
+    said = json.loads(item.said)
+    return ItemFact(
+        activity=item.activity,
+        form=item.form,
+        subject=item.subject,
+        day=item.day,
+        declared_on=civil_day(item.declared_at),
+        measures=said["measures"],
+        traits=said["traits"],
+        rank=said.get("rank"),
+        approved_centihours=approved_centihours,
+        make_up_year=said.get("make_up_year"),
+        spread_years=said["spread_years"],
+    )
+
+
+def record_item_act(
+    session: Session, vault: Vault, item: DeclaredItem, kind: str, actor: str, *, now: datetime
+) -> None:
+    """Record an act on an item that opens no source; its words stand in the item alone."""
+    details = {**described(vault, item), "reason_text": item.reason}
+    record_act(session, ActDraft(kind, item.jurisdiction, actor, item.item_no, details), now=now)
+
+
+def described(vault: Vault, item: DeclaredItem) -> dict[str, Canonical]:
+    """Return what an act tells of an item: its kind, and a keyed digest of all that was declared.
+
+    A work's number leads to its author, so neither it nor the title stands in an act.
+    """
+    content = canonical_bytes([item.title, item.work, item.day.isoformat(), item.form, item.said,
+                               item.evidence])  # fmt: skip
+    return {
+        "scheme": item.scheme,
+        "activity": item.activity,
+        "subject": item.subject,
+        "declaration": vault.fingerprint(hashlib.sha256(content).digest()).hex(),
+    }
+
+
+def worth_of(fact: ItemFact, law: PackChain) -> ItemConversion:
+    """Convert an item that is worth something, with hours approved only where the rules ask.
+
+    Raises:
+        ApprovedHoursUnfitError: hours are stated where the rules themselves say how many.
+        ItemWorthNothingError: the rules give no hours.
+        NotRecognisedError, RuleMissingError, FactMissingError, DeclaredLateError: said by
+            `convert_item`.
+    """
+    conversion = convert_item(fact, law)
+    if fact.approved_centihours is not None and not _wants_approval(fact, law):
+        raise ApprovedHoursUnfitError(activity=fact.activity, scheme=law.scheme)
+    if not any(part.centihours for part in conversion.parts):
+        raise ItemWorthNothingError(activity=fact.activity, scheme=law.scheme)
+    return conversion
+
+
+def work_of(text: str) -> str:
+    """Return a work's name as it is compared: no spaces, upper case, one width."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+def _wants_approval(fact: ItemFact, law: PackChain) -> bool:
+    try:
+        convert_item(replace(fact, approved_centihours=None), law)
+    except FactMissingError as error:
+        return error.facts["fact"] == APPROVED
+    return False
+
+
+def _columns(draft: ItemDraft) -> dict[str, object]:
+    said: dict[str, Canonical] = {
+        "measures": dict(draft.measures),
+        "traits": dict(draft.traits),
+        "spread_years": draft.spread_years,
+    }
+    if draft.rank is not None:
+        said["rank"] = draft.rank
+    if draft.make_up_year is not None:
+        said["make_up_year"] = draft.make_up_year
+    evidence: list[Canonical] = [
+        {"description": each.description, "sha256": each.sha256} for each in draft.evidence
+    ]
+    return {
+        "scheme": draft.scheme,
+        "activity": draft.activity,
+        "form": draft.form,
+        "subject": draft.subject,
+        "title": draft.title,
+        "day": draft.day,
+        "work": work_of(draft.work),
+        "said": canonical_text(said),
+        "evidence": canonical_text(evidence),
+        "asked_centihours": draft.asked_centihours,
+    }
+
+
+def _require_worth(draft: ItemDraft, law: PackChain, *, declared_on: date) -> None:
+    """Say now, and not after the official has looked at it, what the rules would refuse."""
+    if draft.day > declared_on:
+        raise ItemDayError(found=draft.day.isoformat(), wanted=declared_on.isoformat())
+    require_subject(draft.subject, law)
+    fact = ItemFact(
+        activity=draft.activity,
+        form=draft.form,
+        subject=draft.subject,
+        day=draft.day,
+        declared_on=declared_on,
+        measures=draft.measures,
+        traits=draft.traits,
+        rank=draft.rank,
+        approved_centihours=draft.asked_centihours,
+        make_up_year=draft.make_up_year,
+        spread_years=draft.spread_years,
+    )
+    try:
+        worth_of(fact, law)
+    except FactMissingError as error:
+        # What is missing here is said by whoever recognises it.
+        if error.facts["fact"] != APPROVED:
+            raise
+
+
+def _refuse_double(
+    session: Session, group: tuple[int, ...], row: Mapping[str, object], *, item_no: str
+) -> None:
+    """Refuse a second declaration of one work; without a number, of one title on one day."""
+    same = ["scheme", "activity", "work"]
+    if not row["work"]:
+        same += ["form", "title", "day"]
+    query = (
+        select(DeclaredItem.item_no)
+        .where(DeclaredItem.person_id.in_(group), DeclaredItem.item_no != item_no)
+        .where(DeclaredItem.state.in_([str(state) for state in _STANDING]))
+        .where(*(getattr(DeclaredItem, column) == row[column] for column in same))
+        .order_by(DeclaredItem.declared_at, DeclaredItem.item_no)
+    )
+    first = session.scalars(query.limit(1)).first()
+    if first is not None:
+        raise ItemKnownError(item_no=first)
