@@ -47,6 +47,7 @@ TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 LEVELS = ("decision", "summary", "record")
 MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"})
 STATES = frozenset({"issued", "live", "capped", "frozen"})
+FREED = {"exempt": "exempt", "waived": "waive"}
 DECIDED_BY_REQUIREMENT = frozenset({"met", "not_met"})
 NOT_DECIDED_BY_REQUIREMENT = frozenset({"undetermined", "exempt", "waived"})
 
@@ -167,15 +168,30 @@ class Credited:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One required amount over `year` to `through`, in centihours; subject "" is the total."""
+    """One required amount over `year` to `through`, in centihours; subject "" is the total.
+
+    `carried_centihours` come from years before; `capped_centihours` is None where it is not told.
+    """
 
     year: int
     through: int
     subject: str
     required_centihours: int
     credited_centihours: int
+    carried_centihours: int
+    capped_centihours: int | None
     short_centihours: int
     met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """What frees from hours: asked for as `asked` in the question, and named so by the answer."""
+
+    name: str
+    effect: str
+    stated: list[Json]
+    evidence: list[Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +219,8 @@ class Verdict:
     scheme: str
     application_day: str
     stated: Json
+    pathway_asked: str
+    pathway: Pathway | None
     reasons: list[Json]
     assumptions: list[Json]
     pending: Json
@@ -354,19 +372,22 @@ def _record_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[F
 
 def _answer_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[Finding]:
     credited, requirement = verdict.credited, verdict.requirement
+    outcome = judge("outcome", lambda: claim_pathway(verdict))
     if credited is None or requirement is None:
-        return [_undisclosed(name, "no-summary") for name in ("sums", "requirement", "outcome")]
+        hidden = [_undisclosed(name, "no-summary") for name in ("sums", "requirement", "outcome")]
+        return [*hidden[:2], outcome if outcome.state is State.FAILED else hidden[2]]
     entries = verdict.entries if verdict.entries is not None else held
     sums = (
         _undisclosed("sums", "no-entries")
         if entries is None
         else judge("sums", lambda: claim_sums(entries, credited))
     )
-    outcome = (
-        _undisclosed("outcome", "outcome-not-derived")
-        if verdict.outcome in NOT_DECIDED_BY_REQUIREMENT
-        else judge("outcome", lambda: claim_outcome(verdict.outcome, requirement))
-    )
+    if outcome.state is not State.FAILED:
+        outcome = (
+            _undisclosed("outcome", "outcome-not-derived")
+            if verdict.outcome in NOT_DECIDED_BY_REQUIREMENT
+            else judge("outcome", lambda: claim_outcome(verdict.outcome, requirement))
+        )
     return [sums, judge("requirement", lambda: claim_requirement(requirement, credited)), outcome]
 
 
@@ -676,15 +697,58 @@ def claim_requirement(requirement: Sequence[Requirement], credited: Sequence[Cre
             for part in credited
             if row.year <= part.year <= row.through and _counts_for(part.subject, row.subject)
         )
-        short = max(0, row.required_centihours - centihours)
+        short = max(0, row.required_centihours - centihours - row.carried_centihours)
         if row.through < row.year:
             raise FaultError("requirement-span", number=number)
+        if row.carried_centihours and row.carried_centihours > _earlier(row, requirement, credited):
+            raise FaultError("requirement-carried", number=number)
+        if row.capped_centihours not in {None, _capped(row, credited)}:
+            raise FaultError("requirement-capped", number=number)
         if row.credited_centihours != centihours:
             raise FaultError("requirement-credited", number=number)
         if row.short_centihours != short:
             raise FaultError("requirement-short", number=number)
         if row.met != (not short):
             raise FaultError("requirement-met", number=number)
+
+
+def _earlier(
+    row: Requirement, requirement: Sequence[Requirement], credited: Sequence[Credited]
+) -> int:
+    """Hours of years before that no earlier line of the subject has taken; none for a span."""
+    if row.through != row.year:
+        return 0
+    held = sum(
+        part.counted_centihours
+        for part in credited
+        if part.year < row.year and _counts_for(part.subject, row.subject)
+    )
+    taken = (
+        other.carried_centihours
+        for other in requirement
+        if other.subject == row.subject and other.year < row.year
+    )
+    return held - sum(taken)
+
+
+def _capped(row: Requirement, credited: Sequence[Credited]) -> int:
+    return sum(
+        part.capped_centihours
+        for part in credited
+        if row.year <= part.year <= row.through and _counts_for(part.subject, row.subject)
+    )
+
+
+def claim_pathway(verdict: Verdict) -> None:
+    """Say that what frees was asked for and has this effect, and that `exempt` names it."""
+    if verdict.pathway is None:
+        if verdict.outcome == "exempt":
+            raise FaultError("outcome-pathway", found=verdict.outcome)
+    elif (verdict.pathway.name, verdict.pathway.effect) != (
+        verdict.pathway_asked,
+        FREED.get(verdict.outcome),
+    ):
+        raise FaultError("outcome-pathway", found=verdict.outcome)
 
 
 def claim_outcome(outcome: str, requirement: Sequence[Requirement]) -> None:
@@ -798,17 +862,21 @@ class _Members:
         self.unknown += [f"{where}.{name}" for name in sorted(unknown)]
         return found
 
-    def each(self, value: Json, where: str, names: str) -> list[dict[str, Json]]:
+    def each(
+        self, value: Json, where: str, names: str, optional: str = ""
+    ) -> list[dict[str, Json]]:
         rows = _list(value, where)
-        return [self.take(row, f"{where}[{n}]", names) for n, row in enumerate(rows)]
+        return [self.take(row, f"{where}[{n}]", names, optional) for n, row in enumerate(rows)]
 
 
 ALL_LEVELS = (
     "iss jti iat statement disclose asker subject question outcome reasons clauses assumptions"
     " packs heads known_at record pending supersedes"
 )
-#: Where a pack of the chain is an adopted draft.
-MAY_BE_THERE = "adoptions"
+#: Where a pack of the chain is an adopted draft; where pathways come into it.
+MAY_BE_THERE = "adoptions pathway refused other_pathways"
+#: Where short years may be made up.
+MAY_BE_SUMMED = " make_up"
 MORE_BY_LEVEL = {
     "decision": "",
     "summary": " requirement credited cuts advice",
@@ -828,10 +896,14 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     if level not in LEVELS:
         raise UnreadableError("level-unknown", found=level)
     members = _Members()
-    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)], MAY_BE_THERE)
+    optional = MAY_BE_THERE + (MAY_BE_SUMMED if level != "decision" else "")
+    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)], optional)
     subject = members.take(top["subject"], "subject", "document_kind last_four salt commitment")
     question = members.take(
-        top["question"], "question", "scheme series level application_day stated", "specialty"
+        top["question"],
+        "question",
+        "scheme series level application_day stated",
+        "specialty pathway",
     )
     record = members.take(top["record"], "record", "entries salt digest")
     pending = members.take(top["pending"], "pending", "entries")
@@ -840,6 +912,8 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
     members.each(top["assumptions"], "assumptions", "scheme key value reason reason_en")
     members.each(top.get("adoptions", []), "adoptions", "pack from until document title")
+    members.each(top.get("refused", []), "refused", "pathway code found")
+    _list(top.get("other_pathways", []), "other_pathways")
     credited, requirement, entries = _disclosed(top, str(level), members)
     return Verdict(
         level=str(level),
@@ -850,6 +924,8 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         scheme=_text(question["scheme"], "question.scheme"),
         application_day=_text(question["application_day"], "question.application_day"),
         stated=question["stated"],
+        pathway_asked=_text(question.get("pathway", ""), "question.pathway"),
+        pathway=_pathway(top["pathway"], members) if "pathway" in top else None,
         reasons=_list(top["reasons"], "reasons"),
         assumptions=_list(top["assumptions"], "assumptions"),
         pending=pending["entries"],
@@ -878,6 +954,7 @@ def _disclosed(
         return None, None, None
     members.each(top["cuts"], "cuts", "key period hours zh en")
     members.each(top["advice"], "advice", "year through subject short")
+    members.each(top.get("make_up", []), "make_up", "year last_day activities key scheme")
     credited = _credited(top["credited"], members)
     requirement = _requirement(top["requirement"], members)
     if level == "summary":
@@ -917,6 +994,7 @@ def _credited(value: Json, members: _Members) -> tuple[Credited, ...]:
 
 def _requirement(value: Json, members: _Members) -> tuple[Requirement, ...]:
     names = "year through subject required credited short met key scheme"
+    optional = "capped carried months"
     return tuple(
         Requirement(
             year=_integer(row["year"], "requirement.year"),
@@ -924,10 +1002,24 @@ def _requirement(value: Json, members: _Members) -> tuple[Requirement, ...]:
             subject=_text(row["subject"], "requirement.subject"),
             required_centihours=_centihours(row["required"], "requirement.required"),
             credited_centihours=_centihours(row["credited"], "requirement.credited"),
+            carried_centihours=_centihours(row.get("carried", "0.00"), "requirement.carried"),
+            capped_centihours=(
+                _centihours(row["capped"], "requirement.capped") if "capped" in row else None
+            ),
             short_centihours=_centihours(row["short"], "requirement.short"),
             met=_truth(row["met"], "requirement.met"),
         )
-        for row in members.each(value, "requirement", names)
+        for row in members.each(value, "requirement", names, optional)
+    )
+
+
+def _pathway(value: Json, members: _Members) -> Pathway:
+    row = members.take(value, "pathway", "name scheme effect stated evidence")
+    return Pathway(
+        name=_text(row["name"], "pathway.name"),
+        effect=_text(row["effect"], "pathway.effect"),
+        stated=_list(row["stated"], "pathway.stated"),
+        evidence=_list(row["evidence"], "pathway.evidence"),
     )
 
 
@@ -1383,6 +1475,8 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
         lines.append(_words(NOTHING_STATED, language, {}))
     else:
         lines.append(_words(STATED, language, {"stated": _compact(verdict.stated)}))
+    if verdict.pathway is not None:
+        lines.append(_words(FREED_BY, language, _freed_by(verdict.pathway)))
     if not verdict.assumptions:
         lines.append(_words(NOTHING_ASSUMED, language, {}))
     lines += [_words(ASSUMED, language, _texts(assumption)) for assumption in verdict.assumptions]
@@ -1392,6 +1486,15 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
     if verdict.supersedes:
         lines.append(_words(SUPERSEDES, language, {"number": verdict.supersedes}))
     return lines
+
+
+def _freed_by(pathway: Pathway) -> dict[str, object]:
+    return {
+        "name": pathway.name,
+        "effect": pathway.effect,
+        "stated": _compact(pathway.stated),
+        "evidence": _compact(pathway.evidence),
+    }
 
 
 def _time_facts(verdict: Verdict) -> dict[str, object]:
@@ -1568,8 +1671,20 @@ FAULTS = {
         "第 {number} 项的已有学时与 credited 不符",
         "line {number}: credited hours do not follow",
     ),
+    "requirement-carried": (
+        "第 {number} 项结转的学时多于此前年度所有",
+        "line {number}: more hours are carried than earlier years have",
+    ),
+    "requirement-capped": (
+        "第 {number} 项超出上限的学时与 credited 不符",
+        "line {number}: hours above a cap do not follow",
+    ),
     "requirement-short": ("第 {number} 项的差额有误", "line {number}: shortfall does not follow"),
     "requirement-met": ("第 {number} 项的达标与否有误", "line {number}: met does not follow"),
+    "outcome-pathway": (
+        "结论 {found} 与所载途径不符：应为所申请的途径及其效果",
+        "outcome {found} does not fit its pathway: it must be the one asked for, with its effect",
+    ),
     "outcome-unknown": ("未知结论：{found}", "unknown outcome: {found}"),
     "outcome-other": (
         "结论 {found} 不能由要求逐项推出",
@@ -1623,6 +1738,11 @@ LIMITS = (
 STATED = (
     "以下事实由查询方自述，学时银行未核对：{stated}",
     "These facts were stated by the asker and not checked by the bank: {stated}",
+)
+FREED_BY = (
+    "所适用途径 {name}（{effect}）依据上述自述事实 {stated}；应留存的证明：{evidence}。",
+    "The pathway {name} ({effect}) rests on these stated facts: {stated}; papers to be kept: "
+    "{evidence}.",
 )
 NOTHING_STATED = ("查询方没有自述事实。", "The asker stated no facts.")
 ASSUMED = (

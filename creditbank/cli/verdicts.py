@@ -39,6 +39,9 @@ def verdicts() -> None:
 @click.option("--series", required=True, help="系列，如 engineering。")
 @click.option("--specialty", default="", help="专业，如 composites。 Within the series, if any.")
 @click.option("--level", required=True, help="级别，如 associate_senior。")
+@click.option(
+    "--pathway", default="", help="学时不足时申请的途径，如 fast_track。 If hours are not enough."
+)
 @click.option("--application-day", type=DAY, required=True, help="申报日。")
 @click.option("--current-title-on", type=DAY, help="现职称取得日（由查询方陈述）。 As stated.")
 @click.option(
@@ -66,6 +69,7 @@ def verdicts_ask(
     series: str,
     specialty: str,
     level: str,
+    pathway: str,
     application_day: datetime,
     current_title_on: datetime | None,
     stated: tuple[tuple[str, str], ...],
@@ -80,7 +84,7 @@ def verdicts_ask(
         facts["current_title_on"] = current_title_on.date().isoformat()
     ask = Ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
-        legal_basis, facts, disclose, specialty=specialty,
+        legal_basis, facts, disclose, specialty=specialty, pathway=pathway,
     )  # fmt: skip
     key = os.environ.get(KEY_VARIABLE) or click.prompt("key", hide_input=True, err=True)
     with desk.bank():

@@ -15,6 +15,8 @@ _DAY = timedelta(days=1)
 #: What a year asks for, and lets be carried over, is what is in force on its last day, so that is
 #: the day on which it is asked for.
 _BY_YEAR_END = ("yearly_minimum.", "carry_over.")
+#: The words of a fact are asked for only where another rule reads the fact.
+_OF_OTHERS = "fact."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ def _recognises(value: Value) -> bool:
 
 
 def _boundary_days(value: Value) -> Iterator[date]:
+    if value.key.startswith(_OF_OTHERS):
+        yield value.from_
+        return
     for boundary in (value.from_, value.until):
         if boundary is None:
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from creditbank.catalogue import Language
 from creditbank.rules.explain import Sentence, Words, slug
+from creditbank.rules.make_up import MakeUpChance
 from creditbank.rules.pack import PackChain
 from creditbank.rules.pathways import Refused, pathway_of
 from creditbank.rules.requirement import Assessment, Missing
@@ -31,6 +32,7 @@ class Explanation:
     others: tuple[Sentence, ...]
     caveats: tuple[Sentence, ...]
     closing: tuple[Sentence, ...]
+    make_up: tuple[Sentence, ...]
 
 
 def explain_assessment(assessment: Assessment, language: Language, chain: PackChain) -> Explanation:
@@ -50,7 +52,8 @@ def explain_assessment(assessment: Assessment, language: Language, chain: PackCh
             words.sentence("rules-caveat", {"key": value.key}, value)
             for value in assessment.caveats
         ),
-        closing=tuple(_closing(closing, words) for closing in assessment.closing),
+        closing=tuple(_closing(closing, assessment, words) for closing in assessment.closing),
+        make_up=tuple(_make_up(chance, words) for chance in assessment.make_up),
     )
 
 
@@ -120,13 +123,26 @@ def _refused(refused: Refused, words: Words) -> Sentence:
     return words.sentence(f"rules-{refused.code}", facts, refused.value)
 
 
-def _closing(closing: Closing, words: Words) -> Sentence:
+def _closing(closing: Closing, assessment: Assessment, words: Words) -> Sentence:
+    """Say what would close a shortfall; who decides about years over, only where no rule does."""
+    span = range(closing.first_year, closing.last_year + 1)
+    settled = any(chance.year in span for chance in assessment.make_up)
     facts: dict[str, str | int] = {
         "period": _period(closing.first_year, closing.last_year, words),
         "subject": closing.subject,
         "short_centihours": closing.centihours,
     }
-    return words.sentence("rules-closing", facts, None)
+    return words.sentence("rules-closing" if settled else "rules-closing-open", facts, None)
+
+
+def _make_up(chance: MakeUpChance, words: Words) -> Sentence:
+    activities = words.listed(words.name("activity", each) for each in chance.activities)
+    facts: dict[str, str | int] = {
+        "year": chance.year,
+        "last_day": chance.last_day.isoformat(),
+        "scope": activities or words.text("rules-make-up-by-any"),
+    }
+    return words.sentence("rules-make-up", facts, chance.value)
 
 
 def _period(first_year: int, last_year: int, words: Words) -> str:

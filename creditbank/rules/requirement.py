@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from creditbank.rules.carry_over import carried_into
+from creditbank.rules.make_up import MakeUpChance, chances_of
 from creditbank.rules.minima import Asks, Credited, lines_of, no_minimum, yearly_lines
 from creditbank.rules.pack import Basis, PackChain, Value, distinct
 from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway
@@ -42,6 +43,7 @@ __all__ = [
     "Closing",
     "Credited",
     "Decider",
+    "MakeUpChance",
     "Missing",
     "Outcome",
     "Question",
@@ -77,7 +79,7 @@ class Assessment:
 
     `case` are the stated facts that chose one case of the requirement. `pathway` is the one asked
     for, where it frees, and `refused` why it does not; `other_pathways` are names of those that
-    would fit.
+    would fit. `make_up` says until when years that are short may be made up.
     """
 
     outcome: Outcome
@@ -90,6 +92,7 @@ class Assessment:
     pathway: Value | None = None
     refused: tuple[Refused, ...] = ()
     other_pathways: tuple[str, ...] = ()
+    make_up: tuple[MakeUpChance, ...] = ()
 
 
 def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -> Assessment:
@@ -109,11 +112,10 @@ def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -
     waiver = chain.first_on(question.keys("waiver"), question.application_day)
     if waiver is not None:
         weighed = _unless_waived(weighed, question, waiver)
-    return (
-        weighed
-        if weighed.outcome is Outcome.WAIVED
-        else _unless_on_pathway(weighed, question, chain)
-    )
+    if weighed.outcome is not Outcome.WAIVED:
+        weighed = _unless_on_pathway(weighed, question, chain)
+    freed = weighed.outcome in _FREED.values()
+    return weighed if freed else _with_chances(weighed, question, chain)
 
 
 def _weighed(question: Question, rows: tuple[Credited, ...], chain: PackChain) -> Assessment:
@@ -274,6 +276,11 @@ def _unless_freed_by(
         return replace(based, outcome=Outcome.UNDETERMINED, missing=gaps)
     # What would close a shortfall, or settle a silence, is no longer asked of anybody.
     return replace(based, outcome=outcome, missing=(), closing=())
+
+
+def _with_chances(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
+    chances = chances_of(weighed.lines, question.application_day, chain)
+    return _with_values(replace(weighed, make_up=chances), [each.value for each in chances])
 
 
 def _open(missing: Missing, rules: list[Value]) -> Assessment:

@@ -40,6 +40,11 @@ class VerdictBody(IdentityShape):
     series = word("engineering", required=True)
     specialty = word("composites", load_default=lambda: "")
     level = word("associate_senior", required=True)
+    pathway = word(
+        "fast_track",
+        load_default=lambda: "",
+        metadata={"description": "A pathway of the pack to try where the hours are not enough."},
+    )
     application_day = Day(required=True)
     purpose = Text(200, required=True)
     legal_basis = Text(200, required=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from joserfc import jws
@@ -17,11 +17,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
-from creditbank.catalogue import LANGUAGES
-from creditbank.catalogue import text as message
 from creditbank.clock import civil_day, instant_text
 from creditbank.errors import CreditBankError
-from creditbank.hours import hours_text
 from creditbank.ids import random_number
 from creditbank.keys import KeyKind, KeyStore, public_jwk
 from creditbank.ledger.bodies import bodies_of
@@ -41,13 +38,11 @@ from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
-from creditbank.rules.explain import explain_cuts
-from creditbank.rules.explain_answer import explain_assessment
-from creditbank.rules.pack import Basis, PackChain, Value, distinct
-from creditbank.rules.requirement import Assessment, Outcome, Question, assess
+from creditbank.rules.requirement import Outcome, Question, assess
 from creditbank.verification.gathering import Gathered, gather
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import STATEMENT, Ask, Disclosure
+from creditbank.verification.statement import grounds_of, reasons_of, summary_of
 
 _SALT_BYTES = 16
 _VERDICT_TYPE = "creditbank-verdict+jwt"
@@ -109,8 +104,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     person_id = _person(session, vault, ask)
     people = linked_people(session, [person_id])[person_id] if person_id is not None else ()
     gathered = gather(session, people, law, seal)
-    question = Question(ask.series, ask.level, ask.application_day, ask.stated)
-    assessment = assess(question, gathered.to_weigh(), law)
+    assessment = assess(_question(ask), gathered.to_weigh(), law)
     # No record is not the same as too few hours; where no hours are asked for, it does not matter.
     recorded = bool(gathered.entries) or assessment.outcome in {Outcome.WAIVED, Outcome.EXEMPT}
     outcome = assessment.outcome if recorded else Outcome.UNDETERMINED
@@ -123,11 +117,8 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "disclose": str(ask.disclose),
         **_asked(ask, client, mandate.mandate_no),
         "outcome": str(outcome),
-        "reasons": _reasons(assessment, law, recorded=recorded),
-        "clauses": _clauses(_values_used(assessment, gathered)),
-        "assumptions": _assumptions(_values_used(assessment, gathered)),
-        "packs": [list(pin) for pin in law.pins()],
-        **_adoptions(law),
+        "reasons": reasons_of(assessment, law, recorded=recorded),
+        **grounds_of(assessment, gathered, law),
         "heads": [_head(head) for head in gathered.heads],
         "known_at": instant_text(seal.sealed_at) if seal else "",
         "record": _record(gathered.entries),
@@ -135,7 +126,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "supersedes": _superseded(session, client, digest),
     }
     if ask.disclose != Disclosure.DECISION:
-        statement |= _summary(assessment, gathered, law)
+        statement |= summary_of(assessment, gathered, law)
     if ask.disclose == Disclosure.RECORD:
         statement["entries"] = _disclosed_entries(session, vault, gathered, people)
     return Prepared(ask, client, mandate.mandate_no, person_id, outcome, digest, statement)
@@ -188,6 +179,13 @@ def verdict_numbered(session: Session, verdict_no: str, client: Client) -> Verdi
     return verdict
 
 
+def _question(ask: Ask) -> Question:
+    """Put the question to the law; how much of a quota is used no door states, so nobody knows."""
+    return Question(
+        ask.series, ask.level, ask.application_day, ask.stated, ask.specialty, ask.pathway
+    )
+
+
 def _person(session: Session, vault: Vault, ask: Ask) -> int | None:
     try:
         return find_person(session, vault, ask.identity)
@@ -227,6 +225,7 @@ def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
             "level": ask.level,
             "application_day": ask.application_day.isoformat(),
             "stated": dict(ask.stated),
+            **({"pathway": ask.pathway} if ask.pathway else {}),
         },
     }
 
@@ -256,138 +255,6 @@ def _head(head: Head) -> Canonical:
         "root": head.checkpoint.root.hex(),
         "vkey": head.vkey,
         "checkpoint": head.note,
-    }
-
-
-def _reasons(assessment: Assessment, law: PackChain, *, recorded: bool) -> list[Canonical]:
-    """Say why in both languages, without figures: the decision alone must not tell the record."""
-    if not recorded:
-        return [_in_both("verdict-no-record")]
-    zh, en = (explain_assessment(assessment, language, law) for language in LANGUAGES)
-    outcome: Canonical = {
-        "code": f"rules-outcome-{str(assessment.outcome).replace('_', '-')}",
-        "zh": zh.outcome,
-        "en": en.outcome,
-    }
-    missing: list[Canonical] = [
-        {"code": one.code, "zh": one.text, "en": other.text}
-        for one, other in zip(zh.missing, en.missing, strict=True)
-    ]
-    return [outcome, *missing]
-
-
-def _in_both(code: str) -> Canonical:
-    return {"code": code, "zh": message(code, "zh"), "en": message(code, "en")}
-
-
-def _values_used(assessment: Assessment, gathered: Gathered) -> tuple[Value, ...]:
-    cuts = (cut.value for cut in gathered.cuts if cut.value is not None)
-    return distinct([*assessment.values, *gathered.values, *cuts])
-
-
-def _clauses(values: Iterable[Value]) -> list[Canonical]:
-    cited: dict[tuple[str, str], Canonical] = {}
-    for value in values:
-        for reference in value.references:
-            cited[value.scheme, reference.id] = {
-                "scheme": value.scheme,
-                "reference": reference.id,
-                "document": reference.document,
-                "clause": reference.clause,
-                "quote": reference.quote,
-                "basis": str(value.basis),
-            }
-    return list(cited.values())
-
-
-def _assumptions(values: Iterable[Value]) -> list[Canonical]:
-    assumed: dict[tuple[str, str], Canonical] = {}
-    for value in values:
-        if value.basis == Basis.ASSUMPTION:
-            assumed[value.scheme, value.key] = {
-                "scheme": value.scheme,
-                "key": value.key,
-                "value": _plain(value.value),
-                "reason": value.reason,
-                "reason_en": value.reason_en,
-            }
-    return list(assumed.values())
-
-
-def _adoptions(law: PackChain) -> dict[str, Canonical]:
-    """Name what made a draft of the chain law; there is no such member where there is no draft."""
-    terms: list[Canonical] = [
-        {
-            "pack": pack_id,
-            "from": term.from_.isoformat(),
-            "until": term.until.isoformat() if term.until else "",
-            "document": term.document,
-            "title": term.title,
-        }
-        for pack_id, pack_terms in sorted(law.adopted.items())
-        for term in pack_terms
-    ]
-    return {"adoptions": terms} if terms else {}
-
-
-def _plain(parameter: object) -> Canonical:
-    """Return a typed rule value as plain data; what a rule leaves out is absent."""
-    if is_dataclass(parameter):
-        held = {each.name: getattr(parameter, each.name) for each in fields(parameter)}
-        return {name: _plain(each) for name, each in held.items() if each is not None}
-    if isinstance(parameter, Mapping):
-        return {str(key): _plain(each) for key, each in parameter.items()}
-    if isinstance(parameter, tuple):
-        return [_plain(each) for each in parameter]
-    return parameter if isinstance(parameter, bool | int) else str(parameter)
-
-
-def _summary(assessment: Assessment, gathered: Gathered, law: PackChain) -> dict[str, Canonical]:
-    cuts = zip(*(explain_cuts(gathered.cuts, language, law) for language in LANGUAGES), strict=True)
-    return {
-        "requirement": [
-            {
-                "year": line.first_year,
-                "through": line.last_year,
-                "subject": line.subject,
-                "required": hours_text(line.required_centihours),
-                "credited": hours_text(line.credited_centihours),
-                "short": hours_text(line.short_centihours),
-                "met": line.met,
-                "key": line.value.key,
-                "scheme": line.value.scheme,
-            }
-            for line in assessment.lines
-        ],
-        "credited": [
-            {
-                "year": row.year,
-                "subject": row.subject,
-                "counted": hours_text(row.counted_centihours),
-                "capped": hours_text(row.capped_centihours),
-                "migrated": hours_text(row.migrated_centihours),
-            }
-            for row in gathered.credited
-        ],
-        "cuts": [
-            {
-                "key": cut.key,
-                "period": cut.period,
-                "hours": hours_text(cut.centihours),
-                "zh": zh.text,
-                "en": en.text,
-            }
-            for cut, (zh, en) in zip(gathered.cuts, cuts, strict=True)
-        ],
-        "advice": [
-            {
-                "year": closing.first_year,
-                "through": closing.last_year,
-                "subject": closing.subject,
-                "short": hours_text(closing.centihours),
-            }
-            for closing in assessment.closing
-        ],
     }
 
 

@@ -38,3 +38,5 @@ class Ask:
     known_at: datetime | None = None
     #: 专业 within the series; empty where the question names none
     specialty: str = ""
+    #: the pathway asked for, by its name in the pack; empty for none
+    pathway: str = ""

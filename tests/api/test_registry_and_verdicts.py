@@ -133,6 +133,35 @@ def test_a_committee_of_one_specialty_asks_in_no_other(desk: Desk) -> None:
     assert stopped.get_json()["specialties"] == ["composites"]
 
 
+def test_a_pathway_is_asked_for_by_name_and_frees_whom_it_names(desk: Desk) -> None:
+    on_record(desk)
+    granted(desk)
+    facts = {"current_title_on": f"{YEAR - 8}-06-30", "talent_status": "shandong_huicai_card"}
+
+    plain = desk.title_system.post("/api/v1/verdicts", question(stated=facts)).get_json()
+    freed = desk.title_system.post(
+        "/api/v1/verdicts", question(stated=facts, pathway="fast_track")
+    ).get_json()
+    read = desk.title_system.get(f"/api/v1/verdicts/{freed['verdict_no']}").get_json()
+
+    assert (plain["outcome"], freed["outcome"]) == ("not_met", "exempt")
+    assert plain["statement"]["other_pathways"] == ["fast_track"]
+    assert freed["statement"]["question"]["pathway"] == "fast_track"
+    assert freed["statement"]["supersedes"] == plain["verdict_no"]
+    assert read == freed
+
+
+def test_a_word_that_the_pack_does_not_know_of_a_fact_is_refused(desk: Desk) -> None:
+    granted(desk)
+
+    response = desk.title_system.post(
+        "/api/v1/verdicts",
+        question(stated={"talent_status": "a card"} | question()["stated"], pathway="fast_track"),
+    )
+
+    assert problem_of(response)["code"] == "stated-word-unknown"
+
+
 def test_the_signed_answer_alone_is_given_on_request(desk: Desk) -> None:
     on_record(desk)
     granted(desk)

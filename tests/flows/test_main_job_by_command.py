@@ -89,27 +89,27 @@ def filed(terminal: Terminal) -> str:
     return filing_no
 
 
-def asks(terminal: Terminal, folder: Path, key: str, name: str) -> dict[str, Any]:
+def asks(terminal: Terminal, folder: Path, key: str, name: str, *more: str) -> dict[str, Any]:
     """Ask as the title system; return the statement of the answer that was written."""
     environment = {**terminal.environment, "CREDITBANK_KEY": key}
     Terminal(environment).run(
         "verdicts", "ask", "--person", person_file(folder, ENGINEER), "--scheme", "cn-3710",
         "--series", "engineering", "--level", "associate_senior", "--application-day", "2026-03-15",
         "--current-title-on", "2019-07-01", "--purpose", "申报", "--legal-basis", "通知",
-        "--disclose", "record", "--out", str(folder / name),
+        "--disclose", "record", "--out", str(folder / name), *more,
     )  # fmt: skip
     payload = (folder / name).read_bytes().split(b".")[1]
     statement: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + b"==="))
     return statement
 
 
-def title_system(terminal: Terminal) -> str:
+def title_system(terminal: Terminal, *more: str) -> str:
     """Make a title system with a mandate; return its key."""
     terminal.run("organisations", "register", "--uscc", PLATFORM, "--name", "示例平台", "--kind",
                  "title_system", "--jurisdiction", "cn-3710")  # fmt: skip
     terminal.run("mandates", "grant", "--uscc", PLATFORM, "--jurisdiction", "cn-3710", "--series",
                  "engineering", "--level", "*", "--from", "2020-01-01", "--through",
-                 "2090-12-31")  # fmt: skip
+                 "2090-12-31", *more)  # fmt: skip
     said = terminal.run("clients", "create", "--name", "平台", "--role", "title_system",
                         "--jurisdiction", "cn-3710", "--uscc", PLATFORM).output  # fmt: skip
     return found(r"cbk\.[^\s]+", said)
@@ -150,6 +150,30 @@ def test_from_an_enterprise_to_two_verdicts(
     for name in ("met.jws", "withdrawn.jws"):
         checks_offline(terminal, bank, tmp_path, name)
     assert "全部相符" in terminal.run("ledger", "fsck").output
+
+
+def test_a_committee_of_one_specialty_asks_for_a_pathway(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    key = title_system(terminal, "--specialty", "composites")
+    card = ("--stated", "talent_status", "weihai_yingcai_card")
+
+    freed = asks(
+        terminal, tmp_path, key, "freed.jws", "--specialty", "composites",
+        "--pathway", "fast_track", *card,
+    )  # fmt: skip
+
+    assert freed["outcome"] == "exempt"
+    assert freed["question"]["specialty"] == "composites"
+    assert freed["pathway"]["name"] == "fast_track"
+    checks_offline(terminal, bank, tmp_path, "freed.jws")
+    refused = Terminal({**terminal.environment, "CREDITBANK_KEY": key}).run(
+        "verdicts", "ask", "--person", person_file(tmp_path, ENGINEER), "--scheme", "cn-3710",
+        "--series", "engineering", "--specialty", "textiles", "--level", "associate_senior",
+        "--application-day", "2026-03-15", "--purpose", "申报", "--legal-basis", "通知",
+        "--out", str(tmp_path / "refused.jws"), exit_code=1,
+    )  # fmt: skip
+    assert "engineering.textiles" in refused.output
 
 
 def test_balances_are_shown_by_year_and_subject(terminal: Terminal, tmp_path: Path) -> None:

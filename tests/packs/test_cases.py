@@ -251,6 +251,7 @@ def answer_requirement(case: Case) -> Answer:
         "case": dict(assessment.case),
         "pathway": assessment.pathway.key if assessment.pathway else "",
         "refused": [f"{each.code} {each.found}".strip() for each in assessment.refused],
+        "make_up": [f"{each.year} {each.last_day} {each.value.key}" for each in assessment.make_up],
         "others": list(assessment.other_pathways),
         "cited": [each.id for value in assessment.values for each in value.references],
         "closing": [line_text(item, item.centihours) for item in assessment.closing],

@@ -193,3 +193,30 @@ def test_a_word_that_the_pack_does_not_know_is_refused_with_those_it_knows(
 
     detail = problem(caught.value, language).detail
     assert all(word in detail for word in ("degree", "Master", "bachelor", "master"))
+
+
+def test_a_year_that_may_be_made_up_says_by_what_and_until_when(
+    pack_text: PackText, rule: Rule
+) -> None:
+    text = pack_text(
+        rule("requirement.*.*", '{ mode = "every_year", years = 2, start = "any_time" }'),
+        rule("yearly_minimum.total", '"90"'),
+        rule("make_up.a", '{ years = 1, activities = ["enterprise_course"] }'),
+        rule("make_up.b", "{ years = 1 }", until="2026-07-01"),
+    )
+    law = PackChain((load_pack(text.encode(), file="test.toml"),))
+
+    zh, en = (explained(law, language, {}) for language in LANGUAGES)
+
+    assert texts(zh.make_up) == [
+        "2025 年所缺学时可以补学（企业举办的培训活动），最迟至2026年12月31日。",
+        "2025 年所缺学时可以补学（活动不限），最迟至2026年6月30日。",
+    ]
+    assert texts(en.make_up)[1] == (
+        "What 2025 lacks may be made up (by any activity), through 2026-06-30 at the latest."
+    )
+    assert [sentence.ground for sentence in zh.make_up] == ["假定：仅用于测试。"] * 2
+    assert texts(zh.closing) == [
+        "2024年补足总学时 90.00 学时即可达到要求；往年学时能否补学，由主管部门决定。",
+        "2025年补足总学时 90.00 学时即可达到要求。",
+    ]

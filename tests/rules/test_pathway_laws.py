@@ -21,6 +21,7 @@ HOURS = {
     "yearly_minimum__total": '"90"',
     "yearly_minimum__public": '"18"',
     "carry_over__total": '{ years = 1, at_most = "30" }',
+    "make_up__any": "{ years = 2 }",
 }
 PATHWAYS = {
     "pathway__medal": '{ effect = "exempt", when = { medal = "gold" } }',
@@ -163,6 +164,17 @@ def places_left(rank: str, level: str, used: Mapping[str, int]) -> int:
     total, full_senior = {"high": (2, 1), "low": (1, 0)}[rank]
     left = total - sum(used.values())
     return min(left, full_senior - used.get(level, 0)) if level == "full_senior" else left
+
+
+@given(question=questions, held=rows)
+def test_make_up_is_told_only_of_short_years_that_still_matter(
+    chain_from: ChainFrom, question: Question, held: list[Credited]
+) -> None:
+    _, freed = both(chain_from, question, held)
+
+    short = {line.first_year for line in freed.lines if not line.met}
+    free = freed.outcome in {Outcome.MET, *FREED}
+    assert {chance.year for chance in freed.make_up} == (set() if free else short & {2024, 2025})
 
 
 @given(question=questions, held=rows)

@@ -521,10 +521,70 @@ def test_without_a_subject_the_commitment_stays_unchecked_and_nothing_fails() ->
 
 @pytest.mark.parametrize("outcome", ["undetermined", "exempt", "waived"])
 def test_an_outcome_beyond_the_requirement_is_not_called_checked(outcome: str) -> None:
-    report = tool.examine(sign(payload_of() | {"outcome": outcome}), JWKS)
+    payload = payload_of() | {"outcome": outcome}
+    if outcome == "exempt":
+        free(payload)
+
+    report = tool.examine(sign(payload), JWKS)
 
     assert report.failed == ()
     assert states(report)["outcome"] == "not-disclosed"
+
+
+def free(payload: Payload, effect: str = "exempt") -> Payload:
+    """Let a pathway that was asked for free from hours."""
+    payload["question"] |= {"pathway": "fast_track", "stated": {"card": "gold"}}
+    payload["outcome"] = {"exempt": "exempt", "waive": "waived"}[effect]
+    payload["pathway"] = {
+        "name": "fast_track", "scheme": "cn-3710", "effect": effect, "stated": ["card"],
+        "evidence": ["card_copy"],
+    }  # fmt: skip
+    return payload
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("effect", ["exempt", "waive"])
+def test_a_pathway_that_frees_is_told_at_every_level_and_what_it_rests_on(
+    level: str, effect: str
+) -> None:
+    payload = payload_of(level=level)
+    free(payload, effect)
+
+    report = tool.examine(sign(payload), JWKS)
+
+    assert report.failed == ()
+    said = "\n".join(tool.report_lines(report, "en"))
+    assert "pathway fast_track (" + effect + ') rests on these stated facts: ["card"]' in said
+
+
+def test_what_else_an_answer_may_say_of_pathways_and_make_up_does_no_harm() -> None:
+    payload = payload_of() | {
+        "refused": [{"pathway": "recommended", "code": "pathway-level", "found": "assistant"}],
+        "other_pathways": ["fast_track"],
+        "make_up": [
+            {
+                "year": 2026, "last_day": "2027-12-31", "activities": [], "key": "make_up.any",
+                "scheme": "cn-3710",
+            }
+        ],
+    }  # fmt: skip
+    payload["question"]["pathway"] = "recommended"
+
+    assert failed(sign(payload)) == set()
+
+
+def carrying(*carried: str, subject: str = "professional") -> list[Payload]:
+    """Rows of 2027 that ask for 8 of which 6 were earned, with hours carried in from before."""
+    row = requirement((2027, 2027), subject, "8.00", "6.00")
+    return [row | {"carried": each} for each in carried]
+
+
+def test_carried_hours_fill_a_line_and_capped_hours_and_months_are_told_beside_it() -> None:
+    payload = payload_of()
+    first = payload["requirement"][0] | {"capped": "4.00", "months": 7}
+    payload["requirement"] = [first, *carrying("2.00")]
+
+    assert failed(sign(payload)) == set()
 
 
 Lie = Callable[[], bytes]
@@ -1051,6 +1111,65 @@ edit_lie(
     "called_met_though_a_line_is_short",
     "outcome",
     put("requirement", value=[*REQUIREMENT, UNMET]),
+)
+
+
+edit_lie("called_exempt_by_no_pathway", "outcome", put("outcome", value="exempt"))
+edit_lie(
+    "called_exempt_by_a_pathway_that_was_not_asked_for",
+    "outcome",
+    lambda p: free(p)["pathway"].update(name="recommended"),
+)
+edit_lie("called_met_by_a_pathway", "outcome", lambda p: free(p).update(outcome="met"))
+edit_lie(
+    "called_exempt_by_a_pathway_that_only_waives",
+    "outcome",
+    lambda p: free(p, "waive").update(outcome="exempt"),
+)
+edit_lie(
+    "with_carried_hours_left_out_of_the_shortfall",
+    {"requirement", "outcome"},
+    put("requirement", value=[carrying("2.00")[0] | {"short": "2.00", "met": False}]),
+)
+edit_lie(
+    "with_more_hours_carried_than_earlier_years_have",
+    "requirement",
+    put(
+        "requirement",
+        value=[requirement((2027, 2027), "professional", "42.01", "6.00") | {"carried": "36.01"}],
+    ),
+)
+edit_lie(
+    "with_hours_of_a_year_carried_twice",
+    "requirement",
+    put(
+        "requirement",
+        value=[
+            requirement((2027, 2027), "professional", "42.00", "6.00") | {"carried": "36.00"},
+            requirement((2028, 2028), "professional", "7.00", "0.00") | {"carried": "7.00"},
+        ],
+    ),
+)
+edit_lie(
+    "with_hours_carried_into_a_span",
+    "requirement",
+    put(
+        "requirement",
+        value=[requirement((2027, 2028), "professional", "8.00", "6.00") | {"carried": "2.00"}],
+    ),
+)
+edit_lie(
+    "with_other_hours_above_a_cap",
+    "requirement",
+    lambda p: p["requirement"][0].update(capped="3.99"),
+)
+edit_lie(
+    "telling_of_make_up_in_a_bare_decision",
+    "members",
+    lambda p: (
+        [p.pop(name) for name in ("requirement", "credited", "cuts", "advice", "entries")]
+        and p.update(disclose="decision", make_up=[])
+    ),
 )
 
 
