@@ -1,5 +1,6 @@
-"""The command that looks through packs: what they rest on, their quotes, what cannot be meant."""
+"""The command that looks through packs: what they rest on, quotes, what cannot be meant, cases."""
 
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import click
 
 from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
+from creditbank.rules.boundaries import unproven
+from creditbank.rules.cases import CaseRun, load_cases, run_case
 from creditbank.rules.check import QuoteCheck, QuoteOutcome, check_quotes, count_bases
 from creditbank.rules.lint import Severity, lint_pack
 from creditbank.rules.loader import load_pack
@@ -22,10 +25,19 @@ SOURCE_SUFFIXES = (".txt", ".md", ".html")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="通知原文目录。 Directory of the source texts.",
 )
+@click.option(
+    "--cases",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="案例目录。 Directory of cases; each is run, and days without one are named.",
+)
 @click.pass_context
 @pass_desk
 def rules_check(
-    desk: Desk, ctx: click.Context, pack_files: tuple[Path, ...], sources: Path | None
+    desk: Desk,
+    ctx: click.Context,
+    pack_files: tuple[Path, ...],
+    sources: Path | None,
+    cases: Path | None,
 ) -> None:
     """Look through the packs, the shipped ones if none is named; 1 if anything in them is wrong."""
     shipped = _shipped_packs()
@@ -37,6 +49,8 @@ def rules_check(
     _print_table(desk, packs, checks, with_sources=sources is not None)
     wrong = sum(_print_wrong_quotes(desk, pack, checks[pack.id]) for pack in packs)
     wrong += sum(_print_findings(desk, pack, at_hand) for pack in packs)
+    if cases is not None:
+        wrong += _print_cases(desk, packs, at_hand, cases)
     if wrong:
         ctx.exit(EXIT_REFUSED)
 
@@ -86,6 +100,37 @@ def _print_findings(desk: Desk, pack: Pack, packs: Mapping[str, Pack]) -> int:
         mark = "✘" if finding in errors else "!"
         click.echo(f"{mark} {desk.text(finding.code, **finding.facts)}")
     return len(errors)
+
+
+def _print_cases(desk: Desk, packs: list[Pack], at_hand: Mapping[str, Pack], folder: Path) -> int:
+    """Run the cases; print each that is answered otherwise and each day that none proves."""
+    runs = {
+        path: [run_case(case) for case in load_cases(path.read_bytes(), at_hand, file=path.name)]
+        for path in sorted(folder.rglob("*.toml"))
+    }
+    wrong = sum(_print_differing(desk, path.name, each) for path in runs for each in runs[path])
+    asked = frozenset(asked for path in runs for each in runs[path] for asked in each.asked)
+    lacking = [each for pack in packs for each in unproven(pack, asked)]
+    for each in lacking:
+        facts = {"pack": each.pack, "key": each.key, "unproven_day": each.day.isoformat()}
+        click.echo(f"✘ {desk.text('rules-lint-day-without-case', **facts)}")
+    desk.say("cli-cases-run", cases=sum(map(len, runs.values())), differing=wrong)
+    return wrong + len(lacking)
+
+
+def _print_differing(desk: Desk, file: str, run: CaseRun) -> int:
+    for key, found in run.differing.items():
+        said = desk.text(
+            "rules-lint-case-differs",
+            file=file,
+            name=run.case.name,
+            clause=run.case.clause,
+            key=key,
+            found=json.dumps(found, ensure_ascii=False, default=str),
+            expected=json.dumps(run.case.expect[key], ensure_ascii=False, default=str),
+        )
+        click.echo(f"✘ {said}")
+    return 1 if run.differing else 0
 
 
 def _shipped_packs() -> list[Pack]:

@@ -198,6 +198,17 @@ class Fields:
             Fields(table, self._below(f"{key}[{number}].")) for number, table in enumerate(value)
         ]
 
+    def sections(self, key: str) -> "list[Fields]":
+        """Open each `[[key]]` table of the file; there may be none."""
+        tables = self.raw(key, expected=f"[[{key}]]") if self.has(key) else []
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise self.refuse(key, expected=f"[[{key}]]")
+        place = self.place
+        return [
+            Fields(table, Place(place.file, place.lines, key, number))
+            for number, table in enumerate(tables)
+        ]
+
     def _below(self, prefix: str) -> Place:
         return replace(self.place, prefix=self.place.prefix + prefix)
 

@@ -54,6 +54,7 @@ __all__ = [
     "PackUncitedError",
     "chain_of",
     "load_pack",
+    "parse_toml",
 ]
 
 #: A pack is a page or two of rules; a megabyte of them is a mistake.
@@ -114,7 +115,7 @@ def load_pack(data: bytes, *, file: str) -> Pack:
     Raises:
         PackInvalidError: naming the file, the line, the key, and what was expected there.
     """
-    text, table = _parse(data, file)
+    text, table = parse_toml(data, file)
     lines = Lines(text)
     fields = Fields(table, Place(file, lines))
     pack_id = fields.text("id", pattern=SCHEME, example='"cn-3710"')
@@ -136,6 +137,30 @@ def load_pack(data: bytes, *, file: str) -> Pack:
     )
     fields.finish()
     return pack
+
+
+def parse_toml(data: bytes, file: str) -> tuple[str, Mapping[str, object]]:
+    """Read TOML; return the text itself too, in which lines are looked up.
+
+    Raises:
+        PackSyntaxError: it is none, or longer than a pack may be.
+    """
+    if len(data) > PACK_BYTES_MAX:
+        raise PackSyntaxError(
+            file=file, line=1, key="", found=str(len(data)), expected=f"≤ {PACK_BYTES_MAX} bytes"
+        )
+    try:
+        text = data.decode("utf-8")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PackSyntaxError(file=file, line=line, key="", found="", expected="UTF-8") from error
+    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
+        at = _ERROR_LINE.search(str(error))
+        line = int(at[1]) if at else 1
+        raise PackSyntaxError(
+            file=file, line=line, key="", found=str(error)[:200], expected="TOML 1.0"
+        ) from error
 
 
 def chain_of(
@@ -175,25 +200,6 @@ def chain_of(
 def _may_inherit(chain: list[Pack], parent: Pack) -> bool:
     is_new = all(pack.id != parent.id for pack in chain)
     return is_new and jurisdiction_contains(parent.jurisdiction, chain[-1].jurisdiction)
-
-
-def _parse(data: bytes, file: str) -> tuple[str, Mapping[str, object]]:
-    if len(data) > PACK_BYTES_MAX:
-        raise PackSyntaxError(
-            file=file, line=1, key="", found=str(len(data)), expected=f"≤ {PACK_BYTES_MAX} bytes"
-        )
-    try:
-        text = data.decode("utf-8")
-        return text, tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PackSyntaxError(file=file, line=line, key="", found="", expected="UTF-8") from error
-    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
-        at = _ERROR_LINE.search(str(error))
-        line = int(at[1]) if at else 1
-        raise PackSyntaxError(
-            file=file, line=line, key="", found=str(error)[:200], expected="TOML 1.0"
-        ) from error
 
 
 def _jurisdiction(fields: Fields) -> str:
@@ -254,7 +260,7 @@ def _reference(fields: Fields, reference_id: str) -> Reference:
 
 def _names(fields: Fields) -> Mapping[tuple[str, str], Name]:
     names: dict[tuple[str, str], Name] = {}
-    for table in _tables(fields, "name"):
+    for table in fields.sections("name"):
         name = Name(
             kind=table.text("kind", pattern=WORD, example='"activity"'),
             id=table.text("id", pattern=SUBJECT, example='"rural_service"'),
@@ -270,19 +276,6 @@ def _names(fields: Fields) -> Mapping[tuple[str, str], Name]:
     return names
 
 
-def _tables(fields: Fields, key: str) -> list[Fields]:
-    """Open each `[[key]]` table of the file; there may be none."""
-    tables = fields.raw(key, expected=f"[[{key}]]") if fields.has(key) else []
-    if not isinstance(tables, list):
-        raise fields.refuse(key, expected=f"[[{key}]]")
-    found = []
-    for number, table in enumerate(tables):
-        if not isinstance(table, dict):
-            raise fields.refuse(key, expected=f"[[{key}]]")
-        found.append(Fields(table, Place(fields.place.file, fields.place.lines, key, number)))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """One `[[rule]]` as read: its value, and the day of the value that it says it replaces."""
@@ -296,7 +289,7 @@ def _values(
     fields: Fields, references: Mapping[str, Reference], scheme: str
 ) -> Mapping[str, tuple[Value, ...]]:
     by_key: dict[str, list[_Rule]] = {}
-    for table in _tables(fields, "rule"):
+    for table in fields.sections("rule"):
         rule = _rule(table, references, scheme)
         by_key.setdefault(rule.value.key, []).append(rule)
     return {key: _timeline(rules) for key, rules in by_key.items()}

@@ -169,6 +169,32 @@ def test_a_pack_that_leaves_days_open_does_not_check_out(empty: Terminal, tmp_pa
     assert "✘" not in empty.run("rules", "check").output
 
 
+def test_cases_are_run_and_days_without_one_are_named(empty: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "hours.toml").write_text(
+        'question = "conversion"\nscheme = "cn-3710"\n[[case]]\nname = "a day"\n'
+        'clause = "第9项"\non = 2024-02-04\ngiven = { activity = "enterprise_course", '
+        'form = "seminar", release = "full", half_days = 2, planned = 420, attended = 420 }\n'
+        'expect = { hours = "6.00" }\n',
+        encoding="utf-8",
+    )
+    shipped = Path(__file__).parents[2] / "seeds" / "packs" / "cn-3710.toml"
+
+    said = empty.run("rules", "check", str(shipped), "--cases", str(tmp_path), exit_code=1).output
+
+    assert 'hours.toml“a day”（第9项）：hours 应为 "6.00"，规则给出 "8.00"' in said
+    assert "cn-3710 recognise.enterprise_course：没有以 2024-02-03 为准的案例" in said
+    assert "recognise.enterprise_course：没有以 2024-02-04 为准的案例" not in said
+    assert "案例 1 个，与规则不符 1 个" in said
+
+
+def test_the_shipped_cases_prove_every_day_of_the_shipped_packs(empty: Terminal) -> None:
+    cases = Path(__file__).parents[1] / "packs"
+
+    said = empty.run("rules", "check", "--cases", str(cases)).output
+
+    assert "与规则不符 0 个" in said
+
+
 def test_a_conversion_is_explained_with_its_ground(terminal: Terminal) -> None:
     said = terminal.run(
         "rules", "explain", "cn-3710", "--activity", "enterprise_course", "--day", "2026-11-10"
