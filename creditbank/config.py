@@ -1,11 +1,14 @@
 """Settings: one frozen object, each value named, documented, bounded; read from variables."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from creditbank.errors import CreditBankError
+
+_PUBLIC_URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+(/[a-z0-9-]+)*)?", re.ASCII)
 
 
 class SettingInvalidError(CreditBankError):
@@ -35,6 +38,9 @@ class Settings:
     )  # type: ignore[assignment]
     listen_host: str = _setting("127.0.0.1", "Address that `creditbank serve` listens on.")  # type: ignore[assignment]
     listen_port: int = _setting(8080, "Port that `creditbank serve` listens on.", 1, 65_535)  # type: ignore[assignment]
+    public_url: str = _setting(
+        "", "Address at which others reach the bank; empty: https and the host it was founded for."
+    )  # type: ignore[assignment]
     web_workers: int = _setting(
         2, "Web worker processes on PostgreSQL; SQLite always has one.", 1, 64
     )  # type: ignore[assignment]
@@ -50,6 +56,9 @@ class Settings:
     )  # type: ignore[assignment]
     lock_wait_seconds: int = _setting(
         30, "How long a write waits for a lock before it answers `busy`.", 1, 600
+    )  # type: ignore[assignment]
+    access_token_seconds: int = _setting(
+        3_600, "How long an access token of a client holds.", 60, 3_600
     )  # type: ignore[assignment]
     verdict_algorithm: str = _setting(
         "Ed25519", "Signature of verdicts for clients that chose none: Ed25519 or ES256."
@@ -108,6 +117,12 @@ def _check_bounds(settings: Settings) -> None:
                 found=str(value),
                 wanted=f"{low}–{high}",
             )
+    if _PUBLIC_URL.fullmatch(settings.public_url) is None:
+        raise SettingInvalidError(
+            variable="CREDITBANK_PUBLIC_URL",
+            found=settings.public_url[:100],
+            wanted="https://bank.example",
+        )
     if settings.verdict_algorithm not in ("Ed25519", "ES256"):
         raise SettingInvalidError(
             variable="CREDITBANK_VERDICT_ALGORITHM",

@@ -11,12 +11,18 @@ SEALER_ROLE = "creditbank_sealer"
 
 #: Tables whose rows the application may change; all others it only reads or appends to.
 CHANGING = (
-    "bank", "setup_code", "organisation", "api_client", "idempotent_write", "mandate", "filing",
-    "filing_session", "person", "person_secret", "person_document", "person_name",
-    "identity_lookup",
-    "roster_batch", "attendance", "rule_pack", "record_import", "record_import_row", "verdict",
-    "person_link", "ledger_source_use", "rule_adoption", "impact_run", "declared_item",
-    "recognised_transfer",
+    "bank", "setup_code", "organisation", "api_client", "client_credential", "access_token",
+    "client_assertion", "idempotent_write", "mandate", "filing", "filing_session", "person",
+    "person_secret", "person_document", "person_name", "identity_lookup", "roster_batch",
+    "attendance", "rule_pack", "record_import", "record_import_row", "verdict", "person_link",
+    "ledger_source_use", "rule_adoption", "impact_run", "declared_item", "recognised_transfer",
+)  # fmt: skip
+#: Rows that the application deletes when their time is over.
+FORGOTTEN = ("idempotent_write", "access_token", "client_assertion")
+#: Not even to be read by the sealer.
+KEPT_FROM_SEALER = (
+    "person_secret", "person_document", "person_name", "api_client", "client_credential",
+    "access_token",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -59,9 +65,9 @@ def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:
     statements = [
         f"REVOKE ALL ON {every} FROM {app}, {sealer}",
         f"GRANT SELECT ON {every} TO {app}, {sealer}",
-        f"REVOKE ALL ON person_secret, person_document, person_name, api_client FROM {sealer}",
+        f"REVOKE ALL ON {', '.join(KEPT_FROM_SEALER)} FROM {sealer}",
         f"GRANT INSERT, UPDATE ON {', '.join(CHANGING)} TO {app}",
-        f"GRANT DELETE ON idempotent_write TO {app}",
+        f"GRANT DELETE ON {', '.join(FORGOTTEN)} TO {app}",
         f"GRANT USAGE ON SEQUENCE ledger_entry_number TO {app}",
         f"GRANT INSERT ON {', '.join(SEALED)} TO {sealer}",
     ]

@@ -26,6 +26,13 @@ class House:
         """Return what a round of the sealer needs."""
         return Sealer(host, self.log_key, self.settings.seal_entries_max)
 
+    def public_url(self, host: str) -> str:
+        """Return the address at which others reach the bank that was founded for this host.
+
+        Never taken from a request: whoever sends one could name another bank.
+        """
+        return self.settings.public_url or f"https://{host}"
+
     def log_key(self, vkey: str | None) -> Ed25519PrivateKey:
         """Return the private key that belongs to a verifier key; the newest for a new log.
 

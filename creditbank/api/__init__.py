@@ -11,6 +11,8 @@ from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
 from creditbank.api.clients import clients
+from creditbank.api.credentials import credentials
+from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
 from creditbank.api.filings import filings
 from creditbank.api.imports import imports
@@ -24,12 +26,14 @@ from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
+from creditbank.api.tokens import PATH as TOKEN_PATH
+from creditbank.api.tokens import discovery, tokens
 from creditbank.api.verdicts import verdicts
+from creditbank.registry.clients import Scope
 
-PREFIX = "/api/v1"
 _DOORS = (
-    clients, organisations, filings, rosters, items, imports, people, explanations, packs,
-    adoption_records, proofs, verdicts, seals,
+    tokens, clients, credentials, organisations, filings, rosters, items, imports, people,
+    explanations, packs, adoption_records, proofs, verdicts, seals,
 )  # fmt: skip
 
 
@@ -88,6 +92,7 @@ def register_api(app: Flask) -> None:
     api.register_converter(Leaf, _leaf_schema)
     for door in _DOORS:
         api.register_blueprint(door, url_prefix=PREFIX)
+    api.register_blueprint(discovery)
     api.register_blueprint(health)
     api.register_blueprint(public_logs)
 
@@ -102,9 +107,15 @@ def _document() -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 SECURITY_SCHEME: {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A client's key, `cbk.…`, shown once when the client is made.",
+                    "type": "oauth2",
+                    "description": "A token for an hour at most, got with the client's secret or "
+                    "a signed assertion.",
+                    "flows": {
+                        "clientCredentials": {
+                            "tokenUrl": f"{PREFIX}{TOKEN_PATH}",
+                            "scopes": {str(scope): scope.name.lower() for scope in Scope},
+                        }
+                    },
                 }
             }
         },

@@ -1,36 +1,31 @@
-"""Who is asking: the key in the Authorization header, its scope, and whose records it sees."""
+"""Who is asking: the token in the Authorization header, its scope, and whose records it sees."""
 
 import re
+from datetime import datetime
 
 from flask import request
 from sqlalchemy.orm import Session
 
-from creditbank.registry.clients import (
-    Client,
-    KeyRefusedError,
-    Role,
-    Scope,
-    ScopeMissingError,
-    client_of_key,
-)
+from creditbank.registry.clients import Client, Role, Scope, ScopeMissingError
+from creditbank.registry.tokens import TokenRefusedError, client_of_token
 
-#: Only what could be a key is looked up: a header may hold anything.
-_BEARER = re.compile(r"Bearer (cbk\.[a-z_]{1,20}-[0-9a-z]{8}\.[A-Za-z0-9_-]{20,80})", re.IGNORECASE)
+#: Only what could be a token is looked up: a header may hold anything.
+_BEARER = re.compile(r"Bearer +(cbt_[A-Za-z0-9_-]{43})", re.IGNORECASE)
 #: Belongs to no organisation, so that a client without one sees nothing rather than everything.
 _NO_ORGANISATION = 0
 
 
-def client_with(session: Session, scope: Scope) -> Client:
-    """Return the client that the request names, if it may do this.
+def client_with(session: Session, scope: Scope, *, now: datetime) -> Client:
+    """Return the client whose token the request bears, if it may do this.
 
     Raises:
-        KeyRefusedError: no key, or none that holds.
-        ScopeMissingError: the client has not this scope.
+        TokenRefusedError: no token, or none that holds.
+        ScopeMissingError: the token has not this scope.
     """
     match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     if match is None:
-        raise KeyRefusedError
-    client = client_of_key(session, match[1])
+        raise TokenRefusedError
+    client = client_of_token(session, match[1], now=now)
     if scope not in client.scopes:
         raise ScopeMissingError(wanted=str(scope))
     return client

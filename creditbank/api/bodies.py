@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import request
 from marshmallow import Schema, ValidationError
@@ -23,6 +24,7 @@ from creditbank.schemas.rosters import RosterBody
 from creditbank.schemas.wanted import RequestInvalidError, field_errors, invalid_at
 
 JSON_MEDIA_TYPE = "application/json"
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 MULTIPART_MEDIA_TYPE = "multipart/form-data"
 XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_MEDIA_TYPE = "text/csv"
@@ -30,8 +32,17 @@ DEPTH_MAX = 16
 TEXT_CHARACTERS_MAX = 32_767
 #: Nothing that is counted here has more digits; a number typed into the wrong cell may have some.
 DIGITS_MAX = 40
+#: Parameters of a form; what is sent as one has few.
+FORM_FIELDS_MAX = 30
 #: Of a member's name in an error's path.
 NAME_SHOWN_MAX = 40
+
+
+class FormMalformedError(CreditBankError):
+    """The body is no form: not UTF-8, too many parameters, or one of them twice."""
+
+    code = "form-malformed"
+    status = 400
 
 
 class RequestBodyMissingError(CreditBankError):
@@ -107,6 +118,31 @@ class JsonBody(Body):
     def documented(self) -> dict[str, Any]:
         """Return the shape and its example."""
         return {JSON_MEDIA_TYPE: {"schema": self.shape, "example": self.example}}
+
+
+class FormBody(Body):
+    """A form as OAuth clients send it; a parameter without a value counts as not sent."""
+
+    def __init__(self, shape: Schema, example: Mapping[str, str]) -> None:
+        self.shape, self.example = shape, example
+
+    def read(self) -> Content:
+        """Read and check the parameters."""
+        if request.mimetype != FORM_MEDIA_TYPE:
+            raise MediaTypeUnsupportedError(found=request.mimetype[:60], wanted=[FORM_MEDIA_TYPE])
+        try:
+            text = _body_bytes().decode("utf-8")
+            pairs = parse_qsl(text, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+        except ValueError as error:
+            raise FormMalformedError from error
+        if len(dict(pairs)) != len(pairs):
+            raise FormMalformedError
+        loaded = loaded_by(self.shape, dict(pairs))
+        return Content(loaded, plain_bytes(loaded))
+
+    def documented(self) -> dict[str, Any]:
+        """Return the shape and its example."""
+        return {FORM_MEDIA_TYPE: {"schema": self.shape, "example": self.example}}
 
 
 class RosterFile(Body):

@@ -1,13 +1,12 @@
-"""First administrator, clients and their keys."""
+"""First administrator, and clients."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from creditbank import catalogue
 from creditbank.api.bodies import JsonBody
+from creditbank.api.credentials import with_secret
 from creditbank.api.endpoints import Call, Door, Public, Reply
-from creditbank.api.problems import language
 from creditbank.errors import CreditBankError
 from creditbank.ids import JurisdictionInvalidError
 from creditbank.registry.bank import (
@@ -42,7 +41,7 @@ from creditbank.schemas.registry import (
 SETUP_ACTOR = "setup"
 _OF_AN_ORGANISATION = (Role.PROVIDER, Role.TITLE_SYSTEM)
 
-clients = Door("clients", __name__, description="Clients of the API and their keys.")
+clients = Door("clients", __name__, description="Clients of the API.")
 
 
 class ClientOrganisationWantedError(CreditBankError):
@@ -61,11 +60,11 @@ class ClientOrganisationWantedError(CreditBankError):
     refuses=(SetupCodeWrongError, BankNotFoundedError),
 )
 def set_up(call: Call, session: Session) -> Reply:
-    """Make the first administrator by the one-time code; the key is shown once."""
+    """Make the first administrator by the one-time code; its secret is shown once."""
     the_bank(session)
     use_setup_code(session, call.body["code"], now=call.now)
     draft = ClientDraft(call.body["name"], Role.ADMINISTRATOR, "cn")
-    return _with_key(*create_client(session, draft, actor=SETUP_ACTOR, now=call.now))
+    return _answer(*create_client(session, draft, actor=SETUP_ACTOR, now=call.now))
 
 
 @clients.post(
@@ -86,7 +85,7 @@ def set_up(call: Call, session: Session) -> Reply:
     ),
 )  # fmt: skip
 def make_client(call: Call, session: Session) -> Reply:
-    """Make a client; its key is shown once."""
+    """Make a client; its secret is shown once."""
     call.client.require_region(call.body["jurisdiction"])
     if call.body["demo"]:
         require_demo(session)
@@ -97,9 +96,10 @@ def make_client(call: Call, session: Session) -> Reply:
         organisation_id=_organisation_id(session, call.body),
         scopes=frozenset(call.body["scopes"]),
         demo=call.body["demo"],
+        public_key=call.body["public_key"],
     )
     actor = call.client.client_id
-    return _with_key(*create_client(session, draft, actor=actor, now=call.now))
+    return _answer(*create_client(session, draft, actor=actor, now=call.now))
 
 
 @clients.post(
@@ -110,7 +110,7 @@ def make_client(call: Call, session: Session) -> Reply:
     refuses=(ClientUnknownError, RegionForeignError),
 )
 def stop_client(call: Call, session: Session, client_id: str) -> dict[str, Any]:
-    """Stop a client's key at once."""
+    """Stop a client, with its secrets, public keys and tokens, at once."""
     call.client.require_region(jurisdiction_of_client(session, client_id))
     revoke_client(session, client_id, actor=call.client.client_id, now=call.now)
     return {"client_id": client_id, "revoked": True}
@@ -124,12 +124,11 @@ def _organisation_id(session: Session, body: dict[str, Any]) -> int | None:
     return None
 
 
-def _with_key(client: Client, key: str) -> Reply:
+def _answer(client: Client, secret: str) -> Reply:
     members = {
         "client_id": client.client_id,
         "role": str(client.role),
         "scopes": sorted(client.scopes),
         "jurisdiction": client.jurisdiction,
     }
-    note = catalogue.text("api-key-shown-once", language())
-    return Reply({**members, "key": key}, kept={**members, "key_note": note})
+    return with_secret(ClientAnswer(), members, secret)

@@ -31,6 +31,7 @@ from creditbank.registry.idempotency import FirstAnswer, WriteKey, claim, first_
 from creditbank.schemas.fields import Shape
 from creditbank.schemas.wanted import invalid_at
 
+PREFIX = "/api/v1"
 Method = Literal["GET", "POST"]
 #: Whom the keys of writes belong to that nobody has signed.
 PUBLIC_WRITER = "public"
@@ -120,13 +121,17 @@ class Door(Blueprint):  # type: ignore[misc] # the package has no types
 
 
 def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any]) -> Response:
+    now = utc_now()
     if unit is Unit.READING:
         with snapshot() as session:
-            asker = access.client_with(session, declared.scope) if declared.scope else None
-            call, _content = _unpacked(declared, asker)
+            asker = _asker(session, declared.scope, now)
+            call, _content = _unpacked(declared, asker, now)
             return _response(declared, view(call, session, **path))
-    asker = _identified(declared.scope)
-    call, content = _unpacked(declared, asker)
+    asker = None
+    if declared.scope is not None:
+        with snapshot() as session:
+            asker = _asker(session, declared.scope, now)
+    call, content = _unpacked(declared, asker, now)
     if declared.writes and not call.dry:
         client_id = asker.client_id if asker else PUBLIC_WRITER
         call = Call(
@@ -137,18 +142,15 @@ def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any
     return _written(declared, view, call, path)
 
 
-def _identified(scope: Scope | None) -> Client | None:
-    if scope is None:
-        return None
-    with snapshot() as session:
-        return access.client_with(session, scope)
+def _asker(session: Session, scope: Scope | None, now: datetime) -> Client | None:
+    return None if scope is None else access.client_with(session, scope, now=now)
 
 
-def _unpacked(declared: Declared, asker: Client | None) -> tuple[Call, Content]:
+def _unpacked(declared: Declared, asker: Client | None, now: datetime) -> tuple[Call, Content]:
     query = query_of(declared.query)
     content = declared.body.read() if declared.body else Content(None, b"")
     dry = str(query.get("mode", "")) == "validate"
-    return Call(asker, query, content.value, utc_now(), dry), content
+    return Call(asker, query, content.value, now, dry), content
 
 
 def query_of(shape: Schema | None) -> Mapping[str, Any]:

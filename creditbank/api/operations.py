@@ -11,6 +11,8 @@ from marshmallow import Schema
 from creditbank import catalogue
 from creditbank.api.bodies import (
     Body,
+    FormBody,
+    FormMalformedError,
     JsonBody,
     JsonMalformedError,
     JsonNotUtf8Error,
@@ -24,20 +26,15 @@ from creditbank.api.idempotency import (
     IdempotencyKeyMalformedError,
     IdempotencyKeyMissingError,
 )
-from creditbank.api.problems import (
-    MEDIA_TYPE,
-    TYPE_PREFIX,
-    InternalError,
-    ProblemShape,
-    RequestTooLargeError,
-)
+from creditbank.api.problems import PROBLEM, Failure, InternalError, RequestTooLargeError
 from creditbank.db import BusyError
 from creditbank.errors import CreditBankError
-from creditbank.registry.clients import KeyRefusedError, Scope, ScopeMissingError
+from creditbank.registry.clients import Scope, ScopeMissingError
 from creditbank.registry.idempotency import IdempotencyKeyReusedError
+from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.wanted import RequestInvalidError
 
-SECURITY_SCHEME = "clientKey"
+SECURITY_SCHEME = "oauth2"
 Refusals = tuple[type[CreditBankError], ...]
 
 _JSON_REFUSALS: Refusals = (
@@ -65,16 +62,19 @@ class Declared:
     example: Mapping[str, Any] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     refuses: Refusals = ()
+    failure: Failure = PROBLEM
 
     def refusals(self) -> Refusals:
         """Return every failure that the endpoint may answer with, those of all endpoints too."""
         found: list[type[CreditBankError]] = [*self.refuses, RequestInvalidError]
         if self.scope is not None:
-            found += [KeyRefusedError, ScopeMissingError]
+            found += [TokenRefusedError, ScopeMissingError]
         if self.body is not None:
             found += [RequestBodyMissingError, RequestTooLargeError]
         if isinstance(self.body, JsonBody):
             found += _JSON_REFUSALS
+        if isinstance(self.body, FormBody):
+            found += [FormMalformedError, MediaTypeUnsupportedError]
         if self.writes:
             found += _WRITE_REFUSALS
         return (*dict.fromkeys(found), BusyError, InternalError)
@@ -137,28 +137,22 @@ def _success(declared: Declared) -> dict[str, Any]:
 
 
 def _problems(declared: Declared) -> dict[str, Any]:
-    by_status: dict[int, list[str]] = defaultdict(list)
+    by_status: dict[int, list[type[CreditBankError]]] = defaultdict(list)
     for refusal in declared.refusals():
-        by_status[refusal.status].append(refusal.code)
-    return {str(status): _problem(status, by_status[status]) for status in sorted(by_status)}
-
-
-def _problem(status: int, codes: list[str]) -> dict[str, Any]:
-    titles = {code: catalogue.entries()[code]["title"] for code in codes}
+        by_status[declared.failure.status_of(refusal)].append(refusal)
     return {
-        "description": "; ".join(f"`{code}` {title['en']}" for code, title in titles.items()),
+        str(status): _problem(declared.failure, by_status[status]) for status in sorted(by_status)
+    }
+
+
+def _problem(failure: Failure, refusals: list[type[CreditBankError]]) -> dict[str, Any]:
+    titles = {each.code: catalogue.entries()[each.code]["title"]["en"] for each in refusals}
+    return {
+        "description": "; ".join(f"`{code}` {title}" for code, title in titles.items()),
         "content": {
-            MEDIA_TYPE: {
-                "schema": ProblemShape,
-                "examples": {
-                    code: {
-                        "value": {
-                            "type": TYPE_PREFIX + code, "title": title["zh"], "status": status,
-                            "code": code,
-                        }
-                    }
-                    for code, title in titles.items()
-                },
+            failure.media_type: {
+                "schema": failure.shape,
+                "examples": {each.code: {"value": failure.example_of(each)} for each in refusals},
             }
         },
-    }  # fmt: skip
+    }

@@ -5,6 +5,8 @@
 are answered here.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,7 +20,8 @@ from creditbank.catalogue import DEFAULT_LANGUAGE, Language
 from creditbank.db import BusyError
 from creditbank.errors import CreditBankError
 from creditbank.logs import log_incident
-from creditbank.registry.clients import KeyRefusedError
+from creditbank.registry.clients import ScopeMissingError
+from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.wanted import RequestInvalidError
 
 MEDIA_TYPE = "application/problem+json"
@@ -88,6 +91,27 @@ class ProblemShape(Schema):
     errors = List(Nested(FieldErrorShape), metadata={"description": "With `request-invalid`."})
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How an endpoint tells its failures, for the API document."""
+
+    media_type: str
+    shape: type[Schema]
+    status_of: Callable[[type[CreditBankError]], int]
+    example_of: Callable[[type[CreditBankError]], Mapping[str, Any]]
+
+
+def _problem_example(error: type[CreditBankError]) -> Mapping[str, Any]:
+    title = catalogue.entries()[error.code]["title"][DEFAULT_LANGUAGE]
+    return {
+        "type": TYPE_PREFIX + error.code, "title": title, "status": error.status,
+        "code": error.code,
+    }  # fmt: skip
+
+
+PROBLEM = Failure(MEDIA_TYPE, ProblemShape, lambda error: error.status, _problem_example)
+
+
 def language() -> Language:
     """Return the language that the request asks for; Chinese if it does not say."""
     best = request.accept_languages.best_match(["zh", "en"], default=DEFAULT_LANGUAGE)
@@ -127,9 +151,18 @@ def problem_response(error: CreditBankError) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, BusyError):
         response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
-    if isinstance(error, KeyRefusedError):
-        response.headers["WWW-Authenticate"] = "Bearer"
+    if challenge := _challenge(error):
+        response.headers["WWW-Authenticate"] = challenge
     return response
+
+
+def _challenge(error: CreditBankError) -> str:
+    """Say what a token lacked, as RFC 6750 §3 has it; nothing of why to whom sent none."""
+    if isinstance(error, TokenRefusedError):
+        return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
+    if isinstance(error, ScopeMissingError):
+        return f'Bearer error="insufficient_scope", scope="{error.facts["wanted"]}"'
+    return ""
 
 
 def register_problems(app: Flask) -> None:
@@ -142,13 +175,14 @@ def http_problem(error: HTTPException) -> Response | None:
     """Answer what the server itself refuses on the machines' paths; None on those of pages."""
     if not request.path.startswith(_MACHINES_PATHS):
         return None
-    response = problem_response(_translated(error))
+    response = problem_response(translated(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
     return response
 
 
-def _translated(error: HTTPException) -> CreditBankError:
+def translated(error: HTTPException) -> CreditBankError:
+    """Say in our words what the server refused."""
     if error.code == RouteUnknownError.status:
         return RouteUnknownError()
     if isinstance(error, MethodNotAllowed):
@@ -162,7 +196,12 @@ def _translated(error: HTTPException) -> CreditBankError:
 
 
 def _unforeseen(error: Exception) -> Response:
-    return problem_response(InternalError(incident=_logged(error)))
+    return problem_response(unforeseen(error))
+
+
+def unforeseen(error: Exception) -> InternalError:
+    """Log what no line foresaw, and return what may be said of it."""
+    return InternalError(incident=_logged(error))
 
 
 def _logged(error: Exception) -> str:

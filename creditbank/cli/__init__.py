@@ -9,6 +9,7 @@ import click
 from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
     bank,
+    clients,
     demo,
     items,
     lawbook,
@@ -47,7 +48,7 @@ def main(ctx: click.Context, language: Language | None, home: Path | None) -> No
 
 
 for _command in (
-    bank.init, bank.db, bank.keys, bank.clients, rules.rules, organisations.organisations,
+    bank.init, bank.db, bank.keys, clients.clients, rules.rules, organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
     items.items, items.entries, records.imports, records.balances,
     records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve, demo.demo,

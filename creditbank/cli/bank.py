@@ -1,19 +1,10 @@
-"""Commands for the bank itself: founding, schema and roles, key files, clients of the API."""
-
-from pathlib import Path
+"""Commands for the bank itself: founding, schema and roles, key files."""
 
 import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from creditbank.cli.console import (
-    EXIT_REFUSED,
-    Desk,
-    WordOf,
-    actor_option,
-    pass_desk,
-    write_private,
-)
+from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db as database
@@ -29,8 +20,6 @@ from creditbank.registry.bank import (
     new_setup_code,
     the_bank,
 )
-from creditbank.registry.clients import ClientDraft, Role, Scope, create_client, revoke_client
-from creditbank.registry.organisations import organisation_by_uscc
 
 
 @click.command(help="建立正式银行：建库、角色、密钥、一次性初始码。 Found a production bank.")
@@ -161,52 +150,3 @@ def keys_rotate(desk: Desk, kind: KeyKind) -> None:
 
 def _kid(key: KeyFile) -> str:
     return public_jwk(key)["kid"] if key.kind.startswith("verdict") else ""
-
-
-@click.group(help="接口客户端与密钥。 Clients of the API and their keys.")
-def clients() -> None:
-    """Commands on clients."""
-
-
-@clients.command("create", help="新建客户端，密钥只显示一次。 Make a client; its key shows once.")
-@click.option("--name", required=True, help="名称。 Name.")
-@click.option("--role", type=WordOf(Role), required=True)
-@click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
-@click.option("--uscc", help="所属单位的统一社会信用代码。 Code of its organisation.")
-@click.option("--scope", "scopes", multiple=True, type=WordOf(Scope))
-@click.option("--key-file", type=click.Path(path_type=Path), help="密钥写入文件。 Write the key.")
-@actor_option
-@pass_desk
-def clients_create(
-    desk: Desk,
-    *,
-    name: str,
-    role: Role,
-    jurisdiction: str,
-    uscc: str | None,
-    scopes: tuple[Scope, ...],
-    key_file: Path | None,
-    actor: str,
-) -> None:
-    """Make a client; the key is printed, or written to a file of mode 0600."""
-    with desk.bank(), unit_of_work() as session:
-        organisation_id = None
-        if uscc:
-            organisation_id = organisation_by_uscc(session, uscc).organisation_id
-        draft = ClientDraft(name, role, jurisdiction, organisation_id, frozenset(scopes))
-        client, key = create_client(session, draft, actor=actor, now=utc_now())
-    if key_file is not None:
-        write_private(key_file, key.encode("ascii"))
-        key = str(key_file)
-    desk.say("cli-client-made", client_id=client.client_id, key=key)
-
-
-@clients.command("revoke", help="停用客户端密钥。 Stop a client's key at once.")
-@click.argument("client_id")
-@actor_option
-@pass_desk
-def clients_revoke(desk: Desk, client_id: str, actor: str) -> None:
-    """Stop a client's key."""
-    with desk.bank(), unit_of_work() as session:
-        revoke_client(session, client_id, actor=actor, now=utc_now())
-    desk.say("cli-client-revoked", client_id=client_id)

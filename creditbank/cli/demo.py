@@ -81,7 +81,8 @@ def _embedded(settings: Settings, home: Path, port: int | None) -> Settings:
         owner_database_url="",
         sealer_database_url="",
     )
-    return replace(own, listen_port=port or _free_port(own))
+    taken = port or _free_port(own)
+    return replace(own, listen_port=taken, public_url=f"http://{own.listen_host}:{taken}")
 
 
 class HomeTakenError(CreditBankError):
@@ -146,26 +147,38 @@ def _lines_to_try(desk: Desk, window: Window) -> str:
     newest = max(logs, key=lambda log: log.year)
     lines = [desk.text("cli-demo-try"), ""]
     for code, command in (
-        ("health", f"curl -s {base}{HEALTH_PATH}"),
-        ("balances", _curl(window, "official-first", f"{base}{API}/balances", "holder.json")),
-        ("verdict", _curl(window, "title-system", f"{base}{API}/verdicts", "question.json")),
-        ("filings", _curl(window, "provider", f"{base}{API}/filings")),
-        ("checkpoint", f"curl -s {base}{_checkpoint_path(newest.jurisdiction, newest.year)}"),
-        ("openapi", f"curl -s {base}{API}/openapi.json | head -c 600"),
+        ("health", f"curl -s {base}{HEALTH_PATH}; echo"),
+        ("token", _token(window, "official-first", base)),
+        ("balances", _curl(window, f"{base}{API}/balances", "holder.json")),
+        ("token-title-system", _token(window, "title-system", base)),
+        ("verdict", _curl(window, f"{base}{API}/verdicts", "question.json")),
+        ("token-provider", _token(window, "provider", base)),
+        ("filings", _curl(window, f"{base}{API}/filings")),
+        ("checkpoint", f"curl -s {base}{_checkpoint_path(newest.jurisdiction, newest.year)}; echo"),
+        ("openapi", f"curl -s {base}{API}/openapi.json | head -c 600; echo"),
     ):
-        lines += [desk.text(f"cli-demo-try-{code}"), f"{command}; echo", ""]
+        lines += [desk.text(f"cli-demo-try-{code}"), command, ""]
     return "\n".join(lines)
 
 
-def _curl(window: Window, who: str, url: str, body: str = "") -> str:
-    """Write one request; the key is read from its file, so that no list of processes shows it."""
-    key_file = shlex.quote(str(window.papers.key_file(who)))
-    command = f'curl -s {url} -H "Authorization: Bearer $(cat {key_file})"'
+def _token(window: Window, who: str, base: str) -> str:
+    """Write the request for a token; whoever calls next uses it."""
+    window.login_of(who)  # made now, should the demo have been walked by an older program
+    login = shlex.quote(str(window.papers.client_file(who)))
+    return (
+        f'TOKEN=$(curl -s {base}{API}/oauth/token -u "$(cat {login})"'
+        " -d grant_type=client_credentials | grep -o 'cbt_[A-Za-z0-9_-]*')"
+    )
+
+
+def _curl(window: Window, url: str, body: str = "") -> str:
+    """Write one request with the token that was got last."""
+    command = f'curl -s {url} -H "Authorization: Bearer $TOKEN"'
     if body:
         body_file = shlex.quote(str(window.papers.folder / body))
         command += f" -H 'Content-Type: application/json' --data-binary @{body_file}"
         command += ' -H "Idempotency-Key: try-$(date +%s%N)"'
-    return command
+    return f"{command}; echo"
 
 
 def _checkpoint_path(jurisdiction: str, year: int) -> str:

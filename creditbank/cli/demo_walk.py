@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
 import creditbank
 from creditbank.catalogue import Language
@@ -50,17 +51,17 @@ class DemoStepFailedError(CreditBankError):
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """Where the demo keeps its keys, its roster and its verdicts."""
+    """Where the demo keeps its clients' secrets, its roster and its verdicts."""
 
     folder: Path
 
     def ready(self) -> None:
         """Make the folder, for its owner only."""
-        (self.folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / "clients").mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def key_file(self, who: str) -> Path:
-        """Return the file of a client's key."""
-        return self.folder / "keys" / f"{who}.key"
+    def client_file(self, who: str) -> Path:
+        """Return the file of a client's id and secret, with a colon between as curl wants them."""
+        return self.folder / "clients" / who
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a paper and return where it lies."""
@@ -80,12 +81,14 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Requests to the API, each with the key of whoever sends it."""
+    """Requests to the API, each with a token of whoever sends it."""
 
     app: Flask
     city: City
     papers: Papers
     language: Language
+    #: tokens got so far, by whose they are
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     def post(self, who: str, path: str, body: Mapping[str, Any] | bytes, step: str) -> _Members:
         """Send a write or a question.
@@ -94,7 +97,7 @@ class Window:
             DemoStepFailedError: it was refused.
         """
         headers = {
-            "Authorization": f"Bearer {self.key_of(who)}",
+            "Authorization": f"Bearer {self._token(who)}",
             "Idempotency-Key": f"demo-{step}",
             "Accept-Language": self.language,
         }
@@ -106,30 +109,36 @@ class Window:
         answer = client.post(
             f"{API}{path}", data=content, content_type=content_type, headers=headers
         )
-        members: _Members = answer.get_json(force=True)
-        if answer.status_code >= _REFUSED_FROM:
-            raise DemoStepFailedError(
-                path=path, answered=answer.status_code, problem=str(members.get("title", "")),
-                detail=str(members.get("detail", "")),
-            )  # fmt: skip
-        return members
+        return _done(path, answer)
 
     def get(self, path: str) -> bytes:
         """Fetch something public."""
         return self.app.test_client().get(path).get_data()
 
-    def key_of(self, who: str) -> str:
-        """Return a client's key; the client is made when it is first needed."""
-        path = self.papers.key_file(who)
+    def login_of(self, who: str) -> str:
+        """Return a client's id and secret; the client is made when it is first needed."""
+        path = self.papers.client_file(who)
         if not path.exists():
-            write_private(path, self._new_key(who).encode("ascii"))
+            write_private(path, self._new_login(who).encode("ascii"))
         return path.read_text(encoding="ascii")
 
     def name_of(self, who: str) -> str:
         """Return what a client is called."""
         return str(self._seed(who)["name"])
 
-    def _new_key(self, who: str) -> str:
+    def _token(self, who: str) -> str:
+        if who not in self.tokens:
+            client_id, _, secret = self.login_of(who).partition(":")
+            answer = self.app.test_client().post(
+                f"{API}/oauth/token",
+                data={"grant_type": "client_credentials"},
+                auth=(client_id, secret),
+            )
+            members = _done("/oauth/token", answer)
+            self.tokens[who] = str(members["access_token"])
+        return self.tokens[who]
+
+    def _new_login(self, who: str) -> str:
         seed = self._seed(who)
         with unit_of_work() as session:
             require_demo(session)
@@ -139,10 +148,22 @@ class Window:
                 organisation_id = organisation_by_uscc(session, uscc).organisation_id
             role, region = Role(seed["role"]), str(seed["jurisdiction"])
             draft = ClientDraft(str(seed["name"]), role, region, organisation_id, demo=True)
-            return create_client(session, draft, actor=_ACTOR, now=utc_now())[1]
+            client, secret = create_client(session, draft, actor=_ACTOR, now=utc_now())
+            return f"{client.client_id}:{secret}"
 
     def _seed(self, who: str) -> Mapping[str, Any]:
         return next(each for each in self.city.seeds["client"] if each["id"] == who)
+
+
+def _done(path: str, answer: TestResponse) -> _Members:
+    members: _Members = answer.get_json(force=True)
+    if answer.status_code >= _REFUSED_FROM:
+        raise DemoStepFailedError(
+            path=path, answered=answer.status_code,
+            problem=str(members.get("title", members.get("error", ""))),
+            detail=str(members.get("detail", "")),
+        )  # fmt: skip
+    return members
 
 
 class Walk:

@@ -1,4 +1,4 @@
-"""Commands for title systems: asking with a client's key, keeping the signed answer."""
+"""Commands for title systems: asking as a client, keeping the signed answer."""
 
 import os
 from datetime import datetime
@@ -20,12 +20,14 @@ from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
-from creditbank.registry.clients import Scope, ScopeMissingError, client_of_key
+from creditbank.registry.clients import Scope, ScopeMissingError
+from creditbank.registry.credentials import touch
+from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
 from creditbank.verification.questions import Ask, Disclosure
 
-#: A key in an argument could be read by every user of the machine.
-KEY_VARIABLE = "CREDITBANK_KEY"
+#: A secret in an argument could be read by every user of the machine.
+SECRET_VARIABLE = "CREDITBANK_CLIENT_SECRET"  # noqa: S105 # a name
 
 
 @click.group(help="职称核验。 Verdicts.")
@@ -34,6 +36,7 @@ def verdicts() -> None:
 
 
 @verdicts.command("ask", help="核验学时是否达标，保存签名答复。 Ask, and keep the signed answer.")
+@click.option("--client", "client_id", required=True, help="职称平台的客户端编号。 Who asks.")
 @person_option
 @click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
 @click.option("--series", required=True, help="系列，如 engineering。")
@@ -64,6 +67,7 @@ def verdicts() -> None:
 def verdicts_ask(
     desk: Desk,
     *,
+    client_id: str,
     person_file: IO[bytes] | None,
     scheme: str,
     series: str,
@@ -78,7 +82,7 @@ def verdicts_ask(
     disclose: Disclosure,
     out: Path,
 ) -> None:
-    """Ask as the client whose key stands in CREDITBANK_KEY, or is typed when asked for."""
+    """Ask as a client whose secret stands in CREDITBANK_CLIENT_SECRET, or is typed if it is not."""
     facts = dict(stated)
     if current_title_on is not None:
         facts["current_title_on"] = current_title_on.date().isoformat()
@@ -86,9 +90,9 @@ def verdicts_ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
         legal_basis, facts, disclose, specialty=specialty, pathway=pathway,
     )  # fmt: skip
-    key = os.environ.get(KEY_VARIABLE) or click.prompt("key", hide_input=True, err=True)
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():
-        signed = _answer(ask, key, desk.settings.verdict_algorithm)
+        signed = _answer(ask, client_id, secret, desk.settings.verdict_algorithm)
     write_private(out, signed.jws.encode("ascii"))
     desk.say(
         "cli-verdict-written",
@@ -98,16 +102,18 @@ def verdicts_ask(
     )
 
 
-def _answer(ask: Ask, key: str, algorithm: str) -> SignedAnswer:
+def _answer(ask: Ask, client_id: str, secret: str, algorithm: str) -> SignedAnswer:
     """Seal what is waiting, then decide from one snapshot, sign and store."""
     seal_all()
     now, house = utc_now(), current_house()
     with snapshot() as session:
-        client = client_of_key(session, key)
+        credential = prove_by_secret(session, client_id, secret, now=now)
+        client = client_proved(session, credential)
         if Scope.VERDICT_ASK not in client.scopes:
             raise ScopeMissingError(wanted=str(Scope.VERDICT_ASK))
         prepared = prepare(session, house.vault, ask, client, now=now)
     signed = sign(prepared, house.keys, algorithm)
     with unit_of_work() as session:
+        touch(session, credential.credential_no, now=now)
         store(session, prepared, signed, now=now)
     return signed

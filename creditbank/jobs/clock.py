@@ -1,4 +1,4 @@
-"""The clock process: seals what was posted, and forgets answers whose time is over.
+"""The clock process: seals what was posted, and forgets answers and tokens whose time is over.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -21,6 +21,7 @@ from creditbank.house import current_house
 from creditbank.ledger.seal import seal
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.registry.idempotency import forget_answers
+from creditbank.registry.tokens import forget_tokens
 
 FORGET_INTERVAL_SECONDS = 3_600
 _log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ def run_clock(app: Flask) -> None:
         interval_seconds = current_house().settings.seal_interval_seconds
     scheduler = BlockingScheduler(timezone=UTC)
     _add(scheduler, app, "seal", seal_all, interval_seconds)
-    _add(scheduler, app, "forget", forget_old_answers, FORGET_INTERVAL_SECONDS)
+    _add(scheduler, app, "forget", forget_old, FORGET_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
     def end(_signal: int, _frame: object) -> None:
@@ -69,11 +70,12 @@ def seal_all() -> int:
             return rows
 
 
-def forget_old_answers() -> int:
-    """Delete answers to idempotency keys that have been kept long enough; return how many."""
-    kept_days = current_house().settings.idempotency_days
+def forget_old() -> int:
+    """Delete answers to idempotency keys, tokens and assertions that are over; return how many."""
+    kept_days, now = current_house().settings.idempotency_days, utc_now()
     with unit_of_work() as session:
-        return forget_answers(session, before=utc_now() - timedelta(days=kept_days))
+        answers = forget_answers(session, before=now - timedelta(days=kept_days))
+        return answers + forget_tokens(session, before=now)
 
 
 def run_job(app: Flask, name: str, job: Callable[[], int]) -> None:

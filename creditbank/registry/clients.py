@@ -1,8 +1,5 @@
-"""Clients of the API: a public id, a key shown once and kept as a hash, scopes, a region."""
+"""Clients of the API: a public id, a role with its scopes, a region, perhaps an organisation."""
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,11 +10,9 @@ from sqlalchemy.orm import Session
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.registry.bank import the_bank
+from creditbank.registry.credentials import CredentialDraft, insert_credential
+from creditbank.registry.lookups import ClientUnknownError
 from creditbank.registry.models import ApiClient
-
-_KEY_PREFIX = "cbk"
-_SECRET_BYTES = 32
 
 
 class Role(StrEnum):
@@ -74,13 +69,6 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
 }  # fmt: skip
 
 
-class KeyRefusedError(CreditBankError):
-    """No key, an unknown or revoked one, or a demo key in a production bank."""
-
-    code = "key-refused"
-    status = 401
-
-
 class ScopeMissingError(CreditBankError):
     """The client is known and may not do this."""
 
@@ -124,7 +112,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class ClientDraft:
-    """A client about to be made; no scopes means all of the role's."""
+    """A client about to be made; no scopes means all of the role's.
+
+    With a public key (canonical JWK) it gets no secret.
+    """
 
     name: str
     role: Role
@@ -132,12 +123,13 @@ class ClientDraft:
     organisation_id: int | None = None
     scopes: frozenset[Scope] = frozenset()
     demo: bool = False
+    public_key: str = ""
 
 
 def create_client(
     session: Session, draft: ClientDraft, *, actor: str, now: datetime
 ) -> tuple[Client, str]:
-    """Make a client; returns it and its key, which nobody can read again.
+    """Make a client; returns it and its secret, which nobody can read again.
 
     Raises:
         ScopeUnfitError: a scope that the role does not have.
@@ -149,58 +141,37 @@ def create_client(
             wanted=sorted(map(str, SCOPES_OF[draft.role])),
         )
     client_id = f"{draft.role}-{random_number(8).lower()}"
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
     row = {
         "client_id": client_id, "name": draft.name, "role": str(draft.role),
-        "secret_hash": _hash(secret), "scopes": " ".join(sorted(scopes)),
+        "scopes": " ".join(sorted(scopes)),
         "jurisdiction": checked_jurisdiction(draft.jurisdiction),
         "organisation_id": draft.organisation_id, "demo": draft.demo, "created_at": now,
     }  # fmt: skip
     session.execute(insert(ApiClient), [row])
-    details = {"role": str(draft.role), "scopes": sorted(scopes)}
+    first, secret = insert_credential(
+        session, CredentialDraft(client_id, draft.public_key), actor=actor, now=now
+    )
+    details = {
+        "role": str(draft.role), "scopes": sorted(scopes), "credential": first.credential_no,
+    }  # fmt: skip
     record_act(
         session, ActDraft("client.created", draft.jurisdiction, actor, client_id, details), now=now
     )
     client = Client(client_id, draft.role, scopes, draft.jurisdiction, draft.organisation_id)
-    return client, f"{_KEY_PREFIX}.{client_id}.{secret}"
+    return client, secret
 
 
 def revoke_client(session: Session, client_id: str, *, actor: str, now: datetime) -> None:
-    """Stop a client's key at once; revoking again changes nothing.
+    """Stop a client, its credentials and its tokens at once; revoking again changes nothing.
 
     Raises:
-        KeyRefusedError: there is no such client.
+        ClientUnknownError: there is no such client.
     """
     row = session.get(ApiClient, client_id, with_for_update=True)
     if row is None:
-        raise KeyRefusedError
+        raise ClientUnknownError(client_id=client_id[:40])
     if row.revoked_at is None:
         row.revoked_at = now
         record_act(
             session, ActDraft("client.revoked", row.jurisdiction, actor, client_id, {}), now=now
         )
-
-
-def client_of_key(session: Session, key: str) -> Client:
-    """Tell whose key this is.
-
-    Raises:
-        KeyRefusedError: nobody's; or revoked; or a demo key at a production bank.
-    """
-    prefix, _, rest = key.partition(".")
-    client_id, _, secret = rest.partition(".")
-    row = session.get(ApiClient, client_id[:40])
-    wanted = row.secret_hash if row else bytes(32)
-    # Compared even when there is no such client, so that the time taken tells nothing.
-    fits = hmac.compare_digest(wanted, _hash(secret)) and prefix == _KEY_PREFIX
-    if row is None or not fits or row.revoked_at is not None:
-        raise KeyRefusedError
-    if row.demo and the_bank(session).mode != "demo":
-        raise KeyRefusedError
-    scopes = frozenset(Scope(scope) for scope in row.scopes.split())
-    return Client(row.client_id, Role(row.role), scopes, row.jurisdiction, row.organisation_id)
-
-
-def _hash(secret: str) -> bytes:
-    # The secret has 256 random bits, so one plain hash is enough; there is nothing to guess.
-    return hashlib.sha256(secret.encode("utf-8")).digest()

@@ -45,7 +45,7 @@ class Organisation(Base):
 
 
 class ApiClient(Base):
-    """A machine or an officer at a machine: a public id, a hashed key, and what it may do."""
+    """A machine or an officer at a machine: a public id, and what it may do."""
 
     __tablename__ = "api_client"
 
@@ -53,7 +53,6 @@ class ApiClient(Base):
     name: Mapped[str]
     #: `provider`, `official`, `title_system` or `administrator`
     role: Mapped[str]
-    secret_hash: Mapped[bytes]
     #: space-separated
     scopes: Mapped[str]
     #: the region that it may act in
@@ -63,6 +62,52 @@ class ApiClient(Base):
     demo: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ClientCredential(Base):
+    """What a client proves itself with: a secret, kept as a hash, or a public key."""
+
+    __tablename__ = "client_credential"
+
+    credential_no: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    #: `secret` or `public_key`
+    kind: Mapped[str]
+    #: SHA-256; NULL for a public key
+    secret_hash: Mapped[bytes | None]
+    #: canonical JWK; NULL for a secret
+    public_jwk: Mapped[str | None]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: when a token was last got with it
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: NULL: holds until it is revoked
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AccessToken(Base):
+    """A token for an hour at most; it holds no longer than the credential that got it."""
+
+    __tablename__ = "access_token"
+
+    #: SHA-256
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    credential_no: Mapped[str]
+    #: space-separated; the client's, or fewer
+    scopes: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ClientAssertion(Base):
+    """A signed assertion that got a token once, kept until it would be too old anyway."""
+
+    __tablename__ = "client_assertion"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    #: SHA-256 of the `jti` that the client chose
+    jti_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class IdempotentWrite(Base):

@@ -8,6 +8,7 @@ from marshmallow import post_load
 from creditbank.registry.clients import Role, Scope
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
 from creditbank.registry.organisations import OrganisationDraft, OrganisationKind
+from creditbank.schemas.credentials import PublicKey
 from creditbank.schemas.fields import (
     Choice,
     Code,
@@ -74,7 +75,10 @@ class SetupBody(Shape):
 
 
 class ClientBody(Shape):
-    """A client about to be made; no scopes means all of its role's."""
+    """A client about to be made; no scopes means all of its role's.
+
+    With a public key it gets no secret.
+    """
 
     name = Text(NAME_CHARACTERS_MAX, required=True)
     role = Choice(Role, required=True)
@@ -82,21 +86,22 @@ class ClientBody(Shape):
     organisation = Text(24, load_default=str, metadata={"description": "USCC of its organisation."})
     scopes = Several(Choice(Scope), high=len(Scope), load_default=list)
     demo = Truth(load_default=False)
+    public_key = PublicKey(load_default=str)
 
 
 class ClientAnswer(Shape):
-    """A client, and its key the one time that it is shown."""
+    """A client, and its secret the one time that it is shown; none if it has a public key."""
 
     client_id = Text(40)
     role = Choice(Role)
     scopes = Several(Text(40))
     jurisdiction = jurisdiction()
-    key = Text(120, metadata={"description": "Shown in the first answer only."})
-    key_note = Text(200, metadata={"description": "Says so, in a retry's answer."})
+    client_secret = Text(120, metadata={"description": "Shown in the first answer only."})
+    secret_note = Text(200, metadata={"description": "Says so, in a retry's answer."})
 
 
 class RevokedAnswer(Shape):
-    """A client whose key holds no more."""
+    """A client that may do nothing any more."""
 
     client_id = Text(40)
     revoked = Truth()

@@ -1,4 +1,4 @@
-"""Callers of the API for tests: each kind of client with a key of its own, over real requests."""
+"""Callers of the API for tests: each kind of client with a token, over real requests."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,13 @@ from creditbank.clock import civil_day, utc_now
 from creditbank.orm import Base
 from creditbank.people.register import Identity
 from creditbank.registry.clients import ClientDraft, Role, create_client
+from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import (
     OrganisationDraft,
     OrganisationKind,
     register_organisation,
 )
+from creditbank.registry.tokens import issue_token
 from tests.bank import NOW, TestBank
 
 TITLE_SYSTEM_USCC = "91371000MA3DEM0H24"
@@ -38,10 +40,13 @@ YEAR = DAYS[0].year
 
 
 class Caller:
-    """One client of the API: its key goes with every request, and a new key with every write."""
+    """One client of the API: its token goes with every request, and a new key with every write."""
 
-    def __init__(self, client: FlaskClient, key: str) -> None:
-        self.client, self.key = client, key
+    def __init__(
+        self, client: FlaskClient, token: str, client_id: str = "", secret: str = ""
+    ) -> None:
+        self.client, self.token = client, token
+        self.client_id, self.secret = client_id, secret
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """Send a GET."""
@@ -60,7 +65,7 @@ class Caller:
         return self.client.post(path, headers=headers, **options)
 
     def _headers(self, options: dict[str, Any]) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return headers | dict(options.pop("headers", {}))
 
 
@@ -93,11 +98,24 @@ class Desk:
     def caller(
         self, role: Role, jurisdiction: str = "cn-3710", organisation_id: int | None = None
     ) -> Caller:
-        """Make a client with its key."""
+        """Make a client and get it a token."""
         draft = ClientDraft(str(role), role, jurisdiction, organisation_id)
         with self.bank.unit() as session:
-            _client, key = create_client(session, draft, actor="administrator-test", now=NOW)
-        return Caller(self.http, key)
+            client, secret = create_client(session, draft, actor="administrator-test", now=NOW)
+            [credential] = credentials_of(session, client.client_id)
+            token = issue_token(session, credential, lifetime_seconds=3_600, now=utc_now()).token
+        return Caller(self.http, token, client.client_id, secret)
+
+    def signed_in(self, made: Mapping[str, Any]) -> Caller:
+        """Get a token for a client that the API has just made."""
+        client_id, secret = made["client_id"], made["client_secret"]
+        token = self.token_for(client_id, secret).get_json()["access_token"]
+        return Caller(self.http, token, client_id, secret)
+
+    def token_for(self, client_id: str, secret: str, /, **parameters: str) -> TestResponse:
+        """Ask for a token."""
+        form = {"grant_type": "client_credentials", **parameters}
+        return self.http.post("/api/v1/oauth/token", data=form, auth=(client_id, secret))
 
     def approved_filing(self, *, seats: int = 40, days: Sequence[date] = DAYS) -> str:
         """File and approve a seminar by the API; return its number."""

@@ -1,4 +1,4 @@
-"""Who may call what: keys, scopes, regions, and whose filings one sees."""
+"""Who may call what: tokens, scopes, regions, and whose filings one sees."""
 
 import pytest
 
@@ -22,23 +22,20 @@ def client_body(**changed: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     "header",
     [
-        "", "Bearer", "Bearer ", "Basic YTpi", "Bearer cbk", "Bearer cbk.x.y",
-        "Bearer cbk.provider-00000000." + "A" * 43, "Bearer " + "A" * 5_000,
-        "Bearer cbk.provider-00000000.\u00e9",
+        "", "Bearer", "Bearer ", "Basic YTpi", "Bearer cbt_", "Bearer cbt_" + "A" * 43,
+        "Bearer cbt_" + "A" * 42 + "\u00e9", "Bearer " + "A" * 5_000, "Digest x",
     ],
 )  # fmt: skip
-def test_a_request_without_a_valid_key_is_refused(desk: Desk, header: str) -> None:
+def test_a_request_without_a_valid_token_is_refused(desk: Desk, header: str) -> None:
     response = desk.http.get("/api/v1/filings", headers={"Authorization": header})
 
     assert response.status_code == 401
-    assert problem_of(response)["code"] == "key-refused"
+    assert problem_of(response)["code"] == "token-refused"
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_secret_of_another_client_does_not_fit(desk: Desk) -> None:
-    client_id = desk.provider.key.rsplit(".", 1)[0]
-    secret = desk.official.key.rsplit(".", 1)[1]
-
-    assert Caller(desk.http, f"{client_id}.{secret}").get("/api/v1/filings").status_code == 401
+def test_a_secret_is_no_token(desk: Desk) -> None:
+    assert Caller(desk.http, desk.provider.secret).get("/api/v1/filings").status_code == 401
 
 
 def test_a_client_without_the_scope_is_refused_by_name_of_the_scope(desk: Desk) -> None:
@@ -120,14 +117,14 @@ def test_the_one_time_code_makes_one_administrator(desk: Desk) -> None:
 
     assert made.status_code == 201
     assert made.get_json()["role"] == "administrator"
-    administrator = Caller(desk.http, made.get_json()["key"])
+    administrator = desk.signed_in(made.get_json())
     assert administrator.post("/api/v1/clients", client_body()).status_code == 201
     assert problem_of(again)["code"] == "setup-code-wrong"
 
 
 def test_a_new_client_has_its_roles_scopes_and_a_revoked_one_has_none(desk: Desk) -> None:
     made = desk.administrator.post("/api/v1/clients", client_body()).get_json()
-    caller = Caller(desk.http, made["key"])
+    caller = desk.signed_in(made)
     before = caller.get("/api/v1/filings").status_code
 
     revoked = desk.administrator.post(f"/api/v1/clients/{made['client_id']}/revocation", {})
@@ -144,8 +141,9 @@ def test_a_client_may_be_given_fewer_scopes_and_none_beyond_its_role(desk: Desk)
     made = desk.administrator.post("/api/v1/clients", fewer).get_json()
     refused = desk.administrator.post("/api/v1/clients", beyond)
 
-    filed = Caller(desk.http, made["key"]).post("/api/v1/filings", filing_body())
+    filed = desk.signed_in(made).post("/api/v1/filings", filing_body())
     assert problem_of(filed)["code"] == "scope-missing"
+    assert 'scope="filing:submit"' in filed.headers["WWW-Authenticate"]
     assert problem_of(refused)["code"] == "scope-unfit"
 
 

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from creditbank.api.bodies import JsonBody
+from creditbank.api.bodies import FormBody, JsonBody
 from creditbank.api.operations import Declared
 from creditbank.catalogue import entries
 from creditbank.errors import CreditBankError
 from tests.api.desk import Desk
 
-#: Anybody may call these: the law, the logs and their proofs, the keys, the first key, the pulse.
+#: Anybody may call these: the law, the logs and their proofs, the keys, the pulse, and the ways in.
 PUBLIC = {
+    "GET /.well-known/oauth-authorization-server",
     "GET /.well-known/jwks.json",
     "GET /api/v1/consistency",
     "GET /api/v1/logs",
@@ -24,11 +25,15 @@ PUBLIC = {
     "GET /health",
     "GET /ledger/{jurisdiction}/{year}/checkpoint",
     "GET /ledger/{jurisdiction}/{year}/tile/{rest}",
+    "POST /api/v1/oauth/token",
     "POST /api/v1/packs/{scheme}/explain",
     "POST /api/v1/setup",
 }
-#: Reads by a body, because what is asked must not stand in an address; and sealing, which is one.
-READS_BY_BODY = {"read_balances", "read_entries", "explain_rules", "seal_now"}
+#: Reads by a body, because what is asked must not stand in an address; sealing, which is one; and
+#: tokens, as OAuth has it.
+READS_BY_BODY = {"read_balances", "read_entries", "explain_rules", "seal_now", "give_token"}
+#: Tells its failures as OAuth has it.
+OAUTH = "POST /api/v1/oauth/token"
 
 
 @pytest.fixture
@@ -99,8 +104,10 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(document: dict[str
         assert any(status.startswith("2") for status in each["responses"]), name
         for status in each["responses"]:
             if not status.startswith("2") and status != "default":
-                content = each["responses"][status]["content"]["application/problem+json"]
-                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, name
+                told = "application/json" if name == OAUTH else "application/problem+json"
+                shape = "TokenFailure" if name == OAUTH else "Problem"
+                content = each["responses"][status]["content"][told]
+                assert content["schema"] == {"$ref": f"#/components/schemas/{shape}"}, name
                 assert set(content["examples"]) <= set(entries()), name
 
 
@@ -108,7 +115,7 @@ def test_every_example_of_a_body_would_be_accepted(desk: Desk) -> None:
     bodies = [
         declared.body
         for declared in declarations(desk).values()
-        if isinstance(declared.body, JsonBody)
+        if isinstance(declared.body, JsonBody | FormBody)
     ]
 
     assert len(bodies) > 10

@@ -140,7 +140,7 @@ def test_the_same_roster_under_another_key_finds_every_row_credited_already(desk
     assert {row["code"] for row in again["problems"]} == {"roster-already-credited"}
 
 
-def test_a_clients_key_is_never_stored_and_never_shown_again(desk: Desk) -> None:
+def test_a_clients_secret_is_never_stored_and_never_shown_again(desk: Desk) -> None:
     body = {"name": "甲", "role": "official", "jurisdiction": "cn-3710"}
 
     first = desk.administrator.post("/api/v1/clients", body, retry="once").get_json()
@@ -148,11 +148,10 @@ def test_a_clients_key_is_never_stored_and_never_shown_again(desk: Desk) -> None
 
     with desk.bank.reading() as session:
         stored = session.scalars(select(IdempotentWrite.answer)).all()
-    secret = first["key"].rsplit(".", 1)[1]
-    assert not any(secret in answer for answer in stored)
-    assert "key" not in again.get_json()
+    assert not any(first["client_secret"] in answer for answer in stored)
+    assert "client_secret" not in again.get_json()
     assert again.get_json()["client_id"] == first["client_id"]
-    assert again.get_json()["key_note"]
+    assert again.get_json()["secret_note"]
 
 
 def test_an_answer_whose_time_is_over_is_forgotten(desk: Desk) -> None:
@@ -192,7 +191,7 @@ def at_once(desk: Desk, sends: list[Callable[[Caller], TestResponse]]) -> list[T
     gate = threading.Barrier(len(sends))
 
     def run(send: Callable[[Caller], TestResponse]) -> None:
-        caller = Caller(desk.bank.app.test_client(), desk.provider.key)
+        caller = Caller(desk.bank.app.test_client(), desk.provider.token)
         gate.wait()
         answers.append(send(caller))
 

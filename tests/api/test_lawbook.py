@@ -50,8 +50,8 @@ class Office:
         gate = threading.Barrier(len(sends))
 
         def run(number: int, send: Callable[[Caller], TestResponse]) -> None:
-            key = (self.second, self.third)[number % 2].key
-            caller = Caller(self.desk.bank.app.test_client(), key)
+            token = (self.second, self.third)[number % 2].token
+            caller = Caller(self.desk.bank.app.test_client(), token)
             gate.wait()
             answers.append(send(caller))
 

@@ -14,8 +14,7 @@ from creditbank.cli.console import language_of, table, width
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db, snapshot, unit_of_work
-from creditbank.jobs.clock import forget_old_answers, run_job, seal_all
-from creditbank.registry.clients import KeyRefusedError, client_of_key
+from creditbank.jobs.clock import forget_old, run_job, seal_all
 from creditbank.registry.models import IdempotentWrite
 from tests.bank import TestBank, attendance, invented_person
 from tests.cli.bench import Terminal, person_file, terminal_for
@@ -106,24 +105,6 @@ def test_a_rotated_key_is_listed_first_and_the_old_one_stays(empty: Terminal) ->
 
     said = empty.run("keys", "list").output
     assert re.search(r"verdict-ed25519 +0002 +在用 +\S{43}\nverdict-ed25519 +0001 +\S{43}", said)
-
-
-def test_a_client_is_made_with_its_key_in_a_private_file_and_revoked(
-    bank: TestBank, terminal: Terminal, tmp_path: Path
-) -> None:
-    key_file = tmp_path / "auditor.key"
-    terminal.run("clients", "create", "--name", "审计", "--role", "official", "--jurisdiction",
-                 "cn-37", "--scope", "balance:read", "--key-file", str(key_file))  # fmt: skip
-    key = key_file.read_text()
-    with bank.reading() as session:
-        client = client_of_key(session, key)
-    assert client.scopes == {"balance:read"}
-    assert key_file.stat().st_mode & 0o077 == 0
-
-    terminal.run("clients", "revoke", client.client_id)
-
-    with bank.reading() as session, pytest.raises(KeyRefusedError):
-        client_of_key(session, key)
 
 
 def test_a_pack_takes_two_people(terminal: Terminal, tmp_path: Path) -> None:
@@ -343,7 +324,7 @@ def test_answers_are_forgotten_the_day_after_their_time_and_not_before(bank: Tes
                 )
             )  # fmt: skip
 
-    assert forget_old_answers() == 1
+    assert forget_old() == 1
 
     with snapshot() as session:
         assert session.get(IdempotentWrite, ("provider-test", "young")) is not None

@@ -44,7 +44,7 @@ class Posting:
     def poster(self, moment: int, double: str = "") -> Worker:
         """Start a process that sends the roster and stops at a moment, 0 for none."""
         headers = {
-            "Authorization": f"Bearer {self.desk.provider.key}",
+            "Authorization": f"Bearer {self.desk.provider.token}",
             "Idempotency-Key": self.key,
         }
         return Worker(

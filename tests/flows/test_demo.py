@@ -67,7 +67,7 @@ class Demo:
 
 @contextmanager
 def served(demo: Demo, port: int) -> Iterator[list[str]]:
-    """Serve a demo for as long as the block runs; give the curl lines that it printed."""
+    """Serve a demo for as long as the block runs; give the lines to try that it printed."""
     printed = demo.home / "printed.txt"
     command = [sys.executable, "-c", "from creditbank.cli import main; main()", "demo",
                "--home", str(demo.home), "--port", str(port)]  # fmt: skip
@@ -76,7 +76,7 @@ def served(demo: Demo, port: int) -> Iterator[list[str]]:
         try:
             wait_until(lambda: b"openapi.json" in printed.read_bytes(), "the lines are printed")
             said = printed.read_text(encoding="utf-8")
-            yield [line for line in said.splitlines() if line.startswith("curl ")]
+            yield [line for line in said.splitlines() if line.startswith(("curl ", "TOKEN="))]
         finally:
             parent.send_signal(signal.SIGTERM)
             assert parent.wait(DEADLINE_SECONDS) == 0
@@ -216,11 +216,11 @@ def test_the_lines_to_try_work_as_they_are_printed(walked: tuple[Demo, str]) -> 
     demo, _said = walked
     port = free_port()
     with served(demo, port) as lines:
-        answers = [Request.read(line).send() for line in lines]
+        answers = pasted(lines)
 
-    assert [status for status, _body in answers] == [200, 200, 201, 200, 200, 200]
-    assert json.loads(answers[1][1])["live_hours"] == "460.50"
-    assert json.loads(answers[2][1])["outcome"] == "not_met"
+    assert [status for status, _body in answers] == [200, 200, 200, 200, 201, 200, 200, 200, 200]
+    assert json.loads(answers[2][1])["live_hours"] == "460.50"
+    assert json.loads(answers[4][1])["outcome"] == "not_met"
     assert not listens(port)
 
 
@@ -267,6 +267,17 @@ def test_a_line_breaks_between_chinese_characters_but_not_before_a_full_stop() -
     assert folded("学时银行。abc def", 8) == ["学时银行。", "abc def"]
 
 
+def pasted(lines: list[str]) -> list[tuple[int, bytes]]:
+    """Do what a shell does with these lines: a token is kept, and stands in what follows."""
+    answers, token = [], ""
+    for line in lines:
+        status, body = Request.read(line.replace("$TOKEN", token)).send()
+        answers.append((status, body))
+        if line.startswith("TOKEN="):
+            token = re.findall(re.findall(r"grep -o '(.+)'", line)[0], body.decode())[0]
+    return answers
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One curl line, taken apart as a shell would."""
@@ -278,13 +289,17 @@ class Request:
     @classmethod
     def read(cls, line: str) -> "Request":
         whole = re.sub(r"\$\(cat ([^)]+)\)", lambda found: Path(found[1]).read_text(), line)
-        words = shlex.split(
-            re.sub(r"\$\(date [^)]+\)", "1", whole).removesuffix("; echo").split(" | ")[0]
-        )
+        whole = re.sub(r"\$\(date [^)]+\)", "1", whole.removeprefix("TOKEN=$("))
+        words = shlex.split(whole.removesuffix("; echo").split(" | ")[0])
         options = list(pairwise(words))
         headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
-        files = [value for option, value in options if option == "--data-binary"]
-        body = Path(files[0].removeprefix("@")).read_bytes() if files else None
+        for option, value in options:
+            if option == "-u":
+                headers["Authorization"] = f"Basic {base64.b64encode(value.encode()).decode()}"
+        sent = [value for option, value in options if option in ("-d", "--data-binary")]
+        body = sent[0].encode() if sent else None
+        if body is not None and body.startswith(b"@"):
+            body = Path(body[1:].decode()).read_bytes()
         return cls(next(word for word in words if word.startswith("http")), headers, body)
 
     def send(self) -> tuple[int, bytes]:

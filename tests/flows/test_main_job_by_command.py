@@ -89,12 +89,16 @@ def filed(terminal: Terminal) -> str:
     return filing_no
 
 
-def asks(terminal: Terminal, folder: Path, key: str, name: str, *more: str) -> dict[str, Any]:
+def asks(
+    terminal: Terminal, folder: Path, asker: tuple[str, str], name: str, *more: str
+) -> dict[str, Any]:
     """Ask as the title system; return the statement of the answer that was written."""
-    environment = {**terminal.environment, "CREDITBANK_KEY": key}
+    client_id, secret = asker
+    environment = {**terminal.environment, "CREDITBANK_CLIENT_SECRET": secret}
     Terminal(environment).run(
-        "verdicts", "ask", "--person", person_file(folder, ENGINEER), "--scheme", "cn-3710",
-        "--series", "engineering", "--level", "associate_senior", "--application-day", "2026-03-15",
+        "verdicts", "ask", "--client", client_id, "--person", person_file(folder, ENGINEER),
+        "--scheme", "cn-3710", "--series", "engineering", "--level", "associate_senior",
+        "--application-day", "2026-03-15",
         "--current-title-on", "2019-07-01", "--purpose", "申报", "--legal-basis", "通知",
         "--disclose", "record", "--out", str(folder / name), *more,
     )  # fmt: skip
@@ -103,8 +107,8 @@ def asks(terminal: Terminal, folder: Path, key: str, name: str, *more: str) -> d
     return statement
 
 
-def title_system(terminal: Terminal, *more: str) -> str:
-    """Make a title system with a mandate; return its key."""
+def title_system(terminal: Terminal, *more: str) -> tuple[str, str]:
+    """Make a title system with a mandate; return its id and its secret."""
     terminal.run("organisations", "register", "--uscc", PLATFORM, "--name", "示例平台", "--kind",
                  "title_system", "--jurisdiction", "cn-3710")  # fmt: skip
     terminal.run("mandates", "grant", "--uscc", PLATFORM, "--jurisdiction", "cn-3710", "--series",
@@ -112,7 +116,7 @@ def title_system(terminal: Terminal, *more: str) -> str:
                  "2090-12-31", *more)  # fmt: skip
     said = terminal.run("clients", "create", "--name", "平台", "--role", "title_system",
                         "--jurisdiction", "cn-3710", "--uscc", PLATFORM).output  # fmt: skip
-    return found(r"cbk\.[^\s]+", said)
+    return found(r"title_system-\w+", said), found(r"cbs_[\w-]+", said)
 
 
 def checks_offline(terminal: Terminal, bank: TestBank, folder: Path, name: str) -> None:
@@ -128,20 +132,20 @@ def checks_offline(terminal: Terminal, bank: TestBank, folder: Path, name: str) 
 def test_from_an_enterprise_to_two_verdicts(
     bank: TestBank, terminal: Terminal, tmp_path: Path
 ) -> None:
-    filing_no, key = filed(terminal), title_system(terminal)
+    filing_no, asker = filed(terminal), title_system(terminal)
     proposed = terminal.run("imports", "propose", earlier(tmp_path)).output
     import_no = found(r"\bI[0-9A-Z]{9}\b", proposed)
     terminal.run("imports", "approve", import_no, exit_code=1)
     terminal.run("imports", "approve", import_no, "--actor", "zhao")
-    before = asks(terminal, tmp_path, key, "before.jws")
+    before = asks(terminal, tmp_path, asker, "before.jws")
 
     posted = terminal.run(
         "rosters", "post", filing_no, roster(tmp_path), "--report", str(tmp_path / "bad.xlsx")
     ).output
-    met = asks(terminal, tmp_path, key, "met.jws")
+    met = asks(terminal, tmp_path, asker, "met.jws")
     terminal.run("attendance", "withdraw", filing_no, "--person", person_file(tmp_path, ENGINEER),
                  "--day", DAYS[2], "--reason", "not-present")  # fmt: skip
-    withdrawn = asks(terminal, tmp_path, key, "withdrawn.jws")
+    withdrawn = asks(terminal, tmp_path, asker, "withdrawn.jws")
 
     assert [each["outcome"] for each in (before, met, withdrawn)] == ["not_met", "met", "not_met"]
     assert "5 行入账，2 人，40.00 学时" in posted
@@ -155,11 +159,11 @@ def test_from_an_enterprise_to_two_verdicts(
 def test_a_committee_of_one_specialty_asks_for_a_pathway(
     bank: TestBank, terminal: Terminal, tmp_path: Path
 ) -> None:
-    key = title_system(terminal, "--specialty", "composites")
+    asker = title_system(terminal, "--specialty", "composites")
     card = ("--stated", "talent_status", "weihai_yingcai_card")
 
     freed = asks(
-        terminal, tmp_path, key, "freed.jws", "--specialty", "composites",
+        terminal, tmp_path, asker, "freed.jws", "--specialty", "composites",
         "--pathway", "fast_track", *card,
     )  # fmt: skip
 
@@ -167,8 +171,10 @@ def test_a_committee_of_one_specialty_asks_for_a_pathway(
     assert freed["question"]["specialty"] == "composites"
     assert freed["pathway"]["name"] == "fast_track"
     checks_offline(terminal, bank, tmp_path, "freed.jws")
-    refused = Terminal({**terminal.environment, "CREDITBANK_KEY": key}).run(
-        "verdicts", "ask", "--person", person_file(tmp_path, ENGINEER), "--scheme", "cn-3710",
+    client_id, secret = asker
+    refused = Terminal({**terminal.environment, "CREDITBANK_CLIENT_SECRET": secret}).run(
+        "verdicts", "ask", "--client", client_id, "--person", person_file(tmp_path, ENGINEER),
+        "--scheme", "cn-3710",
         "--series", "engineering", "--specialty", "textiles", "--level", "associate_senior",
         "--application-day", "2026-03-15", "--purpose", "申报", "--legal-basis", "通知",
         "--out", str(tmp_path / "refused.jws"), exit_code=1,

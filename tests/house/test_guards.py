@@ -16,6 +16,7 @@ from creditbank.guards import (
     APPENDED,
     CHANGING,
     CHOSEN_BY_DATABASE,
+    FORGOTTEN,
     FROZEN,
     GROWN,
     SEALED,
@@ -291,7 +292,7 @@ def test_each_role_may_do_what_its_work_needs_and_no_more(database: Database) ->
     assert app == {
         "INSERT": {*CHANGING, *APPENDED},
         "UPDATE": set(CHANGING),
-        "DELETE": {"idempotent_write"},
+        "DELETE": set(FORGOTTEN),
         "TRUNCATE": set(),
     }
     assert sealer == {

@@ -31,6 +31,12 @@ def revisions() -> list[str]:
     return [script.revision for script in reversed(list(migrations().walk_revisions()))]
 
 
+def before_revision(name: str) -> str:
+    """Return the revision before the migration of this name."""
+    [number] = [path.name[:4] for path in VERSIONS.glob(f"*_{name}.py")]
+    return f"{int(number) - 1:04d}"
+
+
 def upgrade_to(engine: Engine, revision: str) -> None:
     config = _config()
     with engine.connect() as connection:
@@ -131,6 +137,27 @@ def test_every_upgrade_keeps_the_guards_that_stood_before(empty_engine: Engine) 
 
     assert lost == dict.fromkeys(revisions(), frozenset())
     assert before
+
+
+def test_the_key_that_a_client_has_becomes_its_first_secret(empty_engine: Engine) -> None:
+    upgrade_to(empty_engine, before_revision("client_credentials"))
+    with empty_engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO api_client VALUES ('official-abcdefgh', 'x', 'official', :hash, '',"
+                " 'cn', NULL, :demo, '2026-11-21T03:00:00.000000Z', NULL)"
+            ),
+            {"hash": bytes(32), "demo": False},
+        )
+
+    upgrade(empty_engine)
+
+    with empty_engine.connect() as connection:
+        query = "SELECT credential_no, client_id, kind, secret_hash FROM client_credential"
+        [row] = connection.execute(text(query)).all()
+    assert (row[0], row[1], row[2], bytes(row[3])) == (
+        "K0ABCDEFGH", "official-abcdefgh", "secret", bytes(32),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("table", ["ledger_entry", "journal_act"])
