@@ -18,8 +18,10 @@ class SettingInvalidError(CreditBankError):
     status = 500
 
 
-def _setting(default: object, doc: str, low: int = 0, high: int = 0) -> object:
-    return field(default=default, metadata={"doc": doc, "low": low, "high": high})
+def _setting(
+    default: object, doc: str, low: int = 0, high: int = 0, *, shown: bool = True
+) -> object:
+    return field(default=default, repr=shown, metadata={"doc": doc, "low": low, "high": high})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,31 @@ class Settings:
     verdict_algorithm: str = _setting(
         "Ed25519", "Signature of verdicts for clients that chose none: Ed25519 or ES256."
     )  # type: ignore[assignment]
+
+    proxies_trusted: int = _setting(
+        0, "Reverse proxies in front whose word on address, host and scheme is taken.", 0, 5
+    )  # type: ignore[assignment]
+    password_characters_min: int = _setting(12, "Characters that a password has at least.", 8, 64)  # type: ignore[assignment]
+    argon2_memory_kib: int = _setting(
+        65_536, "Memory of one argon2id hash, in KiB.", 7_168, 1_048_576
+    )  # type: ignore[assignment]
+    argon2_iterations: int = _setting(3, "Passes of one argon2id hash.", 1, 20)  # type: ignore[assignment]
+    argon2_lanes: int = _setting(1, "Lanes of one argon2id hash.", 1, 16)  # type: ignore[assignment]
+    session_idle_minutes: int = _setting(30, "A session ends after so long unused.", 5, 1_440)  # type: ignore[assignment]
+    session_hours_max: int = _setting(12, "A session ends after so long in any case.", 1, 168)  # type: ignore[assignment]
+    desk_code_hours: int = _setting(72, "How long a one-time code of a desk holds.", 1, 720)  # type: ignore[assignment]
+    oidc_issuer: str = _setting(
+        "", "Issuer of the identity provider (OpenID Connect); empty: there is none."
+    )  # type: ignore[assignment]
+    oidc_client_id: str = _setting("", "What the identity provider calls this bank.")  # type: ignore[assignment]
+    oidc_client_secret: str = _setting(
+        "", "The secret that it gave; empty for a public client.", shown=False
+    )  # type: ignore[assignment]
+    oidc_scopes: str = _setting("openid profile", "Scopes asked of the identity provider.")  # type: ignore[assignment]
+    oidc_number_claim: str = _setting(
+        "", "Claim that holds the resident number; empty: accounts are linked by their owners."
+    )  # type: ignore[assignment]
+    oidc_name_claim: str = _setting("name", "Claim that holds the person's name.")  # type: ignore[assignment]
 
     @property
     def home_path(self) -> Path:

@@ -16,13 +16,18 @@ CHANGING = (
     "person_secret", "person_document", "person_name", "identity_lookup", "roster_batch",
     "attendance", "rule_pack", "record_import", "record_import_row", "verdict", "person_link",
     "ledger_source_use", "rule_adoption", "impact_run", "declared_item", "recognised_transfer",
+    "account", "seat", "account_session", "account_code", "account_recovery_code", "sign_in_brake",
+    "organisation_claim", "account_identity",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
-FORGOTTEN = ("idempotent_write", "access_token", "client_assertion")
+FORGOTTEN = (
+    "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
+)  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
     "person_secret", "person_document", "person_name", "api_client", "client_credential",
-    "access_token",
+    "access_token", "account", "account_session", "account_code", "account_recovery_code",
+    "account_identity",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -30,9 +35,11 @@ FROZEN = ("rule_pack", "rule_adoption")
 CHOSEN_BY_DATABASE = {
     "ledger_entry": {"entry_id", "xid", "epoch"},
     "journal_act": {"act_id", "epoch", "xid"},
+    "account_event": {"event_id"},
 }
 APPENDED = (
     "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
+    "account_event",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import request
 from sqlalchemy.orm import Session
 
-from creditbank.registry.clients import Client, Role, Scope, ScopeMissingError
+from creditbank.registry.clients import OF_AN_ORGANISATION, Client, Scope, ScopeMissingError
 from creditbank.registry.tokens import TokenRefusedError, client_of_token
 
 #: Only what could be a token is looked up: a header may hold anything.
@@ -33,6 +33,6 @@ def client_with(session: Session, scope: Scope, *, now: datetime) -> Client:
 
 def organisation_seen(client: Client) -> int | None:
     """Return the organisation whose records alone a client sees; None for officials."""
-    if client.role in (Role.PROVIDER, Role.TITLE_SYSTEM):
+    if client.role in OF_AN_ORGANISATION:
         return client.organisation_id or _NO_ORGANISATION
     return None

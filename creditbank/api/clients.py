@@ -18,10 +18,12 @@ from creditbank.registry.bank import (
     use_setup_code,
 )
 from creditbank.registry.clients import (
+    OF_AN_ORGANISATION,
     Client,
     ClientDraft,
     RegionForeignError,
     Role,
+    RoleForPeopleError,
     Scope,
     ScopeUnfitError,
     create_client,
@@ -39,7 +41,6 @@ from creditbank.schemas.registry import (
 
 #: Made by nobody who could be named: the holder of the one-time code.
 SETUP_ACTOR = "setup"
-_OF_AN_ORGANISATION = (Role.PROVIDER, Role.TITLE_SYSTEM)
 
 clients = Door("clients", __name__, description="Clients of the API.")
 
@@ -82,6 +83,7 @@ def set_up(call: Call, session: Session) -> Reply:
     refuses=(
         RegionForeignError, ScopeUnfitError, OrganisationUnknownError,
         ClientOrganisationWantedError, DemoOnlyError, JurisdictionInvalidError,
+        RoleForPeopleError,
     ),
 )  # fmt: skip
 def make_client(call: Call, session: Session) -> Reply:
@@ -119,7 +121,7 @@ def stop_client(call: Call, session: Session, client_id: str) -> dict[str, Any]:
 def _organisation_id(session: Session, body: dict[str, Any]) -> int | None:
     if body["organisation"]:
         return organisation_by_uscc(session, body["organisation"]).organisation_id
-    if body["role"] in _OF_AN_ORGANISATION:
+    if body["role"] in OF_AN_ORGANISATION:
         raise ClientOrganisationWantedError(role=str(body["role"]))
     return None
 

@@ -8,6 +8,7 @@ import click
 
 from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
+    accounts,
     bank,
     clients,
     demo,
@@ -48,7 +49,8 @@ def main(ctx: click.Context, language: Language | None, home: Path | None) -> No
 
 
 for _command in (
-    bank.init, bank.db, bank.keys, clients.clients, rules.rules, organisations.organisations,
+    bank.init, bank.db, bank.keys, clients.clients, accounts.account, rules.rules,
+    organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
     items.items, items.entries, records.imports, records.balances,
     records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve, demo.demo,

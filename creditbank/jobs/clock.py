@@ -15,6 +15,8 @@ import structlog
 from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
 
+from creditbank.accounts.brakes import forget_brakes
+from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import current_house
@@ -34,6 +36,7 @@ def run_clock(app: Flask) -> None:
     scheduler = BlockingScheduler(timezone=UTC)
     _add(scheduler, app, "seal", seal_all, interval_seconds)
     _add(scheduler, app, "forget", forget_old, FORGET_INTERVAL_SECONDS)
+    _add(scheduler, app, "forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
     def end(_signal: int, _frame: object) -> None:
@@ -76,6 +79,14 @@ def forget_old() -> int:
     with unit_of_work() as session:
         answers = forget_answers(session, before=now - timedelta(days=kept_days))
         return answers + forget_tokens(session, before=now)
+
+
+def forget_old_sessions() -> int:
+    """Delete sessions that ended long ago, and failures that count no more; return how many."""
+    settings = current_house().settings
+    with unit_of_work() as session:
+        now = utc_now()
+        return forget_sessions(session, settings, now=now) + forget_brakes(session, now=now)
 
 
 def run_job(app: Flask, name: str, job: Callable[[], int]) -> None:

@@ -19,9 +19,16 @@ class Role(StrEnum):
     """On whose side of the desk a client stands."""
 
     PROVIDER = "provider"
+    PROFESSIONAL = "professional"
+    EMPLOYER = "employer"
     OFFICIAL = "official"
+    AUDITOR = "auditor"
     TITLE_SYSTEM = "title_system"
     ADMINISTRATOR = "administrator"
+
+
+#: Whoever has one of these acts for an organisation.
+OF_AN_ORGANISATION = frozenset({Role.PROVIDER, Role.EMPLOYER, Role.TITLE_SYSTEM})
 
 
 class Scope(StrEnum):
@@ -46,6 +53,12 @@ class Scope(StrEnum):
     VERDICT_ASK = "verdict:ask"
     LEDGER_SEAL = "ledger:seal"
     CLIENT_MANAGE = "client:manage"
+    RECORD_READ_OWN = "record:read-own"
+    ACCOUNT_ACTIVATE = "account:activate"
+    ACCOUNT_RECOVER = "account:recover"
+    ACCOUNT_AUDIT = "account:audit"
+    SEAT_MANAGE = "seat:manage"
+    CLAIM_DECIDE = "claim:decide"
 
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {
@@ -53,19 +66,29 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
         {
             Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW,
             Scope.ITEM_DECLARE, Scope.ITEM_READ,
+            Scope.ACCOUNT_ACTIVATE,
         }
     ),
+    Role.PROFESSIONAL: frozenset({Scope.RECORD_READ_OWN}),
+    Role.EMPLOYER: frozenset({Scope.ACCOUNT_ACTIVATE}),
     Role.OFFICIAL: frozenset(
         {
             Scope.ORGANISATION_REGISTER, Scope.FILING_DECIDE, Scope.FILING_READ,
             Scope.ATTENDANCE_WITHDRAW, Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ITEM_DECIDE,
             Scope.BALANCE_READ, Scope.IMPORT_PROPOSE,
             Scope.IMPORT_APPROVE, Scope.PERSON_LINK, Scope.RULES_PROPOSE, Scope.RULES_PUBLISH,
-            Scope.MANDATE_GRANT, Scope.LEDGER_SEAL,
+            Scope.MANDATE_GRANT, Scope.LEDGER_SEAL, Scope.ACCOUNT_ACTIVATE,
+            Scope.ACCOUNT_RECOVER, Scope.CLAIM_DECIDE,
         }
     ),
+    Role.AUDITOR: frozenset({Scope.FILING_READ, Scope.BALANCE_READ, Scope.ACCOUNT_AUDIT}),
     Role.TITLE_SYSTEM: frozenset({Scope.VERDICT_ASK}),
-    Role.ADMINISTRATOR: frozenset({Scope.CLIENT_MANAGE, Scope.LEDGER_SEAL}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Scope.CLIENT_MANAGE, Scope.LEDGER_SEAL, Scope.ACCOUNT_RECOVER, Scope.ACCOUNT_AUDIT,
+            Scope.SEAT_MANAGE,
+        }
+    ),
 }  # fmt: skip
 
 
@@ -87,6 +110,13 @@ class ScopeUnfitError(CreditBankError):
     """A scope was asked for that the role does not have."""
 
     code = "scope-unfit"
+    status = 422
+
+
+class RoleForPeopleError(CreditBankError):
+    """A role that only a person can have was asked for a machine."""
+
+    code = "role-for-people"
     status = 422
 
 
@@ -132,8 +162,11 @@ def create_client(
     """Make a client; returns it and its secret, which nobody can read again.
 
     Raises:
+        RoleForPeopleError: a professional is a person, who signs in.
         ScopeUnfitError: a scope that the role does not have.
     """
+    if draft.role is Role.PROFESSIONAL:
+        raise RoleForPeopleError(role=str(draft.role))
     scopes = draft.scopes or SCOPES_OF[draft.role]
     if not scopes <= SCOPES_OF[draft.role]:
         raise ScopeUnfitError(

@@ -51,7 +51,7 @@ class ApiClient(Base):
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    #: `provider`, `official`, `title_system` or `administrator`
+    #: any of `registry.clients.Role` but `professional`
     role: Mapped[str]
     #: space-separated
     scopes: Mapped[str]

@@ -10,6 +10,8 @@ from datetime import date
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from creditbank.accounts.factors import provisioning_uri
+from creditbank.accounts.sign_in import Login
 from creditbank.attendance.roster import rows_from_json
 from creditbank.catalogue import LANGUAGES, problem
 from creditbank.crediting.imports import RecordRow
@@ -27,6 +29,7 @@ from creditbank.registry.organisations import (
 )
 from creditbank.verification.answers import prepare, sign, store
 from creditbank.verification.questions import Ask, Disclosure
+from tests.accounts.lobby import Lobby
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_document
 from tests.conftest import Database
 
@@ -154,11 +157,29 @@ def _main_flows(bank: TestBank) -> list[str]:
         )  # fmt: skip
         answered.append(repr(withdraw_attendance(session, bank.house.vault, withdrawal, now=NOW)))
     bank.seal()
+    answered += _signing_in(bank)
     client = _title_system(bank)
     answered += [_answer(bank, client, person) for person in (PEOPLE[0], STRANGER)]
     answered += [_refused(bank, client, replace(PEOPLE[0], name=STRANGER.name))]
     answered += map(repr, bank.fsck())
     return answered
+
+
+def _signing_in(bank: TestBank) -> list[str]:
+    """Have somebody make an account, mistype the password and the name of another; tell all."""
+    lobby = Lobby(bank)
+    token = lobby.activated(PEOPLE[0])
+    login = Login(document=PEOPLE[0].document)
+    nobody = Login(document=STRANGER.document)
+    enrolled = lobby.enrolled(token)
+    tried = [lobby.sign_in(each, "wrong") for each in (login, nobody, Login(name="nobody.here"))]
+    code = lobby.use_code(nobody, "0000-0000-0000")
+    signed = lobby.must_sign(enrolled.token)
+    uri = provisioning_uri(enrolled.secret, signed, "bank.example")
+    refused = [
+        _everything_said(each) for each in (*tried, code) if isinstance(each, CreditBankError)
+    ]
+    return [*refused, repr(signed), repr(login), uri, repr(enrolled.codes)]
 
 
 def _title_system(bank: TestBank) -> Client:

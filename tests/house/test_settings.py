@@ -13,7 +13,7 @@ from tests.house.tree import ROOT, sources
 SETTINGS = fields(Settings)
 BOUNDED = [setting for setting in SETTINGS if setting.type is int]
 _ROW = re.compile(
-    r"^\| `(?P<variable>CREDITBANK_[A-Z_]+)` \| (?P<default>[^|]+) \| (?P<bounds>[^|]+) \|", re.M
+    r"^\| `(?P<variable>CREDITBANK_[A-Z0-9_]+)` \| (?P<default>[^|]+) \| (?P<bounds>[^|]+) \|", re.M
 )
 
 
