@@ -138,9 +138,12 @@ def _committed(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def snapshot() -> Iterator[Session]:
-    """One reading transaction in which every query sees the same state; nothing can be written."""
-    engine = db.engine
+def snapshot(engine: Engine | None = None) -> Iterator[Session]:
+    """One reading transaction in which every query sees the same state; nothing can be written.
+
+    Of the application at work; a process that has none brings the engine.
+    """
+    engine = engine or db.engine
     options: dict[str, Any] = {"creditbank_reading": True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

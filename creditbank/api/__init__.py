@@ -15,6 +15,7 @@ from creditbank.api.credentials import credentials
 from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
 from creditbank.api.filings import filings
+from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.items import items
 from creditbank.api.operations import SECURITY_SCHEME
@@ -33,7 +34,7 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, imports, people,
-    explanations, packs, adoption_records, proofs, verdicts, seals,
+    explanations, packs, adoption_records, impacts, proofs, verdicts, seals,
 )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ from creditbank.schemas.law import (
     ProposalQuery,
     ReasonBody,
 )
+from creditbank.verification.impact_runs import last_impact, told
 
 _PLAIN = "text/plain; charset=utf-8"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -116,7 +117,7 @@ def propose_rules(call: Call, session: Session) -> dict[str, Any]:
 )
 def review_rules(call: Call, session: Session, pack_id: str, version: int) -> dict[str, Any]:
     """Find a proposed version fit to be published, as a second official."""
-    _version_seen(session, call.client, pack_id, version)
+    version_seen(session, call.client, pack_id, version)
     actor = call.client.client_id
     return _shaped(session, review_pack(session, pack_id, version, actor=actor, now=call.now))
 
@@ -130,7 +131,7 @@ def review_rules(call: Call, session: Session, pack_id: str, version: int) -> di
 )
 def return_rules(call: Call, session: Session, pack_id: str, version: int) -> dict[str, Any]:
     """Give a version back to whoever proposed it, with the reason, as a second official."""
-    _version_seen(session, call.client, pack_id, version)
+    version_seen(session, call.client, pack_id, version)
     actor, reason = call.client.client_id, call.body["reason"]
     pack = return_pack(session, pack_id, version, reason, actor=actor, now=call.now)
     return _shaped(session, pack)
@@ -145,7 +146,7 @@ def return_rules(call: Call, session: Session, pack_id: str, version: int) -> di
 )
 def withdraw_rules(call: Call, session: Session, pack_id: str, version: int) -> dict[str, Any]:
     """Take back a version that is not published, as whoever proposed it."""
-    _version_seen(session, call.client, pack_id, version)
+    version_seen(session, call.client, pack_id, version)
     actor, reason = call.client.client_id, call.body["reason"]
     pack = withdraw_pack(session, pack_id, version, reason, actor=actor, now=call.now)
     return _shaped(session, pack)
@@ -162,7 +163,7 @@ def withdraw_rules(call: Call, session: Session, pack_id: str, version: int) -> 
 )  # fmt: skip
 def publish_rules(call: Call, session: Session, pack_id: str, version: int) -> dict[str, Any]:
     """Publish a reviewed version, as a second official; from now on it never changes."""
-    _version_seen(session, call.client, pack_id, version)
+    version_seen(session, call.client, pack_id, version)
     actor = call.client.client_id
     return _shaped(session, publish_pack(session, pack_id, version, actor=actor, now=call.now))
 
@@ -212,8 +213,9 @@ def read_proposal(_call: Call, session: Session, pack_id: str, version: int) -> 
 )
 def read_changes(call: Call, session: Session, pack_id: str, version: int) -> dict[str, Any]:
     """Tell what a version changes in the published one that it follows, value by value."""
-    pack = _version_seen(session, call.client, pack_id, version)
+    pack = version_seen(session, call.client, pack_id, version)
     base, changes = changes_of(session, pack)
+    run = last_impact(session, pack)
     return {
         **_shaped(session, pack),
         "base_version": base.version if base else 0,
@@ -228,10 +230,11 @@ def read_changes(call: Call, session: Session, pack_id: str, version: int) -> di
         "names": [_name(each) for each in changes.names],
         "header": changes.header,
         "mends": mends(session, base, pack),
+        "impact": told(run) if run else None,
     }
 
 
-def _version_seen(session: Session, client: Client, pack_id: str, version: int) -> Pack:
+def version_seen(session: Session, client: Client, pack_id: str, version: int) -> Pack:
     """Return a version that lies in the client's region, as does the published one before it."""
     pack = parsed(pack_version(session, pack_id, version, published=False).content)
     _require_regions(session, client, pack)

@@ -1,9 +1,11 @@
 """Commands on how law gets into force: proposed, reviewed, published, adopted; what changes."""
 
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 from sqlalchemy.orm import Session
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 from creditbank.cli.console import Desk, WordOf, actor_option, load, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
+from creditbank.jobs.impact import run_impact
 from creditbank.registry.adoption import (
     AdoptionDraft,
     AdoptionKind,
@@ -18,7 +21,6 @@ from creditbank.registry.adoption import (
     approve_adoption,
     propose_adoption,
 )
-from creditbank.registry.lawbook import parsed
 from creditbank.registry.lookups import pack_version, waiting_packs
 from creditbank.registry.models import PublishedPack
 from creditbank.registry.publishing import (
@@ -34,6 +36,14 @@ from creditbank.rules.changes import Changes
 from creditbank.rules.loader import PACK_BYTES_MAX, load_pack
 from creditbank.rules.pack import Pack, Value
 from creditbank.schemas.law import AdoptionBody, ProposalQuery, ReasonBody
+from creditbank.verification.impact_runs import (
+    Turn,
+    impact_numbered,
+    last_impact,
+    request_impact,
+    take_up,
+    told,
+)
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _REASON = click.option(
@@ -73,8 +83,13 @@ def rules_review(desk: Desk, pack_id: str, version: int, actor: str) -> None:
     with desk.bank(), unit_of_work() as session:
         pack = review_pack(session, pack_id, version, actor=actor, now=utc_now())
         lines = list(_change_lines(desk, session, pack))
+        run = last_impact(session, pack)
     desk.say("cli-pack-reviewed", pack=pack.id, version=pack.version, sha256=pack.sha256)
     _print(lines)
+    if run is None:
+        desk.say("cli-impact-never", pack=pack.id, version=pack.version)
+    else:
+        _show_impact(desk, told(run))
 
 
 @click.command("return", help="由第二人退回，写明理由。 Give a version back, with the reason.")
@@ -137,7 +152,8 @@ def rules_waiting(desk: Desk) -> None:
 def rules_changes(desk: Desk, pack: str, version: int | None) -> None:
     """Compare PACK (a file; or, with VERSION, the id of a pack) with the published one before."""
     with desk.bank(), snapshot() as session:
-        lines = list(_change_lines(desk, session, named_version(session, pack, version)))
+        tried = load_pack(named_content(session, pack, version), file=pack)
+        lines = list(_change_lines(desk, session, tried))
     _print(lines)
 
 
@@ -208,24 +224,91 @@ def rules_adoptions(desk: Desk, pack_id: str) -> None:
     )  # fmt: skip
 
 
+@click.command("impact", help="试算一版规则的影响，逐区计数。 Count what a version would change.")
+@click.argument("pack")
+@click.argument("version", type=int, required=False)
+@actor_option
+@pass_desk
+def rules_impact(desk: Desk, pack: str, version: int | None, actor: str) -> None:
+    """Weigh everybody twice: by PACK (a file; or, with VERSION, an id), and by the law in force."""
+    with desk.bank():
+        with unit_of_work() as session:
+            content = named_content(session, pack, version)
+            tried = load_pack(content, file=pack)
+            run = request_impact(session, content, tried, actor=actor, now=utc_now())
+            turn = take_up(session, run.run_no, now=utc_now())
+        if turn is not None:
+            _walk(desk, turn)
+        with snapshot() as session:
+            done = told(impact_numbered(session, run.run_no))
+    _show_impact(desk, done)
+
+
 STEPS: tuple[click.Command, ...] = (
     rules_propose, rules_review, rules_return, rules_withdraw, rules_publish, rules_waiting,
-    rules_changes, rules_adopt, rules_approve, rules_adoptions,
+    rules_changes, rules_impact, rules_adopt, rules_approve, rules_adoptions,
 )  # fmt: skip
 
 
-def named_version(session: Session, pack: str, version: int | None) -> Pack:
-    """Return the version of a pack that a command names: a file, or an id and a number.
+def named_content(session: Session, pack: str, version: int | None) -> bytes:
+    """Return the bytes of the version that a command names: a file, or an id and a number.
 
     Raises:
         PackNotProposedError: nobody proposed it.
-        PackInvalidError: the file is no pack.
         OSError: the file cannot be read.
     """
     if version is not None:
-        return parsed(pack_version(session, pack, version, published=False).content)
+        return pack_version(session, pack, version, published=False).content
     with Path(pack).open("rb") as file:
-        return load_pack(file.read(PACK_BYTES_MAX + 1), file=pack)
+        return file.read(PACK_BYTES_MAX + 1)
+
+
+def _walk(desk: Desk, turn: Turn) -> None:
+    """Do a run here and now, telling on standard error how far it is."""
+    bar = click.progressbar(length=100, label=desk.text("cli-impact-walking"), file=sys.stderr)
+    with bar:
+
+        def show(done: int, total: int) -> None:
+            bar.update(100 * done // max(done, total, 1) - bar.pos)
+
+        run_impact(turn, threading.Event(), show)
+
+
+def _show_impact(desk: Desk, run: Mapping[str, Any]) -> None:
+    desk.say(
+        "cli-impact-run", run_no=run["run_no"], pack=run["pack_id"], version=run["version"],
+        sha256=run["sha256"], base=run["base_version"], base_sha256=run["base_sha256"] or "–",
+    )  # fmt: skip
+    result = run["result"]
+    if result is None:
+        walked = {"done": run["people_done"], "total": run["people_total"]}
+        if run["failed"]:
+            desk.say("cli-impact-failed", reason=run["failed"], **walked)
+        else:
+            desk.say("cli-impact-elsewhere", **walked)
+        return
+    desk.say(
+        "cli-impact-weighed", people=result["people"], asked=result["asked"],
+        supposed=result["supposed"], day=result["application_day"],
+    )  # fmt: skip
+    if not result["flips"]:
+        desk.say("cli-impact-none")
+        return
+    every = [{**line, "district": desk.text("cli-impact-every")} for line in result["totals"]]
+    desk.table(
+        ["cli-column-region", "cli-column-title", "cli-column-asked", "cli-column-before",
+         "cli-column-after", "cli-column-people"],
+        [_flip_row(desk, line) for line in (*result["flips"], *every)],
+    )  # fmt: skip
+
+
+def _flip_row(desk: Desk, line: Mapping[str, Any]) -> list[str]:
+    title = ".".join(filter(None, (line["series"], line["specialty"], line["level"])))
+    outcomes = [
+        desk.text(f"cli-outcome-{line[side].replace('_', '-')}") for side in ("before", "after")
+    ]
+    asked = desk.text("cli-impact-supposed" if line["supposed"] else "cli-impact-asked")
+    return [line["district"], f"{line['scheme']} {title}", asked, *outcomes, line["people"]]
 
 
 def _change_lines(desk: Desk, session: Session, pack: Pack) -> Iterator[str]:

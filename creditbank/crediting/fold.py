@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -32,7 +33,8 @@ MIGRATED_KIND = str(SourceKind.IMPORT)
 SESSION_KIND = str(SourceKind.FILING)
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
-_IS_OF_ENTRY = and_(
+#: Joins the facts of a credit to it.
+IS_OF_ENTRY = and_(
     Entry.person_id == CreditFacts.person_id,
     Entry.scheme == CreditFacts.scheme,
     Entry.occasion == CreditFacts.occasion,
@@ -114,7 +116,7 @@ def _years_sharing_works(session: Session, people: Sequence[int], scheme: str) -
     by_work: dict[str, set[int]] = defaultdict(set)
     query = (
         select(Entry.credited_year, Entry.earned_on, CreditFacts.facts)
-        .join(CreditFacts, _IS_OF_ENTRY)
+        .join(CreditFacts, IS_OF_ENTRY)
         .join(Source, Source.source_id == Entry.source_id)
         .where(Entry.scheme == scheme, Entry.movement == str(Movement.CREDIT))
         .where(Source.kind.not_in([SESSION_KIND, MIGRATED_KIND]))
@@ -164,7 +166,7 @@ def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, Credi
     # Narrowed by year through the entries: a person's facts of ten years are not read for one.
     query = (
         select(CreditFacts)
-        .join(Entry, _IS_OF_ENTRY)
+        .join(Entry, IS_OF_ENTRY)
         .where(
             Entry.movement == str(Movement.CREDIT),
             Entry.scheme.in_({credit.scheme for credit in credits}),
@@ -181,6 +183,16 @@ def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, Credi
 def facts_key(credit: Entry) -> FactsKey:
     """Return the key under which a credit's facts are kept."""
     return credit.person_id, credit.scheme, credit.occasion, credit.revision
+
+
+class FactsToFold(TypedDict, total=False):
+    """All that `live_fact` reads of facts, for whoever decodes millions of them and no more."""
+
+    kind: str
+    activity: str
+    form: str
+    work: str
+    origin: str | dict[str, object]
 
 
 def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:

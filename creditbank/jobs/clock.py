@@ -1,4 +1,4 @@
-"""The clock process: seals what was posted, and forgets answers and tokens whose time is over.
+"""The clock process: seals what was posted, forgets what is over, and counts impacts.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -20,12 +20,14 @@ from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import current_house
+from creditbank.jobs.impact import run_waiting
 from creditbank.ledger.seal import seal
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.registry.idempotency import forget_answers
 from creditbank.registry.tokens import forget_tokens
 
 FORGET_INTERVAL_SECONDS = 3_600
+IMPACT_INTERVAL_SECONDS = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -37,10 +39,13 @@ def run_clock(app: Flask) -> None:
     _add(scheduler, app, "seal", seal_all, interval_seconds)
     _add(scheduler, app, "forget", forget_old, FORGET_INTERVAL_SECONDS)
     _add(scheduler, app, "forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
+    stop = threading.Event()
+    _add(scheduler, app, "impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
     def end(_signal: int, _frame: object) -> None:
         # Not from the handler itself: it may have interrupted a holder of the scheduler's locks.
+        stop.set()
         if not ending:
             ending.append(threading.Thread(target=scheduler.shutdown, name="shutdown"))
             ending[0].start()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, case, func, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, union_all
 from sqlalchemy.orm import Session
 
 from creditbank.ledger.models import ACCOUNTS_OF, Entry, State
@@ -39,6 +39,24 @@ def balances_of(session: Session, people: Iterable[int], scheme: str) -> list[Ba
         .order_by(Entry.credited_year, Entry.subject)
     )  # fmt: skip
     return [Balance(*row) for row in session.execute(query)]
+
+
+def live_hours(
+    session: Session, people: Iterable[int], schemes: Iterable[str]
+) -> Iterable[Row[tuple[int, str, int, str, int]]]:
+    """Sum what is live by person, scheme, year and subject, for many people at once.
+
+    Returns rows of person_id, scheme, credited_year, subject and centihours above zero.
+    """
+    live = _net(State.LIVE)
+    account = (Entry.person_id, Entry.scheme, Entry.credited_year, Entry.subject)
+    query = (
+        select(*account, live.label("centihours"))
+        .where(Entry.person_id.in_(list(people)), Entry.scheme.in_(list(schemes)))
+        .group_by(*account)
+        .having(live > 0)
+    )
+    return session.execute(query)
 
 
 def total_over_all_accounts(session: Session) -> int:

@@ -118,6 +118,12 @@ def mended(changes: Changes, old: Pack | None) -> tuple[tuple[str, date], ...]:
     return tuple(sorted(touched))
 
 
+def keys_touched(changes: Changes) -> frozenset[str]:
+    """Return the keys of which some value differs, in what it says or on which days."""
+    values = [*changes.added, *changes.removed, *(each.old for each in changes.ended)]
+    return frozenset(value.key for value in [*values, *(each.old for each in changes.edited)])
+
+
 _Known = Mapping[tuple[str, date], Value]
 
 

@@ -85,6 +85,8 @@ def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum
 
 
 def _share(centihours: int, months: int) -> int:
+    if months == MONTHS:
+        return centihours
     whole = Fraction(centihours, CENTIHOURS_PER_HOUR)
     return centihours_floor(whole * Fraction(months, MONTHS))
 
@@ -123,7 +125,7 @@ def yearly_lines(
     """Weigh one year's hours against its minima."""
     held = tuple(rows)
     return [
-        replace(line, months=minimum.months)
+        line if minimum.months == MONTHS else replace(line, months=minimum.months)
         for minimum in minima
         for line in lines_of(
             held, (year, year), {minimum.subject: minimum.centihours}, minimum.value

@@ -5,8 +5,10 @@ from creditbank.registry.publishing import PackState
 from creditbank.rules.pack import PackStatus
 from creditbank.schemas.fields import (
     Choice,
+    Code,
     Day,
     Inner,
+    Instant,
     Several,
     Shape,
     Text,
@@ -16,6 +18,7 @@ from creditbank.schemas.fields import (
     public_number,
     scheme,
 )
+from creditbank.verification.impact_runs import RunState
 
 REASON_CHARACTERS_MAX = 500
 _VERSION_MAX = 10**9
@@ -119,28 +122,6 @@ class HeaderEditedAnswer(Shape):
     new = Text(_TITLE_CHARACTERS_MAX)
 
 
-class ChangesAnswer(Shape):
-    """What a version changes in the published one that it follows."""
-
-    id = scheme()
-    version = Whole(1, _VERSION_MAX)
-    sha256 = Text(64)
-    state = Choice(PackState)
-    base_version = Whole(0, _VERSION_MAX, metadata={"description": "0 where it is the first."})
-    base_sha256 = Text(64)
-    added = Inner(ValueAnswer, many=True)
-    ended = Inner(ValueAnswer, many=True)
-    edited = Inner(EditedAnswer, many=True)
-    removed = Inner(ValueAnswer, many=True)
-    references = Inner(ReferenceEditedAnswer, many=True)
-    names = Inner(NameAnswer, many=True)
-    header = Inner(HeaderEditedAnswer, many=True)
-    mends = Several(
-        Text(_KEY_CHARACTERS_MAX),
-        metadata={"description": "Published values that only a corrigendum may touch."},
-    )
-
-
 class AdoptionBody(Shape):
     """That a draft became law on a day, or is law no more from a day on, and what says so."""
 
@@ -169,3 +150,77 @@ class AdoptionsAnswer(Shape):
     """All that was said of a pack's adoption, the oldest first."""
 
     adoptions = Inner(AdoptionAnswer, many=True)
+
+
+class FlipTotalAnswer(Shape):
+    """How many answers would turn in all districts; `≥` where one of them has fewer than five."""
+
+    scheme = scheme()
+    series = Text(40, metadata={"description": "`*` is any."})
+    specialty = Text(40)
+    level = Text(40)
+    supposed = Truth(metadata={"description": "Nobody asked; an application today is supposed."})
+    before = Text(20)
+    after = Text(20)
+    people = Text(20, metadata={"example": "<5"})
+
+
+class FlipAnswer(FlipTotalAnswer):
+    """How many answers would turn in a district, from what into what; fewer than five are `<5`."""
+
+    district = Text(40, metadata={"description": "Where the provider of most hours is registered."})
+
+
+class ImpactResult(Shape):
+    """What was counted: no name, no number, and no count from which somebody could be guessed."""
+
+    schemes = Several(Text(40))
+    application_day = Code(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-20")
+    people = Text(20)
+    asked = Text(20, metadata={"description": "Answers weighed that somebody asked for."})
+    supposed = Text(20, metadata={"description": "Answers weighed that nobody asked for."})
+    flips = Inner(FlipAnswer, many=True)
+    totals = Inner(FlipTotalAnswer, many=True)
+
+
+class ImpactAnswer(Shape):
+    """A run over the whole bank: how far it is, and what it counted once it is done."""
+
+    run_no = public_number("P7K2M9QXAB")
+    pack_id = scheme(data_key="pack")
+    version = Whole(1, _VERSION_MAX)
+    sha256 = Text(64)
+    base_version = Whole(0, _VERSION_MAX, metadata={"description": "0 where none is in force."})
+    base_sha256 = Text(64)
+    state = Choice(RunState)
+    people_done = Whole(0, 10**12)
+    people_total = Whole(0, 10**12)
+    requested_at = Instant()
+    finished_at = Instant(allow_none=True)
+    failed = Text(60, metadata={"description": "The code of what stopped it; else empty."})
+    result = Inner(ImpactResult, allow_none=True)
+
+
+class ChangesAnswer(Shape):
+    """What a version changes in the published one that it follows."""
+
+    id = scheme()
+    version = Whole(1, _VERSION_MAX)
+    sha256 = Text(64)
+    state = Choice(PackState)
+    base_version = Whole(0, _VERSION_MAX, metadata={"description": "0 where it is the first."})
+    base_sha256 = Text(64)
+    added = Inner(ValueAnswer, many=True)
+    ended = Inner(ValueAnswer, many=True)
+    edited = Inner(EditedAnswer, many=True)
+    removed = Inner(ValueAnswer, many=True)
+    references = Inner(ReferenceEditedAnswer, many=True)
+    names = Inner(NameAnswer, many=True)
+    header = Inner(HeaderEditedAnswer, many=True)
+    mends = Several(
+        Text(_KEY_CHARACTERS_MAX),
+        metadata={"description": "Published values that only a corrigendum may touch."},
+    )
+    impact = Inner(
+        ImpactAnswer, allow_none=True, metadata={"description": "The newest run of this version."}
+    )

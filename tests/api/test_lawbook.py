@@ -8,16 +8,22 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from creditbank.clock import utc_now
+from creditbank.crediting.imports import RecordRow
+from creditbank.jobs.impact import run_waiting
 from creditbank.ledger.models import Act
 from creditbank.ledger.sources import pins_id_of
 from creditbank.registry.clients import Role
 from creditbank.registry.lawbook import law_of
+from tests.acts import import_rows
 from tests.api.desk import Caller, Desk, problem_of
+from tests.bank import invented_person
 from tests.lawtexts import COUNTY, REQUIREMENT, hours, law, rule
 
 PACKS = "/api/v1/packs"
 ONE, TWO = f"{PACKS}/{COUNTY}/1", f"{PACKS}/{COUNTY}/2"
 BEGUN_WITH = ("cn@1", "cn-37@1", "cn-3710@1")
+LAST_YEAR = utc_now().year - 1
 ADOPTION = {
     "day": "2026-03-01",
     "document": "示例〔2026〕1号",
@@ -354,3 +360,51 @@ def test_two_officials_who_approve_at_once_adopt_once(office: Office) -> None:
     codes = sorted(each.status_code for each in answers)
     assert codes == [200, 200, 409, 409]
     assert acts_of(office.desk, "rules.adopted") == 1
+
+
+def test_an_impact_is_started_watched_and_shown_to_the_reviewer(office: Office) -> None:
+    office.enact(law(hours("40")))
+    import_rows(
+        office.desk.bank, COUNTY, [RecordRow(invented_person(1), LAST_YEAR, "professional", 4500)]
+    )
+    later = hours("50", "2026-01-01", replaces="2020-01-01")
+    office.first.post(PACKS, data=law(hours("40"), later, version=2))
+
+    started = office.second.post(f"{TWO}/impacts")
+    run = f"/api/v1/impacts/{started.get_json()['run_no']}"
+    waiting = office.second.get(run).get_json()
+    assert run_waiting(threading.Event()) == 1
+    done = office.second.get(run).get_json()
+
+    assert (started.status_code, waiting["state"], waiting["result"]) == (202, "waiting", None)
+    assert (done["state"], done["people_done"], done["people_total"]) == ("done", 1, 1)
+    [flip] = done["result"]["flips"]
+    assert (flip["before"], flip["after"], flip["people"]) == ("met", "not_met", "<5")
+    assert (flip["district"], flip["supposed"]) == (COUNTY, True)
+    assert office.second.get(f"{TWO}/changes").get_json()["impact"] == done
+
+
+def test_an_impact_asked_for_twice_is_one_run(office: Office) -> None:
+    office.first.post(PACKS, data=law(hours("40")))
+
+    first, again = (office.second.post(f"{ONE}/impacts", retry="once") for _ in range(2))
+    other = office.third.post(f"{ONE}/impacts")
+
+    assert again.headers["Idempotency-Replayed"] == "true"
+    numbers = {each.get_json()["run_no"] for each in (first, again, other)}
+    assert len(numbers) == 1
+
+
+def test_an_impact_of_another_region_is_neither_started_nor_read(office: Office) -> None:
+    office.first.post(PACKS, data=law(hours("40")))
+    run_no = office.second.post(f"{ONE}/impacts").get_json()["run_no"]
+    stranger = office.desk.far_official
+
+    for refused in (stranger.post(f"{ONE}/impacts"), stranger.get(f"/api/v1/impacts/{run_no}")):
+        assert problem_of(refused)["code"] == "region-foreign"
+
+
+def test_an_impact_of_nothing_is_refused(office: Office) -> None:
+    assert problem_of(office.second.post(f"{ONE}/impacts"))["code"] == "pack-not-proposed"
+    unknown = office.second.get("/api/v1/impacts/P000000000")
+    assert problem_of(unknown)["code"] == "impact-unknown"

@@ -13,10 +13,15 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from creditbank.cli.processes import environment_of
+from creditbank.clock import utc_now
 from creditbank.config import Settings
+from creditbank.rules.loader import load_pack
+from creditbank.verification.impact_runs import impact_numbered, request_impact
+from tests.acts import publish
 from tests.bank import TestBank, attendance, invented_person
 from tests.cli.bench import DEADLINE_SECONDS, start, wait_until
 from tests.faults.audit import missed
+from tests.lawtexts import hours, law
 
 LOCKED_SECONDS = 4
 
@@ -47,6 +52,20 @@ def test_what_is_posted_is_sealed_without_being_asked(clock: Clock) -> None:
     wait_until(clock.everything_is_sealed, "the clock has sealed")
 
     assert clock.bank.fsck() == []
+
+
+def test_an_impact_that_somebody_asked_for_is_counted(clock: Clock) -> None:
+    publish(clock.bank, law(hours("40")).decode())
+    content = law(hours("40"), hours("50", "2026-01-01", replaces="2020-01-01"), version=2)
+    with clock.bank.unit() as session:
+        pack = load_pack(content, file="x")
+        run = request_impact(session, content, pack, actor="official-test", now=utc_now())
+
+    def is_done() -> bool:
+        with clock.bank.reading() as session:
+            return impact_numbered(session, run.run_no).state == "done"
+
+    wait_until(is_done, "the clock has counted")
 
 
 def test_a_disturbed_database_does_not_stop_the_clock(clock: Clock) -> None:

@@ -1,13 +1,20 @@
 """How law gets into force by command: steps, changes shown, adoptions, refusals in words."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.bank import TestBank
+from creditbank.clock import utc_now
+from creditbank.crediting.imports import RecordRow
+from creditbank.rules.loader import load_pack
+from creditbank.verification.impact_runs import request_impact, take_up
+from tests.acts import import_rows
+from tests.bank import TestBank, invented_person
 from tests.cli.bench import Terminal, terminal_for
 from tests.lawtexts import COUNTY, REQUIREMENT, hours, law, rule
 
+LAST_YEAR = utc_now().year - 1
 ADOPTING = (
     "--from", "2026-03-01", "--document", "示例〔2026〕1号", "--title", "关于示例的通知",
     "--reason",
@@ -175,3 +182,58 @@ def test_an_adoption_without_its_document_is_refused(clerk: Clerk) -> None:
     nameless = [word if word != "示例〔2026〕1号" else " " for word in ADOPTING]
 
     assert "(request-invalid)" in clerk.rules("adopt", COUNTY, *nameless, exit_code=1)
+
+
+def test_what_a_file_would_do_is_counted_and_shown_to_the_reviewer(
+    bank: TestBank, clerk: Clerk
+) -> None:
+    clerk.enact(law(hours("40")))
+    rows = [
+        RecordRow(invented_person(number), LAST_YEAR, "professional", 4500) for number in range(6)
+    ]
+    import_rows(bank, COUNTY, rows)
+    later = hours("50", "2026-01-01", replaces="2020-01-01")
+    path = clerk.file(law(hours("40"), later, version=2))
+
+    tried = clerk.rules("impact", path)
+    clerk.propose(law(hours("40"), later, version=2))
+    shown = clerk.rules("review", COUNTY, "2")
+    by_number = clerk.rules("impact", COUNTY, "2")
+
+    for said in (tried, shown, by_number):
+        assert "共 6 人有学时" in said
+        line = r"cn-3711 +cn-3711 engineering.intermediate +推定 +达到 +未达到 +6"
+        assert re.search(line, said)
+        assert re.search(r"合计 .* 6\n", said)
+
+
+def test_a_change_that_turns_nobody_says_so(clerk: Clerk) -> None:
+    clerk.enact(law(hours("40")))
+    clerk.propose(law(hours("40"), rule("part_day", '"pro_rata"'), version=2))
+
+    never = clerk.rules("review", COUNTY, "2")
+    none = clerk.rules("impact", COUNTY, "2")
+
+    assert "尚未试算影响" in never
+    assert "没有结论改变" in none
+
+
+def test_an_impact_that_cannot_be_counted_says_why_and_one_at_work_how_far_it_is(
+    bank: TestBank, clerk: Clerk
+) -> None:
+    clerk.enact(law(hours("40")))
+    circle = clerk.rules("impact", clerk.file(law(hours("40"), version=2, inherits=COUNTY)))
+    content = law(hours("40"), rule("part_day", '"pro_rata"'), version=2)
+    with bank.unit() as session:
+        pack = load_pack(content, file="x")
+        run = request_impact(session, content, pack, actor="somebody", now=utc_now())
+        take_up(session, run.run_no, now=utc_now())
+
+    elsewhere = clerk.rules("impact", clerk.file(content))
+
+    assert "未能完成（pack-chain）" in circle
+    assert "尚未试算完：0/0" in elsewhere
+
+
+def test_a_file_that_is_no_pack_is_not_tried(clerk: Clerk) -> None:
+    assert "(pack-syntax)" in clerk.rules("impact", clerk.file(b"id ="), exit_code=1)

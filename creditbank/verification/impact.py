@@ -1,0 +1,467 @@
+"""What a version of a pack would do: every person weighed twice, flips counted, nobody named.
+
+Hours were converted once and stay; caps are folded again over the live facts, and requirements
+weighed again, under the law in force and under the law as it would be. People stream through in
+chunks and leave only counts; nothing is written here.
+"""
+
+import base64
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.fold import IS_OF_ENTRY, FactsToFold, live_fact
+from creditbank.ledger.balance import live_hours
+from creditbank.ledger.models import CreditFacts, Entry, Movement, Source
+from creditbank.people.models import Person
+from creditbank.people.register import linked_people
+from creditbank.registry.lawbook import adoptions, published_packs
+from creditbank.registry.models import Filing, Organisation
+from creditbank.rules.caps import LiveFact, fold
+from creditbank.rules.changes import compare, keys_touched
+from creditbank.rules.loader import PackMissingError, chain_of
+from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError, Value
+from creditbank.rules.requirement import (
+    Credited,
+    Outcome,
+    Question,
+    StatedFactInvalidError,
+    assess,
+)
+from creditbank.rules.stated import START_FACTS
+from creditbank.rules.title_rules import TITLE_KINDS
+from creditbank.verification.models import Verdict
+
+#: Of people for whom nobody has asked: whatever starts the count began long ago.
+LONG_AGO = date(1990, 1, 1)
+#: Rules that speak of one title; all others of a title's may speak of any.
+_OF_A_TITLE = ("requirement", "waiver")
+_TITLE_KEY = re.compile("|".join(f"(?:{kind.pattern})" for kind in TITLE_KINDS))
+_FACTS = msgspec.json.Decoder(FactsToFold)
+#: What makes less of a credit than it was; what caps make of it is folded again.
+_LATER = (Movement.REVERSE, Movement.FREEZE, Movement.RELEASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A version to be tried, the law in force, and the day of applications that are supposed."""
+
+    pack: Pack
+    packs: Mapping[str, Pack]
+    adopted: Mapping[str, tuple[Adoption, ...]]
+    day: date
+
+    @property
+    def base(self) -> Pack | None:
+        """The version in force that it is held against; None where there is none."""
+        return self.packs.get(self.pack.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and whether somebody asked it or it is only supposed."""
+
+    question: Question
+    supposed: bool
+
+
+class Flip(NamedTuple):
+    """What one person's answer would turn from and into, by all that it is counted by."""
+
+    district: str
+    scheme: str
+    series: str
+    specialty: str
+    level: str
+    supposed: bool
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over some people; those of several chunks add up."""
+
+    people: int = 0
+    asked: int = 0
+    supposed: int = 0
+    flips: Counter[Flip] = field(default_factory=Counter)
+
+    def add(self, other: "Tally") -> None:
+        """Take in another chunk's counts."""
+        self.people += other.people
+        self.asked += other.asked
+        self.supposed += other.supposed
+        self.flips.update(other.flips)
+
+
+class _QuickChain(PackChain):
+    """A chain that remembers what it was asked: everybody asks for the same keys and days."""
+
+    _values: dict[tuple[str, date], Value | None]
+    _keys: dict[str, tuple[str, ...]]
+
+    def __init__(self, chain: PackChain) -> None:
+        super().__init__(chain.packs, chain.simulation, chain.adopted)
+        object.__setattr__(self, "_values", {})
+        object.__setattr__(self, "_keys", {})
+
+    def value_on(self, key: str, day: date) -> Value | None:
+        place = (key, day)
+        if place not in self._values:
+            self._values[place] = super().value_on(key, day)
+        return self._values[place]
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        if kind not in self._keys:
+            self._keys[kind] = super().keys(kind)
+        return self._keys[kind]
+
+
+#: Questions that the same rules weigh, so that one answer is all of theirs.
+_Alike = tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The chain in force and the chain as it would be, of one scheme, and what is supposed.
+
+    `hour_keys` are the rules of what counts that differ, on some day or other; None where whole
+    packs come or go.
+    """
+
+    before: PackChain
+    after: PackChain
+    supposed: tuple[_Alike, ...]
+    hour_keys: frozenset[str] | None
+    _differing: dict[date, bool] = field(default_factory=dict)
+
+    def count_alike(self, facts: Sequence[LiveFact]) -> bool:
+        """Tell whether both versions count these facts by the same rules."""
+        return not any(self._differ_on(fact.day) for fact in facts)
+
+    def _differ_on(self, day: date) -> bool:
+        if self.hour_keys is None:
+            return True
+        if day not in self._differing:
+            self._differing[day] = any(
+                self.before.value_on(key, day) != self.after.value_on(key, day)
+                for key in self.hour_keys
+            )
+        return self._differing[day]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Both versions side by side for every scheme that the pack is part of.
+
+    `folds`: what counts may differ, and not only what is asked for. `touched` are the rules of what
+    is asked for that differ; None where whole packs come or go.
+    """
+
+    sides: Mapping[str, _Sides]
+    folds: bool
+    touched: frozenset[str] | None
+
+    def concerns(self, question: Question) -> bool:
+        """Tell whether a question may be weighed otherwise though the hours are the same."""
+        if self.touched is None:
+            return True
+        own = {key for kind in _OF_A_TITLE for key in question.keys(kind)}
+        return any(key in own or key.split(".")[0] not in _OF_A_TITLE for key in self.touched)
+
+
+_Place = tuple[int, str]
+_Rows = tuple[Credited, ...]
+
+
+def case_of(session: Session, pack: Pack, day: date) -> Case:
+    """Return a version beside the law in force."""
+    return Case(pack, published_packs(session), adoptions(session), day)
+
+
+def trial_of(case: Case) -> Trial:
+    """Put the chains together; a scheme that cannot credit anybody today has nobody to weigh."""
+    after = {**case.packs, case.pack.id: case.pack}
+    touched = _touched(case)
+    titles = touched and frozenset(key for key in touched if _TITLE_KEY.fullmatch(key))
+    hours = None if touched is None or titles is None else touched - titles
+    sides = {}
+    for scheme in sorted(case.packs):
+        try:
+            old = chain_of(scheme, case.packs, adopted=case.adopted)
+            new = chain_of(scheme, after, simulation=True, adopted=case.adopted)
+        except (PackMissingError, PackDraftError):
+            continue
+        if any(pack.id == case.pack.id for pack in new.packs):
+            supposed = _supposed(old, new, case.day)
+            sides[scheme] = _Sides(_QuickChain(old), _QuickChain(new), supposed, hours)
+    return Trial(sides, folds=hours is None or bool(hours), touched=titles)
+
+
+def people_count(session: Session) -> int:
+    """Count the keys that there are to walk over."""
+    return session.scalar(select(func.count()).select_from(Person)) or 0
+
+
+def people_after(session: Session, last: int, size: int) -> list[int]:
+    """Return the next keys in ascending order."""
+    query = select(Person.person_id).where(Person.person_id > last)
+    return list(session.scalars(query.order_by(Person.person_id).limit(size)))
+
+
+def weigh_people(session: Session, trial: Trial, people: Sequence[int]) -> Tally:
+    """Weigh some people twice; a person with linked keys is weighed with the smallest of them."""
+    members = _members(session, people)
+    hours = (_folded if trial.folds else _summed)(session, trial, members)
+    asked = _asked(session, members)
+    tally = Tally(people=len({person for person, _ in hours}))
+    flipped: dict[_Place, list[tuple[Asked, str, str]]] = defaultdict(list)
+    for (person, scheme), (before, after) in hours.items():
+        sides = trial.sides[scheme]
+        for alike in asked.get((person, scheme)) or sides.supposed:
+            question = alike[0].question
+            tally.supposed += sum(each.supposed for each in alike)
+            tally.asked += sum(not each.supposed for each in alike)
+            if before == after and not any(trial.concerns(each.question) for each in alike):
+                continue  # the same hours weighed by the same rules
+            old = _outcome(question, before, sides.before)
+            new = _outcome(question, after, sides.after)
+            if old != new:
+                flipped[person, scheme] += ((each, old, new) for each in alike)
+    districts = _districts(session, members, flipped)
+    for (person, scheme), turns in flipped.items():
+        for each, old, new in turns:
+            question = each.question
+            tally.flips[
+                Flip(
+                    districts[person, scheme], scheme, question.series, question.specialty,
+                    question.level, each.supposed, old, new,
+                )
+            ] += 1  # fmt: skip
+    return tally
+
+
+def _touched(case: Case) -> frozenset[str] | None:
+    """Return the keys that differ; None where the chain does."""
+    if case.base is None:
+        return None
+    changes = compare(case.base, case.pack)
+    chain_differs = {"inherits", "status"}.intersection(each.key for each in changes.header)
+    return None if chain_differs else keys_touched(changes)
+
+
+def _supposed(old: PackChain, new: PackChain, day: date) -> tuple[_Alike, ...]:
+    """Suppose an application today for each title that either version asks something of."""
+    stated = dict.fromkeys(START_FACTS.values(), LONG_AGO.isoformat())
+    alike: list[tuple[object, list[Asked]]] = []
+    for key in sorted({*old.keys("requirement"), *new.keys("requirement")}):
+        _, series, *specialty, level = key.split(".")
+        question = Question(series, level, day, stated, specialty="".join(specialty))
+        rules = [_own_rules(question, chain) for chain in (old, new)]
+        same = next((group for known, group in alike if known == rules), None)
+        if same is None:
+            alike.append((rules, same := []))
+        same.append(Asked(question, supposed=True))
+    return tuple(tuple(group) for _, group in alike)
+
+
+def _own_rules(question: Question, chain: PackChain) -> list[object]:
+    """Return all by which a question of whoever asks for no pathway differs from another's."""
+    found = (chain.first_on(question.keys(kind), question.application_day) for kind in _OF_A_TITLE)
+    return [value and value.value for value in found]
+
+
+def _members(session: Session, people: Sequence[int]) -> dict[int, int]:
+    """Return each key of these people with the smallest key of its person, where that is here."""
+    here = set(people)
+    groups = linked_people(session, people)
+    return {key: group[0] for key, group in groups.items() if group[0] in here}
+
+
+def _summed(
+    session: Session, trial: Trial, members: Mapping[int, int]
+) -> dict[_Place, tuple[_Rows, _Rows]]:
+    """Take what counts as the ledger has it; both versions count the same."""
+    sums: dict[_Place, Counter[tuple[int, str]]] = defaultdict(Counter)
+    for row in live_hours(session, members, trial.sides):
+        sums[members[row.person_id], row.scheme][row.credited_year, row.subject] += row.centihours
+    return {place: (_credited(each),) * 2 for place, each in sums.items()}
+
+
+def _folded(
+    session: Session, trial: Trial, members: Mapping[int, int]
+) -> dict[_Place, tuple[_Rows, _Rows]]:
+    """Fold the caps of both versions over the live facts."""
+    facts: dict[_Place, list[LiveFact]] = defaultdict(list)
+    for person_id, fact, scheme in _live_facts(session, trial, members):
+        facts[members[person_id], scheme].append(fact)
+    return {place: _both(each, trial.sides[place[1]]) for place, each in facts.items()}
+
+
+def _both(facts: Sequence[LiveFact], sides: _Sides) -> tuple[_Rows, _Rows]:
+    before = _counted(facts, sides.before)
+    return before, before if sides.count_alike(facts) else _counted(facts, sides.after)
+
+
+_Credit = tuple[int, str, str, int]
+
+
+def _live_facts(
+    session: Session, trial: Trial, members: Mapping[int, int]
+) -> Iterator[tuple[int, LiveFact, str]]:
+    """Yield every credit that nobody has reversed, less what is frozen of it."""
+    gone, frozen = _gone_and_frozen(session, trial, members)
+    query = (
+        select(
+            Entry.person_id, Entry.scheme, Entry.occasion, Entry.revision, Entry.centihours,
+            Entry.credited_year, Entry.subject, Entry.earned_on, CreditFacts.facts,
+        )
+        .join(CreditFacts, IS_OF_ENTRY)
+        .where(*_theirs(trial, members), Entry.movement == str(Movement.CREDIT))
+    )  # fmt: skip
+    rows: Iterable[Any] = session.execute(query)
+    for row in rows:
+        credit: _Credit = row[:4]
+        if credit in gone:
+            continue
+        # A row has the columns of an entry that the fold looks at, and no others.
+        fact = live_fact(row, _FACTS.decode(row.facts))
+        if credit in frozen:
+            fact = replace(fact, centihours=fact.centihours - frozen[credit])
+        yield row.person_id, fact, row.scheme
+
+
+def _gone_and_frozen(
+    session: Session, trial: Trial, members: Mapping[int, int]
+) -> tuple[set[_Credit], Counter[_Credit]]:
+    """Return the credits that were reversed, and what is frozen of the others."""
+    key = (Entry.person_id, Entry.scheme, Entry.occasion, Entry.revision)
+    query = select(*key, Entry.movement, Entry.centihours).where(
+        *_theirs(trial, members), Entry.movement.in_(_LATER)
+    )
+    gone: set[_Credit] = set()
+    frozen: Counter[_Credit] = Counter()
+    rows: Iterable[Any] = session.execute(query)
+    for row in rows:
+        if row.movement == Movement.REVERSE:
+            gone.add(row[:4])
+        else:
+            sign = 1 if row.movement == Movement.FREEZE else -1
+            frozen[row[:4]] += sign * row.centihours
+    return gone, frozen
+
+
+def _theirs(trial: Trial, members: Mapping[int, int]) -> tuple[ColumnElement[bool], ...]:
+    return Entry.person_id.in_(members), Entry.scheme.in_(trial.sides)
+
+
+def _counted(facts: Sequence[LiveFact], chain: PackChain) -> _Rows:
+    folded = fold(facts, chain).occasions
+    sums: Counter[tuple[int, str]] = Counter()
+    for fact in facts:
+        counted = folded[fact.occasion_key].counted_centihours
+        sums[fact.credited_year, fact.subject] += counted
+    return _credited(sums)
+
+
+def _credited(sums: Mapping[tuple[int, str], int]) -> _Rows:
+    return tuple(Credited(year, subject, sums[year, subject]) for year, subject in sorted(sums))
+
+
+class _SaidQuestion(msgspec.Struct):
+    scheme: str
+    series: str
+    level: str
+    application_day: date
+    stated: dict[str, str]
+    specialty: str = ""
+    pathway: str = ""
+
+
+class _Said(msgspec.Struct):
+    """What of a signed answer is wanted here; the rest is skipped."""
+
+    question: _SaidQuestion
+
+
+def _asked(session: Session, members: Mapping[int, int]) -> dict[_Place, list[_Alike]]:
+    """Return the last question about each person by scheme, series, specialty and level."""
+    query = select(Verdict.person_id, Verdict.jws).where(Verdict.person_id.in_(members))
+    last: dict[tuple[int, str, str, str, str], Asked] = {}
+    for person_id, token in session.execute(query.order_by(Verdict.recorded_at)):
+        assert person_id is not None, "it is one of these people"
+        said = _payload(token).question
+        place = (members[person_id], said.scheme, said.series, said.specialty, said.level)
+        last[place] = Asked(_question(said), supposed=False)
+    asked: dict[_Place, list[_Alike]] = defaultdict(list)
+    for (person, scheme, *_), each in last.items():
+        asked[person, scheme].append((each,))
+    return asked
+
+
+def _question(said: _SaidQuestion) -> Question:
+    return Question(
+        said.series, said.level, said.application_day, said.stated, said.specialty, said.pathway,
+        # The place that this question would take, if any, is not given away to another.
+        used={},
+    )  # fmt: skip
+
+
+def _payload(token: str) -> _Said:
+    middle = token.split(".")[1]
+    raw = base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4))
+    return msgspec.json.decode(raw, type=_Said)
+
+
+def _outcome(question: Question, rows: _Rows, chain: PackChain) -> str:
+    try:
+        return str(assess(question, rows, chain).outcome)
+    except StatedFactInvalidError:
+        # Stated for a rule that did not look at it: it would have to be stated anew.
+        return str(Outcome.UNDETERMINED)
+
+
+def _districts(
+    session: Session, members: Mapping[int, int], flipped: Iterable[_Place]
+) -> dict[_Place, str]:
+    """Return where the provider is registered who posted most of each person's hours."""
+    places = set(flipped)
+    people = {person for person, _ in places}
+    keys = [key for key, person in members.items() if person in people]
+    gains: dict[_Place, Counter[int]] = defaultdict(Counter)
+    query = (
+        select(Entry.person_id, Entry.scheme, Entry.source_id, func.sum(Entry.centihours))
+        .where(Entry.person_id.in_(keys), Entry.movement == str(Movement.CREDIT))
+        .group_by(Entry.person_id, Entry.scheme, Entry.source_id)
+    )
+    for person_id, scheme, source_id, centihours in session.execute(query):
+        gains[members[person_id], scheme][source_id] += centihours
+    homes = _homes(session, {source for place in places for source in gains[place]})
+    districts = {}
+    for place in places:
+        by_district: Counter[str] = Counter()
+        for source_id, centihours in gains[place].items():
+            by_district[homes[source_id]] += centihours
+        districts[place] = min(by_district, key=lambda home: (-by_district[home], home))
+    return districts
+
+
+def _homes(session: Session, sources: Iterable[int]) -> dict[int, str]:
+    """Return the jurisdiction of each source's provider; of the source, where it has none."""
+    home = func.coalesce(Organisation.jurisdiction, Source.jurisdiction).label("home")
+    query = (
+        select(Source.source_id, home)
+        .outerjoin(Filing, Filing.filing_no == Source.source_no)
+        .outerjoin(Organisation, Organisation.organisation_id == Filing.organisation_id)
+        .where(Source.source_id.in_(sorted(sources)))
+    )
+    rows: Iterable[Any] = session.execute(query)
+    return {row.source_id: row.home for row in rows}
