@@ -23,8 +23,13 @@ class HoursTextInvalidError(CreditBankError):
 
 def centihours_floor(hours: Fraction) -> int:
     """Round exact hours down to whole centihours; never call it twice on one figure."""
-    assert hours >= 0, "hours are earned, never owed"
-    return (hours * CENTIHOURS_PER_HOUR).__floor__()
+    return whole_centihours(hours * CENTIHOURS_PER_HOUR)
+
+
+def whole_centihours(exact: Fraction | int) -> int:
+    """Round exact centihours down; never call it twice on one figure."""
+    assert exact >= 0, "hours are earned, never owed"
+    return exact.__floor__()
 
 
 def apportioned_centihours(centihours: int, weights: Sequence[int]) -> list[int]:

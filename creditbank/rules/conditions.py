@@ -38,7 +38,7 @@ class Bound:
     fact: str
     found: str | None
     wanted: tuple[str, ...]
-    fits: bool
+    fits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
 
-from creditbank.rules.amounts import Base, hours_of, measured
+from creditbank.hours import CENTIHOURS_PER_HOUR
+from creditbank.rules.amounts import Base, Exact, measured, part
 from creditbank.rules.conversion_rules import (
     AsApproved,
     Banded,
@@ -166,73 +167,72 @@ def _base(fact: ActivityFact, value: Value, rule: ConversionRule, chain: PackCha
         # A rule on items is silent on sessions.
         raise rule_missing(value.key, fact, chain)
     if isinstance(amount, PerMinutes):
-        hours = Fraction(fact.counted_minutes, amount.minutes_per_hour)
+        exact = part(fact.counted_minutes * CENTIHOURS_PER_HOUR, 1, amount.minutes_per_hour)
         facts = _presence(fact) | {"minutes_per_hour": amount.minutes_per_hour}
-        return Base(hours, (Step("rules-step-per-minutes", facts, value),))
+        return Base(exact, (Step("rules-step-per-minutes", facts, value),))
     if isinstance(amount, PerUnit | Banded):
         count, steps = _measure(fact, amount.measure, value, chain)
         base = measured(amount, count, value)
-        return Base(base.hours, (*steps, *base.steps))
-    hours, step = _planned(fact, amount, value, chain)
+        return Base(base.centihours, (*steps, *base.steps))
+    planned, step = _planned(fact, amount, value, chain)
     whole = fact.is_full_day if isinstance(amount, PerDay) else fact.in_full
     if whole:
-        return Base(hours, (step,))
+        return Base(planned, (step,))
     nothing = "rules-step-full-only" if isinstance(amount, PerDay) else _IN_FULL_ONLY
     share, partly = _share(fact, nothing, chain)
-    return Base(hours * share, (step, partly))
+    return Base(planned * share, (step, partly))
 
 
 def _planned(
     fact: ActivityFact, amount: PerDay | PerHalfDay | Fixed | AsApproved, value: Value,
     chain: PackChain,
-) -> tuple[Fraction, Step]:  # fmt: skip
+) -> tuple[Exact, Step]:  # fmt: skip
     """Return what the session gives to whoever attends all of it."""
     if isinstance(amount, PerDay):
         step = Step("rules-step-per-day", {"day_centihours": amount.centihours_per_day}, value)
-        days = Fraction(fact.planned_half_days, HALF_DAYS_PER_DAY)
-        return hours_of(amount.centihours_per_day) * days, step
+        return part(amount.centihours_per_day, fact.planned_half_days, HALF_DAYS_PER_DAY), step
     if isinstance(amount, PerHalfDay):
         rate = amount.centihours_per_half_day
         step = Step("rules-step-per-half-day", {"half_day_centihours": rate}, value)
-        return hours_of(rate) * fact.planned_half_days, step
+        return rate * fact.planned_half_days, step
     if isinstance(amount, Fixed):
         step = Step("rules-step-fixed", {"fixed_centihours": amount.centihours}, value)
-        return hours_of(amount.centihours), step
+        return amount.centihours, step
     approved = fact.approved_centihours
     if approved is None:
         raise fact_missing("approved_centihours", value, fact, chain)
     step = Step("rules-step-as-approved", {"approved_centihours": approved}, value)
-    return hours_of(approved), step
+    return approved, step
 
 
 def _measure(
     fact: ActivityFact, measure: str, value: Value, chain: PackChain
-) -> tuple[Fraction, Steps]:
+) -> tuple[Exact, Steps]:
     """Return a session's minutes, half-days or days, as far as they were attended."""
     if measure == "minutes":
-        return Fraction(fact.counted_minutes), ()
+        return fact.counted_minutes, ()
     if measure not in {"half_days", "days"}:
         # A rule on characters, subjects or modules is silent on sessions.
         raise rule_missing(value.key, fact, chain)
-    planned = Fraction(fact.planned_half_days, HALF_DAYS_PER_DAY if measure == "days" else 1)
+    planned = part(fact.planned_half_days, 1, HALF_DAYS_PER_DAY if measure == "days" else 1)
     if fact.in_full:
         return planned, ()
     share, partly = _share(fact, _IN_FULL_ONLY, chain)
     return planned * share, (partly,)
 
 
-def _share(fact: ActivityFact, nothing: str, chain: PackChain) -> tuple[Fraction, Step]:
+def _share(fact: ActivityFact, nothing: str, chain: PackChain) -> tuple[Exact, Step]:
     """Return the part of a session that counts, `nothing` being the step where none does."""
     value, rule = part_day(fact, chain)
     if isinstance(rule, FullFrom):
         if fact.counted_minutes * _PERCENT >= rule.percent * fact.planned_minutes:
             facts = _presence(fact) | {"percent": rule.percent}
-            return Fraction(1), Step("rules-step-full-enough", facts, value)
+            return 1, Step("rules-step-full-enough", facts, value)
         rule = rule.below
     if rule is PartDay.PRO_RATA:
         share = Fraction(fact.counted_minutes, fact.planned_minutes)
         return share, Step("rules-step-pro-rata", _presence(fact), value)
-    return Fraction(0), Step(nothing, _presence(fact), value)
+    return 0, Step(nothing, _presence(fact), value)
 
 
 def _presence(fact: ActivityFact) -> dict[str, str | int]:

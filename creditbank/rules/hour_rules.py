@@ -14,7 +14,6 @@ from creditbank.rules.kinds import OR_ANY, Kind, optional_words, subject_contain
 _CAP_ORDER_MAX = 999
 _DAYS_MAX = 3_660
 _YEARS_MAX = 50
-_PERCENT_WHOLE = 100
 _MONTHS = 12
 _PERCENT_MAX = 100
 
@@ -188,7 +187,7 @@ def _part_day(fields: Fields) -> PartDay | FullFrom:
         return fields.choice("value", PartDay)
     table = fields.inner("value")
     rule = FullFrom(
-        table.integer("full_from_percent", least=1, most=_PERCENT_WHOLE),
+        table.integer("full_from_percent", least=1, most=_PERCENT_MAX),
         table.choice("below", PartDay),
     )
     table.finish()

@@ -8,10 +8,10 @@ of a measure never gives fewer, and what a rule asks and nobody states is named,
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 
 from creditbank.errors import CreditBankError
-from creditbank.rules.amounts import Base, hours_of, measured, per_unit
+from creditbank.hours import CENTIHOURS_PER_HOUR
+from creditbank.rules.amounts import Base, measured, part, per_unit
 from creditbank.rules.conversion_rules import (
     AsApproved,
     Banded,
@@ -147,24 +147,24 @@ def _base(fact: ItemFact, rule: ConversionRule, value: Value, chain: PackChain) 
     amount = rule.amount
     if isinstance(amount, Fixed):
         facts = {"fixed_centihours": amount.centihours}
-        return Base(hours_of(amount.centihours), (Step("rules-step-fixed", facts, value),))
+        return Base(amount.centihours, (Step("rules-step-fixed", facts, value),))
     if isinstance(amount, AsApproved):
         approved = fact.approved_centihours
         if approved is None:
             raise fact_missing("approved_centihours", value, fact, chain)
         step = Step("rules-step-as-approved", {"approved_centihours": approved}, value)
-        return Base(hours_of(approved), (step,))
+        return Base(approved, (step,))
     if isinstance(amount, PerMinutes):
         minutes = _count(fact, "minutes", value, chain)
         facts = {"count": minutes, "minutes_per_hour": amount.minutes_per_hour}
-        hours = Fraction(minutes, amount.minutes_per_hour)
-        return Base(hours, (Step("rules-step-item-minutes", facts, value),))
+        exact = part(minutes * CENTIHOURS_PER_HOUR, 1, amount.minutes_per_hour)
+        return Base(exact, (Step("rules-step-item-minutes", facts, value),))
     if isinstance(amount, ByRank):
         return _by_rank(fact, amount, value, chain)
     if isinstance(amount, PerUnit | Banded):
-        return measured(amount, Fraction(_count(fact, amount.measure, value, chain)), value)
+        return measured(amount, _count(fact, amount.measure, value, chain), value)
     unit = _each(amount)
-    return per_unit(unit, Fraction(_count(fact, unit.measure, value, chain)), value)
+    return per_unit(unit, _count(fact, unit.measure, value, chain), value)
 
 
 def _each(amount: PerDay | PerHalfDay | PerItem) -> PerUnit:
@@ -184,10 +184,10 @@ def _by_rank(fact: ItemFact, amount: ByRank, value: Value, chain: PackChain) -> 
     centihours = amount.centihours[fact.rank - 1]
     facts: dict[str, str | int] = {"rank": fact.rank, "rank_centihours": centihours}
     if not amount.measure:
-        return Base(hours_of(centihours), (Step("rules-step-by-rank", facts, value),))
+        return Base(centihours, (Step("rules-step-by-rank", facts, value),))
     count = _count(fact, amount.measure, value, chain)
     facts |= {"measure": amount.measure, "count": count}
-    return Base(hours_of(centihours) * count, (Step("rules-step-by-rank-times", facts, value),))
+    return Base(centihours * count, (Step("rules-step-by-rank-times", facts, value),))
 
 
 def _count(fact: ItemFact, measure: str, value: Value, chain: PackChain) -> int:

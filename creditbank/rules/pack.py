@@ -12,6 +12,9 @@ from enum import StrEnum
 from creditbank.errors import CreditBankError
 from creditbank.rules.parameters import Parameter
 
+#: Answers that a chain remembers before it begins anew.
+_HELD_MAX = 100_000
+
 
 class PackDraftError(CreditBankError):
     """A chain that is to decide contains a draft; only a simulation may."""
@@ -145,6 +148,10 @@ class PackChain:
     packs: tuple[Pack, ...]
     simulation: bool = False
     adopted: Mapping[str, tuple[Adoption, ...]] = field(default_factory=dict)
+    #: what was found before: a roster asks for the same few keys and days over and over
+    _held: dict[tuple[str, date], Value | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         assert self.packs, "a chain has its own pack"
@@ -173,11 +180,12 @@ class PackChain:
 
     def value_on(self, key: str, day: date) -> Value | None:
         """Return what the nearest pack that speaks of a key on a day says; None if none speaks."""
-        for pack in self.packs:
-            for value in pack.values.get(key, ()):
-                if value.holds_on(day) and self._speaks_on(pack, day):
-                    return value
-        return None
+        asked = key, day
+        if asked not in self._held:
+            if len(self._held) >= _HELD_MAX:
+                self._held.clear()
+            self._held[asked] = self._found_on(key, day)
+        return self._held[asked]
 
     def first_on(self, keys: tuple[str, ...], day: date) -> Value | None:
         """Return the value of the first key that holds on a day; give the narrowest key first.
@@ -185,8 +193,11 @@ class PackChain:
         A narrow key of a parent goes before a wide key of a child: the particular rule before the
         general one, and only then the near before the far.
         """
-        found = (self.value_on(key, day) for key in keys)
-        return next((value for value in found if value is not None), None)
+        for key in keys:
+            value = self.value_on(key, day)
+            if value is not None:
+                return value
+        return None
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """Return, sorted, every key of one kind ("cap") that any pack ever speaks of."""
@@ -201,6 +212,13 @@ class PackChain:
     def pins(self) -> tuple[tuple[str, int, str], ...]:
         """Return (id, version, sha256) of each pack, own pack first."""
         return tuple((pack.id, pack.version, pack.sha256) for pack in self.packs)
+
+    def _found_on(self, key: str, day: date) -> Value | None:
+        for pack in self.packs:
+            for value in pack.values.get(key, ()):
+                if value.holds_on(day) and self._speaks_on(pack, day):
+                    return value
+        return None
 
     def _speaks_on(self, pack: Pack, day: date) -> bool:
         if pack.status is not PackStatus.DRAFT or pack.id not in self.adopted:

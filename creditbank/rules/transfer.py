@@ -6,11 +6,10 @@ receiving scheme for the day on which they were earned, they are not recognised.
 
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 from creditbank.errors import CreditBankError
-from creditbank.hours import centihours_floor
-from creditbank.rules.amounts import hours_of
+from creditbank.hours import whole_centihours
+from creditbank.rules.amounts import part
 from creditbank.rules.hour_rules import Transfer
 from creditbank.rules.kinds import ANY
 from creditbank.rules.pack import PackChain, Value
@@ -69,7 +68,7 @@ def recognised_transfer(fact: TransferFact, chain: PackChain) -> Transferred:
     subject = rule.subject_of(fact.subject)
     if subject is None:
         raise _refusal(fact, chain, "subject", fact.subject, [*rule.subjects])
-    centihours = centihours_floor(hours_of(fact.centihours) * Fraction(rule.percent, _PERCENT))
+    centihours = whole_centihours(part(fact.centihours, rule.percent, _PERCENT))
     steps = (
         Step(
             "rules-step-transferred",

@@ -5,11 +5,10 @@ rule states: share, bonus, at most, whole steps, and one rounding, down.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
-from creditbank.hours import centihours_floor
-from creditbank.rules.amounts import Base, hours_of
-from creditbank.rules.conditions import Condition
+from creditbank.hours import whole_centihours
+from creditbank.rules.amounts import Base, Exact, part
+from creditbank.rules.conditions import Bound, Condition
 from creditbank.rules.conversion_rules import ConversionRule
 from creditbank.rules.hour_rules import CreditedYear, FullFrom, MakeUp, PartDay, Recognition
 from creditbank.rules.kinds import ANY, subject_contains
@@ -47,31 +46,35 @@ def recognised(fact: Fact, release: str, chain: PackChain) -> Value:
     """
     key = f"recognise.{fact.activity}"
     value = chain.value_on(key, fact.day)
-    refused = {
-        "activity": fact.activity,
-        "form": fact.form,
-        "release": release,
-        "day": fact.day.isoformat(),
-        "scheme": chain.scheme,
-    }
     if value is None:
-        raise NotRecognisedError(**refused, bound="activity", found=fact.activity, wanted=[key])
+        raise _refused(fact, release, chain, Bound("activity", fact.activity, (key,)))
     rule = value.value
     assert isinstance(rule, Recognition), "the loader types recognise.*"
     if not rule.recognised:
-        raise NotRecognisedError(**refused, bound="activity", found=fact.activity, wanted=[key])
+        raise _refused(fact, release, chain, Bound("activity", fact.activity, (key,)))
     if rule.forms and fact.form not in rule.forms:
-        raise NotRecognisedError(**refused, bound="form", found=fact.form, wanted=[*rule.forms])
+        raise _refused(fact, release, chain, Bound("form", fact.form, rule.forms))
     if rule.releases and release not in rule.releases:
-        raise NotRecognisedError(**refused, bound="release", found=release, wanted=[*rule.releases])
+        raise _refused(fact, release, chain, Bound("release", release, rule.releases))
     for bound in rule.condition.bounds(fact.rank, fact.traits):
         if bound.found is None:
             raise fact_missing(bound.fact, value, fact, chain)
         if not bound.fits:
-            raise NotRecognisedError(
-                **refused, bound=bound.fact, found=bound.found, wanted=[*bound.wanted]
-            )
+            raise _refused(fact, release, chain, bound)
     return value
+
+
+def _refused(fact: Fact, release: str, chain: PackChain, bound: Bound) -> NotRecognisedError:
+    return NotRecognisedError(
+        activity=fact.activity,
+        form=fact.form,
+        release=release,
+        day=fact.day.isoformat(),
+        scheme=chain.scheme,
+        bound=bound.fact,
+        found=bound.found,
+        wanted=[*bound.wanted],
+    )
 
 
 def conversion_value(fact: Fact, release: str, chain: PackChain) -> tuple[Value, ConversionRule]:
@@ -114,20 +117,20 @@ def worth_of(base: Base, value: Value, rule: ConversionRule, fact: Fact, chain: 
         RuleMissingError: no share fits, or nothing lets the fact make up the year that it names.
         FactMissingError: a share or bonus asks for something that is not stated.
     """
-    hours, steps = base.hours, base.steps
+    exact, steps = base.centihours, base.steps
     if rule.shares:
-        hours, step = _shared(hours, value, rule, fact, chain)
+        exact, step = _shared(exact, value, rule, fact, chain)
         steps += (step,)
     for bonus in rule.bonuses:
         if _fits(bonus.condition, value, fact, chain):
-            hours += hours_of(bonus.centihours)
+            exact += bonus.centihours
             facts = _met(bonus.condition, fact) | {"bonus_centihours": bonus.centihours}
             steps += (Step(f"rules-step-bonus-{bonus.condition}", facts, value),)
-    hours, bounded = _bounded(hours, value, rule)
+    exact, bounded = _bounded(exact, value, rule)
     subject, placed = _subject(value, rule, fact, chain)
     year, dated, made_up = _year(fact, subject, chain)
     return Worth(
-        centihours=centihours_floor(hours),
+        centihours=whole_centihours(exact),
         subject=subject,
         credited_year=year,
         dated=dated,
@@ -136,13 +139,13 @@ def worth_of(base: Base, value: Value, rule: ConversionRule, fact: Fact, chain: 
 
 
 def _shared(
-    hours: Fraction, value: Value, rule: ConversionRule, fact: Fact, chain: PackChain
-) -> tuple[Fraction, Step]:
+    exact: Exact, value: Value, rule: ConversionRule, fact: Fact, chain: PackChain
+) -> tuple[Exact, Step]:
     for share in rule.shares:
         if _fits(share.condition, value, fact, chain):
             facts = _met(share.condition, fact) | {"percent": share.percent}
             step = Step(f"rules-step-share-{share.condition}", facts, value)
-            return hours * Fraction(share.percent, _PERCENT), step
+            return part(exact, share.percent, _PERCENT), step
     raise rule_missing(value.key, fact, chain)
 
 
@@ -164,21 +167,16 @@ def _met(condition: Condition, fact: Fact) -> dict[str, str | int]:
     return met
 
 
-def _bounded(hours: Fraction, value: Value, rule: ConversionRule) -> tuple[Fraction, Steps]:
+def _bounded(exact: Exact, value: Value, rule: ConversionRule) -> tuple[Exact, Steps]:
     """Apply the most that one occasion counts, then whole steps; tell of each that takes away."""
     steps: Steps = ()
-    if rule.at_most_centihours is not None:
-        most = hours_of(rule.at_most_centihours)
-        if most < hours:
-            facts = {"most_centihours": rule.at_most_centihours}
-            hours, steps = most, (Step("rules-step-at-most", facts, value),)
-    if rule.step_centihours is not None:
-        step = hours_of(rule.step_centihours)
-        whole = hours // step * step
-        if whole < hours:
-            facts = {"step_centihours": rule.step_centihours}
-            hours, steps = whole, (*steps, Step("rules-step-whole-steps", facts, value))
-    return hours, steps
+    most, step = rule.at_most_centihours, rule.step_centihours
+    if most is not None and most < exact:
+        exact, steps = most, (Step("rules-step-at-most", {"most_centihours": most}, value),)
+    if step is not None and exact % step:
+        exact = exact // step * step
+        steps += (Step("rules-step-whole-steps", {"step_centihours": step}, value),)
+    return exact, steps
 
 
 def _subject(value: Value, rule: ConversionRule, fact: Fact, chain: PackChain) -> tuple[str, Steps]:

@@ -152,7 +152,7 @@ class Books:
         days: Counter[date] = Counter()
         years: Counter[int] = Counter()
         sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
-        for credit in sorted(mine, key=lambda c: (c.day, c.occasion)):
+        for credit in sorted(mine, key=lambda c: (c.day, c.migrated, c.occasion)):
             counts = credit.centihours
             if not credit.migrated:
                 counts = min(counts, DAY_MAX - days[credit.day])
