@@ -908,12 +908,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     record = members.take(top["record"], "record", "entries salt digest")
     pending = members.take(top["pending"], "pending", "entries")
     members.take(top["asker"], "asker", "client mandate purpose legal_basis")
-    members.each(top["reasons"], "reasons", "code zh en")
-    members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
-    members.each(top["assumptions"], "assumptions", "scheme key value reason reason_en")
-    members.each(top.get("adoptions", []), "adoptions", "pack from until document title")
-    members.each(top.get("refused", []), "refused", "pathway code found")
-    _list(top.get("other_pathways", []), "other_pathways")
+    _require_lists(top, members)
     credited, requirement, entries = _disclosed(top, str(level), members)
     return Verdict(
         level=str(level),
@@ -945,6 +940,15 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         entries=entries,
         unknown_members=tuple(members.unknown),
     )
+
+
+def _require_lists(top: dict[str, Json], members: _Members) -> None:
+    members.each(top["reasons"], "reasons", "code zh en")
+    members.each(top["clauses"], "clauses", "scheme reference document clause quote basis")
+    members.each(top["assumptions"], "assumptions", "scheme key value reason reason_en")
+    members.each(top.get("adoptions", []), "adoptions", "pack from until document title")
+    members.each(top.get("refused", []), "refused", "pathway code found")
+    _list(top.get("other_pathways", []), "other_pathways")
 
 
 def _disclosed(
