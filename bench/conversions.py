@@ -21,8 +21,8 @@ from creditbank.rules.items import ItemFact, convert_item
 from creditbank.rules.loader import chain_of, load_pack
 from creditbank.rules.pack import PackChain
 
-FACTS = 40_000
-ROUNDS = 5
+FACTS = 20_000
+ROUNDS = 3
 FLOOR = 1_000_000
 SEEDS = Path(__file__).parents[1] / "seeds" / "packs"
 FIRST = date(2025, 6, 6)

@@ -6,7 +6,7 @@ by the choices, which need no translation.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -22,7 +22,9 @@ WORD = "[a-z][a-z0-9_]*"
 SUBJECT = rf"{WORD}(?:\.{WORD})*"
 #: A scheme: cn, cn-3710, cn-33.ziran-keyan.
 SCHEME = r"cn(?:-[0-9]{2,6})?(?:\.[a-z]+(?:-[a-z]+)*)?"
+#: What a refusal repeats of a pack is cut to this, however long a hostile pack made it.
 _FOUND_MAX = 60
+_EXPECTED_MAX = 1_000
 _HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 
@@ -53,6 +55,16 @@ class PackKeyMissingError(PackInvalidError):
     """A table lacks a key that it must have; `expected` shows what it could hold."""
 
     code = "pack-key-missing"
+
+
+def clipped(text: str) -> str:
+    """Cut a text of a pack to what a refusal may repeat of it."""
+    return text[:_FOUND_MAX]
+
+
+def choices_of(words: Iterable[str]) -> str:
+    """List what would do, as far as anybody reads it."""
+    return " | ".join(words)[:_EXPECTED_MAX]
 
 
 class Lines:
@@ -88,10 +100,11 @@ class Place:
     def facts(self, key: str) -> dict[str, str | int]:
         """Return the facts that every refusal names: file, line and key."""
         path = self.prefix + key
+        named = f"{self.table}.{path}" if self.table else path
         return {
             "file": self.file,
             "line": self.lines.line_of(self.table, self.number, path),
-            "key": f"{self.table}.{path}" if self.table else path,
+            "key": clipped(named),
         }
 
 
@@ -116,7 +129,10 @@ class Fields:
 
     def refuse(self, key: str, *, expected: str) -> PackInvalidError:
         """Build the refusal of what stands under a key."""
-        found = str(self.table.get(key, ""))[:_FOUND_MAX]
+        try:
+            found = clipped(str(self.table.get(key, "")))
+        except ValueError:
+            found = "…"  # a number of more digits than Python writes
         return PackInvalidError(**self.place.facts(key), found=found, expected=expected)
 
     def text(self, key: str, *, pattern: str = r"\S(?:.*\S)?", example: str = '"…"') -> str:
@@ -218,6 +234,6 @@ class Fields:
             if key not in self.taken:
                 raise PackKeyUnknownError(
                     **self.place.facts(key),
-                    found=key,
-                    expected=" | ".join(dict.fromkeys(self.taken)),
+                    found=clipped(key),
+                    expected=choices_of(dict.fromkeys(self.taken)),
                 )

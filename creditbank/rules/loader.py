@@ -27,6 +27,8 @@ from creditbank.rules.fields import (
     PackKeyUnknownError,
     PackSyntaxError,
     Place,
+    choices_of,
+    clipped,
 )
 from creditbank.rules.kinds import plain_key
 from creditbank.rules.pack import (
@@ -270,7 +272,7 @@ def _names(fields: Fields) -> Mapping[tuple[str, str], Name]:
         table.finish()
         if (name.kind, name.id) in names:
             raise PackNameTwiceError(
-                **table.place.facts("id"), found=f"{name.kind} {name.id}", expected="1"
+                **table.place.facts("id"), found=clipped(f"{name.kind} {name.id}"), expected="1"
             )
         names[name.kind, name.id] = name
     return names
@@ -341,7 +343,7 @@ def _also(fields: Fields, references: Mapping[str, Reference]) -> tuple[Referenc
         raise PackUncitedError(**fields.place.facts("also"), found="also", expected="reference")
     ids = fields.words("also", pattern=_REFERENCE_ID)
     if fields.table["reference"] in ids:
-        raise fields.refuse("also", expected=f"≠ {fields.table['reference']}")
+        raise fields.refuse("also", expected=clipped(f"≠ {fields.table['reference']}"))
     return tuple(_reference_called(each, fields, "also", references) for each in ids)
 
 
@@ -350,7 +352,7 @@ def _reference_called(
 ) -> Reference:
     if reference_id not in references:
         raise PackReferenceUnknownError(
-            **fields.place.facts(key), found=reference_id, expected=" | ".join(references)
+            **fields.place.facts(key), found=clipped(reference_id), expected=choices_of(references)
         )
     return references[reference_id]
 
@@ -384,7 +386,7 @@ def _timeline(rules: list[_Rule]) -> tuple[Value, ...]:
 def _overlap(rule: _Rule, key: str, other: str) -> PackOverlapError:
     return PackOverlapError(
         **rule.fields.place.facts(key),
-        rule=rule.value.key,
+        rule=clipped(rule.value.key),
         found=f"{rule.value.from_}",
         expected=other,
     )
