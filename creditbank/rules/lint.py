@@ -14,7 +14,7 @@ from creditbank.rules.hour_rules import Cap, MakeUp, Recognition
 from creditbank.rules.kinds import ANY
 from creditbank.rules.loader import PackChainError, PackMissingError, chain_of
 from creditbank.rules.pack import Pack, PackChain, Value
-from creditbank.rules.title_rules import EveryYear, SumOfYearly, rules_in
+from creditbank.rules.title_rules import EveryYear, Fact, SumOfYearly, conditions_in, rules_in
 
 _DAY = timedelta(days=1)
 #: Kinds whose keys name an activity in their second word: they do nothing where none recognises it.
@@ -61,6 +61,7 @@ def lint_pack(pack: Pack, packs: Mapping[str, Pack]) -> list[Finding]:
         *_unconverted(pack, family),
         *_uncited(pack),
         *_unspoken(pack, family),
+        *_unsayable(pack, family),
     ]
 
 
@@ -192,6 +193,22 @@ def _unspoken(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
             yield _finding(
                 "rules-lint-name-unused", Severity.WARNING, pack, name.id, kind=name.kind
             )
+
+
+def _unsayable(pack: Pack, family: Iterable[Pack]) -> Iterator[Finding]:
+    """Find words that a condition wants of a fact and that nobody may state of it."""
+    sayable: dict[str, set[str]] = {}
+    for value in (value for each in family for value in _values(each)):
+        if isinstance(value.value, Fact):
+            sayable.setdefault(value.key.removeprefix("fact."), set()).update(value.value.words)
+    for value in _values(pack):
+        for condition in conditions_in(value.value):
+            for word in condition.words:
+                if word not in sayable.get(condition.fact, {word}):
+                    facts = {"fact": condition.fact, "word": word}
+                    yield _finding(
+                        "rules-lint-word-unsayable", Severity.WARNING, pack, value.key, **facts
+                    )
 
 
 def _texts_of(held: object) -> Iterator[str]:

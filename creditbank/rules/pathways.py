@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.stated import Decider, Fit, Missing, Question, fit_of
-from creditbank.rules.title_rules import Condition, Pathway
+from creditbank.rules.title_rules import Pathway
 
 _KIND = "pathway"
 _QUOTA_USE = "quota-use-missing"
@@ -55,7 +55,7 @@ def try_pathway(question: Question, chain: PackChain) -> Trial:
         code = "pathway-not-in-force" if key in chain.keys(_KIND) else "pathway-unknown"
         return Trial(None, (Refused(code, question.pathway, "", None),), (), ())
     rule = pathway_of(value)
-    fit = fit_of(_conditions(rule), question, chain)
+    fit = fit_of(rule.conditions, question, chain)
     refused = tuple(
         Refused(code, question.pathway, found, value)
         for code, found in [*_outside(rule, question), *_unfit(rule, question, fit)]
@@ -89,12 +89,6 @@ def pathway_of(value: Value) -> Pathway:
     """Return what a value of this kind holds."""
     assert isinstance(value.value, Pathway), "the loader types pathway.*"
     return value.value
-
-
-def _conditions(rule: Pathway) -> tuple[Condition, ...]:
-    if rule.quota is None:
-        return rule.when
-    return (*rule.when, Condition(rule.quota.by, tuple(rule.quota.limits)))
 
 
 def _outside(rule: Pathway, question: Question) -> Iterator[tuple[str, str]]:

@@ -196,6 +196,13 @@ class Pathway:
     evidence: tuple[str, ...]
     quota: Quota | None
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that must be stated to fit: `when`, and a word that the quota has places for."""
+        if self.quota is None:
+            return self.when
+        return (*self.when, Condition(self.quota.by, tuple(self.quota.limits)))
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -218,6 +225,14 @@ def rules_in(held: object) -> tuple[RequirementRule, ...]:
     if isinstance(held, ByCase):
         return (held.otherwise, *(case.rule for case in held.cases))
     return (held,) if isinstance(held, RequirementRule) else ()
+
+
+def conditions_in(held: object) -> tuple[Condition, ...]:
+    """Return every condition that a requirement or a pathway has; none for other rules."""
+    if isinstance(held, Pathway):
+        return held.conditions
+    cases = held.cases if isinstance(held, ByCase) else ()
+    return tuple(condition for case in cases for condition in case.when)
 
 
 def _yearly_minimum(fields: Fields) -> YearlyMinimum:

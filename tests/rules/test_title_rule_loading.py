@@ -218,6 +218,30 @@ def test_cases_by_years_are_looked_through_for_amounts(pack_text: PackText, rule
     assert [finding.code for finding in findings] == ["rules-lint-without-minimum"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "word"),
+    [
+        ("pathway.medal", '{ effect = "exempt", when = { rank = ["high", "hihg"] } }', "hihg"),
+        ("pathway.named", quota("{ highest = { total = 2 } }"), "highest"),
+        (
+            "requirement.*.*",
+            '{ mode = "not_required", '
+            'cases = [{ when = { rank = "hi" }, mode = "not_required" }] }',
+            "hi",
+        ),
+        ("pathway.other", '{ effect = "exempt", when = { class = "hihg" } }', None),
+    ],
+)
+def test_a_word_that_nobody_may_state_of_a_fact_is_pointed_out(
+    pack_text: PackText, rule: Rule, key: str, value: str, word: str | None
+) -> None:
+    pack = load(pack_text(rule("fact.rank", '["high", "low"]'), rule(key, value)))
+
+    found = [finding.facts.get("word") for finding in lint_pack(pack, {pack.id: pack})]
+
+    assert found == ([] if word is None else [word])
+
+
 @pytest.mark.parametrize("identifier", ["medal", "gold", "paper", "rank", "high", "named"])
 def test_names_of_what_pathways_speak_of_are_spoken_of(
     pack_text: PackText, rule: Rule, identifier: str
