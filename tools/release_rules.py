@@ -1,6 +1,6 @@
 """Pins the rule values of the shipped packs: what was released is never edited, adding is free.
 
-python tools/release_rules.py  # writes a line into tests/house/released_rules.txt for each new value
+python tools/release_rules.py  # adds a line to tests/house/released_rules.txt for each new value
 
 A line says pack, key, first day, and a digest over what the value says and the clause it rests on.
 Whoever mends a released value (a corrigendum) replaces its line by hand, where everybody sees it.

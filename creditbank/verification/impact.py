@@ -223,30 +223,39 @@ def weigh_people(session: Session, trial: Trial, people: Sequence[int]) -> Tally
     hours = (_folded if trial.folds else _summed)(session, trial, members)
     asked = _asked(session, members)
     tally = Tally(people=len({person for person, _ in hours}))
-    flipped: dict[_Place, list[tuple[Asked, str, str]]] = defaultdict(list)
-    for (person, scheme), (before, after) in hours.items():
-        sides = trial.sides[scheme]
-        for alike in asked.get((person, scheme)) or sides.supposed:
-            question = alike[0].question
+    turned: list[tuple[_Place, Asked, _Turn]] = []
+    for place, rows in hours.items():
+        sides = trial.sides[place[1]]
+        for alike in asked.get(place) or sides.supposed:
             tally.supposed += sum(each.supposed for each in alike)
             tally.asked += sum(not each.supposed for each in alike)
-            if before == after and not any(trial.concerns(each.question) for each in alike):
-                continue  # the same hours weighed by the same rules
-            old = _outcome(question, before, sides.before)
-            new = _outcome(question, after, sides.after)
-            if old != new:
-                flipped[person, scheme] += ((each, old, new) for each in alike)
-    districts = _districts(session, members, flipped)
-    for (person, scheme), turns in flipped.items():
-        for each, old, new in turns:
-            question = each.question
-            tally.flips[
-                Flip(
-                    districts[person, scheme], scheme, question.series, question.specialty,
-                    question.level, each.supposed, old, new,
-                )
-            ] += 1  # fmt: skip
+            turn = _turn(trial, sides, alike, rows)
+            if turn is not None:
+                turned += ((place, each, turn) for each in alike)
+    districts = _districts(session, members, {place for place, *_ in turned})
+    tally.flips.update(
+        _flip(districts[place], place[1], each, turn) for place, each, turn in turned
+    )
     return tally
+
+
+_Turn = tuple[str, str]
+
+
+def _turn(trial: Trial, sides: _Sides, alike: _Alike, rows: tuple[_Rows, _Rows]) -> _Turn | None:
+    """Return the answers to questions that are weighed alike, if they differ."""
+    before, after = rows
+    if before == after and not any(trial.concerns(each.question) for each in alike):
+        return None  # the same hours weighed by the same rules
+    old = _outcome(alike[0].question, before, sides.before)
+    new = _outcome(alike[0].question, after, sides.after)
+    return (old, new) if old != new else None
+
+
+def _flip(district: str, scheme: str, asked: Asked, turn: _Turn) -> Flip:
+    question = asked.question
+    title = (question.series, question.specialty, question.level)
+    return Flip(district, scheme, *title, asked.supposed, *turn)
 
 
 def _touched(case: Case) -> frozenset[str] | None:
