@@ -95,10 +95,13 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return changed
 
 
-def assert_refused_or_done(desk: Desk, response: TestResponse, before: dict[str, int]) -> None:
+def assert_refused_or_done(
+    desk: Desk, declared: Declared, response: TestResponse, before: dict[str, int]
+) -> None:
     assert response.status_code < 500, response.get_data(as_text=True)
     if response.status_code >= 400:
-        problem_of(response)
+        assert response.content_type == declared.failure.media_type
+        assert response.get_json()["detail"]
         assert desk.row_counts() == before
 
 
@@ -119,7 +122,7 @@ def test_any_value_in_any_field_is_taken_or_refused(desk: Desk, data: st.DataObj
             data=json.dumps(content),
             content_type="application/json",
         )
-        assert_refused_or_done(desk, response, before)
+        assert_refused_or_done(desk, declared, response, before)
 
 
 @FEW
@@ -144,7 +147,7 @@ def test_any_bytes_as_a_body_are_refused(desk: Desk, content: bytes) -> None:
             data=content,
             content_type="application/json" if is_json else "application/octet-stream",
         )
-        assert_refused_or_done(desk, response, before)
+        assert_refused_or_done(desk, declared, response, before)
 
 
 @FEW

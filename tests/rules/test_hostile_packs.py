@@ -58,7 +58,7 @@ junk = st.one_of(
     st.just([[], [[]]]),
     st.just({"a": {"b": {"c": []}}}),
     st.just(["a"] * 3),
-)  # fmt: skip
+).map(deepcopy)  # What is drawn is muddled further; the next draw must not see it.
 
 
 def toml_of(value: object) -> str:
