@@ -8,6 +8,7 @@ from creditbank.api.problems import http_problem
 from creditbank.config import Settings, settings_from_environment
 from creditbank.db import init_db
 from creditbank.house import EXTENSION, make_house
+from creditbank.limits import init_limits
 from creditbank.web import register_web
 from creditbank.web.failures import failure_page
 
@@ -20,6 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = chosen.request_bytes_max
     app.extensions[EXTENSION] = make_house(chosen)
     init_db(app, chosen)
+    init_limits(app, chosen)
     register_api(app)
     register_web(app)
     app.register_error_handler(HTTPException, _failure_outside_doors)

@@ -59,6 +59,14 @@ class Settings:
     lock_wait_seconds: int = _setting(
         30, "How long a write waits for a lock before it answers `busy`.", 1, 600
     )  # type: ignore[assignment]
+    rate_window_seconds: int = _setting(60, "Length of a window of the rate limits.", 1, 3_600)  # type: ignore[assignment]
+    rate_client_requests: int = _setting(1_200, "Requests of one client in a window.", 1, 1_000_000)  # type: ignore[assignment]
+    rate_public_requests: int = _setting(
+        600, "Requests of one address in a window to what anybody may ask.", 1, 1_000_000
+    )  # type: ignore[assignment]
+    rate_token_requests: int = _setting(
+        60, "Requests of one address in a window for access tokens.", 1, 1_000_000
+    )  # type: ignore[assignment]
     access_token_seconds: int = _setting(
         3_600, "How long an access token of a client holds.", 60, 3_600
     )  # type: ignore[assignment]

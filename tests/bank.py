@@ -17,6 +17,7 @@ from creditbank.db import db, snapshot, unit_of_work
 from creditbank.house import EXTENSION, House
 from creditbank.ledger.fsck import Disagreement, check_ledger
 from creditbank.ledger.seal import Sealed, seal
+from creditbank.limits import close_limits
 from creditbank.people.documents import (
     Document,
     DocumentKind,
@@ -92,6 +93,7 @@ class TestBank:
         """Let go of every connection."""
         db.engine.dispose()
         self.app.extensions["creditbank-sealer-engine"].dispose()
+        close_limits(self.app)
         self._context.pop()
 
     @contextmanager

@@ -18,7 +18,7 @@ from creditbank.api.filings import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.items import items
-from creditbank.api.operations import SECURITY_SCHEME
+from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
 from creditbank.api.people import people
@@ -106,6 +106,13 @@ def _document() -> dict[str, Any]:
             "failures are RFC 9457 problem documents.",
         },
         "components": {
+            "headers": {
+                **{
+                    name: {"description": said, "schema": {"type": "string"}}
+                    for name, said in RATE_HEADERS.items()
+                },
+                "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+            },
             "securitySchemes": {
                 SECURITY_SCHEME: {
                     "type": "oauth2",
@@ -118,7 +125,7 @@ def _document() -> dict[str, Any]:
                         }
                     },
                 }
-            }
+            },
         },
     }
 

@@ -15,20 +15,26 @@ _BEARER = re.compile(r"Bearer +(cbt_[A-Za-z0-9_-]{43})", re.IGNORECASE)
 _NO_ORGANISATION = 0
 
 
-def client_with(session: Session, scope: Scope, *, now: datetime) -> Client:
-    """Return the client whose token the request bears, if it may do this.
+def calling_client(session: Session, *, now: datetime) -> Client:
+    """Return the client whose token the request bears.
 
     Raises:
         TokenRefusedError: no token, or none that holds.
-        ScopeMissingError: the token has not this scope.
     """
     match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     if match is None:
         raise TokenRefusedError
-    client = client_of_token(session, match[1], now=now)
+    return client_of_token(session, match[1], now=now)
+
+
+def require_scope(client: Client, scope: Scope) -> None:
+    """Refuse what the client's token is not good for.
+
+    Raises:
+        ScopeMissingError: naming the scope.
+    """
     if scope not in client.scopes:
         raise ScopeMissingError(wanted=str(scope))
-    return client
 
 
 def organisation_seen(client: Client) -> int | None:

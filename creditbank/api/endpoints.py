@@ -22,12 +22,14 @@ from sqlalchemy.orm import Session
 from creditbank.api import access
 from creditbank.api.bodies import Content, loaded_by
 from creditbank.api.idempotency import REPLAYED_HEADER, write_key
-from creditbank.api.operations import Declared, operation
+from creditbank.api.operations import Declared, Rate, operation
 from creditbank.clock import utc_now
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import current_house
+from creditbank.limits import count_address, count_client
 from creditbank.registry.clients import Client, Scope
 from creditbank.registry.idempotency import FirstAnswer, WriteKey, claim, first_answer, keep
+from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.fields import Shape
 from creditbank.schemas.wanted import invalid_at
 
@@ -122,6 +124,8 @@ class Door(Blueprint):  # type: ignore[misc] # the package has no types
 
 def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any]) -> Response:
     now = utc_now()
+    if declared.scope is None and declared.rate:
+        limit_address(declared.rate, now=now)
     if unit is Unit.READING:
         with snapshot() as session:
             asker = _asker(session, declared.scope, now)
@@ -143,7 +147,26 @@ def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any
 
 
 def _asker(session: Session, scope: Scope | None, now: datetime) -> Client | None:
-    return None if scope is None else access.client_with(session, scope, now=now)
+    if scope is None:
+        return None
+    try:
+        client = access.calling_client(session, now=now)
+    except TokenRefusedError:
+        limit_address("public", now=now)
+        raise
+    count_client(client.client_id, now=now)
+    access.require_scope(client, scope)
+    return client
+
+
+def limit_address(rate: Rate, *, now: datetime) -> None:
+    """Count a request by its address, under the limit of the settings that has this name.
+
+    Raises:
+        RateExceededError: it is one too many.
+    """
+    limit: int = getattr(current_house().settings, f"rate_{rate}_requests")
+    count_address(rate, limit, now=now)
 
 
 def _unpacked(declared: Declared, asker: Client | None, now: datetime) -> tuple[Call, Content]:

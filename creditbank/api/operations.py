@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from marshmallow import Schema
 
@@ -29,6 +29,7 @@ from creditbank.api.idempotency import (
 from creditbank.api.problems import PROBLEM, Failure, InternalError, RequestTooLargeError
 from creditbank.db import BusyError
 from creditbank.errors import CreditBankError
+from creditbank.limits import RateExceededError
 from creditbank.registry.clients import Scope, ScopeMissingError
 from creditbank.registry.idempotency import IdempotencyKeyReusedError
 from creditbank.registry.tokens import TokenRefusedError
@@ -36,6 +37,14 @@ from creditbank.schemas.wanted import RequestInvalidError
 
 SECURITY_SCHEME = "oauth2"
 Refusals = tuple[type[CreditBankError], ...]
+#: The setting that bounds what an address may ask; empty for what must always answer.
+Rate = Literal["public", "token", ""]
+
+#: Told with every answer that was counted (draft-ietf-httpapi-ratelimit-headers-10).
+RATE_HEADERS = {
+    "RateLimit": 'What is left: `"client";r=1199;t=42`, 1199 requests in the next 42 seconds.',
+    "RateLimit-Policy": 'The limit: `"client";q=1200;w=60`, 1200 requests in 60 seconds.',
+}
 
 _JSON_REFUSALS: Refusals = (
     JsonMalformedError, JsonNotUtf8Error, JsonTooDeepError, MediaTypeUnsupportedError,
@@ -63,12 +72,21 @@ class Declared:
     files: Mapping[str, str] = field(default_factory=dict)
     refuses: Refusals = ()
     failure: Failure = PROBLEM
+    #: for endpoints without a scope; those with one are counted by client
+    rate: Rate = "public"
+
+    @property
+    def counted(self) -> bool:
+        """Whether a limit holds here."""
+        return self.scope is not None or bool(self.rate)
 
     def refusals(self) -> Refusals:
         """Return every failure that the endpoint may answer with, those of all endpoints too."""
         found: list[type[CreditBankError]] = [*self.refuses, RequestInvalidError]
         if self.scope is not None:
             found += [TokenRefusedError, ScopeMissingError]
+        if self.counted:
+            found += [RateExceededError]
         if self.body is not None:
             found += [RequestBodyMissingError, RequestTooLargeError]
         if isinstance(self.body, JsonBody):
@@ -130,19 +148,29 @@ def _success(declared: Declared) -> dict[str, Any]:
     made: dict[str, Any] = {
         "description": HTTPStatus(declared.status).phrase, "content": content,
     }  # fmt: skip
+    made["headers"] = _rate_headers(declared)
     if declared.writes:
         replayed = {"description": "true on a retry's answer.", "schema": {"type": "string"}}
-        made["headers"] = {REPLAYED_HEADER: replayed}
+        made["headers"][REPLAYED_HEADER] = replayed
     return made
+
+
+def _rate_headers(declared: Declared) -> dict[str, Any]:
+    names = RATE_HEADERS if declared.counted else {}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _problems(declared: Declared) -> dict[str, Any]:
     by_status: dict[int, list[type[CreditBankError]]] = defaultdict(list)
     for refusal in declared.refusals():
         by_status[declared.failure.status_of(refusal)].append(refusal)
-    return {
+    made = {
         str(status): _problem(declared.failure, by_status[status]) for status in sorted(by_status)
     }
+    if declared.counted:
+        retry = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        made[str(RateExceededError.status)]["headers"] = _rate_headers(declared) | retry
+    return made
 
 
 def _problem(failure: Failure, refusals: list[type[CreditBankError]]) -> dict[str, Any]:

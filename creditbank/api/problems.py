@@ -19,6 +19,7 @@ from creditbank import catalogue
 from creditbank.catalogue import DEFAULT_LANGUAGE, Language
 from creditbank.db import BusyError
 from creditbank.errors import CreditBankError
+from creditbank.limits import RateExceededError, count_of_request
 from creditbank.logs import log_incident
 from creditbank.registry.clients import ScopeMissingError
 from creditbank.registry.tokens import TokenRefusedError
@@ -149,11 +150,18 @@ def problem_response(error: CreditBankError) -> Response:
     response.content_language.add("zh-CN" if spoken == "zh" else "en")
     response.vary.add("Accept-Language")
     response.headers["Cache-Control"] = "no-store"
-    if isinstance(error, BusyError):
-        response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if retry_seconds := retry_after(error):
+        response.headers["Retry-After"] = str(retry_seconds)
     if challenge := _challenge(error):
         response.headers["WWW-Authenticate"] = challenge
     return response
+
+
+def retry_after(error: CreditBankError) -> int:
+    """Return after how many seconds the same may be sent again; 0 where that would not help."""
+    if isinstance(error, RateExceededError):
+        return int(str(error.facts["retry_seconds"]))
+    return _RETRY_AFTER_SECONDS if isinstance(error, BusyError) else 0
 
 
 def _challenge(error: CreditBankError) -> str:
@@ -169,6 +177,14 @@ def register_problems(app: Flask) -> None:
     """Answer every failure on the machines' paths with a problem document."""
     app.register_error_handler(CreditBankError, problem_response)
     app.register_error_handler(Exception, _unforeseen)
+    app.after_request(_with_count)
+
+
+def _with_count(response: Response) -> Response:
+    """Tell with every answer that was counted how its asker stands."""
+    if count := count_of_request():
+        response.headers.update(count.headers())
+    return response
 
 
 def http_problem(error: HTTPException) -> Response | None:

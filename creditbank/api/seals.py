@@ -62,6 +62,7 @@ def seal_now(call: Call) -> Sealed:
     Public.ANYBODY,
     unit=Unit.OWN,
     writes=False,
+    rate="",
     answer=HealthAnswer(),
 )
 def read_health(call: Call) -> Reply:

@@ -18,7 +18,14 @@ from werkzeug.exceptions import HTTPException
 from creditbank import catalogue
 from creditbank.api.bodies import FormBody
 from creditbank.api.endpoints import PREFIX, Call, Door, Public, Reply, Unit
-from creditbank.api.problems import TYPE_PREFIX, Failure, language, translated, unforeseen
+from creditbank.api.problems import (
+    TYPE_PREFIX,
+    Failure,
+    language,
+    retry_after,
+    translated,
+    unforeseen,
+)
 from creditbank.catalogue import DEFAULT_LANGUAGE, LANGUAGES
 from creditbank.db import unit_of_work
 from creditbank.errors import CreditBankError
@@ -134,6 +141,7 @@ _EXAMPLE = {
         AssertionRefusedError, ScopeExceededError,
     ),
     failure=_FAILURE,
+    rate="token",
 )  # fmt: skip
 def give_token(call: Call) -> Reply:
     """Give a client a token for an hour at most; it stops at once when its client is revoked."""
@@ -234,6 +242,8 @@ def _refusal(error: CreditBankError) -> Response:
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
+    if retry_seconds := retry_after(error):
+        response.headers["Retry-After"] = str(retry_seconds)
     if response.status_code == ClientRefusedError.status:
         response.headers["WWW-Authenticate"] = 'Basic realm="creditbank", charset="UTF-8"'
     return response

@@ -22,6 +22,7 @@ from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.jobs.impact import run_waiting
 from creditbank.ledger.seal import seal
+from creditbank.limits import forget_counts
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.registry.idempotency import forget_answers
 from creditbank.registry.tokens import forget_tokens
@@ -79,11 +80,11 @@ def seal_all() -> int:
 
 
 def forget_old() -> int:
-    """Delete answers to idempotency keys, tokens and assertions that are over; return how many."""
+    """Delete answers to idempotency keys, tokens and counts that are over; return how many."""
     kept_days, now = current_house().settings.idempotency_days, utc_now()
     with unit_of_work() as session:
         answers = forget_answers(session, before=now - timedelta(days=kept_days))
-        return answers + forget_tokens(session, before=now)
+        return answers + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 
 def forget_old_sessions() -> int:

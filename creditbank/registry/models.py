@@ -110,6 +110,18 @@ class ClientAssertion(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class RateCount(Base):
+    """How often a subject has asked in a window; unlogged, and on PostgreSQL alone in use."""
+
+    __tablename__ = "rate_count"
+
+    #: a client's id, or the policy and the keyed hash of an address
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    #: seconds since 1970
+    window_at: Mapped[int] = mapped_column(BigInteger)
+    used: Mapped[int]
+
+
 class IdempotentWrite(Base):
     """The first answer to an idempotency key, kept so that a retry is not done again."""
 

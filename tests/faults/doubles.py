@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, inspect, literal, select, text, up
 from sqlalchemy.orm import Session
 
 import creditbank.ledger.seal as seal_module
+from creditbank import limits
 from creditbank.crediting import rosters, weighing
 from creditbank.crediting.fold import FoldContext
 from creditbank.db import snapshot
@@ -113,6 +114,16 @@ def commit_in_the_middle() -> None:
     rosters.take = take
 
 
+def count_alone() -> None:
+    """Count requests in each process for itself."""
+    alone = limits.MemoryCounters()
+
+    def count(_shared: object, subject: str, policy: limits.Policy, window_at: int) -> int | None:
+        return alone.count(subject, policy, window_at)
+
+    limits.DatabaseCounters.count = count
+
+
 def id_watermark() -> None:
     """Seal what has a higher number than the last one sealed, as if commits came in that order."""
 
@@ -160,5 +171,6 @@ DOUBLES: dict[str, Callable[[], None]] = {
     "no_live_check": no_live_check,
     "no_fold": no_fold,
     "commit_in_the_middle": commit_in_the_middle,
+    "count_alone": count_alone,
     "id_watermark": id_watermark,
 }

@@ -23,6 +23,7 @@ from creditbank.config import Settings
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.db import BusyError, db, unit_of_work
 from creditbank.ledger.seal import seal
+from creditbank.limits import RateExceededError, count_client
 from creditbank.registry.filing.filings import filing_numbered
 from tests.acts import roster
 from tests.bank import HOST, NOW, TestBank, invented_person
@@ -168,9 +169,25 @@ def post_large(bank: TestBank, job: Job, say: Say) -> None:
     )
 
 
+def ask_often(bank: TestBank, job: Job, say: Say) -> None:
+    """Have requests of one client counted, all in one window; say how many were let through."""
+    say(ready=True)
+    job["start"].wait(60)
+    through = 0
+    with bank.app.test_request_context():
+        for _ in range(job["requests"]):
+            try:
+                count_client("provider-00000000", now=NOW)
+            except RateExceededError:
+                continue
+            through += 1
+    say(through=through)
+
+
 ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "post_many": post_many,
     "seal_on": seal_on,
     "post_and_wait": post_and_wait,
     "post_large": post_large,
+    "ask_often": ask_often,
 }
