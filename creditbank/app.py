@@ -2,6 +2,7 @@
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from creditbank.api import register_api
 from creditbank.api.problems import http_problem
@@ -20,12 +21,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("creditbank", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = chosen.request_bytes_max
     app.extensions[EXTENSION] = make_house(chosen)
+    _believe_proxies(app, chosen.proxies_trusted)
     init_db(app, chosen)
     init_limits(app, chosen)
     register_api(app)
     register_web(app)
     app.register_error_handler(HTTPException, _failure_outside_doors)
     return app
+
+
+def _believe_proxies(app: Flask, count: int) -> None:
+    """Take the word of so many proxies in front on address, scheme and host."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
 
 def _failure_outside_doors(error: HTTPException) -> Response:

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from creditbank.commits import SyncFailedError, TurnNotGivenError, WriteQueue
@@ -27,6 +27,8 @@ WRITERS = "creditbank-writers"
 Role = Literal["app", "sealer"]
 #: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
 _RACES = ("40001", "40P01", "55P03")
+#: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
+_TAKEN = ("23505", "UNIQUE constraint failed")
 
 
 class BusyError(CreditBankError):
@@ -128,6 +130,22 @@ def unit_of_work(role: Role = "app") -> Iterator[Session]:
         with writers.turn(), _committed(engine) as session:
             yield session
         writers.wait_until_durable()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Open a unit of work in which a unique key lost to somebody else is told as `busy`.
+
+    The same request sent again then meets the row that won, and is answered by it.
+    """
+    try:
+        with unit_of_work() as session:
+            yield session
+    except IntegrityError as lost:
+        said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
+        if any(word in _TAKEN for word in said):
+            raise BusyError from lost
+        raise
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select, true
 from sqlalchemy.orm import Session
 
-from creditbank.accounts.models import Account, AccountEvent
+from creditbank.accounts.models import Account, AccountEvent, SeatRow
 from creditbank.people.vault import Vault
+from creditbank.registry.lookups import within_jurisdiction
 
 #: One household or office has a whole network of this size, so it counts as one address.
 _IPV6_PREFIX = 64
@@ -101,15 +102,30 @@ def record_event(session: Session, happening: Happening, *, now: datetime) -> No
     session.execute(insert(AccountEvent), [row])
 
 
-def events_of(session: Session, account_id: int | None, limit: int) -> Sequence[RecordedEvent]:
-    """Return the newest events of an account, or of every account."""
-    query = select(AccountEvent, Account.account_no).outerjoin(
-        Account, Account.account_id == AccountEvent.account_id
+def events_of(session: Session, account_id: int, limit: int) -> Sequence[RecordedEvent]:
+    """Return the newest events of one account."""
+    return _newest(session, AccountEvent.account_id == account_id, limit)
+
+
+def events_within(session: Session, jurisdiction: str, limit: int) -> Sequence[RecordedEvent]:
+    """Return the newest events of accounts that have or had a seat in a region.
+
+    What was tried with nobody's account belongs to no region; the whole nation's list has it.
+    """
+    if jurisdiction == "cn":
+        return _newest(session, true(), limit)
+    here = select(SeatRow.account_id).where(within_jurisdiction(SeatRow.jurisdiction, jurisdiction))
+    return _newest(session, AccountEvent.account_id.in_(here), limit)
+
+
+def _newest(session: Session, wanted: ColumnElement[bool], limit: int) -> Sequence[RecordedEvent]:
+    query = (
+        select(AccountEvent, Account.account_no)
+        .outerjoin(Account, Account.account_id == AccountEvent.account_id)
+        .where(wanted)
+        .order_by(AccountEvent.event_id.desc())
     )
-    if account_id is not None:
-        query = query.where(AccountEvent.account_id == account_id)
-    found = session.execute(query.order_by(AccountEvent.event_id.desc()).limit(limit))
     return [
         RecordedEvent(row.recorded_at, Event(row.kind), account_no or "", row.actor, row.subject)
-        for row, account_no in found
+        for row, account_no in session.execute(query.limit(limit))
     ]

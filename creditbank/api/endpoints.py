@@ -5,8 +5,7 @@ kept for retries, and the endpoint's part of the OpenAPI document. A view unpack
 and shapes; it neither commits nor reads the clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,7 +15,6 @@ from typing import Any, Literal
 from flask import Response, json, request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from creditbank.api import access
@@ -24,7 +22,7 @@ from creditbank.api.bodies import Content, loaded_by
 from creditbank.api.idempotency import REPLAYED_HEADER, write_key
 from creditbank.api.operations import Declared, Rate, operation
 from creditbank.clock import utc_now
-from creditbank.db import BusyError, snapshot, unit_of_work
+from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.limits import count_address, count_client
 from creditbank.registry.clients import Client, Scope
@@ -37,8 +35,6 @@ PREFIX = "/api/v1"
 Method = Literal["GET", "POST"]
 #: Whom the keys of writes belong to that nobody has signed.
 PUBLIC_WRITER = "public"
-#: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
-_TAKEN = ("23505", "UNIQUE constraint failed")
 
 
 class Public(Enum):
@@ -203,22 +199,6 @@ def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]
         members = response.get_json() if kept is None else kept
         keep_members(session, call, response.status_code, members)
         return response
-
-
-@contextmanager
-def writing() -> Iterator[Session]:
-    """Open a unit of work in which a unique key lost to somebody else is told as `busy`.
-
-    The same request sent again then meets the row that won, and is answered by it.
-    """
-    try:
-        with unit_of_work() as session:
-            yield session
-    except IntegrityError as lost:
-        said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
-        if any(word in _TAKEN for word in said):
-            raise BusyError from lost
-        raise
 
 
 def claimed(session: Session, call: Call) -> FirstAnswer | None:

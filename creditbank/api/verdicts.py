@@ -16,11 +16,10 @@ from creditbank.api.endpoints import (
     claimed,
     first_answer_of,
     keep_members,
-    writing,
 )
 from creditbank.api.idempotency import REPLAYED_HEADER
 from creditbank.api.seals import seal_what_waits
-from creditbank.db import snapshot
+from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import IdentityMismatchError

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from creditbank.cli.bank import migrate
 from creditbank.cli.console import Desk, pass_desk
 from creditbank.cli.demo_city import City, read_city, seminar_days
+from creditbank.cli.demo_people import lines_to_sign_in, people_seated
 from creditbank.cli.demo_show import Stage
 from creditbank.cli.demo_walk import API, Papers, Walk, Window, shown
 from creditbank.cli.processes import serve_bank
@@ -66,7 +67,8 @@ def demo(
             _show_again(desk, walk)
         else:
             walk.whole()
-        lines = _lines_to_try(desk, window)
+        people = people_seated(city, papers)
+        lines = f"{lines_to_sign_in(desk, people)}\n\n{_lines_to_try(desk, window)}"
     if not no_serve:
         configure_logs()
         ctx.exit(serve_bank(desk, lambda: click.echo(lines)))

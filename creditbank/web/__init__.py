@@ -2,11 +2,19 @@
 
 from flask import Blueprint, Flask
 
+from creditbank.web.cookies import with_cookie
+from creditbank.web.desk import desk
+from creditbank.web.doors import MENU, Pages, given_to_templates
+from creditbank.web.entrance import entrance
 from creditbank.web.failures import failure_page
+from creditbank.web.home import home
+from creditbank.web.own_account import account
 from creditbank.web.pages import prepare_pages, secure
+from creditbank.web.staff import staff
+from creditbank.web.words import prepare_words
 
-#: Every set of pages; each is a blueprint of its module.
-_PAGES: tuple[Blueprint, ...] = ()
+#: Every set of pages; each is a blueprint of its module, and the menu follows their order.
+_PAGES: tuple[Blueprint, ...] = (home, entrance, account, desk, staff)
 
 
 def register_web(app: Flask) -> None:
@@ -16,5 +24,11 @@ def register_web(app: Flask) -> None:
         web.register_blueprint(pages)
     web.register_error_handler(Exception, failure_page)
     prepare_pages(app)
+    prepare_words(app)
     app.register_blueprint(web)
+    app.extensions[MENU] = [
+        item for pages in _PAGES if isinstance(pages, Pages) for item in pages.menu
+    ]
+    app.context_processor(given_to_templates)
+    app.after_request(with_cookie)
     app.after_request(secure)

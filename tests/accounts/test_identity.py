@@ -82,11 +82,14 @@ def user(issuer: str, subject: str, **claims: str) -> None:
     send(f"{issuer}/users/{subject}", json.dumps(claims).encode(), "PUT")
 
 
-def came_back(departure: str, subject: str, *, action: str = "authorize") -> dict[str, str]:
+def came_back(departure: str, subject: str) -> dict[str, str]:
+    return came_back_to(RETURN, departure, subject)
+
+
+def came_back_to(address: str, departure: str, subject: str) -> dict[str, str]:
     """Sign in at the provider as a browser would; return the query that leads back."""
-    form = urlencode({"sub": subject, "action": action}).encode()
-    location = send(departure, form)
-    assert location.startswith(RETURN)
+    location = send(departure, urlencode({"sub": subject, "action": "authorize"}).encode())
+    assert location.startswith(f"{address}?")
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 

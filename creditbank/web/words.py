@@ -1,0 +1,75 @@
+"""What templates make of plain data: codes of words in the catalogue, instants, days."""
+
+from datetime import datetime
+
+from flask import Flask
+
+from creditbank.clock import CIVIL_ZONE
+
+
+def prepare_words(app: Flask) -> None:
+    """Let templates use these as filters: `{{ say(seat.role|role_code) }}`."""
+    for made in (
+        role_code, role_about_code, login_kind_code, state_code, claim_state_code,
+        opinion_code, event_code, reason_code, menu_code, menu_about_code, moment,
+    ):  # fmt: skip
+        app.jinja_env.filters[made.__name__] = made
+
+
+def role_code(role: str) -> str:
+    """Name a role."""
+    return f"role-{_slug(role)}"
+
+
+def role_about_code(role: str) -> str:
+    """Say what a role is for."""
+    return f"role-about-{_slug(role)}"
+
+
+def login_kind_code(kind: str) -> str:
+    """Name a way to say who one is: a sign-in name, or a kind of document."""
+    return f"login-kind-{_slug(kind)}"
+
+
+def state_code(state: str) -> str:
+    """Name the state of an account."""
+    return f"account-state-{state}"
+
+
+def claim_state_code(state: str) -> str:
+    """Name the state of a claim."""
+    return f"claim-state-{state}"
+
+
+def opinion_code(opinion: str) -> str:
+    """Name what a manager says of a claim."""
+    return f"claim-opinion-{opinion or 'none'}"
+
+
+def event_code(event: str) -> str:
+    """Name a kind of event."""
+    return f"event-{event}"
+
+
+def reason_code(reason: str) -> str:
+    """Name a reason."""
+    return f"desk-reason-{reason}"
+
+
+def menu_code(item: str) -> str:
+    """Name a page on the home page."""
+    return f"menu-{item}"
+
+
+def menu_about_code(item: str) -> str:
+    """Say what a page on the home page is for."""
+    return f"menu-about-{item}"
+
+
+def moment(instant: datetime) -> str:
+    """Write an instant as the clock on the wall shows it, to the minute."""
+    return instant.astimezone(CIVIL_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def _slug(word: str) -> str:
+    return word.replace("_", "-")

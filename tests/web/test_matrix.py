@@ -1,0 +1,195 @@
+"""Every route of the pages against everybody who may stand before it; a new route wants its row.
+
+A row says who comes in. Everybody else is sent to where they have to go first, or refused; whether
+what is behind the door is in somebody's own hand is for the tests of those pages.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from creditbank.accounts.seats import STRICT_ROLES
+from creditbank.registry.clients import Role
+from creditbank.web.doors import Opens
+from tests.bank import TestBank
+from tests.web.browser import Browser
+from tests.web.visitors import STRICT, Visitors, enrol, sign_in
+
+#: Who stands before a door: nobody, three who have not come through yet, and every seat.
+OUTSIDE, SEATLESS, HALFWAY, UNENROLLED = "outside", "seatless", "halfway", "unenrolled"
+MANAGER = "manager"
+SEATS = frozenset({*map(str, Role), MANAGER})
+EVERYBODY = SEATS | {OUTSIDE, SEATLESS, HALFWAY, UNENROLLED}
+SIGNED_IN = SEATS | {SEATLESS}
+
+#: Method and address, and who comes in. Other people's pages add their rows here.
+MATRIX: Mapping[str, frozenset[str]] = {
+    "GET /static/<path:filename>": EVERYBODY,
+    "GET /": EVERYBODY,
+    "GET /sign-in": EVERYBODY,
+    "POST /sign-in": EVERYBODY,
+    "GET /activate": EVERYBODY,
+    "POST /activate": EVERYBODY,
+    "GET /register": EVERYBODY,
+    "POST /register": EVERYBODY,
+    "GET /setup": EVERYBODY,
+    "POST /setup": EVERYBODY,
+    "GET /identity": EVERYBODY,
+    "GET /identity/return": EVERYBODY,
+    "GET /second-factor": frozenset({HALFWAY}),
+    "POST /second-factor": frozenset({HALFWAY}),
+    "POST /sign-out": EVERYBODY - {OUTSIDE},
+    "GET /seats": SIGNED_IN,
+    "POST /seats": SIGNED_IN,
+    "GET /account": SIGNED_IN,
+    "POST /account/sessions": SIGNED_IN,
+    "GET /account/password": SIGNED_IN,
+    "POST /account/password": SIGNED_IN,
+    "GET /account/second-factor": SIGNED_IN | {UNENROLLED},
+    "POST /account/second-factor": SIGNED_IN | {UNENROLLED},
+    "POST /account/second-factor/confirmation": SIGNED_IN | {UNENROLLED},
+    "POST /account/second-factor/removal": SIGNED_IN,
+    "POST /account/recovery-codes": SIGNED_IN,
+    "GET /account/hours": SIGNED_IN,
+    "POST /account/hours": SIGNED_IN,
+    "GET /account/claims": SIGNED_IN,
+    "POST /account/claims": SIGNED_IN,
+    "GET /desk/codes": frozenset({"provider", "employer", "official", MANAGER}),
+    "POST /desk/codes": frozenset({"provider", "employer", "official", MANAGER}),
+    "GET /desk/recovery": frozenset({"official", "administrator", MANAGER}),
+    "POST /desk/recovery": frozenset({"official", "administrator", MANAGER}),
+    "GET /desk/claims": frozenset({"official"}),
+    "POST /desk/claims/<public:claim_no>/decision": frozenset({"official"}),
+    "GET /desk/second-claims": frozenset({MANAGER}),
+    "POST /desk/claims/<public:claim_no>/opinion": frozenset({MANAGER}),
+    "GET /desk/accounts": frozenset({"official", "administrator", MANAGER}),
+    "GET /desk/accounts/new": frozenset({"administrator", MANAGER}),
+    "POST /desk/accounts/new": frozenset({"administrator", MANAGER}),
+    "POST /desk/seats/<public:seat_no>/closing": frozenset({"official", "administrator", MANAGER}),
+    "POST /desk/accounts/<public:account_no>/state": frozenset(
+        {"official", "administrator", MANAGER}
+    ),
+    "GET /desk/events": frozenset({"auditor", "administrator"}),
+}
+#: Open to everybody, and whoever is inside is led on by the page itself; all other doors that lead
+#: elsewhere are closed.
+_LEADS_ON = ("/", "/sign-in")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method at one address."""
+
+    method: str
+    rule: str
+
+    @property
+    def path(self) -> str:
+        """An address that the rule matches; what it names does not exist."""
+        if "filename" in self.rule:
+            return "/static/style.css"
+        return re.sub(r"<[^>]+>", "X0000000", self.rule)
+
+
+def routes(bank: TestBank) -> dict[str, Route]:
+    """Return every route of the pages by its row."""
+    return {
+        f"{method} {rule.rule}": Route(method, rule.rule)
+        for rule in bank.app.url_map.iter_rules()
+        if rule.endpoint.startswith("web.")
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE", "PATCH"})
+    }
+
+
+def browsers(visitors: Visitors) -> dict[str, Browser]:
+    """Have everybody stand before the doors."""
+    found = {str(role): visitors.seated(role) for role in Role}
+    found[MANAGER] = visitors.seated(Role.PROVIDER, manages=True)
+    found[OUTSIDE] = Browser(visitors.bank)
+    visitors.staff("seatless")
+    found[SEATLESS] = visitors.signed_in("seatless")
+    visitors.staff("halfway", visitors.seat(Role.OFFICIAL))
+    enrol(visitors.signed_in("halfway"))
+    found[HALFWAY] = visitors.signed_in("halfway")
+    visitors.staff("unenrolled", visitors.seat(Role.AUDITOR))
+    found[UNENROLLED] = visitors.signed_in("unenrolled")
+    return found
+
+
+def comes_in(browser: Browser, route: Route) -> bool:
+    """Ask for a page, or send a form without its token: who is let in is told that it is missing.
+
+    A form without a token changes nothing, so one browser can be sent through every door.
+    """
+    answer = browser.http.open(
+        route.path, method=route.method, base_url=browser.base, buffered=True
+    )
+    if route.method != "GET":
+        return "表单已过期" in answer.text
+    if answer.status_code == 303:
+        return route.path in _LEADS_ON
+    return "当前席位不能打开此页" not in answer.text
+
+
+def test_every_route_has_its_row(bank: TestBank) -> None:
+    assert set(routes(bank)) == set(MATRIX), "write a row for each new page into MATRIX"
+
+
+def test_a_route_that_is_not_declared_would_be_seen(bank: TestBank) -> None:
+    """A view without a declaration has no door; only files and the public check page may do so."""
+    undeclared = {
+        rule.rule
+        for rule in bank.app.url_map.iter_rules()
+        if rule.endpoint.startswith("web.")
+        and not hasattr(bank.app.view_functions[rule.endpoint], "declared")
+    }
+
+    assert undeclared == {"/static/<path:filename>"}
+
+
+def test_everybody_comes_in_where_the_matrix_says_and_nowhere_else(visitors: Visitors) -> None:
+    standing = browsers(visitors)
+
+    wrong = {}
+    for row, route in routes(visitors.bank).items():
+        found = {who for who, browser in standing.items() if comes_in(browser, route)}
+        wanted = set(MATRIX.get(row, frozenset()))
+        if found != wanted:
+            wrong[row] = {"too many": found - wanted, "missing": wanted - found}
+
+    assert wrong == {}
+    assert set(standing) == EVERYBODY
+
+
+@pytest.mark.parametrize("row", ["GET /desk/claims", "POST /desk/accounts/new"])
+def test_a_door_that_opens_to_others_would_be_seen(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    stranger = visitors.seated(Role.TITLE_SYSTEM)
+    route = routes(visitors.bank)[row]
+    closed = comes_in(stranger, route)
+
+    monkeypatch.setattr(Opens, "fits", lambda *_: True)
+
+    assert (closed, comes_in(stranger, route)) == (False, True)
+
+
+def test_what_the_home_page_offers_opens(visitors: Visitors) -> None:
+    for role in Role:
+        browser = visitors.seated(role)
+        for path in re.findall(r'<a href="(/[^"]+)"><strong>', browser.get("/").text):
+            assert browser.get(path).status == 200, (role, path)
+            assert browser.path == path
+
+
+def test_who_is_strict_here_is_strict_there() -> None:
+    assert set(STRICT) == STRICT_ROLES
+
+
+def test_a_signed_in_visitor_of_the_sign_in_page_is_led_home(visitors: Visitors) -> None:
+    browser = visitors.seated(Role.PROVIDER, name="peixun")
+
+    assert browser.led("/sign-in") == "/"
+    assert sign_in(Browser(visitors.bank), "peixun").path == "/"
