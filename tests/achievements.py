@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from creditbank.crediting.items import Declaration, Evidence, ItemDraft, declare_item
-from creditbank.crediting.models import DeclaredItem
+from creditbank.crediting.models import DeclaredItem, RecognisedTransfer
 from creditbank.crediting.recognition import (
     Revocation,
     RevocationReason,
     recognise_item,
     withdraw_item,
 )
+from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.ledger.balance import balances_of
+from creditbank.ledger.models import Entry
 from creditbank.people.register import Identity
 from creditbank.registry.organisations import organisation_by_uscc
 from tests.acts import key_of, publish
@@ -55,6 +57,7 @@ _WORKS = {
     "recognise.study": "true",
     "conversion.study": '{ kind = "as_approved", spread = { years = 3, how = "declared" } }',
     "declare_by.paper": '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }] }',
+    "cap.study": '{ per = "activity", hours = "60", order = 10, activities = ["study"] }',
     "cap.works": '{ per = "year", hours = "100", order = 20, activities = ["paper", "patent"] }',
 }
 #: Rules of a city whose filings are approved with their hours.
@@ -66,9 +69,11 @@ TRAINING = {
     "conversion.lecture": '{ kind = "per_minutes", minutes_per_hour = 45 }',
 }
 TRAINING_USCC = "91371100MA3TE5T029"
-_ELSEWHERE = {
+ELSEWHERE_RULES = {
     "recognise.patent": "true",
     "conversion.patent": '{ kind = "per_item", hours = "20" }',
+    f"transfer.{WORKS}": '{ subjects = "same", percent = 50 }',
+    "transfer.cn-3710": '{ subjects = "same", percent = 100 }',
     "cap.year": '{ per = "year", hours = "200", order = 10 }',
 }
 
@@ -82,7 +87,7 @@ def pack(id_: str, jurisdiction: str, rules: dict[str, str], *, more: str = "") 
 def publish_works(bank: TestBank) -> None:
     """Publish rules of a city that know works, and of a province that takes their hours."""
     publish(bank, pack(WORKS, "cn-3710", _WORKS))
-    publish(bank, pack(ELSEWHERE, "cn-37", _ELSEWHERE))
+    publish(bank, pack(ELSEWHERE, "cn-37", ELSEWHERE_RULES))
 
 
 PAPER = ItemDraft(
@@ -156,6 +161,15 @@ def revoke(bank: TestBank, item_no: str, *, now: datetime = NOW) -> int:
     revocation = Revocation("official-test", RevocationReason.NOT_GENUINE, "查2026-3")
     with bank.unit() as session:
         return withdraw_item(session, bank.house.vault, item_no, revocation, now=now)[0]
+
+
+def transfer(
+    bank: TestBank, person: Identity, credit: Entry, scheme: str = ELSEWHERE, *, now: datetime = NOW
+) -> RecognisedTransfer:
+    """Recognise an entry under another scheme."""
+    ask = TransferAsk(person, credit.leaf, scheme, "official-test")
+    with bank.unit() as session:
+        return recognise_transfer(session, bank.house.vault, ask, now=now)
 
 
 def held(bank: TestBank, person: Identity, scheme: str = WORKS) -> dict[int, tuple[int, int]]:

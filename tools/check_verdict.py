@@ -664,7 +664,7 @@ def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
     imports = {
         entries[number - 1].leaf.hex()
         for number, movement in movements
-        if movement.kind == "credit" and entries[number - 1].facts.get("kind") == "import"
+        if movement.kind == "credit" and _from_before(entries[number - 1].facts)
     }
     for number, movement in movements:
         place = movement.year, movement.subject
@@ -687,6 +687,12 @@ def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
         )
         for year, subject, _ in accounts
     }
+
+
+def _from_before(facts: Mapping[str, object]) -> bool:
+    """Tell whether hours are from before the bank; those of another scheme say what they were."""
+    origin = facts.get("origin")
+    return (origin if isinstance(origin, dict) else facts).get("kind") == "import"
 
 
 def claim_requirement(requirement: Sequence[Requirement], credited: Sequence[Credited]) -> None:

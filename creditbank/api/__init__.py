@@ -29,12 +29,13 @@ from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
+from creditbank.api.transfers import transfers
 from creditbank.api.verdicts import verdicts
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, items, imports, people,
-    explanations, packs, adoption_records, impacts, proofs, verdicts, seals,
+    tokens, clients, credentials, organisations, filings, rosters, items, transfers,
+    imports, people, explanations, packs, adoption_records, impacts, proofs, verdicts, seals,
 )  # fmt: skip
 
 

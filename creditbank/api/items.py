@@ -43,6 +43,8 @@ from creditbank.registry.bank import DemoOnlyError
 from creditbank.registry.clients import Client, RegionForeignError, Scope
 from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
+from creditbank.registry.lookups import organisation_of
+from creditbank.registry.organisations import OrganisationUnknownError
 from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.conversion import FactMissingError, NotRecognisedError, RuleMissingError
 from creditbank.rules.items import DeclaredLateError, SpreadRefusedError
@@ -107,19 +109,21 @@ def item_seen(session: Session, client: Client, item_no: str) -> DeclaredItem:
     body=JsonBody(ItemBody(), {"person": IDENTITY_EXAMPLE, "item": _ITEM_EXAMPLE}),
     answer=ItemAnswer(),
     refuses=(
-        RegionForeignError, SubjectUnknownError, ItemDayError, ItemKnownError, DemoOnlyError,
-        IdentityMismatchError, PersonErasedError, *_LAW_REFUSALS,
+        OrganisationUnknownError, RegionForeignError, SubjectUnknownError, ItemDayError,
+        ItemKnownError, DemoOnlyError, IdentityMismatchError, PersonErasedError, *_LAW_REFUSALS,
     ),
 )  # fmt: skip
 def declare(call: Call, session: Session) -> dict[str, Any]:
     """Declare an item for a person; nothing is credited before an official recognises it."""
-    draft = call.body["item"]
+    draft, organisation_id = call.body["item"], organisation_seen(call.client)
+    if organisation_id is not None:
+        organisation_of(session, organisation_id)
     _require_reach(call.client, law_of(session, draft.scheme).jurisdiction)
     declaration = Declaration(
         identity=call.body["person"]["identity"],
         draft=draft,
         actor=call.client.client_id,
-        organisation_id=organisation_seen(call.client),
+        organisation_id=organisation_id,
     )
     vault = current_house().vault
     return _shaped(session, declare_item(session, vault, declaration, now=call.now))

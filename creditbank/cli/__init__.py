@@ -52,7 +52,7 @@ for _command in (
     bank.init, bank.db, bank.keys, clients.clients, accounts.account, rules.rules,
     organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
-    items.items, items.entries, records.imports, records.balances,
+    items.items, items.transfers, items.entries, records.imports, records.balances,
     records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)

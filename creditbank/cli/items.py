@@ -1,4 +1,4 @@
-"""Commands on declared items, and on single entries."""
+"""Commands on hours that no roster brings: declared items, transfers; and on single entries."""
 
 from collections.abc import Sequence
 from typing import IO
@@ -36,6 +36,12 @@ from creditbank.crediting.recognition import (
     refuse_item,
     return_item,
     withdraw_item,
+)
+from creditbank.crediting.transfers import (
+    TransferAsk,
+    recognise_transfer,
+    transfer_numbered,
+    withdraw_transfer,
 )
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
@@ -191,6 +197,65 @@ def items_show(desk: Desk, item_no: str) -> None:
         day=item.day.isoformat(),
         last_four=item.last_four,
         reason=item.reason,
+    )
+    _show_credits(desk, credited)
+
+
+@click.group(help="跨规则学时认可。 Hours recognised from other schemes.")
+def transfers() -> None:
+    """Commands on transfers."""
+
+
+@transfers.command("recognise", help="将某人在另一规则下的学时认可为本规则学时。 Recognise one.")
+@person_option
+@click.option("--leaf", required=True, help="原入账的叶子（十六进制）。 Of the entry, hex.")
+@click.option("--scheme", required=True, help="认可方的规则包。 Under which rules.")
+@actor_option
+@pass_desk
+def transfers_recognise(
+    desk: Desk, person_file: IO[bytes] | None, leaf: str, scheme: str, actor: str
+) -> None:
+    """Recognise an entry of another scheme."""
+    ask = TransferAsk(read_person(person_file), _leaf_from(leaf), scheme, actor)
+    with desk.bank(), unit_of_work() as session:
+        made = recognise_transfer(session, current_house().vault, ask, now=utc_now())
+        credited = issued_under(session, made.person_id, made.scheme, made.transfer_no)
+    desk.say("cli-transfer-recognised", transfer_no=made.transfer_no, hours=_total(credited))
+
+
+@transfers.command("withdraw", help="撤销认可，学时冲正。 Take a transfer back.")
+@click.argument("transfer_no")
+@click.option("--reason", type=WordOf(RevocationReason), required=True)
+@click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
+@actor_option
+@pass_desk
+def transfers_withdraw(
+    desk: Desk, transfer_no: str, reason: RevocationReason, case_no: str, actor: str
+) -> None:
+    """Take a transfer back."""
+    with desk.bank(), unit_of_work() as session:
+        revocation = Revocation(actor, reason, case_no)
+        vault = current_house().vault
+        reversed_, _leaf = withdraw_transfer(session, vault, transfer_no, revocation, now=utc_now())
+    desk.say("cli-transfer-withdrawn", transfer_no=transfer_no, hours=hours_text(reversed_))
+
+
+@transfers.command("show", help="查看一项学时认可及其入账。 Show a transfer and its credit.")
+@click.argument("transfer_no")
+@pass_desk
+def transfers_show(desk: Desk, transfer_no: str) -> None:
+    """Show a transfer."""
+    with desk.bank(), snapshot() as session:
+        made = transfer_numbered(session, transfer_no)
+        credited = issued_under(session, made.person_id, made.scheme, transfer_no)
+    desk.say(
+        "cli-transfer-shown",
+        transfer_no=transfer_no,
+        state=desk.text(f"cli-state-{made.state}"),
+        origin_scheme=made.origin_scheme,
+        leaf=made.origin_leaf.hex(),
+        scheme=made.scheme,
+        reason=made.reason,
     )
     _show_credits(desk, credited)
 

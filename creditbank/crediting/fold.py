@@ -112,8 +112,8 @@ def live_states(
 
 
 def _years_sharing_works(session: Session, people: Sequence[int], scheme: str) -> list[set[int]]:
-    """Return sets of years, each holding declarations of one work."""
-    by_work: dict[str, set[int]] = defaultdict(set)
+    """Return sets of years, each holding what is one work, or was one item under another scheme."""
+    by_name: dict[str, set[int]] = defaultdict(set)
     query = (
         select(Entry.credited_year, Entry.earned_on, CreditFacts.facts)
         .join(CreditFacts, IS_OF_ENTRY)
@@ -126,9 +126,10 @@ def _years_sharing_works(session: Session, people: Sequence[int], scheme: str) -
         for credited_year, earned_on, facts in session.execute(
             query.where(Entry.person_id.in_(chunk))
         ):
-            work = str(json.loads(facts).get("work", ""))
-            by_work[work] |= {credited_year, earned_on.year}
-    return [years for work, years in by_work.items() if work]
+            said = json.loads(facts)
+            for name in {said.get("work", ""), said.get("origin", {}).get("source", "")}:
+                by_name[name] |= {credited_year, earned_on.year}
+    return [years for name, years in by_name.items() if name]
 
 
 def _years_of_sources(session: Session, people: Sequence[int], source_ids: set[int]) -> set[int]:
@@ -195,12 +196,18 @@ class FactsToFold(TypedDict, total=False):
     origin: str | dict[str, object]
 
 
+def earned_as(facts: Mapping[str, object]) -> str:
+    """Return the kind of source that hours first came from; of a transfer, its origin's."""
+    origin = facts.get("origin")
+    return str(origin["kind"] if isinstance(origin, Mapping) else facts["kind"])
+
+
 def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
     """Return a credit as the cap fold sees it; a revision is its own occasion there."""
     group, _, _ = credit.occasion.partition("/")
-    # What another scheme credited was earned there as it was.
-    origin = facts.get("origin")
-    kind = origin["kind"] if isinstance(origin, Mapping) else facts["kind"]
+    kind, origin = earned_as(facts), facts.get("origin")
+    if isinstance(origin, Mapping):
+        group = origin["source"]  # it belongs to what it was there
     return LiveFact(
         occasion_key=credit.occasion,
         day=credit.earned_on,
@@ -210,7 +217,7 @@ def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
         centihours=credit.centihours,
         form=str(facts.get("form", "")),
         # An import is a file of many activities, and none of its own.
-        group="" if facts["kind"] == MIGRATED_KIND else group,
+        group="" if kind == MIGRATED_KIND else str(group),
         work=str(facts.get("work", "")),
         day_known=kind == SESSION_KIND,
     )

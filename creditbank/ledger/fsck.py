@@ -26,6 +26,7 @@ from creditbank.ledger.models import (
     Movement,
     PackPins,
     Source,
+    SourceKind,
     SourceUse,
     State,
 )
@@ -247,6 +248,7 @@ def _check_person(
         elif secret is not None and not _entry_holds(entry, credit, rows, secret, books, acts):
             yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
     yield from _check_accounts(person_id, rows, credits, books)
+    yield from _check_origins(rows, credits, books)
 
 
 def _entry_holds(  # noqa: PLR0917 # what one entry rests on
@@ -293,6 +295,28 @@ def _check_accounts(
             yield Disagreement("fsck-bound", "ledger_source", f"{source.source_no} {person_id}")
         books.used_centihours[source_id] += centihours
         books.used_people[source_id] += bool(centihours)
+
+
+def _check_origins(
+    rows: _PersonRows, credits: Mapping[tuple[str, str, int], Entry], books: _Books
+) -> Iterator[Disagreement]:
+    """What was recognised from another entry stands only as long as that entry does."""
+    gone = {_credit_key(e) for e in rows.entries if e.movement == Movement.REVERSE}
+    live = {key: credit for key, credit in credits.items() if key not in gone}
+    leaves = {credit.leaf.hex() for credit in live.values()}
+    for key, credit in live.items():
+        source = books.sources.get(credit.source_id)
+        if source is None or source.kind != SourceKind.RECOGNISED:
+            continue
+        if _origin_leaf(rows.facts.get(key, "")) not in leaves:
+            yield Disagreement("fsck-origin", "ledger_entry", _entry_name(credit))
+
+
+def _origin_leaf(facts: str) -> str:
+    try:
+        return str(json.loads(facts)["origin"]["leaf"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""  # gone or no longer JSON, which is named elsewhere too
 
 
 def _credit_key(entry: Entry) -> tuple[str, str, int]:

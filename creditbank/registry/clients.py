@@ -44,6 +44,7 @@ class Scope(StrEnum):
     ITEM_DECLARE = "item:declare"
     ITEM_READ = "item:read"
     ITEM_DECIDE = "item:decide"
+    TRANSFER_RECOGNISE = "transfer:recognise"
     IMPORT_PROPOSE = "import:propose"
     IMPORT_APPROVE = "import:approve"
     PERSON_LINK = "person:link"
@@ -65,17 +66,16 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.PROVIDER: frozenset(
         {
             Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW,
-            Scope.ITEM_DECLARE, Scope.ITEM_READ,
-            Scope.ACCOUNT_ACTIVATE,
+            Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE,
         }
     ),
     Role.PROFESSIONAL: frozenset({Scope.RECORD_READ_OWN}),
-    Role.EMPLOYER: frozenset({Scope.ACCOUNT_ACTIVATE}),
+    Role.EMPLOYER: frozenset({Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE}),
     Role.OFFICIAL: frozenset(
         {
             Scope.ORGANISATION_REGISTER, Scope.FILING_DECIDE, Scope.FILING_READ,
             Scope.ATTENDANCE_WITHDRAW, Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ITEM_DECIDE,
-            Scope.BALANCE_READ, Scope.IMPORT_PROPOSE,
+            Scope.TRANSFER_RECOGNISE, Scope.BALANCE_READ, Scope.IMPORT_PROPOSE,
             Scope.IMPORT_APPROVE, Scope.PERSON_LINK, Scope.RULES_PROPOSE, Scope.RULES_PUBLISH,
             Scope.MANDATE_GRANT, Scope.LEDGER_SEAL, Scope.ACCOUNT_ACTIVATE,
             Scope.ACCOUNT_RECOVER, Scope.CLAIM_DECIDE,

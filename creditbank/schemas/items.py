@@ -1,4 +1,4 @@
-"""Shapes of hours that no roster brings: declared items, and explanations."""
+"""Shapes of hours that no roster brings: declared items, hours of another scheme, explanations."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -224,6 +224,28 @@ class RevocationAnswer(Shape):
 
     reversed_hours = Hours()
     act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
+
+
+class TransferBody(IdentityShape):
+    """Whose entry is to be recognised under which scheme."""
+
+    leaf = Code(r"[0-9a-f]{64}", "0" * 64, required=True)
+    scheme = scheme(required=True)
+
+
+class TransferAnswer(Shape):
+    """Hours of one scheme recognised under another."""
+
+    transfer_no = public_number("T7K2M9QXAB")
+    jurisdiction = jurisdiction()
+    origin_scheme = scheme()
+    scheme = scheme()
+    origin_leaf = Text(64, metadata={"description": "Of the entry that is recognised, hex."})
+    state = Text(10, metadata={"enum": ["recognised", "withdrawn"]})
+    recognised_by = Text(40)
+    recognised_at = Instant()
+    reason = Text(40, metadata={"description": "Of the withdrawal."})
+    credited = Inner(CreditedPartAnswer, many=True)
 
 
 class SentenceAnswer(Shape):

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.fold import FactsKey, facts_key, facts_of, live_fact
+from creditbank.crediting.fold import FactsKey, earned_as, facts_key, facts_of, live_fact
 from creditbank.ledger.logs import Head, heads_at, sealed_by
-from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Seal, SourceKind
+from creditbank.ledger.models import (
+    CreditFacts,
+    Entry,
+    Movement,
+    PackPins,
+    Seal,
+    Source,
+    SourceKind,
+)
 from creditbank.ledger.posting import CreditState, credit_states, pins_from_text
 from creditbank.ledger.sources import sources_numbered
 from creditbank.registry.lawbook import pack_pinned
@@ -72,10 +80,10 @@ def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal |
     entries = session.scalars(mine.where(sealed).order_by(Entry.leaf)).all()
     pending = session.scalar(select(func.count()).select_from(mine.where(~sealed).subquery()))
     sources = sources_numbered(session, sorted({entry.source_id for entry in entries}))
-    migrated = {key for key, row in sources.items() if row.kind == SourceKind.IMPORT}
     states = credit_states(entries)
     live = [state for state in states if not state.reversed]
     facts = facts_of(session, [state.credit for state in states])
+    migrated = {state.credit.leaf for state in live if _is_migrated(state, sources, facts)}
     jurisdictions = sorted({row.jurisdiction for row in sources.values()} or {law.jurisdiction})
     return Gathered(
         entries=tuple(entries),
@@ -88,13 +96,23 @@ def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal |
     )
 
 
-def _by_year(states: Iterable[CreditState], migrated: set[int]) -> tuple[CreditedYear, ...]:
+def _is_migrated(
+    state: CreditState, sources: Mapping[int, Source], facts: Mapping[FactsKey, CreditFacts]
+) -> bool:
+    """Tell whether hours are from before the bank, in this scheme or in the one they came from."""
+    kind = sources[state.credit.source_id].kind
+    if kind == SourceKind.RECOGNISED:
+        kind = earned_as(_facts(facts, state))
+    return kind == SourceKind.IMPORT
+
+
+def _by_year(states: Iterable[CreditState], migrated: set[bytes]) -> tuple[CreditedYear, ...]:
     sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for state in states:
         row = sums[state.credit.credited_year, state.credit.subject]
         row[0] += state.live_centihours
         row[1] += state.capped_centihours
-        row[2] += state.live_centihours if state.credit.source_id in migrated else 0
+        row[2] += state.live_centihours if state.credit.leaf in migrated else 0
     return tuple(
         CreditedYear(year, subject, *sums[year, subject]) for year, subject in sorted(sums)
     )

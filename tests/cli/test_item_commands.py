@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from creditbank.clock import civil_day, utc_now
-from tests.achievements import TRAINING, TRAINING_USCC, WORKS, pack, publish_works
+from tests.achievements import (
+    ELSEWHERE,
+    TRAINING,
+    TRAINING_USCC,
+    WORKS,
+    pack,
+    publish_works,
+)
 from tests.acts import publish, register_enterprise
 from tests.api.desk import stated
 from tests.bank import ENTERPRISE_USCC, TestBank, invented_person
@@ -160,3 +167,28 @@ def test_options_that_make_no_fact_are_refused(
     asked = ("rules", "explain", WORKS, "--day", "2026-10-20", "--activity", "paper")
 
     terminal.run(*asked, *options, exit_code=2)
+
+
+def test_a_transfer_by_command_is_recognised_shown_and_withdrawn(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    item_no = declared(terminal, tmp_path)
+    terminal.run("items", "recognise", item_no, "--actor", "li")
+    leaf = leaf_in(terminal.run("items", "show", item_no).output)
+    asked = ["transfers", "recognise", "--person", person_file(tmp_path, PERSON), "--leaf", leaf]
+
+    made = terminal.run(*asked, "--scheme", ELSEWHERE).output
+    again = terminal.run(*asked, "--scheme", ELSEWHERE, exit_code=1).output
+    shown = terminal.run("transfers", "show", number_in(made)).output
+    taken = ["transfers", "withdraw", number_in(made), "--reason", "finding"]
+    withdrawn = terminal.run(*taken, "--case-no", "查7").output
+    gone = terminal.run(*taken, exit_code=1).output
+
+    assert "12.00 学时" in made  # half of 24
+    assert "transfer-known" in again
+    assert leaf in shown
+    assert "12.00" in shown
+    assert "冲正 12.00 学时" in withdrawn
+    assert "transfer-withdrawn" in gone
+    assert "transfer-unknown" in terminal.run("transfers", "show", "T000000000", exit_code=1).output
+    assert bank.fsck() == []

@@ -51,10 +51,12 @@ def event() -> Event:
     return _PROCESSES.Event()
 
 
-def run_together(bank: TestBank, jobs: list[dict[str, object]]) -> list[dict[str, Any]]:
-    """Let one poster for each job begin at once; return what each says at the end."""
+def run_together(
+    bank: TestBank, jobs: list[dict[str, object]], action: str = "post_many"
+) -> list[dict[str, Any]]:
+    """Let one worker for each job begin at once; return what each says at the end."""
     start = event()
-    workers = [Worker(bank, "post_many", start=start, **job) for job in jobs]
+    workers = [Worker(bank, action, start=start, **job) for job in jobs]
     for each in workers:
         assert each.hear() == {"ready": True}
     start.set()

@@ -21,10 +21,13 @@ from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.config import Settings
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
+from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
+from creditbank.errors import CreditBankError
 from creditbank.ledger.seal import seal
 from creditbank.limits import RateExceededError, count_client
 from creditbank.registry.filing.filings import filing_numbered
+from tests import achievements, acts
 from tests.acts import roster
 from tests.bank import HOST, NOW, TestBank, invented_person
 from tests.faults import doubles
@@ -64,6 +67,40 @@ def post_many(bank: TestBank, job: Job, say: Say) -> None:
         except Exception as error:
             outcomes.append(f"error {type(error).__name__} {str(error)[:200]}")
     say(outcomes=outcomes)
+
+
+def act_many(bank: TestBank, job: Job, say: Say) -> None:
+    """Do acts one after another; say how each went, by code or by name."""
+    say(ready=True)
+    job["start"].wait(60)
+    outcomes: list[str] = []
+    for name, *arguments in job["acts"]:
+        try:
+            ACTS[name](bank, *arguments)
+            outcomes.append("done")
+        except CreditBankError as refused:
+            outcomes.append(refused.code)
+        except Exception as error:
+            outcomes.append(f"error {type(error).__name__} {str(error)[:200]}")
+    say(outcomes=outcomes)
+
+
+def _withdraw_day(bank: TestBank, filing_no: str, number: int, day: str) -> None:
+    acts.withdraw(bank, filing_no, invented_person(number), [date.fromisoformat(day)])
+
+
+def _transfer(bank: TestBank, number: int, leaf: str) -> None:
+    ask = TransferAsk(
+        invented_person(number), bytes.fromhex(leaf), achievements.ELSEWHERE, "official-test"
+    )
+    with bank.unit() as session:
+        recognise_transfer(session, bank.house.vault, ask, now=NOW)
+
+
+ACTS: dict[str, Callable[..., object]] = {
+    "withdraw_day": _withdraw_day,
+    "transfer": _transfer,
+}
 
 
 def _post(session: Session, bank: TestBank, filing_no: str, people: Roster) -> RosterResult:
@@ -186,6 +223,7 @@ def ask_often(bank: TestBank, job: Job, say: Say) -> None:
 
 ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "post_many": post_many,
+    "act_many": act_many,
     "seal_on": seal_on,
     "post_and_wait": post_and_wait,
     "post_large": post_large,

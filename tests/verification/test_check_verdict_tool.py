@@ -363,6 +363,21 @@ def test_a_true_verdict_with_full_record_passes_every_check() -> None:
     assert states(report) == dict.fromkeys(tool.CHECKS, "ok")
 
 
+def test_hours_from_before_the_bank_are_so_under_another_scheme_too() -> None:
+    rows = make_record()
+    rows["d"] = row(
+        "credit", "issued>live", 1500, "T7K2M9QXAB/1", subject="public.general",
+        facts={"kind": "recognised", "origin": {"kind": "import", "scheme": "cn-33"}},
+    )  # fmt: skip
+    for letter, way, centihours in (("e", "live>frozen", 300), ("f", "frozen>live", 100)):
+        rows[letter] = row(
+            "freeze" if letter == "e" else "release", way, centihours, "T7K2M9QXAB/1",
+            subject="public.general", target=rows["d"],
+        )  # fmt: skip
+
+    assert failed(sign(payload_of(list(rows.values())))) == set()
+
+
 def test_a_question_may_name_a_specialty() -> None:
     payload = payload_of()
     payload["question"]["specialty"] = "composites"
