@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from creditbank.errors import CreditBankError
 
+#: Where a sandbox bank is served, and the end of its host.
+SANDBOX_PATH = "/sandbox"
 _PUBLIC_URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+(/[a-z0-9-]+)*)?", re.ASCII)
 
 
@@ -37,6 +39,9 @@ class Settings:
     )  # type: ignore[assignment]
     sealer_database_url: str = _setting(
         "", "The same database as the sealer role; empty: `database_url`."
+    )  # type: ignore[assignment]
+    sandbox_home: str = _setting(
+        "", "Directory of a sandbox bank that is served under /sandbox; empty: none."
     )  # type: ignore[assignment]
     listen_host: str = _setting("127.0.0.1", "Address that `creditbank serve` listens on.")  # type: ignore[assignment]
     listen_port: int = _setting(8080, "Port that `creditbank serve` listens on.", 1, 65_535)  # type: ignore[assignment]
@@ -108,6 +113,18 @@ class Settings:
     def keys_path(self) -> Path:
         """Where key files lie; back them up apart from the database."""
         return self.home_path / "keys"
+
+    def sandbox(self) -> "Settings":
+        """Settings of the sandbox bank: its database and its keys are its own."""
+        return replace(
+            self,
+            home=self.sandbox_home,
+            sandbox_home="",
+            database_url="",
+            owner_database_url="",
+            sealer_database_url="",
+            public_url=f"{self.public_url}{SANDBOX_PATH}" if self.public_url else "",
+        )
 
     @property
     def app_url(self) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from flask import current_app
+from flask import Flask, current_app
 
 from creditbank.config import Settings
 from creditbank.keys import KeyMissingError, KeyStore
@@ -12,6 +12,8 @@ from creditbank.ledger.seal import Sealer
 from creditbank.people.vault import Vault
 
 EXTENSION = "creditbank-house"
+#: Where an application keeps that of its sandbox bank, if it serves one.
+SANDBOX = "creditbank-sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,8 @@ def current_house() -> House:
     """Return the house of the application at work."""
     house: House = current_app.extensions[EXTENSION]
     return house
+
+
+def banks_of(app: Flask) -> list[Flask]:
+    """Return the applications of the bank and of its sandbox, if it has one."""
+    return [app, *filter(None, [app.extensions.get(SANDBOX)])]

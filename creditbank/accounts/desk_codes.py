@@ -37,7 +37,6 @@ from creditbank.config import Settings
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.people.documents import is_demo_number
 from creditbank.people.register import (
     Identity,
     PersonUnknownError,
@@ -47,7 +46,6 @@ from creditbank.people.register import (
     linked_people,
 )
 from creditbank.people.vault import Vault
-from creditbank.registry.bank import require_demo
 from creditbank.registry.clients import Client, Role, Scope, ScopeMissingError
 
 #: 60 random bits; with the tries below there is no guessing it.
@@ -106,15 +104,13 @@ def issue_activation(
 
     Raises:
         ScopeMissingError: not from this seat.
-        DemoOnlyError: an invented number at a production bank.
+        DemoOnlyError, InventedOnlyError: such a number has no place in this bank.
         PersonUnknownError: a provider knows only those who have records.
         IdentityMismatchError: the number is on record under another name.
         AccountExistsError: the person has an account.
     """
     if Scope.ACCOUNT_ACTIVATE not in client.scopes:
         raise ScopeMissingError(wanted=str(Scope.ACCOUNT_ACTIVATE))
-    if is_demo_number(identity.document):
-        require_demo(session)
     person_id = _person(session, vault, identity, client, now=now)
     if account_of_person(session, person_id) is not None:
         raise AccountExistsError

@@ -20,10 +20,8 @@ from creditbank.accounts.sessions import Signed, open_session
 from creditbank.accounts.sign_in import AccountBlockedError
 from creditbank.canonical import canonical_bytes
 from creditbank.errors import CreditBankError
-from creditbank.people.documents import is_demo_number
 from creditbank.people.register import Identity, find_person
 from creditbank.people.vault import Vault
-from creditbank.registry.bank import require_demo
 from creditbank.registry.clients import Role
 
 #: Who made the account of a person that the provider vouched for.
@@ -99,8 +97,6 @@ def _linked(session: Session, vault: Vault, vouched: Vouched) -> Account | None:
 def _of_the_number(session: Session, vault: Vault, vouched: Vouched, *, now: datetime) -> Account:
     if vouched.document is None:
         raise IdentityUnlinkedError
-    if is_demo_number(vouched.document):
-        require_demo(session)
     person_id = find_person(session, vault, Identity(vouched.document, vouched.name))
     known = account_of_person(session, person_id)
     if known is not None:

@@ -75,8 +75,11 @@ class MachinesApi(Api):  # type: ignore[misc] # the package has no types
         self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
 
 
-def register_api(app: Flask) -> None:
-    """Put every route of the API and of the public logs on the application."""
+def register_api(app: Flask, *, base_path: str = "") -> None:
+    """Put every route of the API and of the public logs on the application.
+
+    `base_path` is where others reach the application, for the document.
+    """
     app.url_map.converters["public"] = PublicNumber
     app.url_map.converters["count"] = Count
     app.url_map.converters["leaf"] = Leaf
@@ -88,7 +91,7 @@ def register_api(app: Flask) -> None:
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     plugin = MarshmallowPlugin(schema_name_resolver=_shown_name)
-    api = MachinesApi(app, spec_kwargs=_document() | {"marshmallow_plugin": plugin})
+    api = MachinesApi(app, spec_kwargs=_document(base_path) | {"marshmallow_plugin": plugin})
     api.register_converter(PublicNumber, _public_number_schema)
     api.register_converter(Count, _count_schema)
     api.register_converter(Leaf, _leaf_schema)
@@ -99,8 +102,9 @@ def register_api(app: Flask) -> None:
     api.register_blueprint(public_logs)
 
 
-def _document() -> dict[str, Any]:
+def _document(base_path: str) -> dict[str, Any]:
     return {
+        "servers": [{"url": base_path or "/"}],
         "info": {
             "description": "Does this engineer have the hours that this title asks for, and can "
             "you prove it? Hours are decimal text; days are civil days in Asia/Shanghai; "
@@ -121,7 +125,7 @@ def _document() -> dict[str, Any]:
                     "a signed assertion.",
                     "flows": {
                         "clientCredentials": {
-                            "tokenUrl": f"{PREFIX}{TOKEN_PATH}",
+                            "tokenUrl": f"{base_path}{PREFIX}{TOKEN_PATH}",
                             "scopes": {str(scope): scope.name.lower() for scope in Scope},
                         }
                     },

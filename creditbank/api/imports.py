@@ -19,7 +19,7 @@ from creditbank.crediting.imports import (
 from creditbank.crediting.lookups import import_numbered
 from creditbank.crediting.models import RecordImport
 from creditbank.house import current_house
-from creditbank.registry.bank import DemoOnlyError
+from creditbank.registry.bank import DemoOnlyError, InventedOnlyError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.loader import PackMissingError
@@ -45,7 +45,7 @@ imports = Door("imports", __name__, description="Records from before the bank.")
     refuses=(
         RegionForeignError, ImportKnownError, ImportRowTwiceError, ImportRowNameError,
         ImportRowYearError, SubjectUnknownError, PackMissingError, DemoOnlyError,
-        RosterTooLongError,
+        InventedOnlyError, RosterTooLongError,
     ),
 )  # fmt: skip
 def propose(call: Call, session: Session) -> dict[str, Any]:

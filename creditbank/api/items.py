@@ -38,8 +38,7 @@ from creditbank.crediting.recognition import (
 from creditbank.house import current_house
 from creditbank.ids import jurisdiction_contains
 from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.register import IdentityMismatchError
-from creditbank.registry.bank import DemoOnlyError
+from creditbank.people.register import STATED_REFUSALS
 from creditbank.registry.clients import Client, RegionForeignError, Scope
 from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
@@ -110,7 +109,7 @@ def item_seen(session: Session, client: Client, item_no: str) -> DeclaredItem:
     answer=ItemAnswer(),
     refuses=(
         OrganisationUnknownError, RegionForeignError, SubjectUnknownError, ItemDayError,
-        ItemKnownError, DemoOnlyError, IdentityMismatchError, PersonErasedError, *_LAW_REFUSALS,
+        ItemKnownError, PersonErasedError, *STATED_REFUSALS, *_LAW_REFUSALS,
     ),
 )  # fmt: skip
 def declare(call: Call, session: Session) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from creditbank.crediting.lookups import RecordedEntry, holdings, record_of
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import (
-    IdentityMismatchError,
+    STATED_REFUSALS,
     LinkUnchangedError,
     PersonUnknownError,
 )
@@ -31,9 +31,9 @@ from creditbank.schemas.records import EntriesAnswer
 _HOLDER_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710"}
 _LINK_EXAMPLE = {
     "one": IDENTITY_EXAMPLE,
-    "other": {"document_kind": "passport", "document_number": "E00000001", "name": "李示例"},
+    "other": {"document_kind": "passport", "document_number": "X99990001", "name": "李示例"},
 }
-_PERSON_REFUSALS = (PersonUnknownError, IdentityMismatchError)
+_PERSON_REFUSALS = (PersonUnknownError, *STATED_REFUSALS)
 _LINK_REFUSALS = (*_PERSON_REFUSALS, LinkUnchangedError, PersonErasedError)
 
 people = Door("people", __name__, description="Whose hours, and which.")

@@ -189,8 +189,11 @@ def _with_count(response: Response) -> Response:
 
 def http_problem(error: HTTPException) -> Response | None:
     """Answer what the server itself refuses on the machines' paths; None on those of pages."""
-    if not request.path.startswith(_MACHINES_PATHS):
-        return None
+    return any_http_problem(error) if request.path.startswith(_MACHINES_PATHS) else None
+
+
+def any_http_problem(error: HTTPException) -> Response:
+    """Answer what the server itself refuses with a problem document."""
     response = problem_response(translated(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)

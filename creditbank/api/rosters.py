@@ -42,7 +42,7 @@ from creditbank.errors import RowProblem
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.ledger.sources import AllowanceExceededError, SourceUnknownError
-from creditbank.people.register import IdentityMismatchError, PersonUnknownError
+from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.filing.filings import (
     FilingNotApprovedError,
@@ -140,7 +140,7 @@ def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str
     answer=WithdrawalAnswer(),
     refuses=(
         FilingUnknownError, RegionForeignError, SourceUnknownError, PersonUnknownError,
-        IdentityMismatchError, NothingToWithdrawError, PersonErasedError,
+        *STATED_REFUSALS, NothingToWithdrawError, PersonErasedError,
     ),
 )  # fmt: skip
 def take_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from creditbank.crediting.transfers import (
 )
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.register import IdentityMismatchError, PersonUnknownError
+from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.lawbook import law_of
 from creditbank.rules.loader import PackMissingError
@@ -51,7 +51,7 @@ transfers = Door("transfers", __name__, description="Hours of other schemes, rec
     body=JsonBody(TransferBody(), _EXAMPLE),
     answer=TransferAnswer(),
     refuses=(
-        RegionForeignError, PackMissingError, PersonUnknownError, IdentityMismatchError,
+        RegionForeignError, PackMissingError, PersonUnknownError, *STATED_REFUSALS,
         EntryUnknownError, EntryReversedError, TransferKnownError, TransferWithinError,
         TransferSecondHandError, TransferNotRecognisedError, TransferWorthNothingError,
         PersonErasedError,

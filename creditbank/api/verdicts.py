@@ -22,7 +22,7 @@ from creditbank.api.seals import seal_what_waits
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.register import IdentityMismatchError
+from creditbank.people.register import STATED_REFUSALS
 from creditbank.registry.clients import Scope
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
@@ -65,7 +65,7 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
     answer=VerdictAnswer(),
     files={JOSE: "eyJ….eyJ….AbC…"},
     refuses=(
-        MandateMissingError, IdentityMismatchError, StatedFactInvalidError, PackMissingError,
+        MandateMissingError, *STATED_REFUSALS, StatedFactInvalidError, PackMissingError,
         PersonErasedError,
     ),
 )  # fmt: skip

@@ -20,9 +20,11 @@ from creditbank.cli import (
     records,
     rosters,
     rules,
+    sandbox,
     verdicts,
 )
 from creditbank.cli.console import Desk, Door, language_of, speak_utf8
+from creditbank.cli.sandbox import require_sandbox
 from creditbank.config import settings_from_environment
 
 
@@ -37,8 +39,16 @@ from creditbank.config import settings_from_environment
     type=click.Path(file_okay=False, path_type=Path),
     help="数据与密钥目录。 Directory of the embedded database and the keys.",
 )
+@click.option(
+    "--sandbox",
+    "in_sandbox",
+    is_flag=True,
+    help="对沙箱而不是正式库。 On the sandbox bank.",
+)
 @click.pass_context
-def main(ctx: click.Context, language: Language | None, home: Path | None) -> None:
+def main(
+    ctx: click.Context, language: Language | None, home: Path | None, *, in_sandbox: bool
+) -> None:
     """学时银行 · A continuing-education credit bank."""
     speak_utf8()
     spoken = language or language_of(os.environ)
@@ -46,6 +56,9 @@ def main(ctx: click.Context, language: Language | None, home: Path | None) -> No
     if home is not None:
         settings = replace(settings, home=str(home))
     ctx.obj = Desk(settings, spoken)
+    if in_sandbox:
+        require_sandbox(settings)
+        ctx.obj.settings = settings.sandbox()
 
 
 for _command in (
@@ -53,7 +66,8 @@ for _command in (
     organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
     items.items, items.transfers, items.entries, records.imports, records.balances,
-    records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve, demo.demo,
+    records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve,
+    sandbox.sandbox, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)
 for _step in lawbook.STEPS:

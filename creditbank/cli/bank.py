@@ -87,8 +87,10 @@ def db() -> None:
 @db.command("upgrade", help="升级到最新结构。 Migrate to the newest schema.")
 @pass_desk
 def db_upgrade(desk: Desk) -> None:
-    """Migrate as the owner; roles are granted anew, because tables may be."""
+    """Migrate as the owner; roles are granted anew, because tables may be. The sandbox too."""
     migrate(desk.settings)
+    if desk.settings.sandbox_home and desk.settings.sandbox().home_path.exists():
+        migrate(desk.settings.sandbox())
     desk.say("cli-schema-current")
 
 

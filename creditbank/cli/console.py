@@ -12,7 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -87,7 +87,7 @@ class Desk:
 
     @contextmanager
     def bank(self) -> Iterator[Flask]:
-        """Open the bank for as long as the block runs.
+        """Open the bank, and that alone, for as long as the block runs.
 
         Raises:
             SchemaNotCurrentError: it was never migrated, or not since an upgrade of the program.
@@ -96,7 +96,7 @@ class Desk:
         from creditbank.db import db
         from creditbank.migrating import is_current
 
-        app = create_app(self.settings)
+        app = create_app(replace(self.settings, sandbox_home=""))
         with app.app_context():
             try:
                 if not is_current(db.engine):

@@ -55,11 +55,11 @@ def demo(
     """Walk the main job in a demo bank, then serve it."""
     before = ctx.parent.params["home"] if ctx.parent else None  # --home may stand before the word
     desk.settings = _embedded(desk.settings, home or before or DEFAULT_HOME, port)
-    _refuse_production(desk.settings)
+    refuse_production(desk.settings)
     migrate(desk.settings)
     papers = Papers(desk.settings.home_path / "demo")
     with desk.bank() as app:
-        city = _founded_city(papers)
+        city = founded_city(papers)
         window = Window(app, city, papers, desk.language)
         walk = Walk(window, Stage(desk))
         walk.stage.open()
@@ -79,6 +79,7 @@ def _embedded(settings: Settings, home: Path, port: int | None) -> Settings:
     own = replace(
         settings,
         home=str(home.absolute()),
+        sandbox_home="",
         database_url="",
         owner_database_url="",
         sealer_database_url="",
@@ -94,7 +95,7 @@ class HomeTakenError(CreditBankError):
     status = 409
 
 
-def _refuse_production(settings: Settings) -> None:
+def refuse_production(settings: Settings) -> None:
     """Refuse before anything is touched, should a production bank or its keys lie here.
 
     Raises:
@@ -116,8 +117,11 @@ def _refuse_production(settings: Settings) -> None:
         engine.dispose()
 
 
-def _founded_city(papers: Papers) -> City:
-    """Found the demo bank, or find it; its days stay those of the first run."""
+def founded_city(papers: Papers, host: str = "") -> City:
+    """Found the demo bank, or find it; its days stay those of the first run.
+
+    Without a host it has that of the demo city.
+    """
     papers.ready()
     state = papers.read_state()
     if "days" not in state:
@@ -125,7 +129,7 @@ def _founded_city(papers: Papers) -> City:
         state = papers.read_state()
     city = read_city([date.fromisoformat(day) for day in state["days"]])
     with unit_of_work() as session:
-        found_bank(session, "demo", city.host, now=utc_now())
+        found_bank(session, "demo", host or city.host, now=utc_now())
     return city
 
 

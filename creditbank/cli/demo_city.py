@@ -79,6 +79,11 @@ class City:
         return str(self.seeds["scheme"])
 
     @property
+    def clients(self) -> list[str]:
+        """Who calls the API."""
+        return [str(each["id"]) for each in self.seeds["client"]]
+
+    @property
     def year(self) -> int:
         """Year of the seminar."""
         return self.days[0].year

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -18,24 +18,27 @@ _Members = Mapping[str, Any]
 
 
 class Stage:
-    """The terminal as the walk sees it; it counts the steps."""
+    """The terminal as the walk sees it; it counts the steps.
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    Given another `echo`, it shows elsewhere, or not at all.
+    """
+
+    def __init__(self, desk: Desk, echo: Callable[[str], None] = click.echo) -> None:
+        self.desk, self._echo = desk, echo
         self._step = 0
 
     def open(self) -> None:
         """Print the title."""
-        click.echo("═" * LINE_COLUMNS)
+        self._echo("═" * LINE_COLUMNS)
         self.desk.say("cli-demo-title")
-        click.echo("═" * LINE_COLUMNS)
+        self._echo("═" * LINE_COLUMNS)
         self.desk.say("cli-demo-invented")
 
     def step(self, code: str) -> None:
         """Print the head of the next step."""
         self._step += 1
         head = f"{self._step:>2}  {self.desk.text(code)} "
-        click.echo(f"\n{head}{'─' * max(0, LINE_COLUMNS - width(head))}")
+        self._echo(f"\n{head}{'─' * max(0, LINE_COLUMNS - width(head))}")
 
     def sent(self, who: str, request: str, code: str = "", **facts: Fact) -> None:
         """Print who sends what where."""
@@ -53,7 +56,7 @@ class Stage:
 
     def problems(self, problems: Sequence[_Members]) -> None:
         """Print each refused row of an answer."""
-        click.echo(textwrap.indent(problem_lines(self.desk, problems), _INDENT + " " * 6))
+        self._echo(textwrap.indent(problem_lines(self.desk, problems), _INDENT + " " * 6))
 
     def balances(self, balances: Sequence[_Members]) -> None:
         """Print balances by year and subject."""
@@ -91,7 +94,7 @@ class Stage:
         bar = f"{_INDENT}  │ "
         for line in text.rstrip().split("\n"):
             for place, part in enumerate(folded(line, LINE_COLUMNS - width(bar) - 4)):
-                click.echo(f"{bar}{'    ' if place else ''}{part}".rstrip())
+                self._echo(f"{bar}{'    ' if place else ''}{part}".rstrip())
 
     def _requirement(self, lines: Sequence[_Members]) -> None:
         subjects = list(dict.fromkeys(line["subject"] for line in lines))
@@ -108,12 +111,12 @@ class Stage:
         self._table([self.desk.text("cli-column-year"), *names], rows)
 
     def _table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        click.echo(textwrap.indent(table(headers, rows), _INDENT + " " * 6))
+        self._echo(textwrap.indent(table(headers, rows), _INDENT + " " * 6))
 
     def _line(self, label: str, text: str) -> None:
         head = _INDENT + padded(self.desk.text(label) if label else "", 6)
         for place, line in enumerate(folded(text, LINE_COLUMNS - width(head))):
-            click.echo((head if place == 0 else " " * width(head)) + line)
+            self._echo((head if place == 0 else " " * width(head)) + line)
 
 
 def problem_lines(desk: Desk, problems: Sequence[_Members]) -> str:

@@ -190,6 +190,15 @@ class Walk:
         self.check_ledger()
         self.papers.note(done=True, filing_no=filing_no)
 
+    def seed(self) -> None:
+        """Walk as far as a bank in which there is somebody to ask about."""
+        self.publish_law()
+        self.register()
+        self.bring_in_earlier_records()
+        filing_no = self.file_seminar()
+        self.grant_mandate()
+        self.post_roster(filing_no)
+
     def publish_law(self) -> None:
         """Publish the rule packs: proposed by one person, reviewed and published by two others."""
         self.stage.step("cli-demo-step-law")

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import click
 
+from creditbank.app import create_app
 from creditbank.cli.console import Desk, pass_desk
 from creditbank.clock import utc_now
 from creditbank.config import Settings
@@ -30,13 +31,20 @@ class PortTakenError(CreditBankError):
     status = 500
 
 
+class SandboxNotFoundedError(CreditBankError):
+    """The settings name a sandbox's directory, and no sandbox is there."""
+
+    code = "sandbox-not-founded"
+    status = 503
+
+
 @click.command(help="运行定时进程：封存与清理。 Run the clock: sealing and forgetting.")
 @pass_desk
 def clock(desk: Desk) -> None:
     """Run the clock until SIGTERM or SIGINT."""
     configure_logs()
-    with desk.bank() as app:
-        run_clock(app)
+    _require_banks(desk)
+    run_clock(create_app(desk.settings))
 
 
 @click.command(help="启动接口与定时进程，同起同止。 Run the web server and the clock together.")
@@ -55,12 +63,11 @@ def serve_bank(desk: Desk, when_ready: Callable[[], None] = lambda: None) -> int
     """Serve the bank until a signal comes; return the exit code.
 
     Raises:
-        BankNotFoundedError, SchemaNotCurrentError: there is nothing to serve.
+        BankNotFoundedError, SchemaNotCurrentError, SandboxNotFoundedError: there is nothing to
+            serve.
         PortTakenError: somebody else listens there.
     """
-    with desk.bank(), unit_of_work("sealer") as session:
-        the_bank(session)
-        open_epoch_if_restored(session, now=utc_now())
+    _require_banks(desk)
     settings = desk.settings
     _require_free_port(settings)
 
@@ -71,6 +78,20 @@ def serve_bank(desk: Desk, when_ready: Callable[[], None] = lambda: None) -> int
             when_ready()
 
     return run_together(CHILDREN, environment_of(settings), when_started=announce)
+
+
+def _require_banks(desk: Desk) -> None:
+    """Refuse to begin without the bank, or without the sandbox that the settings name."""
+    desks = [desk]
+    if desk.settings.sandbox_home:
+        inner = desk.settings.sandbox()
+        if not (inner.home_path / "bank.sqlite3").exists():
+            raise SandboxNotFoundedError(home=str(inner.home_path))
+        desks.append(Desk(inner, desk.language))
+    for each in desks:
+        with each.bank(), unit_of_work("sealer") as session:
+            the_bank(session)
+            open_epoch_if_restored(session, now=utc_now())
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -32,7 +32,6 @@ from creditbank.ledger.sources import (
     source_bounds_details,
     take,
 )
-from creditbank.people.documents import is_demo_number
 from creditbank.people.register import (
     Identity,
     ensure_people,
@@ -41,7 +40,6 @@ from creditbank.people.register import (
     secrets_of,
 )
 from creditbank.people.vault import Vault
-from creditbank.registry.bank import DemoOnlyError, the_bank
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.pack import PackChain
@@ -112,7 +110,7 @@ def propose_import(
         ImportRowTwiceError, ImportRowNameError, ImportRowYearError: naming the row, from 1.
         SubjectUnknownError: a subject that the rules do not know.
         PackMissingError: the jurisdiction has no published rules.
-        DemoOnlyError: a demo number in a production bank.
+        DemoOnlyError, InventedOnlyError: a number that has no place in this bank.
     """
     law = law_of(session, checked_jurisdiction(draft.jurisdiction))
     _check_rows(session, draft, law, this_year=civil_day(now).year)
@@ -192,7 +190,6 @@ def approve_import(
 
 def _check_rows(session: Session, draft: ImportDraft, law: PackChain, *, this_year: int) -> None:
     seen = set()
-    demo_bank = the_bank(session).mode == "demo"
     for row_no, row in enumerate(draft.rows, start=1):
         require_subject(row.subject, law)
         if row.credited_year > this_year:
@@ -201,8 +198,6 @@ def _check_rows(session: Session, draft: ImportDraft, law: PackChain, *, this_ye
         if key in seen:
             raise ImportRowTwiceError(row_no=row_no)
         seen.add(key)
-        if is_demo_number(row.identity.document) and not demo_bank:
-            raise DemoOnlyError
 
 
 def _identities(draft: ImportDraft) -> Sequence[Identity]:

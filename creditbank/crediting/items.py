@@ -22,7 +22,6 @@ from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.documents import is_demo_number
 from creditbank.people.register import (
     Identity,
     IdentityMismatchError,
@@ -32,7 +31,6 @@ from creditbank.people.register import (
     secrets_of,
 )
 from creditbank.people.vault import Vault
-from creditbank.registry.bank import require_demo
 from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import within_jurisdiction
@@ -167,14 +165,12 @@ def declare_item(
             credit it.
         IdentityMismatchError: the number is on record under another name.
         ItemKnownError: the work stands declared already.
-        DemoOnlyError: a demo number in a production bank.
+        DemoOnlyError, InventedOnlyError: such a number has no place in this bank.
     """
     draft, identity = declaration.draft, declaration.identity
     law = law_of(session, draft.scheme)
     row = _columns(draft)
     _require_worth(draft, law, declared_on=civil_day(now))
-    if is_demo_number(identity.document):
-        require_demo(session)
     person_id = ensure_people(session, vault, [identity], now=now)[identity.document]
     if identity.name not in names_of(session, vault, [person_id])[person_id]:
         raise IdentityMismatchError

@@ -198,8 +198,9 @@ def _day_problem(row: RosterRow, desk: _Desk) -> RowProblem | None:
     if row.day > desk.today:
         today = desk.today.isoformat()
         return row_problem(row, Column.DAY, "roster-day-not-come", found=found, wanted=today)
-    if is_demo_number(row.document) and not desk.demo_bank:
-        return row_problem(row, Column.NUMBER, "roster-number-demo")
+    if is_demo_number(row.document) != desk.demo_bank:
+        code = "roster-number-real" if desk.demo_bank else "roster-number-demo"
+        return row_problem(row, Column.NUMBER, code)
     return None
 
 

@@ -19,7 +19,7 @@ from creditbank.accounts.brakes import forget_brakes
 from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
 from creditbank.db import BusyError, snapshot, unit_of_work
-from creditbank.house import current_house
+from creditbank.house import banks_of, current_house
 from creditbank.jobs.impact import run_waiting
 from creditbank.ledger.seal import seal
 from creditbank.limits import forget_counts
@@ -33,15 +33,17 @@ _log = structlog.get_logger(__name__)
 
 
 def run_clock(app: Flask) -> None:
-    """Run the jobs until SIGTERM or SIGINT; call it in the main thread."""
+    """Run the jobs of a bank and of its sandbox until SIGTERM or SIGINT, in the main thread."""
     with app.app_context():
         interval_seconds = current_house().settings.seal_interval_seconds
     scheduler = BlockingScheduler(timezone=UTC)
-    _add(scheduler, app, "seal", seal_all, interval_seconds)
-    _add(scheduler, app, "forget", forget_old, FORGET_INTERVAL_SECONDS)
-    _add(scheduler, app, "forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
     stop = threading.Event()
-    _add(scheduler, app, "impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
+    for bank in banks_of(app):
+        of = "" if bank is app else "sandbox-"
+        _add(scheduler, bank, f"{of}seal", seal_all, interval_seconds)
+        _add(scheduler, bank, f"{of}forget", forget_old, FORGET_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
     def end(_signal: int, _frame: object) -> None:

@@ -16,8 +16,10 @@ from creditbank.errors import CreditBankError
 NAME_CHARACTERS_MAX = 60
 #: GB 11643 numbers carry no birth before this; an older one is a typing error.
 BIRTH_YEAR_MIN = 1900
-#: No province has it, so demo people can have right numbers that are nobody's.
+#: No province has it, so invented people can have right numbers that are nobody's.
 DEMO_PREFIX = "9999"
+#: Of passports: nobody issues such, and whoever reads one sees it.
+_DEMO_PASSPORT_PREFIX = "X9999"
 
 _CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
@@ -161,8 +163,8 @@ def masked(document: Document) -> str:
 
 
 def is_demo_number(document: Document) -> bool:
-    """Tell whether the number stands in the unassigned range kept for invented people."""
-    return document.kind is DocumentKind.RESIDENT_ID and document.number.startswith(DEMO_PREFIX)
+    """Tell whether the number stands in the range of its kind that is kept for invented people."""
+    return document.number.startswith(_FORMS[document.kind].demo_prefix)
 
 
 def resident_id_check_character(first17: str) -> str:
@@ -197,12 +199,16 @@ def read_name(raw: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What the numbers of one kind look like: lengths, the characters but the last, the last."""
+    """What the numbers of one kind look like: lengths, the characters but the last, the last.
+
+    `demo_prefix` begins the numbers of invented people.
+    """
 
     length_min: int
     length_max: int
     characters: str
     last_characters: str
+    demo_prefix: str
     checks: tuple[Callable[[str], None], ...] = ()
 
     @property
@@ -241,6 +247,7 @@ _FORMS: Mapping[DocumentKind, _Form] = {
         length_max=18,
         characters=_DIGITS,
         last_characters=_DIGITS + "X",
+        demo_prefix=DEMO_PREFIX,
         checks=(_require_province, _require_birth_date, _require_check_character),
     ),
     DocumentKind.PASSPORT: _Form(
@@ -248,6 +255,7 @@ _FORMS: Mapping[DocumentKind, _Form] = {
         length_max=20,
         characters=_LETTERS_AND_DIGITS,
         last_characters=_LETTERS_AND_DIGITS,
+        demo_prefix=_DEMO_PASSPORT_PREFIX,
     ),
 }
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_person_id
-from creditbank.people.documents import Document
+from creditbank.people.documents import Document, is_demo_number
 from creditbank.people.models import (
     IdentityLookup,
     Person,
@@ -28,6 +28,7 @@ from creditbank.people.models import (
     PersonSecret,
 )
 from creditbank.people.vault import SECRET_BYTES, Vault, VaultBrokenError
+from creditbank.registry.bank import DemoOnlyError, InventedOnlyError, require_people
 
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
@@ -53,6 +54,10 @@ class LinkUnchangedError(CreditBankError):
 
     code = "link-unchanged"
     status = 409
+
+
+#: How a number and a name may be refused wherever they are stated.
+STATED_REFUSALS = (IdentityMismatchError, DemoOnlyError, InventedOnlyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,11 @@ def find_person(session: Session, vault: Vault, identity: Identity) -> int:
     """Return the key of a person whose number and name both agree.
 
     Raises:
+        DemoOnlyError, InventedOnlyError: such a number has no place in this bank.
         PersonUnknownError: the number is not on record.
         IdentityMismatchError: it is, under another name.
     """
+    require_people(session, invented=is_demo_number(identity.document))
     found = find_people(session, vault, [identity.document])
     if not found:
         raise PersonUnknownError
@@ -103,7 +110,12 @@ def ensure_people(
 
     Two posters may meet the same new person at once: the directory decides whose key it is, and
     both insert in the order of the hashes so that neither waits for the other in a circle.
+
+    Raises:
+        DemoOnlyError, InventedOnlyError: one of the numbers has no place in this bank.
     """
+    for invented in {is_demo_number(identity.document) for identity in identities}:
+        require_people(session, invented=invented)
     known = find_people(session, vault, [identity.document for identity in identities])
     new = {i.document: i for i in identities if i.document not in known}
     drafts = {vault.lookups(document)[0]: (document, random_person_id()) for document in new}

@@ -10,12 +10,16 @@ from sqlalchemy import insert, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from creditbank.config import SANDBOX_PATH
 from creditbank.errors import CreditBankError
 from creditbank.registry.models import Bank, SetupCode
 
 Mode = Literal["production", "demo"]
 SETUP_CODE_HOURS = 24
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+#: A sandbox bank's host is that of the bank which serves it, and the path at which it does.
+_HOST = re.compile(
+    rf"[a-z0-9]([a-z0-9.-]{{0,98}}[a-z0-9])?(:[0-9]{{1,5}})?({SANDBOX_PATH})?", re.ASCII
+)
 
 
 class BankNotFoundedError(CreditBankError):
@@ -53,6 +57,13 @@ class DemoOnlyError(CreditBankError):
     status = 403
 
 
+class InventedOnlyError(CreditBankError):
+    """Real people and their numbers have no place in a demo bank or a sandbox."""
+
+    code = "invented-only"
+    status = 403
+
+
 def found_bank(session: Session, mode: Mode, host: str, *, now: datetime) -> Bank:
     """Found the bank, once; the same again returns it.
 
@@ -87,6 +98,18 @@ def require_demo(session: Session) -> None:
     """Refuse, unless this is a demo bank."""
     if the_bank(session).mode != "demo":
         raise DemoOnlyError
+
+
+def require_people(session: Session, *, invented: bool) -> None:
+    """Refuse invented people at a production bank, and real ones at a demo bank or a sandbox.
+
+    Raises:
+        DemoOnlyError, InventedOnlyError: these have no place here.
+    """
+    if invented:
+        require_demo(session)
+    elif the_bank(session).mode == "demo":
+        raise InventedOnlyError
 
 
 def new_setup_code(session: Session, *, now: datetime) -> str:

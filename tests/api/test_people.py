@@ -8,7 +8,7 @@ from tests.api.desk import DAYS, YEAR, Desk, problem_of, roster_rows, stated
 from tests.bank import invented_person
 
 PERSON = invented_person(31)
-PASSPORT = Identity(read_document(DocumentKind.PASSPORT, "E00000031"), PERSON.name)
+PASSPORT = Identity(read_document(DocumentKind.PASSPORT, "X99990031"), PERSON.name)
 PAIR = {"one": stated(PERSON), "other": stated(PASSPORT)}
 
 

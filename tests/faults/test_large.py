@@ -37,7 +37,7 @@ def rows(count: int) -> list[dict[str, object]]:
         {
             "name": "示例",
             "document_kind": "passport",
-            "document_number": f"E{number // len(DAYS):08d}",
+            "document_number": f"X9999{number // len(DAYS):05d}",
             "day": DAYS[number % len(DAYS)].isoformat(),
             "attended_minutes": 360,
         }
