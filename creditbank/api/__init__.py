@@ -1,10 +1,11 @@
 """MACHINES' DOOR: /api/v1, and the public logs."""
 
+from threading import Lock
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask
-from flask_smorest import Api  # type: ignore[import-untyped]
+from flask import Flask, Response, jsonify
+from flask_smorest import Api, Blueprint  # type: ignore[import-untyped]
 from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter
@@ -65,6 +66,36 @@ class MachinesApi(Api):  # type: ignore[misc] # the package has no types
     """The package's API, with our failures instead of its own, in answers and in the document."""
 
     ERROR_SCHEMA = ProblemShape
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = Lock()
+        super().__init__(app, **options)
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Put a door's routes on the application.
+
+        They are described when the document is first asked for: that takes most of a second, which
+        no command that serves nobody should wait for.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint, **options)
+        self._undescribed.append(blueprint)
+
+    def document(self) -> dict[str, Any]:
+        """Return the API document, OpenAPI 3.1."""
+        with self._describing:
+            while self._undescribed:
+                door = self._undescribed.pop(0)
+                door.register_views_in_doc(
+                    self, self._app, self.spec, name=door.name, parameters=None
+                )
+                self.spec.tag({"name": door.name, "description": door.description})
+            found: dict[str, Any] = self.spec.to_dict()
+        return found
+
+    def _openapi_json(self) -> Response:
+        return jsonify(self.document())
 
     def _register_error_handlers(self) -> None:
         register_problems(self._app)
