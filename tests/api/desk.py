@@ -128,7 +128,7 @@ class Desk:
         return filing_no
 
     def row_counts(self) -> dict[str, int]:
-        """Count the rows of every table but that of requests counted, which each request may grow."""
+        """Count the rows of every table but `rate_count`, which any request may grow."""
         counts = union_all(
             *(
                 select(literal(table.name), func.count()).select_from(table)
