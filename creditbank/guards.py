@@ -17,18 +17,18 @@ CHANGING = (
     "attendance", "rule_pack", "record_import", "record_import_row", "verdict", "person_link",
     "ledger_source_use", "rule_adoption", "impact_run", "declared_item", "recognised_transfer",
     "account", "seat", "account_session", "account_code", "account_recovery_code", "sign_in_brake",
-    "organisation_claim", "account_identity", "rate_count",
+    "organisation_claim", "account_identity", "held_roster", "rate_count",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
-    "rate_count",
+    "rate_count", "filing_session", "held_roster",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
     "person_secret", "person_document", "person_name", "api_client", "client_credential",
     "access_token", "account", "account_session", "account_code", "account_recovery_code",
-    "account_identity",
+    "account_identity", "held_roster",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

@@ -1,4 +1,4 @@
-"""Who is asking: the token in the Authorization header, its scope, and whose records it sees."""
+"""Who is asking: the token in the Authorization header, and its scope."""
 
 import re
 from datetime import datetime
@@ -6,13 +6,11 @@ from datetime import datetime
 from flask import request
 from sqlalchemy.orm import Session
 
-from creditbank.registry.clients import OF_AN_ORGANISATION, Client, Scope, ScopeMissingError
+from creditbank.registry.clients import Client, Scope, ScopeMissingError
 from creditbank.registry.tokens import TokenRefusedError, client_of_token
 
 #: Only what could be a token is looked up: a header may hold anything.
 _BEARER = re.compile(r"Bearer +(cbt_[A-Za-z0-9_-]{43})", re.IGNORECASE)
-#: Belongs to no organisation, so that a client without one sees nothing rather than everything.
-_NO_ORGANISATION = 0
 
 
 def calling_client(session: Session, *, now: datetime) -> Client:
@@ -35,10 +33,3 @@ def require_scope(client: Client, scope: Scope) -> None:
     """
     if scope not in client.scopes:
         raise ScopeMissingError(wanted=str(scope))
-
-
-def organisation_seen(client: Client) -> int | None:
-    """Return the organisation whose records alone a client sees; None for officials."""
-    if client.role in OF_AN_ORGANISATION:
-        return client.organisation_id or _NO_ORGANISATION
-    return None

@@ -1,28 +1,32 @@
-"""Filings (备案): submitted by a provider, listed, read, approved or refused."""
+"""Filings (备案): submitted by a provider, listed, read, decided, returned and mended."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from creditbank.api.access import organisation_seen
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
 from creditbank.crediting.lookups import use_of
 from creditbank.crediting.rosters import rosters_of
 from creditbank.house import current_house
-from creditbank.registry.clients import Client, RegionForeignError, Scope
+from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
     ApprovedHoursUnfitError,
+    FilingChangedError,
     FilingDayTwiceError,
     FilingDecidedError,
+    FilingNotReturnedError,
     FilingUnknownError,
     LateReasonWantedError,
     approve_filing,
-    filing_numbered,
+    filing_seen,
     refuse_filing,
+    require_version,
+    return_filing,
     sessions_of,
+    submit_again,
     submit_filing,
 )
 from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
@@ -35,9 +39,9 @@ from creditbank.schemas.registry import (
     ApprovalBody,
     FilingAnswer,
     FilingBody,
+    FilingReasonBody,
     FilingsAnswer,
     FilingsQuery,
-    RefusalBody,
 )
 
 _EXAMPLE = {
@@ -50,19 +54,12 @@ _EXAMPLE = {
     "sessions": [{"day": "2026-11-10", "planned_minutes": 360, "planned_half_days": 2}],
 }
 
+_DRAFT_REFUSALS = (
+    FilingDayTwiceError, SubjectUnknownError, NotRecognisedError, RuleMissingError,
+    FactMissingError, ApprovedHoursUnfitError, PackMissingError,
+)  # fmt: skip
+
 filings = Door("filings", __name__, description="Activities filed for record (备案).")
-
-
-def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
-    """Return a filing that the client may see: a provider's own, an official's region.
-
-    Raises:
-        FilingUnknownError: there is none, or it is another provider's.
-        RegionForeignError: it lies outside an official's region.
-    """
-    filing = filing_numbered(session, filing_no, organisation_id=organisation_seen(client))
-    client.require_region(filing.jurisdiction)
-    return filing
 
 
 @filings.post(
@@ -71,12 +68,8 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
     status=201,
     body=JsonBody(FilingBody(), _EXAMPLE),
     answer=FilingAnswer(),
-    refuses=(
-        OrganisationUnknownError, RegionForeignError, FilingDayTwiceError, SubjectUnknownError,
-        NotRecognisedError, RuleMissingError, FactMissingError, ApprovedHoursUnfitError,
-        PackMissingError,
-    ),
-)  # fmt: skip
+    refuses=(OrganisationUnknownError, RegionForeignError, *_DRAFT_REFUSALS),
+)
 def file_activity(call: Call, session: Session) -> dict[str, Any]:
     """File an activity for record; nothing is credited before it is approved."""
     provider = organisation_of(session, organisation_seen(call.client))
@@ -125,13 +118,15 @@ def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     body=JsonBody(ApprovalBody(), {"reason": "活动因台风改期，补办备案"}),
     answer=FilingAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingDecidedError, LateReasonWantedError,
-        ApprovedHoursBeyondError, NotRecognisedError, RuleMissingError, FactMissingError,
+        FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError,
+        LateReasonWantedError, ApprovedHoursBeyondError, NotRecognisedError, RuleMissingError,
+        FactMissingError,
     ),
 )  # fmt: skip
 def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Approve a filing: its bounds are granted, and rosters may be posted."""
     filing_seen(session, call.client, filing_no)
+    require_version(session, filing_no, call.body["version"])
     filing = approve_filing(
         session,
         filing_no,
@@ -146,16 +141,48 @@ def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
 @filings.post(
     "/filings/<public:filing_no>/refusal",
     Scope.FILING_DECIDE,
-    body=JsonBody(RefusalBody(), {"reason": "未说明授课单位"}),
+    body=JsonBody(FilingReasonBody(), {"reason": "未说明授课单位"}),
     answer=FilingAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError),
+    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError),
 )
 def refuse(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Refuse a filing, with the reason that the provider will read."""
     filing_seen(session, call.client, filing_no)
+    require_version(session, filing_no, call.body["version"])
     filing = refuse_filing(
         session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
     )
+    return _shaped(session, filing)
+
+
+@filings.post(
+    "/filings/<public:filing_no>/return",
+    Scope.FILING_DECIDE,
+    body=JsonBody(FilingReasonBody(), {"reason": "请补写第二天的起止时间", "version": 1}),
+    answer=FilingAnswer(),
+    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError),
+)
+def send_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Return a filing (退回): the provider reads the reason and submits it again."""
+    filing_seen(session, call.client, filing_no)
+    require_version(session, filing_no, call.body["version"])
+    filing = return_filing(
+        session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
+    )
+    return _shaped(session, filing)
+
+
+@filings.post(
+    "/filings/<public:filing_no>/resubmission",
+    Scope.FILING_SUBMIT,
+    body=JsonBody(FilingBody(), _EXAMPLE),
+    answer=FilingAnswer(),
+    refuses=(FilingUnknownError, RegionForeignError, FilingNotReturnedError, *_DRAFT_REFUSALS),
+)
+def file_again(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Submit a returned filing again under its number, mended, as its next version."""
+    filing_seen(session, call.client, filing_no)
+    filing = submit_again(session, filing_no, call.body, actor=call.client.client_id, now=call.now)
     return _shaped(session, filing)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from creditbank.api.access import organisation_seen
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -39,7 +38,7 @@ from creditbank.house import current_house
 from creditbank.ids import jurisdiction_contains
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import STATED_REFUSALS
-from creditbank.registry.clients import Client, RegionForeignError, Scope
+from creditbank.registry.clients import Client, RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import organisation_of

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from creditbank import catalogue
 from creditbank.api.bodies import XLSX_MEDIA_TYPE, JsonBody, RosterFile
 from creditbank.api.endpoints import Call, Door
-from creditbank.api.filings import filing_seen
 from creditbank.api.problems import language
 from creditbank.attendance.models import RosterBatch
 from creditbank.attendance.roster import (
@@ -29,6 +28,7 @@ from creditbank.attendance.workbook import (
 from creditbank.clock import instant_text
 from creditbank.crediting.rosters import (
     RosterPosting,
+    RosterResult,
     RosterUnknownError,
     post_roster,
     roster_numbered,
@@ -47,8 +47,12 @@ from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.filing.filings import (
     FilingNotApprovedError,
     FilingUnknownError,
+    filing_seen,
     sessions_of,
 )
+from creditbank.registry.lawbook import law_of
+from creditbank.rules.explain import explain_conversion
+from creditbank.rules.pack import PackChain
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.rosters import (
     ModeQuery,
@@ -110,6 +114,7 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "people_credited": result.people_credited,
         "credited_hours": result.credited_centihours,
         "capped_hours": result.capped_centihours,
+        "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
         "problems": [_row_problem(problem) for problem in result.problems],
     }
 
@@ -160,6 +165,25 @@ def take_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
         "reversed_hours": result.reversed_centihours,
         "act_leaf": result.act_leaf.hex(),
     }
+
+
+def _rows(result: RosterResult, law: PackChain) -> list[dict[str, Any]]:
+    """Tell each credited row, with the steps of its conversion in words."""
+    told: dict[int, list[str]] = {}
+    for row in result.rows:
+        if id(row.conversion) not in told:
+            sentences = explain_conversion(row.conversion, language(), law)
+            told[id(row.conversion)] = [each.text for each in sentences]
+    return [
+        {
+            "row_no": row.row_no,
+            "day": row.day,
+            "attended_minutes": row.attended_minutes,
+            "hours": row.conversion.centihours,
+            "why": told[id(row.conversion)],
+        }
+        for row in result.rows
+    ]
 
 
 def _row_problem(problem: RowProblem) -> dict[str, Any]:

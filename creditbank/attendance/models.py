@@ -36,3 +36,22 @@ class Attendance(Base):
     attended_minutes: Mapped[int] = mapped_column(SmallInteger)
     roster_no: Mapped[str]
     row_no: Mapped[int]
+
+
+class HeldRoster(Base):
+    """An uploaded roster between its preview and its posting; a day later it is gone."""
+
+    __tablename__ = "held_roster"
+
+    hold_no: Mapped[str] = mapped_column(primary_key=True)
+    #: whose file it is; the vault binds the ciphers to both
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    filing_no: Mapped[str]
+    held_by: Mapped[str]
+    held_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the file as it was sent, and what would become of its rows; NULL once it is posted
+    file_cipher: Mapped[bytes | None]
+    preview_cipher: Mapped[bytes | None]
+    #: what it was posted as; NULL until then
+    roster_no: Mapped[str | None]

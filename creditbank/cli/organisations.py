@@ -1,6 +1,8 @@
 """Commands on the registry: organisations, filings and their decision, mandates."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any, TypeVar
 
 import click
 
@@ -12,7 +14,9 @@ from creditbank.registry.filing.filings import (
     SessionDraft,
     approve_filing,
     refuse_filing,
+    return_filing,
     sessions_of,
+    submit_again,
     submit_filing,
 )
 from creditbank.registry.lookups import FilingsWanted, filings_page
@@ -25,6 +29,23 @@ from creditbank.registry.organisations import (
 )
 
 DAY = click.DateTime(["%Y-%m-%d"])
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_ACTIVITY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--activity", required=True, help="如 enterprise_course。 For example so."),
+    click.option("--form", required=True, help="advanced_study 进修, seminar 研修, …"),
+    click.option("--release", required=True, help="full 脱产, half 半脱产, none"),
+    click.option("--title", required=True, help="名称。 Title."),
+    click.option("--subject", required=True, help="professional 专业, public 公需, …"),
+    click.option("--seats", type=click.IntRange(1, 100_000), required=True, help="人数上限。"),
+    click.option(
+        "--day", "days", type=DAY, multiple=True, required=True, help="每次一天。 Repeat."
+    ),
+    click.option(
+        "--planned-minutes", type=click.IntRange(1, 1_440), required=True, help="每天分钟。"
+    ),
+    click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True),
+    click.option("--approved-hours", type=HOURS, help="申请核定的总学时，如 40.00。 Asked for."),
+)
 
 
 @click.group(help="单位登记。 Organisations.")
@@ -64,43 +85,36 @@ def filings() -> None:
     """Commands on filings."""
 
 
+def _activity_options(command: _Command) -> _Command:
+    """Add what describes an activity; a day is given as often as there are days."""
+    for option in reversed(_ACTIVITY_OPTIONS):
+        command = option(command)
+    return command
+
+
 @filings.command("submit", help="提交备案。 File an activity.")
 @click.option("--uscc", required=True, help="举办单位。 The provider.")
-@click.option("--activity", required=True, help="如 enterprise_course。 For example so.")
-@click.option("--form", required=True, help="advanced_study 进修, seminar 研修, …")
-@click.option("--release", required=True, help="full 脱产, half 半脱产, none")
-@click.option("--title", required=True, help="名称。 Title.")
-@click.option("--subject", required=True, help="professional 专业, public 公需, …")
-@click.option("--seats", type=click.IntRange(1, 100_000), required=True, help="人数上限。")
-@click.option("--day", "days", type=DAY, multiple=True, required=True, help="每次一天。 Repeat.")
-@click.option("--planned-minutes", type=click.IntRange(1, 1_440), required=True, help="每天分钟。")
-@click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True)
-@click.option("--approved-hours", type=HOURS, help="申请核定的总学时，如 40.00。 Asked for.")
+@_activity_options
 @actor_option
 @pass_desk
-def filings_submit(
-    desk: Desk,
-    *,
-    uscc: str,
-    activity: str,
-    form: str,
-    release: str,
-    title: str,
-    subject: str,
-    seats: int,
-    days: tuple[datetime, ...],
-    planned_minutes: int,
-    half_days: int,
-    approved_hours: int | None,
-    actor: str,
-) -> None:
+def filings_submit(desk: Desk, /, *, uscc: str, actor: str, **described: Any) -> None:
     """File an activity; the rules in force say at once whether they would credit it."""
-    sessions = tuple(SessionDraft(day.date(), planned_minutes, half_days) for day in days)
-    draft = FilingDraft(activity, form, release, title, subject, seats, sessions, approved_hours)
     with desk.bank(), unit_of_work() as session:
         provider = organisation_by_uscc(session, uscc)
-        filing = submit_filing(session, draft, provider, actor=actor, now=utc_now())
+        filing = submit_filing(session, _draft(described), provider, actor=actor, now=utc_now())
     desk.say("cli-filing-submitted", filing_no=filing.filing_no)
+
+
+@filings.command("resubmit", help="修改被退回的备案后重新提交。 Submit a returned filing again.")
+@click.argument("filing_no")
+@_activity_options
+@actor_option
+@pass_desk
+def filings_resubmit(desk: Desk, /, *, filing_no: str, actor: str, **described: Any) -> None:
+    """Submit a returned filing again, as its next version."""
+    with desk.bank(), unit_of_work() as session:
+        filing = submit_again(session, filing_no, _draft(described), actor=actor, now=utc_now())
+    desk.say("cli-filing-resubmitted", filing_no=filing_no, version=filing.version)
 
 
 @filings.command("approve", help="同意备案，授予名额与学时上限。 Approve a filing.")
@@ -137,9 +151,21 @@ def filings_refuse(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
     desk.say("cli-filing-refused", filing_no=filing_no)
 
 
+@filings.command("return", help="退回备案，由举办单位修改后重新提交。 Return a filing.")
+@click.argument("filing_no")
+@click.option("--reason", required=True, help="举办单位会看到。 The provider reads it.")
+@actor_option
+@pass_desk
+def filings_return(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+    """Return a filing to be mended."""
+    with desk.bank(), unit_of_work() as session:
+        return_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
+    desk.say("cli-filing-returned", filing_no=filing_no)
+
+
 @filings.command("list", help="列出备案，新的在前。 List filings, newest first.")
 @click.option("--jurisdiction", default="cn", show_default=True)
-@click.option("--state", type=click.Choice(["submitted", "approved", "refused"]))
+@click.option("--state", type=click.Choice(["submitted", "returned", "approved", "refused"]))
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @pass_desk
 def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -> None:
@@ -162,6 +188,20 @@ def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -
     )  # fmt: skip
     if len(found) > limit:
         desk.say("cli-more", limit=limit)
+
+
+def _draft(described: Mapping[str, Any]) -> FilingDraft:
+    minutes, half_days = described["planned_minutes"], described["half_days"]
+    return FilingDraft(
+        activity=described["activity"],
+        form=described["form"],
+        release=described["release"],
+        title=described["title"],
+        subject=described["subject"],
+        seats=described["seats"],
+        sessions=tuple(SessionDraft(day.date(), minutes, half_days) for day in described["days"]),
+        approved_centihours=described["approved_hours"],
+    )
 
 
 @click.group(help="查询授权。 Mandates of title systems.")

@@ -15,7 +15,13 @@ from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
-from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster, roster_numbered
+from creditbank.crediting.rosters import (
+    RosterPosting,
+    RosterResult,
+    post_roster,
+    rehearse_roster,
+    roster_numbered,
+)
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.db import snapshot, unit_of_work
 from creditbank.errors import RowProblem
@@ -52,12 +58,19 @@ def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="把有问题的行写入 XLSX。 Write the bad rows to an XLSX file.",
 )
+@click.option("--rehearse", is_flag=True, help="只试算，不入账。 Only say what would become of it.")
 @actor_option
 @pass_desk
 def rosters_post(
-    desk: Desk, filing_no: str, file: Path, report_file: Path | None, actor: str
+    desk: Desk,
+    *,
+    filing_no: str,
+    file: Path,
+    report_file: Path | None,
+    rehearse: bool,
+    actor: str,
 ) -> None:
-    """Credit the good rows and show the bad ones."""
+    """Credit the good rows, or say which would be credited, and show the bad ones."""
     limits = Limits(
         file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.roster_rows_max
     )
@@ -66,16 +79,17 @@ def rosters_post(
         roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
     with desk.bank(), unit_of_work() as session:
         posting = RosterPosting(filing_numbered(session, filing_no), roster, actor)
-        result = post_roster(session, current_house().vault, posting, now=utc_now())
-    _show_result(desk, result)
+        post = rehearse_roster if rehearse else post_roster
+        result = post(session, current_house().vault, posting, now=utc_now())
+    _show_result(desk, result, rehearsed=rehearse)
     if report_file is not None:
         report_file.write_bytes(report(result.problems, desk.language))
         desk.say("cli-report-written", path=str(report_file))
 
 
-def _show_result(desk: Desk, result: RosterResult) -> None:
+def _show_result(desk: Desk, result: RosterResult, *, rehearsed: bool) -> None:
     desk.say(
-        "cli-roster-posted",
+        "cli-roster-rehearsed" if rehearsed else "cli-roster-posted",
         roster_no=result.roster_no,
         rows=result.rows_credited,
         people=result.people_credited,

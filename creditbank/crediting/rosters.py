@@ -60,8 +60,18 @@ class RosterPosting:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditedRow:
+    """A row that was credited, and how its minutes became hours."""
+
+    row_no: int
+    day: date
+    attended_minutes: int
+    conversion: Conversion
+
+
+@dataclass(frozen=True, slots=True)
 class RosterResult:
-    """What became of a roster: hours in centihours, and each bad row in the order of the file.
+    """What became of a roster: hours in centihours, and each row in the order of the file.
 
     `capped_centihours` is what caps hold now and did not hold before this roster.
     """
@@ -72,6 +82,7 @@ class RosterResult:
     people_credited: int
     credited_centihours: int
     capped_centihours: int
+    rows: tuple[CreditedRow, ...]
     problems: tuple[RowProblem, ...]
 
 
@@ -134,10 +145,29 @@ def post_roster(
         people_credited=len({row.person_id for row in good}),
         credited_centihours=sum(row.conversion.centihours for row in good),
         capped_centihours=capped,
+        rows=tuple(
+            CreditedRow(each.row.row_no, each.row.day, each.row.attended_minutes, each.conversion)
+            for each in good
+        ),
         problems=_in_file_order(posting.roster.problems, problems, misnamed, refused),
     )
     _record_batch(session, posting, result, vault.fingerprint(posting.roster.digest), now=now)
     return result
+
+
+def rehearse_roster(
+    session: Session, vault: Vault, posting: RosterPosting, *, now: datetime
+) -> RosterResult:
+    """Post a roster and take every trace of it back: what would become of it, now.
+
+    Raises:
+        FilingNotApprovedError, NotRecognisedError, RuleMissingError: as when it is posted.
+    """
+    rehearsal = session.begin_nested()
+    try:
+        return post_roster(session, vault, posting, now=now)
+    finally:
+        rehearsal.rollback()
 
 
 def roster_numbered(session: Session, roster_no: str) -> RosterBatch:

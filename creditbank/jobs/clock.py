@@ -18,6 +18,7 @@ from flask import Flask
 from creditbank.accounts.brakes import forget_brakes
 from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
+from creditbank.crediting.holding import forget_held
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.impact import run_waiting
@@ -82,11 +83,12 @@ def seal_all() -> int:
 
 
 def forget_old() -> int:
-    """Delete answers to idempotency keys, tokens and counts that are over; return how many."""
+    """Delete answers to idempotency keys, tokens, counts and held rosters that are over."""
     kept_days, now = current_house().settings.idempotency_days, utc_now()
     with unit_of_work() as session:
-        answers = forget_answers(session, before=now - timedelta(days=kept_days))
-        return answers + forget_tokens(session, before=now) + forget_counts(session, now=now)
+        gone = forget_answers(session, before=now - timedelta(days=kept_days))
+        gone += forget_held(session, before=now)
+        return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 
 def forget_old_sessions() -> int:

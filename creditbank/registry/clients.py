@@ -31,6 +31,10 @@ class Role(StrEnum):
 OF_AN_ORGANISATION = frozenset({Role.PROVIDER, Role.EMPLOYER, Role.TITLE_SYSTEM})
 
 
+#: Belongs to no organisation, so that a client without one sees nothing rather than everything.
+_NO_ORGANISATION = 0
+
+
 class Scope(StrEnum):
     """What a client may do; a role has its scopes, and a client may be given fewer."""
 
@@ -138,6 +142,13 @@ class Client:
         """
         if not jurisdiction_contains(self.jurisdiction, jurisdiction):
             raise RegionForeignError(found=jurisdiction, wanted=self.jurisdiction)
+
+
+def organisation_seen(client: Client) -> int | None:
+    """Return the organisation whose records alone a client sees; None for officials."""
+    if client.role in OF_AN_ORGANISATION:
+        return client.organisation_id or _NO_ORGANISATION
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,11 +229,13 @@ class Filing(Base):
     #: authority; and those that it granted
     asked_centihours: Mapped[int | None]
     approved_centihours: Mapped[int | None]
-    #: `submitted`, `approved`, `refused`
+    #: `submitted`, `returned`, `approved`, `refused`
     state: Mapped[str]
+    #: counts the submissions; each follows a return
+    version: Mapped[int] = mapped_column(SmallInteger)
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_by: Mapped[str]
-    #: of the refusal, or of the approval of what was filed after it began
+    #: of the return or the refusal, or of the approval of what was filed after it began
     reason: Mapped[str]
 
 

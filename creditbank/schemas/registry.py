@@ -38,6 +38,7 @@ class FilingState(StrEnum):
     """How a filing stands."""
 
     SUBMITTED = "submitted"
+    RETURNED = "returned"
     APPROVED = "approved"
     REFUSED = "refused"
 
@@ -197,6 +198,7 @@ class FilingLine(Shape):
     subject = subject()
     seats = Whole(1, _SEATS_MAX)
     state = Choice(FilingState)
+    version = Whole(1, 2**15 - 1, metadata={"description": "Counts the submissions."})
     submitted_at = Instant()
     reason = Text(REASON_CHARACTERS_MAX)
 
@@ -239,7 +241,18 @@ class FilingsAnswer(Shape):
     next_cursor = Text(120, metadata={"description": "Empty on the last page."})
 
 
-class ApprovalBody(Shape):
+class DecisionBody(Shape):
+    """A decision on a filing."""
+
+    version = Whole(
+        1,
+        2**15 - 1,
+        load_default=lambda: None,
+        metadata={"description": "The version that was read; of any, if left out."},
+    )
+
+
+class ApprovalBody(DecisionBody):
     """An approval; the reason is wanted for what was filed after it began."""
 
     reason = Text(REASON_CHARACTERS_MAX, low=0, load_default="")
@@ -249,8 +262,14 @@ class ApprovalBody(Shape):
     )
 
 
+class FilingReasonBody(DecisionBody):
+    """A refusal or a return, with the reason that the provider will read."""
+
+    reason = Text(REASON_CHARACTERS_MAX, required=True)
+
+
 class RefusalBody(Shape):
-    """A refusal, with the reason that the provider will read."""
+    """A refusal, with the reason that its subject will read."""
 
     reason = Text(REASON_CHARACTERS_MAX, required=True)
 

@@ -99,6 +99,16 @@ class RowProblemAnswer(Shape):
     next = Text(1_000)
 
 
+class CreditedRowAnswer(Shape):
+    """A row that would be credited, and how its minutes become hours."""
+
+    row_no = Whole(1, 2**31)
+    day = Day()
+    attended_minutes = Whole(0, 24 * 60)
+    hours = Hours()
+    why = Several(Text(1_000), metadata={"description": "Each step of the conversion."})
+
+
 class RosterAnswer(Shape):
     """What became of a roster."""
 
@@ -109,6 +119,11 @@ class RosterAnswer(Shape):
     credited_hours = Hours()
     capped_hours = Hours(
         metadata={"description": "Hours that caps hold now and did not hold before."}
+    )
+    rows = Inner(
+        CreditedRowAnswer,
+        many=True,
+        metadata={"description": "Those that would be credited; told when only validated."},
     )
     problems = Inner(RowProblemAnswer, many=True)
 

@@ -68,6 +68,47 @@ def test_a_refused_filing_keeps_its_reason_and_takes_no_roster(desk: Desk) -> No
     assert problem_of(posted)["code"] == "filing-not-approved"
 
 
+def test_a_returned_filing_is_submitted_again_under_its_number(desk: Desk) -> None:
+    filed = desk.provider.post("/api/v1/filings", filing_body()).get_json()
+    filing = f"/api/v1/filings/{filed['filing_no']}"
+
+    returned = desk.official.post(f"{filing}/return", {"reason": "请补写授课单位", "version": 1})
+    seen = desk.provider.get("/api/v1/filings", query_string={"state": "returned"}).get_json()
+    by_official = desk.official.post(f"{filing}/resubmission", filing_body(seats=7))
+    again = desk.provider.post(f"{filing}/resubmission", filing_body(seats=7))
+    twice = desk.provider.post(f"{filing}/resubmission", filing_body(seats=8))
+    stale = desk.official.post(f"{filing}/approval", {"reason": "补办", "version": 1})
+    approved = desk.official.post(f"{filing}/approval", {"reason": "补办", "version": 2})
+
+    assert (returned.get_json()["state"], returned.get_json()["reason"]) == (
+        "returned", "请补写授课单位",
+    )  # fmt: skip
+    assert [each["filing_no"] for each in seen["filings"]] == [filed["filing_no"]]
+    assert problem_of(by_official)["code"] == "scope-missing"
+    assert [again.get_json()[name] for name in ("state", "version", "seats", "reason")] == [
+        "submitted", 2, 7, "",
+    ]  # fmt: skip
+    assert problem_of(twice)["code"] == "filing-not-returned"
+    assert problem_of(stale)["code"] == "filing-changed"
+    assert (approved.get_json()["state"], approved.get_json()["version"]) == ("approved", 2)
+
+
+def test_a_roster_that_is_only_validated_tells_each_row_and_why(desk: Desk) -> None:
+    roster = f"/api/v1/filings/{desk.approved_filing(seats=1)}/rosters"
+    rows = roster_rows([PERSON, invented_person(22)])
+
+    tried = desk.provider.post(roster, rows, query_string={"mode": "validate"}).get_json()
+    posted = desk.provider.post(roster, rows).get_json()
+
+    assert [(row["row_no"], row["hours"]) for row in tried["rows"]] == [
+        (1, "8.00"), (2, "8.00"), (3, "8.00"),
+    ]  # fmt: skip
+    assert all(row["why"] for row in tried["rows"])
+    assert posted["rows"] == []
+    same = ("rows_credited", "credited_hours", "capped_hours", "problems")
+    assert [tried[name] for name in same] == [posted[name] for name in same]
+
+
 def test_an_activity_that_the_rules_do_not_know_is_refused_when_it_is_filed(desk: Desk) -> None:
     response = desk.provider.post("/api/v1/filings", filing_body() | {"activity": "karaoke"})
 

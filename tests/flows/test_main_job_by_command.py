@@ -74,15 +74,18 @@ def roster(folder: Path) -> str:
     return str(path)
 
 
+SEMINAR = (
+    "--activity", "enterprise_course", "--form", "seminar", "--release", "full", "--title", "研修",
+    "--subject", "professional", "--seats", "40", "--planned-minutes", "360",
+    *(word for day in DAYS for word in ("--day", day)),
+)  # fmt: skip
+
+
 def filed(terminal: Terminal) -> str:
     """Register an enterprise, file its seminar, have it approved; return the filing's number."""
     terminal.run("organisations", "register", "--uscc", USCC, "--name", "示例公司", "--kind",
                  "enterprise", "--jurisdiction", "cn-3710")  # fmt: skip
-    said = terminal.run(
-        "filings", "submit", "--uscc", USCC, "--activity", "enterprise_course", "--form", "seminar",
-        "--release", "full", "--title", "研修", "--subject", "professional", "--seats", "40",
-        "--planned-minutes", "360", *(word for day in DAYS for word in ("--day", day)),
-    ).output  # fmt: skip
+    said = terminal.run("filings", "submit", "--uscc", USCC, *SEMINAR).output
     filing_no = found(r"\bF[0-9A-Z]{9}\b", said)
     terminal.run("filings", "approve", filing_no, exit_code=1)
     terminal.run("filings", "approve", filing_no, "--reason", "补办")
@@ -222,6 +225,37 @@ def test_a_roster_is_shown_again_with_its_bad_rows(terminal: Terminal, tmp_path:
 
     assert "校验码" in said
     assert COLLEAGUE.document.number not in said
+
+
+def test_a_filing_is_returned_and_submitted_again(terminal: Terminal) -> None:
+    filed(terminal)
+    filing_no = found(
+        r"\bF[0-9A-Z]{9}\b", terminal.run("filings", "submit", "--uscc", USCC, *SEMINAR).output
+    )
+
+    terminal.run("filings", "return", filing_no, "--reason", "请写明授课单位")
+    listed = terminal.run("filings", "list", "--state", "returned").output
+    terminal.run("filings", "approve", filing_no, "--reason", "补办", exit_code=1)
+    again = terminal.run("filings", "resubmit", filing_no, *SEMINAR).output
+    twice = terminal.run("filings", "resubmit", filing_no, *SEMINAR, exit_code=1).output
+
+    assert re.search(rf"{filing_no} +已退回", listed)
+    assert "第 2 版" in again
+    assert "(filing-not-returned)" in twice
+
+
+def test_a_rehearsed_roster_says_what_posting_would_and_posts_nothing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    filing_no = filed(terminal)
+
+    tried = terminal.run("rosters", "post", filing_no, roster(tmp_path), "--rehearse").output
+    posted = terminal.run("rosters", "post", filing_no, roster(tmp_path)).output
+
+    assert "试算，未入账" in tried
+    assert "校验码" in tried
+    figures = re.compile(r"(\d+) 行入账，(\d+) 人，([\d.]+) 学时")
+    assert figures.findall(tried) == figures.findall(posted)
 
 
 def test_filings_are_listed_with_their_state(terminal: Terminal) -> None:

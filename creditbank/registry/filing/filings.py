@@ -1,5 +1,8 @@
 """Filings: submitted by a provider, decided by an official; approval opens the source of hours.
 
+An official may return a filing with reasons: the provider mends it and submits it again, under its
+number, as its next version. What each version said stands in the acts on it.
+
 Bounds are granted as filed: so many places, so many hours to one person as the rules give for full
 attendance, and their product. Nothing is credited before approval
 (威人社字〔2024〕2号, 第9项: 经备案均可登记).
@@ -10,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
@@ -21,9 +24,10 @@ from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
+from creditbank.registry.clients import Client, organisation_seen
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
-from creditbank.rules.conversion import ActivityFact, FactMissingError, convert
+from creditbank.rules.conversion import ActivityFact, Conversion, FactMissingError, convert
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
@@ -41,6 +45,20 @@ class FilingDecidedError(CreditBankError):
     """The filing was decided already."""
 
     code = "filing-decided"
+    status = 409
+
+
+class FilingNotReturnedError(CreditBankError):
+    """Only a filing that was returned is submitted again."""
+
+    code = "filing-not-returned"
+    status = 409
+
+
+class FilingChangedError(CreditBankError):
+    """The filing has another version by now than the one that was read."""
+
+    code = "filing-changed"
     status = 409
 
 
@@ -115,39 +133,46 @@ def submit_filing(
             force would not credit it; said now, not after the course.
         ApprovedHoursUnfitError: it asks for hours that the rules themselves give.
     """
-    twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
-    if twice:
-        raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
-    law = law_of(session, provider.jurisdiction)
-    require_subject(draft.subject, law)
-    ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
-    draft = replace(draft, sessions=ordered)
-    person_centihours(draft, law)
-    _refuse_unfit_hours(draft, law)
+    law, draft = _weighed(session, draft, provider.jurisdiction)
     filing_no = "F" + random_number(9)
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
-        "jurisdiction": provider.jurisdiction, "scheme": law.scheme, "activity": draft.activity,
-        "form": draft.form, "release": draft.release, "title": draft.title,
-        "subject": draft.subject, "seats": draft.seats,
-        "asked_centihours": draft.approved_centihours, "state": "submitted", "submitted_at": now,
-        "submitted_by": actor, "reason": "",
+        "jurisdiction": provider.jurisdiction, **_columns(draft, law), "state": "submitted",
+        "version": 1, "submitted_at": now, "submitted_by": actor, "reason": "",
     }  # fmt: skip
     filing = session.scalars(insert(Filing).returning(Filing), [row]).one()
-    session.execute(
-        insert(FilingSession),
-        [
-            {
-                "filing_no": filing_no, "session_no": number, "day": planned.day,
-                "planned_minutes": planned.planned_minutes,
-                "planned_half_days": planned.planned_half_days,
-            }
-            for number, planned in enumerate(ordered, start=1)
-        ],
-    )  # fmt: skip
+    _insert_sessions(session, filing_no, draft)
     record_act(
         session,
         ActDraft("filing.submitted", provider.jurisdiction, actor, filing_no, _described(draft)),
+        now=now,
+    )
+    return filing
+
+
+def submit_again(
+    session: Session, filing_no: str, draft: FilingDraft, *, actor: str, now: datetime
+) -> Filing:
+    """Submit a returned filing as its next version; it counts as submitted now.
+
+    Raises:
+        FilingUnknownError, FilingNotReturnedError: there is nothing to mend.
+        FilingDayTwiceError and the refusals of the rules: as when it is submitted.
+    """
+    filing = _locked(session, filing_no)
+    if filing.state != "returned":
+        raise FilingNotReturnedError(filing_no=filing_no, state=filing.state)
+    law, draft = _weighed(session, draft, filing.jurisdiction)
+    for column, value in _columns(draft, law).items():
+        setattr(filing, column, value)
+    filing.state, filing.reason, filing.version = "submitted", "", filing.version + 1
+    filing.submitted_at, filing.submitted_by = now, actor
+    session.execute(delete(FilingSession).where(FilingSession.filing_no == filing_no))
+    _insert_sessions(session, filing_no, draft)
+    details = {**_described(draft), "version": filing.version}
+    record_act(
+        session,
+        ActDraft("filing.resubmitted", filing.jurisdiction, actor, filing_no, details),
         now=now,
     )
     return filing
@@ -179,13 +204,9 @@ def approve_filing(
     """
     filing = _undecided(session, filing_no)
     granted_centihours = _granted(filing, approved_centihours)
-    draft = _draft_of(session, filing, granted_centihours)
-    first_day = min(planned.day for planned in draft.sessions)
-    submitted_on = civil_day(filing.submitted_at)
-    if submitted_on > first_day and not reason:
-        raise LateReasonWantedError(
-            submitted_on=submitted_on.isoformat(), first_day=first_day.isoformat()
-        )
+    draft = draft_of(session, filing, granted_centihours)
+    if not reason:
+        _refuse_late(filing, draft)
     law = law_of(session, filing.scheme)
     bounds = Bounds(filing.seats, person_centihours(draft, law))
     act = record_act(
@@ -199,6 +220,7 @@ def approve_filing(
                 "source_kind": str(SourceKind.FILING),
                 "packs": law.pins(),
                 "reason_text": reason,
+                "version": filing.version,
             },
             reason="filed-late" if reason else "",
         ),
@@ -233,6 +255,37 @@ def refuse_filing(
     return filing
 
 
+def return_filing(
+    session: Session, filing_no: str, *, actor: str, reason: str, now: datetime
+) -> Filing:
+    """Return a filing to the provider, who reads the reason, mends it and submits it again.
+
+    Raises:
+        FilingUnknownError, FilingDecidedError: nothing to return.
+    """
+    filing = _undecided(session, filing_no)
+    filing.state, filing.reason = "returned", reason
+    details: dict[str, Canonical] = {"reason_text": reason, "version": filing.version}
+    record_act(
+        session,
+        ActDraft("filing.returned", filing.jurisdiction, actor, filing_no, details),
+        now=now,
+    )
+    return filing
+
+
+def require_version(session: Session, filing_no: str, version: int | None) -> None:
+    """Refuse a decision on another version of a filing than the one that was read.
+
+    Raises:
+        FilingUnknownError: there is no such filing.
+        FilingChangedError: the provider has submitted it again meanwhile.
+    """
+    filing = _locked(session, filing_no)
+    if version is not None and version != filing.version:
+        raise FilingChangedError(filing_no=filing_no, found=version, wanted=filing.version)
+
+
 def filing_numbered(
     session: Session, filing_no: str, *, organisation_id: int | None = None
 ) -> Filing:
@@ -248,10 +301,39 @@ def filing_numbered(
     return filing
 
 
+def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
+    """Return a filing that the client may see: a provider's own, an official's region.
+
+    Raises:
+        FilingUnknownError: there is none, or it is another provider's.
+        RegionForeignError: it lies outside an official's region.
+    """
+    filing = filing_numbered(session, filing_no, organisation_id=organisation_seen(client))
+    client.require_region(filing.jurisdiction)
+    return filing
+
+
 def sessions_of(session: Session, filing_no: str) -> Sequence[FilingSession]:
     """Return a filing's sessions in their order."""
     query = select(FilingSession).where(FilingSession.filing_no == filing_no)
     return session.scalars(query.order_by(FilingSession.session_no)).all()
+
+
+def draft_of(session: Session, filing: Filing, approved_centihours: int | None) -> FilingDraft:
+    """Return a filing as it would be submitted, with hours as asked or granted."""
+    return FilingDraft(
+        activity=filing.activity,
+        form=filing.form,
+        release=filing.release,
+        title=filing.title,
+        subject=filing.subject,
+        seats=filing.seats,
+        sessions=tuple(
+            SessionDraft(planned.day, planned.planned_minutes, planned.planned_half_days)
+            for planned in sessions_of(session, filing.filing_no)
+        ),
+        approved_centihours=approved_centihours,
+    )
 
 
 def approved_shares(
@@ -279,8 +361,21 @@ def person_centihours(draft: FilingDraft, law: PackChain) -> int:
     Raises:
         NotRecognisedError, RuleMissingError, FactMissingError: the rules do not credit a session.
     """
+    return sum(each.centihours for each in session_conversions(draft, law))
+
+
+def session_conversions(draft: FilingDraft, law: PackChain) -> list[Conversion]:
+    """Return what full attendance of each session is worth, and why.
+
+    Args:
+        draft: its sessions in the order of their days.
+        law: the rules in force.
+
+    Raises:
+        NotRecognisedError, RuleMissingError, FactMissingError: the rules do not credit a session.
+    """
     shares = approved_shares(draft.approved_centihours, draft.sessions)
-    return sum(
+    return [
         convert(
             ActivityFact(
                 activity=draft.activity,
@@ -294,9 +389,9 @@ def person_centihours(draft: FilingDraft, law: PackChain) -> int:
                 approved_centihours=share,
             ),
             law,
-        ).centihours
+        )
         for planned, share in zip(draft.sessions, shares, strict=True)
-    )
+    ]
 
 
 def _refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
@@ -309,6 +404,15 @@ def _refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
     raise ApprovedHoursUnfitError(activity=draft.activity, scheme=law.scheme)
 
 
+def _refuse_late(filing: Filing, draft: FilingDraft) -> None:
+    first_day = min(planned.day for planned in draft.sessions)
+    submitted_on = civil_day(filing.submitted_at)
+    if submitted_on > first_day:
+        raise LateReasonWantedError(
+            submitted_on=submitted_on.isoformat(), first_day=first_day.isoformat()
+        )
+
+
 def _granted(filing: Filing, approved_centihours: int | None) -> int | None:
     asked = filing.asked_centihours
     if approved_centihours is not None and approved_centihours > (asked or 0):
@@ -318,29 +422,55 @@ def _granted(filing: Filing, approved_centihours: int | None) -> int | None:
     return asked if approved_centihours is None else approved_centihours
 
 
-def _undecided(session: Session, filing_no: str) -> Filing:
-    filing = session.get(Filing, filing_no, with_for_update=True)
+def _weighed(
+    session: Session, draft: FilingDraft, jurisdiction: str
+) -> tuple[PackChain, FilingDraft]:
+    """Return the law, and the draft in the order of its days, which that law would credit."""
+    twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
+    if twice:
+        raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
+    law = law_of(session, jurisdiction)
+    require_subject(draft.subject, law)
+    ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
+    draft = replace(draft, sessions=ordered)
+    person_centihours(draft, law)
+    _refuse_unfit_hours(draft, law)
+    return law, draft
+
+
+def _columns(draft: FilingDraft, law: PackChain) -> dict[str, object]:
+    return {
+        "scheme": law.scheme, "activity": draft.activity, "form": draft.form,
+        "release": draft.release, "title": draft.title, "subject": draft.subject,
+        "seats": draft.seats, "asked_centihours": draft.approved_centihours,
+    }  # fmt: skip
+
+
+def _insert_sessions(session: Session, filing_no: str, draft: FilingDraft) -> None:
+    rows = [
+        {
+            "filing_no": filing_no, "session_no": number, "day": planned.day,
+            "planned_minutes": planned.planned_minutes,
+            "planned_half_days": planned.planned_half_days,
+        }
+        for number, planned in enumerate(draft.sessions, start=1)
+    ]  # fmt: skip
+    session.execute(insert(FilingSession), rows)
+
+
+def _locked(session: Session, filing_no: str) -> Filing:
+    # Read again once locked: somebody else may have decided meanwhile.
+    filing = session.get(Filing, filing_no, with_for_update=True, populate_existing=True)
     if filing is None:
         raise FilingUnknownError(filing_no=filing_no[:20])
-    if filing.state != "submitted":
-        raise FilingDecidedError(filing_no=filing_no, state=filing.state)
     return filing
 
 
-def _draft_of(session: Session, filing: Filing, approved_centihours: int | None) -> FilingDraft:
-    return FilingDraft(
-        activity=filing.activity,
-        form=filing.form,
-        release=filing.release,
-        title=filing.title,
-        subject=filing.subject,
-        seats=filing.seats,
-        sessions=tuple(
-            SessionDraft(planned.day, planned.planned_minutes, planned.planned_half_days)
-            for planned in sessions_of(session, filing.filing_no)
-        ),
-        approved_centihours=approved_centihours,
-    )
+def _undecided(session: Session, filing_no: str) -> Filing:
+    filing = _locked(session, filing_no)
+    if filing.state != "submitted":
+        raise FilingDecidedError(filing_no=filing_no, state=filing.state)
+    return filing
 
 
 def _described(draft: FilingDraft) -> dict[str, Canonical]:

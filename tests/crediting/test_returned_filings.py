@@ -1,0 +1,145 @@
+"""Filings that are returned: mended, submitted again under their number, with nothing forgotten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from creditbank.registry.filing.filings import (
+    FilingChangedError,
+    FilingDecidedError,
+    FilingDraft,
+    FilingNotApprovedError,
+    FilingNotReturnedError,
+    LateReasonWantedError,
+    SessionDraft,
+    approve_filing,
+    filing_numbered,
+    refuse_filing,
+    require_version,
+    return_filing,
+    sessions_of,
+    submit_again,
+    submit_filing,
+)
+from creditbank.registry.filing.history import history_of
+from creditbank.registry.organisations import organisation_by_uscc
+from creditbank.rules.trace import NotRecognisedError
+from tests.bank import ENTERPRISE_USCC, NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
+
+DRAFT = FilingDraft(
+    activity="enterprise_course",
+    form="seminar",
+    release="full",
+    title="碳纤维复合材料成型工艺研修",
+    subject="professional",
+    seats=40,
+    sessions=tuple(SessionDraft(day, 360, 2) for day in SEMINAR_DAYS),
+)
+EARLY = NOW - timedelta(days=30)
+REASON = "第三天的内容不属于专业科目"
+SHORTER = replace(DRAFT, seats=20, sessions=DRAFT.sessions[:2])
+
+
+def submitted(bank: TestBank) -> str:
+    with bank.unit() as session:
+        enterprise = organisation_by_uscc(session, ENTERPRISE_USCC)
+        return submit_filing(session, DRAFT, enterprise, actor="provider", now=EARLY).filing_no
+
+
+def returned(bank: TestBank) -> str:
+    filing_no = submitted(bank)
+    with bank.unit() as session:
+        return_filing(session, filing_no, actor="official", reason=REASON, now=EARLY)
+    return filing_no
+
+
+def test_a_returned_filing_is_mended_and_approved_as_it_then_stands(bank: TestBank) -> None:
+    filing_no = returned(bank)
+
+    with bank.unit() as session:
+        submit_again(session, filing_no, SHORTER, actor="provider", now=EARLY)
+    with bank.unit() as session:
+        approve_filing(session, filing_no, actor="official", now=EARLY)
+    result = bank.post(filing_no, attendance([invented_person(1)]))
+
+    with bank.reading() as session:
+        filing = filing_numbered(session, filing_no)
+        assert (filing.state, filing.version, filing.seats) == ("approved", 2, 20)
+        days = [planned.day for planned in sessions_of(session, filing_no)]
+        assert days == list(SEMINAR_DAYS[:2])
+    assert (result.rows_credited, result.credited_centihours) == (2, 1600)
+    assert [each.code for each in result.problems] == ["roster-day-not-filed"]
+    assert bank.fsck() == []
+
+
+def test_the_history_keeps_what_each_version_said_and_why_it_came_back(bank: TestBank) -> None:
+    filing_no = returned(bank)
+    with bank.unit() as session:
+        submit_again(session, filing_no, SHORTER, actor="provider", now=EARLY)
+        refuse_filing(session, filing_no, actor="official", reason="不符", now=EARLY)
+
+    with bank.reading() as session:
+        history = history_of(session, filing_no)
+
+    assert [(act.kind, act.version, act.reason) for act in history] == [
+        ("filing.submitted", 1, ""), ("filing.returned", 1, REASON),
+        ("filing.resubmitted", 2, ""), ("filing.refused", 2, "不符"),
+    ]  # fmt: skip
+    assert [len(act.said["sessions"]) for act in history if "sessions" in act.said] == [3, 2]
+
+
+def test_nothing_is_posted_or_decided_while_a_filing_stands_returned(bank: TestBank) -> None:
+    filing_no = returned(bank)
+
+    with pytest.raises(FilingNotApprovedError):
+        bank.post(filing_no, attendance([invented_person(1)]))
+    for decide in (approve_filing, return_filing):
+        with bank.unit() as session, pytest.raises(FilingDecidedError):
+            decide(session, filing_no, actor="official", reason="x", now=NOW)
+
+
+def test_only_what_was_returned_is_submitted_again(bank: TestBank) -> None:
+    filing_no = submitted(bank)
+
+    with bank.unit() as session, pytest.raises(FilingNotReturnedError):
+        submit_again(session, filing_no, SHORTER, actor="provider", now=NOW)
+
+
+def test_what_the_rules_would_not_credit_stays_returned_as_it_was(bank: TestBank) -> None:
+    filing_no = returned(bank)
+
+    draft = replace(SHORTER, activity="karaoke")
+
+    with pytest.raises(NotRecognisedError), bank.unit() as session:
+        submit_again(session, filing_no, draft, actor="provider", now=NOW)
+
+    with bank.reading() as session:
+        filing = filing_numbered(session, filing_no)
+        assert (filing.state, filing.version, filing.activity) == (
+            "returned", 1, "enterprise_course",
+        )  # fmt: skip
+        assert len(sessions_of(session, filing_no)) == 3
+
+
+def test_a_version_submitted_after_the_first_day_is_late_whenever_the_first_was(
+    bank: TestBank,
+) -> None:
+    filing_no = returned(bank)
+    with bank.unit() as session:
+        submit_again(session, filing_no, SHORTER, actor="provider", now=NOW)
+
+    with bank.unit() as session, pytest.raises(LateReasonWantedError):
+        approve_filing(session, filing_no, actor="official", now=NOW)
+
+
+def test_a_decision_on_a_version_that_was_replaced_is_refused(bank: TestBank) -> None:
+    filing_no = returned(bank)
+    with bank.unit() as session:
+        submit_again(session, filing_no, SHORTER, actor="provider", now=EARLY)
+
+    with bank.unit() as session:
+        with pytest.raises(FilingChangedError):
+            require_version(session, filing_no, 1)
+        require_version(session, filing_no, 2)
+        require_version(session, filing_no, None)
