@@ -6,7 +6,6 @@ from typing import Any
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, jsonify
 from flask_smorest import Api, Blueprint  # type: ignore[import-untyped]
-from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
@@ -23,7 +22,7 @@ from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
 from creditbank.api.people import people
-from creditbank.api.problems import MEDIA_TYPE, ProblemShape, register_problems
+from creditbank.api.problems import ProblemShape, register_problems
 from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
 from creditbank.api.rosters import rosters
@@ -66,6 +65,7 @@ class MachinesApi(Api):  # type: ignore[misc] # the package has no types
     """The package's API, with our failures instead of its own, in answers and in the document."""
 
     ERROR_SCHEMA = ProblemShape
+    DEFAULT_ERROR_RESPONSE_NAME = None
 
     def __init__(self, app: Flask, **options: Any) -> None:
         self._undescribed: list[Blueprint] = []
@@ -101,9 +101,7 @@ class MachinesApi(Api):  # type: ignore[misc] # the package has no types
         register_problems(self._app)
 
     def _register_responses(self) -> None:
-        response = {"description": "A problem document.", "schema": ProblemShape}
-        prepare_response(response, self.spec, MEDIA_TYPE)
-        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
+        """Register none: each operation declares every status that it answers with."""
 
 
 def register_api(app: Flask, *, base_path: str = "") -> None:

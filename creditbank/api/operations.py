@@ -69,7 +69,7 @@ class Declared:
     query: Schema | None = None
     answer: Schema | None = None
     example: Mapping[str, Any] | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
     refuses: Refusals = ()
     failure: Failure = PROBLEM
     #: for endpoints without a scope; those with one are counted by client
@@ -138,7 +138,10 @@ def _parameters(declared: Declared) -> list[dict[str, Any]]:
 
 def _success(declared: Declared) -> dict[str, Any]:
     content: dict[str, Any] = {
-        media_type: {"schema": {"type": "string"}, "example": example}
+        media_type: {
+            "schema": {"type": "object" if media_type.endswith("json") else "string"},
+            "example": example,
+        }
         for media_type, example in declared.files.items()
     }
     if declared.answer is not None:

@@ -60,7 +60,7 @@ def read_tile(_call: Call, session: Session, jurisdiction: str, year: int, rest:
     Public.ANYBODY,
     unit=Unit.OWN,
     writes=False,
-    files={_JWKS: '{"keys": []}'},
+    files={_JWKS: {"keys": []}},
 )
 def read_verdict_keys(_call: Call) -> Response:
     """Return the public half of every key that ever signed verdicts, as a JWK Set (RFC 7517)."""

@@ -165,13 +165,13 @@ class ItemLine(Shape):
     subject = subject()
     title = Text(_TITLE_CHARACTERS_MAX)
     day = Day()
-    work = Text(120)
+    work = Text(120, low=0)
     document_kind = Text(40, metadata={"description": "Of the person."})
     last_four = Text(4, metadata={"description": "Of the person's number."})
     state = Choice(ItemState)
     declared_by = Text(40)
     declared_at = Instant()
-    reason = Text(REASON_CHARACTERS_MAX)
+    reason = Text(REASON_CHARACTERS_MAX, low=0)
 
 
 class ItemAnswer(ItemLine):
@@ -185,7 +185,7 @@ class ItemAnswer(ItemLine):
     asked_hours = Hours(allow_none=True)
     approved_hours = Hours(allow_none=True)
     evidence = Inner(EvidenceShape, many=True)
-    decided_by = Text(40, metadata={"description": "Empty until somebody decides."})
+    decided_by = Text(40, low=0, metadata={"description": "Empty until somebody decides."})
     credited = Inner(CreditedPartAnswer, many=True)
 
 
@@ -201,7 +201,7 @@ class ItemsAnswer(Shape):
     """One page of items, newest first."""
 
     items = Inner(ItemLine, many=True)
-    next_cursor = Text(120, metadata={"description": "Empty on the last page."})
+    next_cursor = Text(120, low=0, metadata={"description": "Empty on the last page."})
 
 
 class RecognitionBody(Shape):
@@ -244,7 +244,7 @@ class TransferAnswer(Shape):
     state = Text(10, metadata={"enum": ["recognised", "withdrawn"]})
     recognised_by = Text(40)
     recognised_at = Instant()
-    reason = Text(40, metadata={"description": "Of the withdrawal."})
+    reason = Text(40, low=0, metadata={"description": "Of the withdrawal."})
     credited = Inner(CreditedPartAnswer, many=True)
 
 
@@ -254,12 +254,12 @@ class SentenceAnswer(Shape):
     code = Text(60)
     zh = Text(1_000)
     en = Text(1_000)
-    ground_zh = Text(1_000, metadata={"description": "Empty where no rule was used."})
-    ground_en = Text(1_000)
-    basis = Text(20, metadata={"description": "notice, practice, assumption; or empty."})
-    scheme = Text(40, metadata={"description": "Of the pack that holds the rule."})
-    key = Text(120, metadata={"description": "Of the rule."})
-    since = Text(10, metadata={"description": "First day of the rule's value."})
+    ground_zh = Text(1_000, low=0, metadata={"description": "Empty where no rule was used."})
+    ground_en = Text(1_000, low=0)
+    basis = Text(20, low=0, metadata={"description": "notice, practice, assumption; or empty."})
+    scheme = Text(40, low=0, metadata={"description": "Of the pack that holds the rule."})
+    key = Text(120, low=0, metadata={"description": "Of the rule."})
+    since = Text(10, low=0, metadata={"description": "First day of the rule's value."})
 
 
 class EntryExplanationAnswer(Shape):

@@ -60,16 +60,20 @@ class PackAnswer(Shape):
     title_zh = Text(_TITLE_CHARACTERS_MAX)
     title_en = Text(_TITLE_CHARACTERS_MAX)
     jurisdiction = jurisdiction()
-    inherits = Text(40, metadata={"description": "Id of its parent; empty for the nation's."})
+    inherits = Text(
+        40, allow_none=True, metadata={"description": "Id of its parent; null for the nation's."}
+    )
     status = Choice(
         PackStatus, metadata={"description": "A draft decides only for the terms in `adopted`."}
     )
     state = Choice(PackState)
     corrigendum = Text(
-        REASON_CHARACTERS_MAX, metadata={"description": "Why it mends; empty where it only adds."}
+        REASON_CHARACTERS_MAX,
+        low=0,
+        metadata={"description": "Why it mends; empty where it only adds."},
     )
     reason = Text(
-        REASON_CHARACTERS_MAX, metadata={"description": "Why it was returned or withdrawn."}
+        REASON_CHARACTERS_MAX, low=0, metadata={"description": "Why it was returned or withdrawn."}
     )
     adopted = Inner(TermAnswer, many=True)
 
@@ -87,7 +91,7 @@ class ValueAnswer(Shape):
     from_ = Day(data_key="from")
     until = Day(allow_none=True)
     basis = Text(20)
-    reference = Text(80)
+    reference = Text(80, low=0)
 
 
 class EditedAnswer(Shape):
@@ -110,16 +114,16 @@ class NameAnswer(Shape):
 
     kind = Text(40)
     id = Text(80)
-    zh = Text(_TITLE_CHARACTERS_MAX)
-    en = Text(_TITLE_CHARACTERS_MAX)
+    zh = Text(_TITLE_CHARACTERS_MAX, low=0)
+    en = Text(_TITLE_CHARACTERS_MAX, low=0)
 
 
 class HeaderEditedAnswer(Shape):
     """A line of the head, as it was and as it would be."""
 
     key = Text(40)
-    old = Text(_TITLE_CHARACTERS_MAX)
-    new = Text(_TITLE_CHARACTERS_MAX)
+    old = Text(_TITLE_CHARACTERS_MAX, low=0)
+    new = Text(_TITLE_CHARACTERS_MAX, low=0)
 
 
 class AdoptionBody(Shape):
@@ -191,13 +195,13 @@ class ImpactAnswer(Shape):
     version = Whole(1, _VERSION_MAX)
     sha256 = Text(64)
     base_version = Whole(0, _VERSION_MAX, metadata={"description": "0 where none is in force."})
-    base_sha256 = Text(64)
+    base_sha256 = Text(64, low=0)
     state = Choice(RunState)
     people_done = Whole(0, 10**12)
     people_total = Whole(0, 10**12)
     requested_at = Instant()
     finished_at = Instant(allow_none=True)
-    failed = Text(60, metadata={"description": "The code of what stopped it; else empty."})
+    failed = Text(60, low=0, metadata={"description": "The code of what stopped it; else empty."})
     result = Inner(ImpactResult, allow_none=True)
 
 
@@ -209,7 +213,7 @@ class ChangesAnswer(Shape):
     sha256 = Text(64)
     state = Choice(PackState)
     base_version = Whole(0, _VERSION_MAX, metadata={"description": "0 where it is the first."})
-    base_sha256 = Text(64)
+    base_sha256 = Text(64, low=0)
     added = Inner(ValueAnswer, many=True)
     ended = Inner(ValueAnswer, many=True)
     edited = Inner(EditedAnswer, many=True)

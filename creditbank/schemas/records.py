@@ -34,13 +34,15 @@ class EntryAnswer(Shape):
     occasion = Text(40)
     revision = Whole(0, 2**15)
     step = Whole(0, 2**15)
-    reason = Text(100)
+    reason = Text(100, low=0)
     leaf = Text(64, metadata={"description": "Hex."})
-    salt = Text(64, metadata={"description": "Hex; empty once the person's secret was erased."})
+    salt = Text(
+        64, low=0, metadata={"description": "Hex; empty once the person's secret was erased."}
+    )
     body = fields.Raw(metadata={"type": "array", "items": {}, "description": "16 elements."})
     facts = fields.Raw(metadata={"type": "object", "description": "Of a credit; else empty."})
     pending = Truth(metadata={"description": "Recorded, and not in a log yet."})
-    origin = Text(120, metadata={"description": "Of its log; empty while pending."})
+    origin = Text(120, low=0, metadata={"description": "Of its log; empty while pending."})
     index = fields.Raw(
         metadata={"type": ["integer", "null"], "description": "In its log; null while pending."}
     )

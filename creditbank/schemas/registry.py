@@ -200,7 +200,7 @@ class FilingLine(Shape):
     state = Choice(FilingState)
     version = Whole(1, 2**15 - 1, metadata={"description": "Counts the submissions."})
     submitted_at = Instant()
-    reason = Text(REASON_CHARACTERS_MAX)
+    reason = Text(REASON_CHARACTERS_MAX, low=0)
 
 
 class UsedAnswer(Shape):
@@ -238,7 +238,7 @@ class FilingsAnswer(Shape):
     """One page of filings, newest first."""
 
     filings = Inner(FilingLine, many=True)
-    next_cursor = Text(120, metadata={"description": "Empty on the last page."})
+    next_cursor = Text(120, low=0, metadata={"description": "Empty on the last page."})
 
 
 class DecisionBody(Shape):

@@ -112,7 +112,7 @@ class CreditedRowAnswer(Shape):
 class RosterAnswer(Shape):
     """What became of a roster."""
 
-    roster_no = Text(20, metadata={"description": "Empty when it was only validated."})
+    roster_no = Text(20, low=0, metadata={"description": "Empty when it was only validated."})
     filing_no = public_number("F7K2M9QXAB")
     rows_credited = Whole(0, _ROWS_MAX)
     people_credited = Whole(0, _ROWS_MAX)
@@ -197,4 +197,4 @@ class ImportAnswer(Shape):
     digest = Text(64)
     state = Text(10, metadata={"enum": ["proposed", "approved"]})
     proposed_by = Text(40)
-    approved_by = Text(40, metadata={"description": "Empty until approved."})
+    approved_by = Text(40, low=0, metadata={"description": "Empty until approved."})

@@ -1,0 +1,328 @@
+"""Every route of the API against every role and scope, and own, another's and nobody's numbers.
+
+A row says which scope a route wants, who can have it, and how a number is answered that lies in
+other hands or nowhere. A new route without a row fails.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from creditbank.api import access
+from creditbank.api.filings import filing_seen
+from creditbank.api.operations import Declared
+from creditbank.clock import utc_now
+from creditbank.registry.clients import OF_AN_ORGANISATION, SCOPES_OF, Role
+from creditbank.registry.credentials import credentials_of
+from creditbank.registry.organisations import OrganisationKind
+from creditbank.registry.tokens import issue_token
+from tests.achievements import ELSEWHERE, WORKS, publish_works
+from tests.api.desk import DAYS, TITLE_SYSTEM_USCC, YEAR, Caller, Desk, roster_rows, stated
+from tests.bank import ENTERPRISE_USCC, invented_person
+
+PERSON = invented_person(71)
+MACHINES = [role for role in Role if role is not Role.PROFESSIONAL]  # who is no machine
+REGION = "region-foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Who may call a route (nobody named: anybody), and how numbers that are not theirs are told.
+
+    `none` is the code for a number that nobody has; `region` and `organisation` those for one that
+    lies in another region, and with another organisation of the same role.
+    """
+
+    scope: str = ""
+    roles: str = ""
+    none: str = ""
+    region: str = ""
+    organisation: str = ""
+
+
+_CLIENT = Row("client:manage", "administrator", none="client-unknown", region=REGION)
+_READING = Row(
+    "filing:read", "provider official auditor", none="filing-unknown", region=REGION,
+    organisation="filing-unknown",
+)  # fmt: skip
+_DECIDING = Row("filing:decide", "official", none="filing-unknown", region=REGION)
+_ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
+_OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
+_TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
+_PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
+_ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
+_OF_A_PERSON = Row("balance:read", "official auditor")
+MATRIX: Mapping[str, Row] = {
+    "GET /api/v1/openapi.json": Row(),
+    "POST /api/v1/oauth/token": Row(),
+    "POST /api/v1/setup": Row(),
+    "POST /api/v1/clients": Row("client:manage", "administrator"),
+    "POST /api/v1/clients/<public:client_id>/secrets": _CLIENT,
+    "POST /api/v1/clients/<public:client_id>/public-keys": _CLIENT,
+    "GET /api/v1/clients/<public:client_id>/credentials": _CLIENT,
+    "POST /api/v1/clients/<public:client_id>/credentials/<public:credential_no>/revocation": (
+        _CLIENT
+    ),
+    # Last of them: after it the client is nobody's.
+    "POST /api/v1/clients/<public:client_id>/revocation": _CLIENT,
+    "POST /api/v1/organisations": Row("organisation:register", "official"),
+    # Who an organisation is may be known everywhere.
+    "GET /api/v1/organisations/<public:uscc>": Row("organisation:register", "official"),
+    "POST /api/v1/mandates": Row("mandate:grant", "official"),
+    "POST /api/v1/mandates/<public:mandate_no>/state": Row(
+        "mandate:grant", "official", none="mandate-unknown", region=REGION
+    ),
+    "POST /api/v1/filings": Row("filing:submit", "provider"),
+    "GET /api/v1/filings": Row("filing:read", "provider official auditor"),
+    "GET /api/v1/filings/<public:filing_no>": _READING,
+    "POST /api/v1/filings/<public:filing_no>/approval": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/refusal": _DECIDING,
+    "GET /api/v1/filings/<public:filing_no>/roster-template": _READING,
+    "POST /api/v1/filings/<public:filing_no>/rosters": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
+    "GET /api/v1/rosters/<public:roster_no>": replace(
+        _READING, none="roster-unknown", organisation="roster-unknown"
+    ),
+    "POST /api/v1/filings/<public:filing_no>/withdrawals": replace(
+        _READING, scope="attendance:withdraw", roles="provider official"
+    ),
+    "POST /api/v1/items": Row("item:declare", "provider employer official"),
+    "GET /api/v1/items": Row("item:read", "provider employer official"),
+    "GET /api/v1/items/<public:item_no>": replace(_OWN_ITEM, scope="item:read"),
+    "POST /api/v1/items/<public:item_no>/correction": replace(_OWN_ITEM, scope="item:declare"),
+    "POST /api/v1/items/<public:item_no>/recognition": _ITEM,
+    "POST /api/v1/items/<public:item_no>/refusal": _ITEM,
+    "POST /api/v1/items/<public:item_no>/return": _ITEM,
+    "POST /api/v1/items/<public:item_no>/withdrawal": _ITEM,
+    "POST /api/v1/transfers": Row("transfer:recognise", "official"),
+    "GET /api/v1/transfers/<public:transfer_no>": _TRANSFER,
+    "POST /api/v1/transfers/<public:transfer_no>/withdrawal": _TRANSFER,
+    "POST /api/v1/imports": Row("import:propose", "official"),
+    "GET /api/v1/imports/<public:import_no>": Row(
+        "import:propose", "official", none="import-unknown", region=REGION
+    ),
+    "POST /api/v1/imports/<public:import_no>/approval": Row(
+        "import:approve", "official", none="import-unknown", region=REGION
+    ),
+    "POST /api/v1/balances": _OF_A_PERSON,
+    "POST /api/v1/entries": _OF_A_PERSON,
+    "POST /api/v1/people/links": Row("person:link", "official"),
+    "POST /api/v1/people/links/removal": Row("person:link", "official"),
+    "GET /api/v1/entries/<leaf:leaf>/explanation": replace(
+        _OF_A_PERSON, none="entry-unknown", region=REGION
+    ),
+    "POST /api/v1/packs/<public:scheme>/explain": Row(),
+    "POST /api/v1/packs": Row("rules:propose", "official"),
+    "POST /api/v1/packs/<public:pack_id>/<count:version>/review": _PACK,
+    "POST /api/v1/packs/<public:pack_id>/<count:version>/return": _PACK,
+    "POST /api/v1/packs/<public:pack_id>/<count:version>/withdrawal": replace(
+        _PACK, scope="rules:propose"
+    ),
+    "POST /api/v1/packs/<public:pack_id>/<count:version>/publication": _PACK,
+    "GET /api/v1/packs": Row(),
+    "GET /api/v1/packs/proposals": Row("rules:publish", "official"),
+    "GET /api/v1/packs/<public:pack_id>/<count:version>": Row(),
+    # What waits to become law is no secret among officials.
+    "GET /api/v1/packs/<public:pack_id>/<count:version>/proposal": replace(_PACK, region=""),
+    "GET /api/v1/packs/<public:pack_id>/<count:version>/changes": _PACK,
+    "POST /api/v1/packs/<public:pack_id>/adoptions": replace(_PACK, scope="rules:propose"),
+    "POST /api/v1/adoptions/<public:adoption_no>/approval": _ADOPTION,
+    "GET /api/v1/packs/<public:pack_id>/adoptions": Row(),
+    "GET /api/v1/adoptions/<public:adoption_no>": _ADOPTION,
+    "POST /api/v1/packs/<public:pack_id>/<count:version>/impacts": _PACK,
+    "GET /api/v1/impacts/<public:run_no>": replace(_PACK, none="impact-unknown"),
+    "GET /api/v1/logs": Row(),
+    "GET /api/v1/proofs": Row(),
+    "GET /api/v1/consistency": Row(),
+    "POST /api/v1/verdicts": Row("verdict:ask", "title_system"),
+    "GET /api/v1/verdicts/<public:verdict_no>": Row(
+        "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
+    ),
+    "POST /api/v1/seals": Row("ledger:seal", "official administrator"),
+    "GET /.well-known/oauth-authorization-server": Row(),
+    "GET /health": Row(),
+    "GET /ledger/<public:jurisdiction>/<count:year>/checkpoint": Row(),
+    "GET /ledger/<public:jurisdiction>/<count:year>/tile/<path:rest>": Row(),
+    "GET /.well-known/jwks.json": Row(),
+}
+#: Nothing of the kind stands in the bank of these tests; tests/api/test_lawbook.py has some.
+WITHOUT_OWN = frozenset({_ADOPTION})
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def routes(desk: Desk) -> dict[str, Declared | None]:
+    """Return every route of the API with its declaration."""
+    app = desk.bank.app
+    return {
+        f"{method} {rule.rule}": getattr(app.view_functions[rule.endpoint], "declared", None)
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("web.")
+        for method in (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    }
+
+
+def asked(caller: Caller, row: str, known: Mapping[str, str], body: Any = None) -> TestResponse:
+    """Call a route with these numbers, and with such as nobody has for all others."""
+    method, rule = row.split(" ")
+    nobodys = {"version": "999", "year": "1999", "leaf": "0" * 64, "client_id": "official-00000000"}
+    numbers = nobodys | known
+    path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", lambda name: numbers.get(name[1], "X000000000"), rule)
+    if method == "GET":
+        return caller.get(path)
+    # A call without a key or content is let in, or is not, and changes nothing.
+    return caller.post(path, body, retry=None if body is not None else "")
+
+
+def comes_in(caller: Caller, row: str) -> bool:
+    answer = asked(caller, row, {})
+    refused = answer.status_code == 401 or code_of(answer) == "scope-missing"
+    return not refused or row == "POST /api/v1/oauth/token"
+
+
+def code_of(answer: TestResponse) -> str:
+    told = answer.get_json(silent=True)
+    return str(told.get("code", "")) if isinstance(told, dict) else ""
+
+
+def with_scopes(desk: Desk, caller: Caller, scopes: frozenset[str]) -> Caller:
+    """Give a client a token that is good for these scopes alone."""
+    with desk.bank.unit() as session:
+        [credential] = credentials_of(session, caller.client_id)
+        token = issue_token(session, credential, scopes, lifetime_seconds=600, now=utc_now())
+    return Caller(desk.http, token.token, caller.client_id)
+
+
+def standing(desk: Desk) -> dict[str, Caller]:
+    """Return a client of each role; the official is of the province, so that all lies within."""
+    mine = desk.bank.enterprise().organisation_id
+    return {
+        "provider": desk.provider, "employer": desk.caller(Role.EMPLOYER, organisation_id=mine),
+        "official": desk.caller(Role.OFFICIAL, "cn-37"), "auditor": desk.caller(Role.AUDITOR),
+        "title_system": desk.title_system, "administrator": desk.administrator,
+    }  # fmt: skip
+
+
+def strangers(desk: Desk) -> dict[str, Caller]:
+    """Return a client of each role that belongs elsewhere."""
+    other = desk.organisation("91371000MA3DEM0K07", OrganisationKind.ENTERPRISE)
+    return {
+        str(role): desk.caller(role, "cn-33", other if role in OF_AN_ORGANISATION else None)
+        for role in MACHINES
+    }
+
+
+def numbers_of_all(desk: Desk) -> dict[str, str]:
+    """Do one of each; return the numbers by the names that addresses have for them."""
+    publish_works(desk.bank)
+    filing_no = desk.approved_filing()
+    filing = f"/api/v1/filings/{filing_no}"
+    roster = desk.provider.post(f"{filing}/rosters", roster_rows([PERSON], DAYS[:1]))
+    holder = {**stated(PERSON), "scheme": "cn-3710"}
+    [entry] = desk.official.post("/api/v1/entries", holder).get_json()["entries"]
+    item = {
+        "scheme": WORKS, "activity": "paper", "subject": "professional", "title": "界面改性研究",
+        "day": DAYS[0].isoformat(), "work": "10.1000/example.9", "rank": 1,
+        "evidence": [{"description": "期刊封面与目录"}],
+    }  # fmt: skip
+    record = {**stated(PERSON), "year": YEAR - 1, "subject": "professional", "hours": "10.00"}
+    records = {"jurisdiction": "cn-3710", "origin": "旧系统", "rows": [record]}
+    mandate = {
+        "organisation": TITLE_SYSTEM_USCC, "jurisdiction": "cn-3710", "series": ["engineering"],
+        "levels": ["*"], "valid_from": f"{YEAR}-01-01", "valid_through": f"{YEAR + 2}-12-31",
+    }  # fmt: skip
+    question = {
+        **holder, "series": "engineering", "level": "associate_senior", "purpose": "职称评审",
+        "legal_basis": "第25号令", "application_day": f"{YEAR + 1}-03-15",
+        "stated": {"current_title_on": f"{YEAR - 8}-06-30"},
+    }  # fmt: skip
+    taken = {**stated(PERSON), "leaf": entry["leaf"], "scheme": ELSEWHERE}
+    province = desk.caller(Role.OFFICIAL, "cn-37")
+    acts = {
+        "item_no": desk.provider.post("/api/v1/items", {"person": stated(PERSON), "item": item}),
+        "import_no": desk.official.post("/api/v1/imports", records),
+        "mandate_no": desk.official.post("/api/v1/mandates", mandate),
+        "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
+        "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
+        "transfer_no": province.post("/api/v1/transfers", taken),
+    }
+    return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
+        "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
+        "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
+        "pack_id": "cn-3710", "version": "1",
+    }  # fmt: skip
+
+
+def example_of(declared: Declared) -> Any:
+    """Return a content that the route takes."""
+    documented = declared.body.documented() if declared.body else {}
+    return documented.get("application/json", {}).get("example", {})
+
+
+def test_every_route_has_its_row(desk: Desk) -> None:
+    assert set(routes(desk)) == set(MATRIX), "write a row for each new route into MATRIX"
+
+
+def test_a_route_opens_to_its_roles_with_its_scope_and_to_nobody_else(desk: Desk) -> None:
+    callers = standing(desk)
+    scopes = {role: frozenset(map(str, SCOPES_OF[Role(role)])) for role in callers}
+    wrong = []
+    for row, wanted in MATRIX.items():
+        opens = {role: comes_in(caller, row) for role, caller in callers.items()}
+        expected = set(wanted.roles.split()) if wanted.scope else set(callers)
+        if {role for role, inside in opens.items() if inside} != expected:
+            wrong.append((row, opens))
+        if comes_in(desk.nobody, row) != (not wanted.scope):
+            wrong.append((row, "nobody"))
+        for role in wanted.roles.split()[:1]:
+            alone = with_scopes(desk, callers[role], frozenset({wanted.scope}))
+            others = scopes[role] - {wanted.scope}
+            without = with_scopes(desk, callers[role], others) if others else desk.nobody
+            if (comes_in(alone, row), comes_in(without, row)) != (True, False):
+                wrong.append((row, wanted.scope))
+
+    assert wrong == []
+
+
+def test_own_numbers_open_and_anothers_and_nobodys_do_not(desk: Desk) -> None:
+    mine, elsewhere, known = standing(desk), strangers(desk), numbers_of_all(desk)
+    declared = routes(desk)
+    wrong = []
+    for row, wanted in MATRIX.items():
+        body = example_of(each) if wanted.none and (each := declared[row]) else None
+        for role in wanted.roles.split() if wanted.none else ():
+            of_one = role in OF_AN_ORGANISATION
+            foreign = wanted.organisation if of_one else wanted.region
+            nobodys = code_of(asked(mine[role], row, {}, body))
+            anothers = code_of(asked(elsewhere[role], row, known, body))
+            own = code_of(asked(mine[role], row, known, body))
+            if wanted in WITHOUT_OWN:
+                anothers, own = foreign, ""
+            shut = {"scope-missing", "token-refused", wanted.none, foreign} - {""}
+            if (nobodys, anothers) != (wanted.none, foreign) or own in shut:
+                wrong.append((row, role, nobodys, anothers, own))
+
+    assert wrong == []
+
+
+def test_a_check_that_is_left_out_would_be_seen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filing = {"filing_no": desk.approved_filing()}
+    row, approval = (
+        "GET /api/v1/filings/<public:filing_no>",
+        "POST /api/v1/filings/<public:filing_no>/approval",
+    )
+    before = code_of(asked(desk.other_provider, row, filing)), comes_in(desk.provider, approval)
+
+    monkeypatch.setattr(access, "require_scope", lambda *_: None)
+    monkeypatch.setattr(sys.modules[filing_seen.__module__], "organisation_seen", lambda *_: None)
+
+    after = code_of(asked(desk.other_provider, row, filing)), comes_in(desk.provider, approval)
+    assert (before, after) == (("filing-unknown", False), ("", True))
