@@ -82,6 +82,10 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/filings/<public:filing_no>": _READING,
     "POST /api/v1/filings/<public:filing_no>/approval": _DECIDING,
     "POST /api/v1/filings/<public:filing_no>/refusal": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/return": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/resubmission": replace(
+        _READING, scope="filing:submit", roles="provider"
+    ),
     "GET /api/v1/filings/<public:filing_no>/roster-template": _READING,
     "POST /api/v1/filings/<public:filing_no>/rosters": replace(
         _READING, scope="roster:post", roles="provider"
