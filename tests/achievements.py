@@ -56,6 +56,10 @@ _WORKS = {
     'spread = { years = 2, how = "even" } }',
     "recognise.study": "true",
     "conversion.study": '{ kind = "as_approved", spread = { years = 3, how = "declared" } }',
+    # stands for a year of 90 hours, of them 60 professional; once a year
+    "recognise.aid_service": "true",
+    "cap.aid_service": '{ per = "year", items = 1, order = 30, activities = ["aid_service"] }',
+    "conversion.aid_service": '{ kind = "whole_year", rest = "public.general" }',
     "declare_by.paper": '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }] }',
     "cap.study": '{ per = "activity", hours = "60", order = 10, activities = ["study"] }',
     "cap.works": '{ per = "year", hours = "100", order = 20, activities = ["paper", "patent"] }',
@@ -112,6 +116,8 @@ BOOK = replace(
     title="复合材料工艺学", work="978-7-0000-0000-1",
 )  # fmt: skip
 STUDY = replace(PAPER, activity="study", rank=None, title="工程硕士研究生学习", work="学位证 1001")
+
+SERVICE = replace(PAPER, activity="aid_service", rank=None, title="援派服务一年", work="")
 
 
 def declare(

@@ -74,17 +74,19 @@ def explain_rules(call: Call, session: Session, scheme: str) -> dict[str, Any]:
     law, fact = law_of(session, scheme), call.body
     if isinstance(fact, ActivityFact):
         conversion = convert(fact, law)
-        parts = [(conversion.credited_year, conversion.centihours)]
+        parts = [(conversion.credited_year, conversion.subject, conversion.centihours)]
         subject, steps = conversion.subject, conversion.steps
     else:
         of_item = convert_item(fact, law)
-        parts = [(part.credited_year, part.centihours) for part in of_item.parts]
+        parts = [(part.credited_year, part.subject, part.centihours) for part in of_item.parts]
         subject, steps = of_item.subject, of_item.steps
     return {
         "scheme": scheme,
         "subject": subject,
-        "hours": sum(centihours for _, centihours in parts),
-        "parts": [{"year": year, "hours": centihours} for year, centihours in parts],
+        "hours": sum(centihours for *_, centihours in parts),
+        "parts": [
+            {"year": year, "subject": at, "hours": centihours} for year, at, centihours in parts
+        ],
         "lines": _lines(steps, law),
     }
 

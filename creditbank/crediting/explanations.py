@@ -19,7 +19,7 @@ from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Sou
 from creditbank.ledger.posting import CreditState, credit_states, credits_of, pins_from_text
 from creditbank.registry.lawbook import chain_pinned
 from creditbank.rules.conversion import Step
-from creditbank.rules.hour_rules import Cap
+from creditbank.rules.hour_rules import Cap, ItemsCap
 from creditbank.rules.pack import PackChain, Value
 
 
@@ -107,7 +107,7 @@ def _facts_said(facts: Mapping[str, Any]) -> Iterator[Step]:
     if facts["kind"] == SourceKind.FILING:
         names = ("filing", "session", "day", "planned_minutes", "attended_minutes")
         yield Step("explain-filing", _some(facts, *names), None)
-    elif facts["kind"] == SourceKind.DECISION:
+    elif facts["kind"] in {SourceKind.DECISION, SourceKind.DEEMED}:
         yield Step("explain-item", _some(facts, "item", "title", "day", "declared_on"), None)
     else:
         yield Step("explain-transfer", _origin(facts), None)
@@ -169,4 +169,6 @@ def _cap_named(key: str, value: Value | None) -> Step:
         return Step(
             f"explain-cap-{value.value.per}", {"cap_centihours": value.value.centihours}, value
         )
+    if value is not None and isinstance(value.value, ItemsCap):
+        return Step("explain-cap-items", {"items": value.value.items}, value)
     return Step("explain-once-per-work", {"key": key}, value)

@@ -106,7 +106,7 @@ def recognise_item(
     context = FoldContext(law, secrets_of(session, vault, group), now)
     grant = Grant(
         number=item_no,
-        kind=SourceKind.DECISION,
+        kind=_kind(conversion),
         act="item.recognised",
         jurisdiction=item.jurisdiction,
         actor=actor,
@@ -201,10 +201,14 @@ def _decide(
     item.decided_by, item.decided_at = actor, now
 
 
+def _kind(conversion: ItemConversion) -> SourceKind:
+    return SourceKind.DEEMED if conversion.deemed else SourceKind.DECISION
+
+
 def _credits(item: DeclaredItem, conversion: ItemConversion) -> list[CreditDraft]:
     """Return one credit for each part that is worth anything."""
     facts: dict[str, Canonical] = {
-        "kind": str(SourceKind.DECISION),
+        "kind": str(_kind(conversion)),
         "item": item.item_no,
         "activity": item.activity,
         "form": item.form,
@@ -222,7 +226,7 @@ def _credits(item: DeclaredItem, conversion: ItemConversion) -> list[CreditDraft
             person_id=item.person_id,
             scheme=item.scheme,
             credited_year=part.credited_year,
-            subject=conversion.subject,
+            subject=part.subject,
             earned_on=item.day,
             occasion=f"{item.item_no}/{number}",
             revision=0,

@@ -13,7 +13,7 @@ from datetime import date
 from itertools import product
 
 from creditbank.rules.allotment import Bucket, Claim, allot
-from creditbank.rules.hour_rules import Cap, CapPeriod
+from creditbank.rules.hour_rules import Cap, CapPeriod, ItemsCap
 from creditbank.rules.pack import PackChain, Value
 
 ONCE_PER_WORK = "once_per_work"
@@ -113,7 +113,7 @@ class _Touched:
     """A fact and the caps that touch it, in their stated order, equal orders by key."""
 
     fact: LiveFact
-    caps: tuple[tuple[Cap, Value, Bucket], ...]
+    caps: tuple[tuple[Cap | ItemsCap, Value, Bucket], ...]
 
 
 class _Law:
@@ -122,7 +122,7 @@ class _Law:
     def __init__(self, chain: PackChain) -> None:
         self._chain = chain
         self._keys = chain.keys("cap")
-        self._on: dict[date, list[tuple[Cap, Value]]] = {}
+        self._on: dict[date, list[tuple[Cap | ItemsCap, Value]]] = {}
 
     def touching(self, fact: LiveFact) -> _Touched:
         caps = [
@@ -135,20 +135,22 @@ class _Law:
     def once(self, day: date) -> Value | None:
         return self._chain.value_on(ONCE_PER_WORK, day)
 
-    def _in_force(self, day: date) -> list[tuple[Cap, Value]]:
+    def _in_force(self, day: date) -> list[tuple[Cap | ItemsCap, Value]]:
         if day not in self._on:
             found = []
             for key in self._keys:
                 value = self._chain.value_on(key, day)
                 if value is not None:
-                    assert isinstance(value.value, Cap), "the loader types cap.*"
+                    assert isinstance(value.value, Cap | ItemsCap), "the loader types cap.*"
                     found.append((value.value, value))
             self._on[day] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
         return self._on[day]
 
 
-def _period(cap: Cap, fact: LiveFact) -> str:
+def _period(cap: Cap | ItemsCap, fact: LiveFact) -> str:
     """Return over what a cap adds up a fact, "" if the fact has no such thing."""
+    if isinstance(cap, ItemsCap):
+        return str(fact.credited_year) if fact.group else ""
     if cap.per is CapPeriod.YEAR:
         return str(fact.credited_year)
     if cap.per is CapPeriod.ACTIVITY:
@@ -197,6 +199,7 @@ def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: _Law) 
 def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[str, FoldedOccasion]:
     """Cut each fact by each of its caps in turn, and to what it was allotted, if anything was."""
     used: dict[Bucket, int] = defaultdict(int)
+    items: dict[Bucket, set[str]] = defaultdict(set)
     full = _full(touched, allotted)
     occasions = {}
     for each in touched:
@@ -204,7 +207,11 @@ def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[s
         counted, cut = fact.centihours, dict.fromkeys((bucket for *_, bucket in each.caps), 0)
         for cap, _, bucket in each.caps:
             # A cap lowered within its year may already be exceeded; then nothing more fits.
-            kept = min(counted, max(0, cap.centihours - used[bucket]))
+            if isinstance(cap, Cap):
+                kept = min(counted, max(0, cap.centihours - used[bucket]))
+            else:
+                has_place = fact.group in items[bucket] or len(items[bucket]) < cap.items
+                kept = counted if has_place else 0
             cut[bucket], counted = counted - kept, kept
         held_back = counted - allotted.get(fact.occasion_key, counted)
         if held_back:
@@ -214,6 +221,7 @@ def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[s
         # Only now: a cap is charged with what every cap let through, not with what one cut.
         for bucket in cut:
             used[bucket] += counted
+            items[bucket] |= {fact.group} if counted else set()
         cuts = tuple(
             Cut(value.key, value, bucket[1], cut[bucket])
             for _, value, bucket in each.caps
@@ -230,30 +238,41 @@ def _full(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> set[Bucke
         for *_, bucket in each.caps:
             used[bucket] += allotted.get(each.fact.occasion_key, 0)
     return {
-        bucket for each in touched for cap, _, bucket in each.caps if used[bucket] == cap.centihours
+        bucket
+        for each in touched
+        for cap, _, bucket in each.caps
+        if isinstance(cap, Cap) and used[bucket] == cap.centihours
     }
 
 
 def _cut_on_both_sides(
     touched: Sequence[_Touched], occasions: Mapping[str, FoldedOccasion]
 ) -> bool:
-    """Tell whether a cap of a day cut something and a wider one too: only then order matters."""
+    """Tell whether a cap of a day cut something and a wider one too: only then order matters.
+
+    Which items have a place depends on the walk, and not on what else could count in their stead.
+    """
+    if any(isinstance(cap, ItemsCap) for each in touched for cap, *_ in each.caps):
+        return False
     of_day = {bucket for each in touched for cap, _, bucket in each.caps if _of_day(cap)}
     cut = {(cut.key, cut.period) for each in occasions.values() for cut in each.cuts}
     return bool(cut & of_day) and bool(cut - of_day)
 
 
-def _of_day(cap: Cap) -> bool:
-    return cap.per is CapPeriod.DAY
+def _of_day(cap: Cap | ItemsCap) -> bool:
+    return isinstance(cap, Cap) and cap.per is CapPeriod.DAY
 
 
 def _claim(each: _Touched) -> Claim:
     fact = each.fact
-    of_day = tuple((bucket, cap.centihours) for cap, _, bucket in each.caps if _of_day(cap))
+    bounds = [
+        (cap, (bucket, cap.centihours)) for cap, _, bucket in each.caps if isinstance(cap, Cap)
+    ]
+    of_day = tuple(bound for cap, bound in bounds if _of_day(cap))
     return Claim(
         key=fact.occasion_key,
         centihours=fact.centihours,
         cell=(fact.day, fact.subject, fact.credited_year, *sorted(bucket for bucket, _ in of_day)),
         of_day=of_day,
-        wider=tuple((bucket, cap.centihours) for cap, _, bucket in each.caps if not _of_day(cap)),
+        wider=tuple(bound for cap, bound in bounds if not _of_day(cap)),
     )

@@ -111,7 +111,9 @@ def _item(given: Fields, on: date, chain: PackChain) -> Answer:
     return {
         "hours": hours_text(conversion.centihours),
         "parts": [
-            f"{part.credited_year} {hours_text(part.centihours)}" for part in conversion.parts
+            f"{part.credited_year} {subject}{hours_text(part.centihours)}"
+            for part in conversion.parts
+            for subject in [f"{part.subject} " if conversion.deemed else ""]
         ],
         "subject": conversion.subject,
         **_rested_on(conversion.values),

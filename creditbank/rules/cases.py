@@ -12,7 +12,7 @@ from creditbank.errors import CreditBankError
 from creditbank.rules.boundaries import Asked, WatchedChain
 from creditbank.rules.case_answers import ANSWERS, Answer, caps_answer, live_facts
 from creditbank.rules.fields import SCHEME, Fields, Lines, PackInvalidError, Place
-from creditbank.rules.hour_rules import Cap
+from creditbank.rules.hour_rules import Cap, ItemsCap
 from creditbank.rules.loader import chain_of, load_pack, parse_toml
 from creditbank.rules.pack import Pack, PackChain
 
@@ -123,7 +123,7 @@ def _touched(case: Case, asked: Asked) -> bool:
     (pack,) = (each for each in case.chain.packs if each.id == asked.pack)
     caps = [value.value for value in pack.values.get(asked.key, ())]
     return any(
-        isinstance(cap, Cap) and cap.covers(fact.activity, fact.form, fact.subject)
+        isinstance(cap, Cap | ItemsCap) and cap.covers(fact.activity, fact.form, fact.subject)
         for cap in caps
         for fact in live_facts(case.given)
         if fact.day == asked.day

@@ -23,6 +23,7 @@ from creditbank.rules.conversion_rules import (
     PerItem,
     PerMinutes,
     PerUnit,
+    WholeYear,
 )
 from creditbank.rules.hour_rules import FullFrom, PartDay
 from creditbank.rules.pack import PackChain, Value
@@ -163,7 +164,7 @@ def convert(fact: ActivityFact, chain: PackChain) -> Conversion:
 
 def _base(fact: ActivityFact, value: Value, rule: ConversionRule, chain: PackChain) -> Base:
     amount = rule.amount
-    if isinstance(amount, PerItem | ByRank):
+    if isinstance(amount, PerItem | ByRank | WholeYear):
         # A rule on items is silent on sessions.
         raise rule_missing(value.key, fact, chain)
     if isinstance(amount, PerMinutes):

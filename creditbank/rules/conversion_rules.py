@@ -94,7 +94,25 @@ class AsApproved:
     """The hours with which the filing or the item was approved."""
 
 
-Amount = PerMinutes | PerDay | PerHalfDay | PerItem | PerUnit | ByRank | Banded | Fixed | AsApproved
+@dataclass(frozen=True, slots=True)
+class WholeYear:
+    """All that the credited year asks for: each subject's minimum, the rest to this subject."""
+
+    rest: str
+
+
+Amount = (
+    PerMinutes
+    | PerDay
+    | PerHalfDay
+    | PerItem
+    | PerUnit
+    | ByRank
+    | Banded
+    | Fixed
+    | AsApproved
+    | WholeYear
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +166,12 @@ class ConversionRule:
 def read_conversion(fields: Fields) -> ConversionRule:
     """Read the `value` of a `conversion.…` rule."""
     table = fields.inner("value")
+    amount = _AMOUNTS[table.choice("kind", _Kind)](table)
+    if isinstance(amount, WholeYear):
+        table.finish()  # the year says how much; nothing more can be made of it
+        return ConversionRule(amount)
     rule = ConversionRule(
-        amount=_AMOUNTS[table.choice("kind", _Kind)](table),
+        amount=amount,
         shares=_shares(table),
         bonuses=_bonuses(table),
         at_most_centihours=_optional_centihours(table, "at_most"),
@@ -171,6 +193,7 @@ class _Kind(StrEnum):
     BANDED = "banded"
     FIXED = "fixed"
     AS_APPROVED = "as_approved"
+    WHOLE_YEAR = "whole_year"
 
 
 def _per_minutes(table: Fields) -> Amount:
@@ -228,6 +251,10 @@ def _as_approved(_table: Fields) -> Amount:
     return AsApproved()
 
 
+def _whole_year(table: Fields) -> Amount:
+    return WholeYear(table.text("rest", pattern=SUBJECT, example='"professional"'))
+
+
 _AMOUNTS: Mapping[_Kind, Callable[[Fields], Amount]] = {
     _Kind.PER_MINUTES: _per_minutes,
     _Kind.PER_DAY: _per_day,
@@ -238,6 +265,7 @@ _AMOUNTS: Mapping[_Kind, Callable[[Fields], Amount]] = {
     _Kind.BANDED: _banded,
     _Kind.FIXED: _fixed,
     _Kind.AS_APPROVED: _as_approved,
+    _Kind.WHOLE_YEAR: _whole_year,
 }
 
 

@@ -13,7 +13,7 @@ from creditbank.errors import Fact
 from creditbank.hours import hours_text
 from creditbank.rules.caps import ONCE_PER_WORK, Cut
 from creditbank.rules.conversion import Conversion, Step
-from creditbank.rules.hour_rules import Cap, CapPeriod
+from creditbank.rules.hour_rules import Cap, CapPeriod, ItemsCap
 from creditbank.rules.items import ItemConversion
 from creditbank.rules.pack import PackChain, Reference, Value
 from creditbank.rules.transfer import Transferred
@@ -152,6 +152,17 @@ def _cut(cut: Cut, words: Words) -> Sentence:
         return words.sentence("rules-cut-work", {"cut_centihours": cut.centihours}, cut.value)
     assert cut.value is not None, "a cap is a value"
     cap = cut.value.value
+    if isinstance(cap, ItemsCap):
+        return words.sentence(
+            "rules-cut-items",
+            {
+                "period": words.text("rules-period-year", year=cut.period),
+                "items": cap.items,
+                "cut_centihours": cut.centihours,
+                "scope": _scope(cap, words),
+            },
+            cut.value,
+        )
     assert isinstance(cap, Cap), "the loader types cap.*"
     period = cut.period
     if cap.per is CapPeriod.DAY:
@@ -167,7 +178,7 @@ def _cut(cut: Cut, words: Words) -> Sentence:
     return words.sentence(f"rules-cut-{cap.per}", facts, cut.value)
 
 
-def _scope(cap: Cap, words: Words) -> str:
+def _scope(cap: Cap | ItemsCap, words: Words) -> str:
     names = [words.name("activity", activity) for activity in cap.activities]
     names += [words.name("form", form) for form in cap.forms]
     subject = [words.name("subject", cap.subject)] if cap.subject else []

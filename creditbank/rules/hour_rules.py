@@ -12,6 +12,7 @@ from creditbank.rules.fields import SCHEME, SUBJECT, WORD, Fields
 from creditbank.rules.kinds import OR_ANY, Kind, optional_words, subject_contains
 
 _CAP_ORDER_MAX = 999
+_CAP_ITEMS_MAX = 999
 _DAYS_MAX = 3_660
 _YEARS_MAX = 50
 _MONTHS = 12
@@ -127,11 +128,31 @@ class Cap:
 
     def covers(self, activity: str, form: str, subject: str) -> bool:
         """Tell whether hours of this activity, form and subject fall under the cap."""
-        return (
-            (not self.activities or activity in self.activities)
-            and (not self.forms or form in self.forms)
-            and subject_contains(self.subject, subject)
-        )
+        return _covers(self, activity, form, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsCap:
+    """`cap.<name>` by number: how many filings and declared items count in a credited year; empty
+    activities, forms and subject mean all."""
+
+    items: int
+    order: int
+    activities: tuple[str, ...]
+    subject: str
+    forms: tuple[str, ...] = ()
+
+    def covers(self, activity: str, form: str, subject: str) -> bool:
+        """Tell whether hours of this activity, form and subject fall under the cap."""
+        return _covers(self, activity, form, subject)
+
+
+def _covers(cap: Cap | ItemsCap, activity: str, form: str, subject: str) -> bool:
+    return (
+        (not cap.activities or activity in cap.activities)
+        and (not cap.forms or form in cap.forms)
+        and subject_contains(cap.subject, subject)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +262,21 @@ def _month_day(table: Fields, key: str) -> tuple[int, int]:
     return month, day
 
 
-def _cap(fields: Fields) -> Cap:
+def _cap(fields: Fields) -> Cap | ItemsCap:
     table = fields.inner("value")
-    cap = Cap(
-        per=table.choice("per", CapPeriod),
-        centihours=table.centihours("hours"),
-        order=table.integer("order", least=1, most=_CAP_ORDER_MAX),
-        activities=optional_words(table, "activities"),
-        subject=table.text("subject", pattern=SUBJECT) if table.has("subject") else "",
-        forms=optional_words(table, "forms"),
-    )
+    per = table.choice("per", CapPeriod)
+    order = table.integer("order", least=1, most=_CAP_ORDER_MAX)
+    activities = optional_words(table, "activities")
+    subject = table.text("subject", pattern=SUBJECT) if table.has("subject") else ""
+    forms = optional_words(table, "forms")
+    cap: Cap | ItemsCap
+    if table.has("items"):
+        if per is not CapPeriod.YEAR:
+            raise table.refuse("per", expected=CapPeriod.YEAR)
+        items = table.integer("items", least=1, most=_CAP_ITEMS_MAX)
+        cap = ItemsCap(items, order, activities, subject, forms)
+    else:
+        cap = Cap(per, table.centihours("hours"), order, activities, subject, forms)
     table.finish()
     return cap
 
@@ -295,6 +321,7 @@ HourRule = (
     | MakeUp
     | DeclareBy
     | Cap
+    | ItemsCap
     | OncePerWork
     | Transfer
 )

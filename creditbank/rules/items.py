@@ -13,10 +13,10 @@ from creditbank.errors import CreditBankError
 from creditbank.hours import CENTIHOURS_PER_HOUR
 from creditbank.rules.amounts import Base, measured, part, per_unit
 from creditbank.rules.conversion_rules import (
+    Amount,
     AsApproved,
     Banded,
     ByRank,
-    ConversionRule,
     Fixed,
     PerDay,
     PerHalfDay,
@@ -25,10 +25,12 @@ from creditbank.rules.conversion_rules import (
     PerUnit,
     Spread,
     SpreadHow,
+    WholeYear,
 )
 from creditbank.rules.hour_rules import DeclareBy
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.trace import Step, Steps, fact_missing, rule_missing, values_of
+from creditbank.rules.whole_year import deem
 from creditbank.rules.worth import Worth, conversion_value, recognised, worth_of
 
 #: Items have no release: they were not attended.
@@ -81,27 +83,31 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class ItemPart:
-    """The hours of an item that one year is credited with."""
+    """The hours of an item that one year is credited with in one subject."""
 
     centihours: int
     credited_year: int
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
 class ItemConversion:
-    """The hours that an item is worth, year by year, the subject, and how they came about.
+    """The hours that an item is worth, part by part, and how they came about.
 
     There is always a first part; a later one may be of no hours where there is little to spread.
+    Parts are of several subjects only where a whole year is `deemed` done; then `subject` is that
+    of the rest.
     """
 
     parts: tuple[ItemPart, ...]
     subject: str
+    deemed: bool
     steps: tuple[Step, ...]
     values: tuple[Value, ...]
 
     @property
     def centihours(self) -> int:
-        """Hours of all its years."""
+        """Hours of all its parts."""
         return sum(part.centihours for part in self.parts)
 
 
@@ -120,11 +126,19 @@ def convert_item(fact: ItemFact, chain: PackChain) -> ItemConversion:
     facts = {"activity": fact.activity, "form": fact.form, "day": fact.day.isoformat()}
     in_time = _in_time(fact, chain)
     value, rule = conversion_value(fact, _NO_RELEASE, chain)
-    worth = worth_of(_base(fact, rule, value, chain), value, rule, fact, chain)
     years, spread = _years(fact, rule.spread, value, chain)
-    parts = _parts(worth, years)
-    steps = (Step(code, facts, counts), *in_time, *worth.steps, *spread, *_results(parts, worth))
-    return ItemConversion(parts, worth.subject, steps, values_of(steps))
+    if isinstance(rule.amount, WholeYear):
+        deemed = deem(fact, rule.amount, value, chain)
+        subject, dated, how = rule.amount.rest, deemed.dated, deemed.steps
+        parts = tuple(ItemPart(each, deemed.credited_year, at) for at, each in deemed.hours)
+    else:
+        worth = worth_of(_base(fact, rule.amount, value, chain), value, rule, fact, chain)
+        subject, dated, how = worth.subject, worth.dated, (*worth.steps, *spread)
+        parts = _parts(worth, years)
+    steps = (Step(code, facts, counts), *in_time, *how, *_results(parts, dated))
+    return ItemConversion(
+        parts, subject, isinstance(rule.amount, WholeYear), steps, values_of(steps)
+    )
 
 
 def _in_time(fact: ItemFact, chain: PackChain) -> Steps:
@@ -143,8 +157,7 @@ def _in_time(fact: ItemFact, chain: PackChain) -> Steps:
     return (Step("rules-step-declared", facts, value),)
 
 
-def _base(fact: ItemFact, rule: ConversionRule, value: Value, chain: PackChain) -> Base:
-    amount = rule.amount
+def _base(fact: ItemFact, amount: Amount, value: Value, chain: PackChain) -> Base:
     if isinstance(amount, Fixed):
         facts = {"fixed_centihours": amount.centihours}
         return Base(amount.centihours, (Step("rules-step-fixed", facts, value),))
@@ -163,6 +176,7 @@ def _base(fact: ItemFact, rule: ConversionRule, value: Value, chain: PackChain) 
         return _by_rank(fact, amount, value, chain)
     if isinstance(amount, PerUnit | Banded):
         return measured(amount, _count(fact, amount.measure, value, chain), value)
+    assert not isinstance(amount, WholeYear), "a whole year has no base"
     unit = _each(amount)
     return per_unit(unit, _count(fact, unit.measure, value, chain), value)
 
@@ -217,20 +231,21 @@ def _parts(worth: Worth, years: int) -> tuple[ItemPart, ...]:
     """Divide hours evenly; what does not divide goes to the first years."""
     each, over = divmod(worth.centihours, years)
     return tuple(
-        ItemPart(each + (number < over), worth.credited_year + number) for number in range(years)
+        ItemPart(each + (number < over), worth.credited_year + number, worth.subject)
+        for number in range(years)
     )
 
 
-def _results(parts: tuple[ItemPart, ...], worth: Worth) -> Steps:
+def _results(parts: tuple[ItemPart, ...], dated: Value | None) -> Steps:
     return tuple(
         Step(
             "rules-step-result",
             {
                 "centihours": part.centihours,
-                "subject": worth.subject,
+                "subject": part.subject,
                 "credited_year": part.credited_year,
             },
-            worth.dated,
+            dated,
         )
         for part in parts
     )

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from creditbank.rules.hour_rules import Cap, MakeUp, Recognition
+from creditbank.rules.hour_rules import Cap, ItemsCap, MakeUp, Recognition
 from creditbank.rules.kinds import ANY
 from creditbank.rules.loader import PackChainError, PackMissingError, chain_of
 from creditbank.rules.pack import Pack, PackChain, Value
@@ -152,7 +152,7 @@ def _narrowed_to(value: Value) -> Iterator[tuple[str, str, str]]:
     if kind in _NARROWED and words:
         activity, form, release = [*words, ANY, ANY][:3]
         yield activity, form, release
-    if isinstance(value.value, Cap | MakeUp):
+    if isinstance(value.value, Cap | ItemsCap | MakeUp):
         for activity in value.value.activities:
             yield activity, ANY, ANY
 

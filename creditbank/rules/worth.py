@@ -128,7 +128,7 @@ def worth_of(base: Base, value: Value, rule: ConversionRule, fact: Fact, chain: 
             steps += (Step(f"rules-step-bonus-{bonus.condition}", facts, value),)
     exact, bounded = _bounded(exact, value, rule)
     subject, placed = _subject(value, rule, fact, chain)
-    year, dated, made_up = _year(fact, subject, chain)
+    year, dated, made_up = year_of(fact, subject, chain)
     return Worth(
         centihours=whole_centihours(exact),
         subject=subject,
@@ -187,8 +187,12 @@ def _subject(value: Value, rule: ConversionRule, fact: Fact, chain: PackChain) -
     return rule.subject, (Step("rules-step-subject", {"subject": rule.subject}, value),)
 
 
-def _year(fact: Fact, subject: str, chain: PackChain) -> tuple[int, Value | None, Steps]:
-    """Return the credited year, the value that it follows from, and what else is to be told."""
+def year_of(fact: Fact, subject: str, chain: PackChain) -> tuple[int, Value | None, Steps]:
+    """Return the credited year, the value that it follows from, and what else is to be told.
+
+    Raises:
+        RuleMissingError: nothing lets the fact make up the year that it names.
+    """
     if fact.make_up_year is not None:
         made_up = _made_up(fact, fact.make_up_year, subject, chain)
         return fact.make_up_year, None, (made_up,)

@@ -345,9 +345,10 @@ class MadeUpFactBody(Shape):
 
 
 class PartAnswer(Shape):
-    """Hours of one credited year."""
+    """Hours of one credited year and subject."""
 
     year = Whole(_YEAR_MIN, _YEAR_MAX)
+    subject = subject()
     hours = Hours()
 
 

@@ -292,7 +292,8 @@ def test_a_made_up_item_is_explained_before_anybody_declares_it(works: Desk) -> 
     this_year = civil_day(utc_now()).year
     assert found.get_json()["hours"] == "20.00"
     assert found.get_json()["parts"] == [
-        {"year": this_year, "hours": "10.00"}, {"year": this_year + 1, "hours": "10.00"},
-    ]  # fmt: skip
+        {"year": year, "subject": "professional", "hours": "10.00"}
+        for year in (this_year, this_year + 1)
+    ]
     assert problem_of(missing)["facts"]["fact"] == "trait.role"
     assert problem_of(early)["code"] == "request-invalid"

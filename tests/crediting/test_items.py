@@ -1,6 +1,7 @@
 """Declared items: told at once what the rules refuse, decided by another, credited exactly."""
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from creditbank.clock import civil_day
+from creditbank.crediting.explanations import explain_credit
 from creditbank.crediting.items import (
     Evidence,
     ItemDayError,
@@ -38,6 +40,7 @@ from tests.achievements import (
     BOOK,
     PAPER,
     PATENT,
+    SERVICE,
     STUDY,
     WORKS,
     declare,
@@ -94,6 +97,44 @@ def test_a_recognition_opens_a_source_of_one_person_and_these_hours(works: TestB
     assert (source.kind, source.scheme, *bounds) == ("decision", WORKS, 1, 2400, 2400)
     assert (use.people, use.centihours) == (1, 2400)
     assert (act.kind, act.subject, act.jurisdiction) == ("item.recognised", item_no, "cn-3710")
+
+
+def test_a_deemed_year_is_a_credit_for_each_subject_under_a_source_of_its_kind(
+    works: TestBank,
+) -> None:
+    item_no = recognised(works, PERSON, SERVICE)
+
+    with works.reading() as session:
+        source = session.scalars(select(Source).where(Source.source_no == item_no)).one()
+        credits = session.scalars(select(Entry).order_by(Entry.occasion)).all()
+        explained = explain_credit(session, credits[0].leaf)
+    assert (source.kind, source.people_max, source.centihours_max) == ("deemed", 1, 9000)
+    assert [(each.occasion, each.credited_year, each.subject, each.centihours) for each in credits
+            ] == [(f"{item_no}/1", 2026, "professional", 6000),
+                  (f"{item_no}/2", 2026, "public.general", 3000)]  # fmt: skip
+    assert {"explain-item", "rules-step-whole-year", "rules-step-minimum"} <= {
+        step.code for step in explained.steps
+    }
+    assert works.fsck() == []
+
+
+def test_one_item_more_than_a_year_counts_is_cut_with_its_clause(works: TestBank) -> None:
+    first = recognised(works, PERSON, SERVICE)
+    second = recognised(works, PERSON, replace(SERVICE, title="再次援派服务"))
+
+    with works.reading() as session:
+        credits = session.scalars(select(Entry).where(Entry.movement == "credit")).all()
+        explained = [explain_credit(session, each.leaf) for each in credits]
+    by_item: dict[str, int] = defaultdict(int)
+    for each in explained:
+        by_item[each.state.credit.occasion.partition("/")[0]] += each.state.live_centihours
+    cut = [each for each in explained if each.state.capped_centihours]
+    assert sorted(by_item.values()) == [0, 9000]
+    assert by_item.keys() == {first, second}
+    assert [[step.code for step in each.steps][-3:] for each in cut] == [
+        ["explain-cap", "explain-cap-items", "explain-counted"]
+    ] * 2
+    assert works.fsck() == []
 
 
 def test_a_credit_tells_the_facts_and_each_step(works: TestBank) -> None:

@@ -25,6 +25,7 @@ from creditbank.rules.conversion_rules import (
     Share,
     Spread,
     SpreadHow,
+    WholeYear,
 )
 from creditbank.rules.hour_rules import (
     Cap,
@@ -32,6 +33,7 @@ from creditbank.rules.hour_rules import (
     CreditedYear,
     DeclareBy,
     DeclareException,
+    ItemsCap,
     MakeUp,
     OncePerWork,
     PartDay,
@@ -204,6 +206,11 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
             ),
         ),
         (
+            "conversion.course",
+            '{ kind = "whole_year", rest = "public.x" }',
+            ConversionRule(WholeYear("public.x")),
+        ),
+        (
             "make_up.past_years",
             '{ years = 4, activities = ["course"], subjects = ["public.x"] }',
             MakeUp(4, ("course",), ("public.x",)),
@@ -219,6 +226,11 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
             "cap.talks",
             '{ per = "activity", hours = "16", order = 2, forms = ["video", "talk"] }',
             Cap(CapPeriod.ACTIVITY, 1600, 2, (), "", ("video", "talk")),
+        ),
+        (
+            "cap.papers",
+            '{ per = "year", items = 3, order = 2, activities = ["paper"], forms = ["core"] }',
+            ItemsCap(3, 2, ("paper",), "", ("core",)),
         ),
         ("once_per_work", '"highest"', OncePerWork()),
         (
@@ -344,6 +356,9 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
             f'{{ kind = "banded", measure = "days", bands = [{RISING}] }}',
         ),
         ("conversion.course", '{ kind = "as_approved", hours = "8" }'),
+        ("conversion.course", '{ kind = "whole_year" }'),
+        ("conversion.course", '{ kind = "whole_year", rest = "Professional" }'),
+        ("conversion.course", '{ kind = "whole_year", rest = "professional", step = "1" }'),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [] }'),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ ranks = "1" }] }'),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ percent = -1 }] }'),
@@ -417,6 +432,10 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
         ("credited_year", '{ previous_year_through = "4-30" }'),
         ("cap.talks", '{ per = "week", hours = "8", order = 1 }'),
         ("cap.talks", '{ per = "day", hours = "8" }'),
+        ("cap.papers", '{ per = "activity", items = 3, order = 1 }'),
+        ("cap.papers", '{ per = "year", items = 0, order = 1 }'),
+        ("cap.papers", '{ per = "year", items = "3", order = 1 }'),
+        ("cap.papers", '{ per = "year", items = 3, hours = "8", order = 1 }'),
         ("cap.talks", '{ per = "day", hours = "8", order = 0 }'),
         ("cap.talks", '{ per = "day", hours = "8", order = 1, subject = "Public" }'),
         ("yearly_minimum.total", "90"),
