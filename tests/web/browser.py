@@ -1,17 +1,22 @@
 """A browser for tests: it sends only forms that the page before has, with what they carry."""
 
+import re
 from contextvars import Context
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 ADDRESS = "203.0.113.5"
+#: What is typed here is nobody's business: it stands in no address, of a page or in a page.
+_PRIVATE = ("login", "document_number", "person_name", "code", "password", "reason", "remark")
+_PRIVATE_CHARACTERS_MIN = 4
+_ADDRESS_IN_PAGE = re.compile(r"""(?:href|action|src)=["']([^"']*)""")
 
 
 @dataclass(slots=True)
@@ -82,6 +87,7 @@ class Browser:
         self.base = "https://bank.example" if https else "http://localhost"
         self.address = address
         self.page: TestResponse | None = None
+        self.private: set[str] = set()
 
     @property
     def text(self) -> str:
@@ -123,6 +129,11 @@ class Browser:
         form = self.forms()[action]
         unknown = set(typed) - form.names
         assert not unknown, f"the form has no {unknown}"
+        self.private |= {
+            str(value)
+            for name, value in typed.items()
+            if name.endswith(_PRIVATE) and len(str(value)) >= _PRIVATE_CHARACTERS_MIN
+        }
         data = {**form.values, **typed}
         for name, value in typed.items():
             if isinstance(value, bytes):
@@ -137,7 +148,20 @@ class Browser:
         return found.value if found else ""
 
     def _open(self, method: str, path: str, **options: Any) -> TestResponse:
-        return self.http.open(
+        answer = self.http.open(
             path, method=method, base_url=self.base,
             environ_overrides={"REMOTE_ADDR": self.address}, **options,
         )  # fmt: skip
+        self._require_silence(answer)
+        return answer
+
+    def _require_silence(self, answer: TestResponse) -> None:
+        """See to it that no address names what was typed: addresses stand in logs of others."""
+        steps = (*answer.history, answer)
+        addresses = [step.request.url for step in steps]
+        addresses += [step.headers.get("Location", "") for step in steps]
+        if answer.mimetype == "text/html":
+            addresses += _ADDRESS_IN_PAGE.findall(answer.text)
+        for address in map(unquote, addresses):
+            found = [each for each in self.private if each in address]
+            assert not found, f"an address of {answer.request.path} names what was typed"

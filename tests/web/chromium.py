@@ -1,20 +1,30 @@
 """The system's Chromium before a bank served on this machine; skipped where there is none."""
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
+
+from tests.accounts.lobby import PASSWORD
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+#: What a page with its style sheet may weigh.
+PAGE_BYTES_MAX = 100_000
+#: What is not asked for takes most of its time.
+_AXE = {"resultTypes": ["violations"]}
+#: More stops than any page here has.
+_STOPS_MAX = 60
 
 
 @contextmanager
@@ -72,3 +82,65 @@ def window(browser: Browser, width: int) -> Iterator[Watched]:
         yield Watched(context.new_page())
     finally:
         context.close()
+
+
+class Keyboard:
+    """Somebody without a mouse, who sees every page checked."""
+
+    def __init__(self, watched: Watched, address: str) -> None:
+        self.page, self.watched, self.address = watched.page, watched, address
+        self.faults: list[str] = []
+
+    def open(self, path: str) -> None:
+        """Open a page by its address."""
+        self.page.goto(self.address + path)
+        self.look()
+
+    def reach(self, selector: str) -> None:
+        """Press Tab until the focus is there, where it has to be seen."""
+        for _ in range(_STOPS_MAX):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("s => document.activeElement.matches(s)", selector):
+                outline = "getComputedStyle(document.activeElement).outlineStyle"
+                assert self.page.evaluate(outline) != "none", f"{selector} shows no focus"
+                return
+        pytest.fail(f"no Tab leads to {selector}")
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self.reach(selector)
+        self.page.keyboard.type(text)
+
+    def press(self, selector: str) -> None:
+        """Follow a button or a link; the page that it leads to is looked at."""
+        self.reach(selector)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        self.look()
+
+    def unfold(self, selector: str) -> None:
+        """Show what a page keeps folded away."""
+        self.reach(selector)
+        self.page.keyboard.press("Enter")
+        self.look()
+
+    def look(self) -> None:
+        """Note what axe finds, and whether the page is heavy or wider than the window."""
+        found = Axe().run(self.page, options=_AXE).response["violations"]
+        path = re.sub(r"^https?://[^/]+", "", self.page.url)
+        self.faults += [
+            f"{path}: {each['id']}" for each in found if each["impact"] in ("serious", "critical")
+        ]
+        if len(self.page.content().encode()) > PAGE_BYTES_MAX:
+            self.faults.append(f"{path}: too heavy")
+        if self.watched.overflow():
+            self.faults.append(f"{path}: wider than the window")
+
+    def sign_in(self, name: str) -> None:
+        """Fill in the sign-in page."""
+        self.open("/sign-in")
+        self.reach("#login_kind")
+        self.page.keyboard.press("End")
+        self.type("#login", name)
+        self.type("#password", PASSWORD)
+        self.press("main button")

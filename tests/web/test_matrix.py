@@ -149,6 +149,7 @@ def test_a_route_that_is_not_declared_would_be_seen(bank: TestBank) -> None:
     assert undeclared == {"/static/<path:filename>"}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_everybody_comes_in_where_the_matrix_says_and_nowhere_else(visitors: Visitors) -> None:
     standing = browsers(visitors)
 
@@ -176,6 +177,7 @@ def test_a_door_that_opens_to_others_would_be_seen(
     assert (closed, comes_in(stranger, route)) == (False, True)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_the_home_page_offers_opens(visitors: Visitors) -> None:
     for role in Role:
         browser = visitors.seated(role)

@@ -1,90 +1,25 @@
 """Signing in as a phone and a desk show it: by keyboard alone, legible, asking nobody else."""
 
-import re
 from collections.abc import Iterator
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from creditbank.clock import utc_now
 from creditbank.registry.clients import Role
-from tests.accounts.lobby import PASSWORD
 from tests.bank import TestBank
-from tests.web.chromium import Watched, chromium, served, window
+from tests.web.chromium import Keyboard, chromium, served, window
 from tests.web.visitors import Visitors
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 WIDTHS = [360, 1280]
-#: More stops than any page here has.
-_STOPS_MAX = 60
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
-
-
-class Keyboard:
-    """Somebody without a mouse, who sees every page checked."""
-
-    def __init__(self, watched: Watched, address: str) -> None:
-        self.page, self.watched, self.address = watched.page, watched, address
-        self.faults: list[str] = []
-
-    def open(self, path: str) -> None:
-        """Open a page by its address."""
-        self.page.goto(self.address + path)
-        self.look()
-
-    def reach(self, selector: str) -> None:
-        """Press Tab until the focus is there, where it has to be seen."""
-        for _ in range(_STOPS_MAX):
-            self.page.keyboard.press("Tab")
-            if self.page.evaluate("s => document.activeElement.matches(s)", selector):
-                outline = "getComputedStyle(document.activeElement).outlineStyle"
-                assert self.page.evaluate(outline) != "none", f"{selector} shows no focus"
-                return
-        pytest.fail(f"no Tab leads to {selector}")
-
-    def type(self, selector: str, text: str) -> None:
-        """Type into a field."""
-        self.reach(selector)
-        self.page.keyboard.type(text)
-
-    def press(self, selector: str) -> None:
-        """Follow a button or a link; the page that it leads to is looked at."""
-        self.reach(selector)
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
-        self.look()
-
-    def unfold(self, selector: str) -> None:
-        """Show what a page keeps folded away."""
-        self.reach(selector)
-        self.page.keyboard.press("Enter")
-        self.look()
-
-    def look(self) -> None:
-        """Note what axe finds, and whether the page is wider than the window."""
-        found = Axe().run(self.page).response["violations"]
-        path = re.sub(r"^https?://[^/]+", "", self.page.url)
-        self.faults += [
-            f"{path}: {each['id']}" for each in found if each["impact"] in ("serious", "critical")
-        ]
-        if self.watched.overflow():
-            self.faults.append(f"{path}: wider than the window")
-
-    def sign_in(self, name: str) -> None:
-        """Fill in the sign-in page."""
-        self.open("/sign-in")
-        self.reach("#login_kind")
-        self.page.keyboard.press("End")
-        self.type("#login", name)
-        self.type("#password", PASSWORD)
-        self.press("main button")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -1,0 +1,120 @@
+"""Routes that name something, sent by whom it concerns, by a like seat that it does not, and for
+nothing at all: whoever is let through the door still has to have it in hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from creditbank.accounts.models import AccountEvent, Claim
+from creditbank.accounts.seats import SeatDraft
+from creditbank.clock import utc_now
+from creditbank.ledger.models import Act
+from creditbank.registry.clients import Role
+from tests.web.browser import Browser
+from tests.web.test_matrix import MATRIX
+from tests.web.visitors import Visitors
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a route names, who has it in hand, who of the same kind has not, and what is sent."""
+
+    thing: str
+    own: str
+    foreign: str
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+#: In the order in which the owners do it. Other people's pages add their rows and things here.
+OBJECTS: Mapping[str, Held] = {
+    "POST /desk/claims/<public:claim_no>/opinion": Held(
+        "claim", "manager", "far-manager", {"opinion": "objects"}
+    ),
+    "POST /desk/claims/<public:claim_no>/decision": Held(
+        "claim", "official", "far-official", {"decision": "refuse", "reason": "不符"}
+    ),
+    "POST /desk/accounts/<public:account_no>/state": Held(
+        "account", "manager", "far-manager", {"state": "blocked", "reason": "left"}
+    ),
+    "POST /desk/seats/<public:seat_no>/closing": Held(
+        "seat", "official", "far-official", {"reason": "left"}
+    ),
+}
+NOTHING = "X0000000"
+
+
+def hands(visitors: Visitors) -> dict[str, Browser]:
+    """Sign in those who have things in hand, and those of the same kind elsewhere."""
+    visitors.staff("far-official", SeatDraft(Role.OFFICIAL, "cn-33"))
+    far_manager = visitors.seat(Role.TITLE_SYSTEM, manages=True)
+    visitors.staff("far-manager", far_manager)
+    return {
+        "official": visitors.seated(Role.OFFICIAL),
+        "manager": visitors.seated(Role.PROVIDER, manages=True),
+        "far-official": visitors.signed_in("far-official", factor=True),
+        "far-manager": visitors.signed_in("far-manager"),
+    }
+
+
+def things(visitors: Visitors) -> dict[str, str]:
+    """Make one of each thing; return their numbers."""
+    worker = visitors.staff("worker", visitors.seat(Role.PROVIDER))
+    inside = visitors.signed_in("worker").cookie()
+    [seat] = visitors.lobby.must_sign(inside, now=utc_now()).seats
+    visitors.staff("claimant")
+    visitors.signed_in("claimant").get("/account/claims").send(
+        "/account/claims", uscc="91371000MA3TE5T011", role="provider", reference="7", letter=b"x"
+    )
+    with visitors.bank.reading() as session:
+        claim_no = session.scalars(select(Claim.claim_no)).one()
+    return {"account": worker, "seat": seat.seat_no, "claim": claim_no}
+
+
+def sent(browser: Browser, row: str, number: str, form: Mapping[str, str]) -> int:
+    """Ask for a page, or send a form that carries its token; return the status."""
+    method, _, rule = row.partition(" ")
+    before, _, after = rule.partition("<")
+    path = before + number + after.partition(">")[2]
+    token = browser.get("/").forms()["/sign-out"].values
+    options = {"data": {**token, **form}} if method == "POST" else {}
+    return browser.http.open(path, method=method, base_url=browser.base, **options).status_code
+
+
+def acts(visitors: Visitors) -> tuple[int | None, int | None]:
+    with visitors.bank.reading() as session:
+        return tuple(  # type: ignore[return-value]
+            session.scalar(select(func.count()).select_from(each)) for each in (Act, AccountEvent)
+        )
+
+
+def test_every_route_that_names_something_is_tried_by_strangers() -> None:
+    naming = {row for row in MATRIX if "<" in row and "filename" not in row}
+
+    assert naming == set(OBJECTS), "write a row for each new route into OBJECTS"
+
+
+def test_what_is_not_in_ones_hand_or_not_there_is_refused_and_nothing_is_done(
+    visitors: Visitors,
+) -> None:
+    browsers, numbers = hands(visitors), things(visitors)
+    before = acts(visitors)
+
+    strange = {
+        row: (
+            sent(browsers[held.foreign], row, numbers[held.thing], held.form),
+            sent(browsers[held.foreign], row, NOTHING, held.form),
+            sent(browsers[held.own], row, NOTHING, held.form),
+        )
+        for row, held in OBJECTS.items()
+    }
+    after = acts(visitors)
+    own = {
+        row: sent(browsers[held.own], row, numbers[held.thing], held.form)
+        for row, held in OBJECTS.items()
+    }
+
+    assert [row for row, got in strange.items() if got[0] not in (403, 404)] == []
+    assert [row for row, got in strange.items() if got[1:] != (404, 404)] == []
+    assert after == before
+    assert [row for row, status in own.items() if status not in (200, 303)] == []
