@@ -75,9 +75,12 @@ class Watched:
 
 
 @contextmanager
-def window(browser: Browser, width: int) -> Iterator[Watched]:
-    """Open a window of a width."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
+def window(browser: Browser, width: int, *, dark: bool = False) -> Iterator[Watched]:
+    """Open a window of a width, by day or by night."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, locale="zh-CN",
+        color_scheme="dark" if dark else "light",
+    )  # fmt: skip
     try:
         yield Watched(context.new_page())
     finally:

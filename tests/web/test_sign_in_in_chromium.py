@@ -76,7 +76,8 @@ def test_axe_finds_no_serious_fault_on_any_page_of_these_seats(
         ),
         visitors.seated(Role.ADMINISTRATOR).cookie(): ("/desk/events", "/desk/accounts/new"),
     }  # fmt: skip
-    with served(bank.app) as address, window(browser, width) as watched:
+    by_night = language == "en"
+    with served(bank.app) as address, window(browser, width, dark=by_night) as watched:
         hands = Keyboard(watched, address)
         for cookie, paths in seats.items():
             watched.page.context.clear_cookies()
