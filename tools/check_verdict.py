@@ -1,9 +1,11 @@
-"""Check a verdict of a credit bank offline; promises to trust nothing but docs/formats.md.
+"""Check a verdict, or the proof of one credit, offline; trusts nothing but docs/formats.md.
 
     python tools/check_verdict.py VERDICT.jws --jwks JWKS.json
         [--subject SUBJECT.json] [--export EXPORT.json] [--language zh|en]
+    python tools/check_verdict.py PROOF.json [--logs LOGS.json] [--language zh|en]
 
-VERDICT is a file with the compact JWS, or `-` for standard input. JWKS is the key set of the bank,
+VERDICT is a file with the compact JWS, PROOF one with the JSON of a proof, either `-` for standard
+input; the content says which it is. JWKS is the key set of the bank, LOGS its list of public logs,
 SUBJECT is `{"kind": …, "number": …, "name": …}` in a file (so that no number stands on a command
 line), EXPORT is `{"entries": […]}` as the person's own export gives them. One line is printed for
 each check. Exit code 0: nothing failed; 1: a check failed; 2: something could not be read.
@@ -43,6 +45,7 @@ SHOWN_CHARACTERS_MAX = 200
 INTEGER_MAX = 2**53 - 1
 
 STATEMENT = "creditbank/verdict/v1"
+PROOF_STATEMENT = "creditbank/proof/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 LEVELS = ("decision", "summary", "record")
 MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"})
@@ -254,6 +257,30 @@ class Report:
         return tuple(found.check for found in self.findings if found.state is State.FAILED)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A credit and the later movements on it, each with its place; `heads` cover them."""
+
+    issuer: str
+    made_at: str
+    heads: tuple[Head, ...]
+    entries: tuple[Entry, ...]
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReport:
+    """All findings about one proof, in the order in which they are printed."""
+
+    proof: Proof
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed, in order, each as often as it failed."""
+        return tuple(found.check for found in self.findings if found.state is State.FAILED)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; answer the exit code."""
     options = _options(arguments)
@@ -261,20 +288,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that cannot show Chinese gets escapes, not a traceback.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        report = examine(
-            _read(options.verdict, VERDICT_BYTES_MAX),
-            _read(options.jwks, SMALL_BYTES_MAX),
-            subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
-            export=_read_if_given(options.export, EXPORT_BYTES_MAX),
-        )
+        raw = _read(options.document, VERDICT_BYTES_MAX)
+        is_proof = raw.lstrip().startswith(b"{")
+        if is_proof:
+            report: Report | ProofReport = examine_proof(
+                raw, logs=_read_if_given(options.logs, SMALL_BYTES_MAX)
+            )
+        else:
+            report = _examined_verdict(raw, options)
     except UnreadableError as fault:
         label = ("无法读取", "could not read")[options.language == "en"]
         print(
             f"{label}: {_words(FAULTS[fault.code], options.language, fault.facts)}", file=sys.stderr
         )
         return 2
-    print("\n".join(report_lines(report, options.language)))
+    print("\n".join(_report_lines(report, options.language)))
     return 1 if report.failed else 0
+
+
+def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report:
+    if options.jwks is None:
+        raise UnreadableError("no-jwks")
+    return examine(
+        raw,
+        _read(options.jwks, SMALL_BYTES_MAX),
+        subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
+        export=_read_if_given(options.export, EXPORT_BYTES_MAX),
+    )
+
+
+def _report_lines(report: Report | ProofReport, language: str) -> list[str]:
+    if isinstance(report, ProofReport):
+        return proof_lines(report, language)
+    return report_lines(report, language)
+
+
+def examine_proof(raw: bytes, *, logs: bytes | None = None) -> ProofReport:
+    """Make every check of a proof that the given files allow.
+
+    Args:
+        raw: JSON of the proof.
+        logs: JSON of the bank's list of public logs, to check whose keys signed.
+
+    Raises:
+        UnreadableError: one of the two does not have its format.
+    """
+    proof = read_proof(_object(parse_json(raw, "PROOF"), "PROOF"))
+    published = None if logs is None else read_logs(logs)
+    entries = proof.entries
+    findings = [
+        judge("members", lambda: claim_no_unknown(proof.unknown_members)),
+        *_each_head_findings(proof.heads),
+        _undisclosed("published-keys", "no-logs-given")
+        if published is None
+        else judge("published-keys", lambda: claim_published(proof.heads, published)),
+        judge("one-credit", lambda: claim_one_credit(entries)),
+        judge("leaves", lambda: claim_leaves(entries)),
+        judge("facts", lambda: claim_facts(entries)),
+        judge("movements", lambda: claim_fitting(entries)),
+        judge("inclusion", lambda: claim_inclusion(entries, proof.heads)),
+    ]
+    return ProofReport(proof, tuple(findings))
 
 
 def examine(
@@ -297,7 +371,7 @@ def examine(
     held = None if export is None else select_export(read_export(export), verdict)
     findings = [
         *_signature_findings(jws, read_keys(jwks)),
-        judge("members", lambda: claim_members(verdict)),
+        judge("members", lambda: claim_no_unknown(verdict.unknown_members)),
         judge("packs", lambda: claim_packs(verdict)),
         *_head_findings(verdict),
         _commitment_finding(verdict, person),
@@ -331,8 +405,12 @@ def _signature_findings(jws: Token, keys: list[dict[str, Json]]) -> list[Finding
 def _head_findings(verdict: Verdict) -> list[Finding]:
     if not verdict.heads and not verdict.record_count:
         return [_undisclosed("heads", "no-heads-no-entries")]
-    findings = [judge("heads", lambda: claim_heads(verdict))]
-    for head in verdict.heads:
+    return _each_head_findings(verdict.heads)
+
+
+def _each_head_findings(heads: tuple[Head, ...]) -> list[Finding]:
+    findings = [judge("heads", lambda: claim_heads(heads))]
+    for head in heads:
         findings += [
             judge("head-key", partial(read_vkey, head), origin=head.origin),
             judge("head-signature", partial(claim_note, head), origin=head.origin),
@@ -439,10 +517,10 @@ def _coordinate(key: dict[str, Json], name: str) -> bytes:
     return raw
 
 
-def claim_members(verdict: Verdict) -> None:
-    """Say that the verdict holds no member which its format and level do not know."""
-    if verdict.unknown_members:
-        raise FaultError("members-unknown", found=", ".join(verdict.unknown_members))
+def claim_no_unknown(unknown_members: Sequence[str]) -> None:
+    """Say that there is no member which the format, and the level of a verdict, do not know."""
+    if unknown_members:
+        raise FaultError("members-unknown", found=", ".join(unknown_members))
 
 
 def claim_packs(verdict: Verdict) -> None:
@@ -455,13 +533,27 @@ def claim_packs(verdict: Verdict) -> None:
         raise FaultError("packs-own", found=own[0], wanted=verdict.scheme)
 
 
-def claim_heads(verdict: Verdict) -> None:
-    """Say that there are heads where there are entries, and one for each log."""
-    if not verdict.heads:
+def claim_heads(heads: Sequence[Head]) -> None:
+    """Say that there are heads, and one for each log."""
+    if not heads:
         raise FaultError("heads-missing")
-    origins = Counter(head.origin for head in verdict.heads)
+    origins = Counter(head.origin for head in heads)
     if max(origins.values()) > 1:
         raise FaultError("heads-repeated")
+
+
+def claim_published(heads: Sequence[Head], published: Mapping[str, str]) -> None:
+    """Say that each log's key is the one under which the bank lists the log."""
+    for head in heads:
+        if published.get(head.origin) != head.vkey:
+            raise FaultError("key-unpublished", origin=head.origin)
+
+
+def claim_one_credit(entries: Sequence[Entry]) -> None:
+    """Say that the proof is of one credit, which stands first, and of what was done to it."""
+    kinds = [movement.kind for _, movement in _movements(entries)]
+    if kinds[:1] != ["credit"] or "credit" in kinds[1:]:
+        raise FaultError("not-one-credit", found=kinds.count("credit"))
 
 
 def read_vkey(head: Head) -> tuple[bytes, bytes]:
@@ -575,9 +667,17 @@ def claim_bodies(entries: Sequence[Entry], verdict: Verdict) -> None:
 
 
 def claim_movements(entries: Sequence[Entry]) -> None:
-    """Say that each movement fits the credit it acts on and that none is evidently missing."""
-    movements = list(_movements(entries))
-    credits = {entries[n - 1].leaf.hex(): m for n, m in movements if m.kind == "credit"}
+    """Say that the movements on credits fit, and the credits of each occasion one another."""
+    reversed_credits = claim_fitting(entries)
+    _claim_revisions(_credits(entries), reversed_credits)
+
+
+def claim_fitting(entries: Sequence[Entry]) -> set[str]:
+    """Say that each movement fits the credit it acts on and that none is evidently missing.
+
+    Returns the leaves, in hex, of the credits that are reversed.
+    """
+    movements, credits = list(_movements(entries)), _credits(entries)
     steps: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, movement in movements:
         if movement.kind != "credit":
@@ -586,8 +686,11 @@ def claim_movements(entries: Sequence[Entry]) -> None:
     for (_, kind), found in steps.items():
         if sorted(found) != list(range(len(found))) or (kind == "reverse" and len(found) > 1):
             raise FaultError("movement-steps", kind=kind)
-    reversed_credits = {target for target, kind in steps if kind == "reverse"}
-    _claim_revisions(credits, reversed_credits)
+    return {target for target, kind in steps if kind == "reverse"}
+
+
+def _credits(entries: Sequence[Entry]) -> dict[str, Movement]:
+    return {entries[n - 1].leaf.hex(): m for n, m in _movements(entries) if m.kind == "credit"}
 
 
 def _claim_fits_credit(number: int, movement: Movement, credit: Movement | None) -> None:
@@ -815,6 +918,36 @@ def read_keys(jwks: bytes) -> list[dict[str, Json]]:
     if len(keys) > KEYS_MAX:
         raise UnreadableError("too-many", what="JWKS.keys", most=KEYS_MAX)
     return [_object(key, "JWKS.keys") for key in keys]
+
+
+def read_logs(text: bytes) -> dict[str, str]:
+    """Read the bank's list of public logs: the verifier key of each, by origin."""
+    rows = _list(_object(parse_json(text, "LOGS"), "LOGS").get("logs"), "LOGS.logs")
+    logs = [_object(row, "LOGS.logs") for row in rows]
+    return {
+        _text(log.get("origin"), "LOGS.logs.origin"): _text(log.get("vkey"), "LOGS.logs.vkey")
+        for log in logs
+    }
+
+
+def read_proof(value: dict[str, Json]) -> Proof:
+    """Read a proof as `creditbank/proof/v1`.
+
+    Raises:
+        UnreadableError: it is another statement, or a member is missing or of another type.
+    """
+    if value.get("statement") != PROOF_STATEMENT:
+        raise UnreadableError("proof-other", found=value.get("statement", ""))
+    members = _Members()
+    top = members.take(value, "proof", "statement iss made_at heads entries")
+    rows = members.each(top["entries"], "entries", "leaf salt body facts origin index proof")
+    return Proof(
+        issuer=_text(top["iss"], "iss"),
+        made_at=_instant(top["made_at"], "made_at"),
+        heads=_heads(top["heads"], members),
+        entries=tuple(_entry(row, "entries") for row in rows),
+        unknown_members=tuple(members.unknown),
+    )
 
 
 def read_subject(text: bytes) -> Subject:
@@ -1445,7 +1578,42 @@ def report_lines(report: Report, language: str) -> list[str]:
     return [*lines, "", _words(end, language, facts)]
 
 
-def _undisclosed_count(report: Report) -> int:
+def proof_lines(report: ProofReport, language: str) -> list[str]:
+    """Write a report on a proof for people: what was credited, the checks, the limits, the end."""
+    proof = report.proof
+    lines = [_words(PROOF_BRIEF, language, {"issuer": proof.issuer, "made_at": proof.made_at})]
+    lines += [_words(MOVED, language, _moved(entry)) for entry in proof.entries]
+    lines += ["", *(_finding_line(finding, language) for finding in report.findings)]
+    lines += ["", _words(PROOF_LIMITS_TITLE, language, {})]
+    made_at = {"made_at": proof.made_at}
+    lines += [f"- {_words(words, language, made_at)}" for words in PROOF_LIMITS]
+    end = END_FAILED if report.failed else END_GOOD
+    facts = {"failed": len(report.failed), "undisclosed": _undisclosed_count(report)}
+    return [*lines, "", _words(end, language, facts)]
+
+
+def _moved(entry: Entry) -> dict[str, object]:
+    try:
+        movement = read_movement(entry.body)
+    except UnreadableError:
+        return dict.fromkeys(("kind", "hours", "year", "subject", "scheme", "occasion"), "?") | {
+            "recorded_at": "?", "origin": entry.origin, "index": entry.index,
+        }  # fmt: skip
+    whole, part = divmod(movement.centihours, 100)
+    return {
+        "kind": movement.kind,
+        "hours": f"{whole}.{part:02d}",
+        "year": movement.year,
+        "subject": movement.subject,
+        "scheme": movement.scheme,
+        "occasion": movement.occasion,
+        "recorded_at": movement.recorded_at,
+        "origin": entry.origin,
+        "index": entry.index,
+    }
+
+
+def _undisclosed_count(report: Report | ProofReport) -> int:
     return sum(finding.state is State.NOT_DISCLOSED for finding in report.findings)
 
 
@@ -1470,12 +1638,16 @@ def _brief(verdict: Verdict) -> dict[str, object]:
 def _finding_line(finding: Finding, language: str) -> str:
     state = _words(STATE_WORDS[finding.state], language, {})
     about = finding.facts.get("origin") if finding.check.startswith("head-") else None
-    line = f"[{state}] {_words(CHECKS[finding.check], language, {})} ({finding.check})"
+    line = f"[{state}] {_words(_check_words(finding.check), language, {})} ({finding.check})"
     if about:
         line += f" {_shown(about)}"
     if finding.code:
         line += f": {_words(FAULTS[finding.code], language, finding.facts)}"
     return line
+
+
+def _check_words(check: str) -> tuple[str, str]:
+    return CHECKS.get(check) or PROOF_CHECKS[check]
 
 
 def _limits(verdict: Verdict, language: str) -> list[str]:
@@ -1560,6 +1732,12 @@ CHECKS = {
     "outcome": ("结论", "outcome"),
 }
 
+#: Of a proof alone.
+PROOF_CHECKS = {
+    "published-keys": ("日志公钥与学时银行公布的一致", "keys of logs are those the bank lists"),
+    "one-credit": ("只有一笔认定及其后续分录", "one credit and what was done to it"),
+}
+
 FAULTS = {
     "header-typ": ("typ 不是核验结论：{found}", "typ is not that of a verdict: {found}"),
     "header-alg": ("不认可的算法：{found}", "algorithm not accepted: {found}"),
@@ -1594,6 +1772,20 @@ FAULTS = {
         "the checkpoint's size is {found}, the head says {wanted}",
     ),
     "checkpoint-root": ("检查点树根与树头不符", "the checkpoint's root is not the head's"),
+    "no-logs-given": (
+        "未提供 --logs，日志公钥取自证明本身",
+        "without --logs the keys of the logs are those in the proof itself",
+    ),
+    "no-jwks": ("核对核验结论需要 --jwks", "a verdict is checked with --jwks"),
+    "key-unpublished": (
+        "学时银行公布的清单中没有 {origin} 的这把公钥",
+        "the bank's list has no such key of {origin}",
+    ),
+    "not-one-credit": (
+        "证明应以一笔认定开头且只含这一笔，实有 {found} 笔",
+        "a proof begins with its one credit, here are {found}",
+    ),
+    "proof-other": ("不是 creditbank/proof/v1：{found}", "not creditbank/proof/v1: {found}"),
     "no-subject-given": (
         "未提供 --subject，未核对当事人身份",
         "without --subject it was not checked whom this is about",
@@ -1745,6 +1937,33 @@ LIMITS = (
         "Required hours come from the cited packs; packs and quoted clauses are not read here.",
     ),
 )
+PROOF_BRIEF = (
+    "学时证明，{issuer} 于 {made_at} 制作：",
+    "Proof of hours, made by {issuer} at {made_at}:",
+)
+MOVED = (
+    "{kind} {hours} 学时，{year} 年，{subject}，方案 {scheme}，{occasion}，记录于 {recorded_at}，"
+    "日志 {origin} 第 {index} 项",
+    "{kind} {hours} hours, {year}, {subject}, scheme {scheme}, {occasion}, recorded at "
+    "{recorded_at}, log {origin} index {index}",
+)
+PROOF_LIMITS_TITLE = ("证明不能说明的：", "What the proof does not show:")
+PROOF_LIMITS = (
+    (
+        "证明不含姓名和证件号码，不能说明是谁的学时；持有文件的人才知道其中内容。",
+        "It holds no name and no number, so it does not show whose hours these are.",
+    ),
+    (
+        "它证明所列分录确已记入日志；未列入的，以及 {made_at} 之后的冲正、封顶，它不能排除。"
+        "现在是否计入，以学时银行的答复为准。",
+        "It shows that these entries are in the log. Movements that were left out of it, or came "
+        "after {made_at}, it cannot rule out: whether the hours count now, the bank answers.",
+    ),
+    (
+        "折算是否合乎规则，须对照事实和所引规则包；本工具不读取规则包。",
+        "Whether the hours follow from the facts is for whoever reads the cited packs.",
+    ),
+)
 STATED = (
     "以下事实由查询方自述，学时银行未核对：{stated}",
     "These facts were stated by the asker and not checked by the bank: {stated}",
@@ -1782,10 +2001,11 @@ END_FAILED = (
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="check_verdict.py",
-        description="离线核对学时核验结论 / check a verdict of a credit bank offline",
+        description="离线核对核验结论或学时证明 / check a verdict or a proof of hours offline",
     )
-    parser.add_argument("verdict", metavar="VERDICT", help="compact JWS, - = stdin")
-    parser.add_argument("--jwks", required=True, help="JWK Set")
+    parser.add_argument("document", metavar="VERDICT|PROOF", help="compact JWS or JSON, - = stdin")
+    parser.add_argument("--jwks", help="JWK Set; wanted for a verdict")
+    parser.add_argument("--logs", help='{"logs": […]}')
     parser.add_argument("--subject", help='{"kind": …, "number": …, "name": …}')
     parser.add_argument("--export", help='{"entries": […]}')
     parser.add_argument("--language", choices=("zh", "en"), default="zh")

@@ -146,11 +146,12 @@ def credits_of(
 
 @dataclass(slots=True)
 class CreditState:
-    """One credit as its movements leave it: what is live, what is capped, and the next steps."""
+    """One credit as its movements leave it: what is live, capped or frozen, and the next steps."""
 
     credit: Entry
     live_centihours: int = 0
     capped_centihours: int = 0
+    frozen_centihours: int = 0
     reversed: bool = False
     movements: Counter[str] = field(default_factory=Counter)
 
@@ -174,6 +175,7 @@ def _apply(state: CreditState, entry: Entry) -> None:
     signed = {entry.to_state: entry.centihours, entry.from_state: -entry.centihours}
     state.live_centihours += signed.get(State.LIVE, 0)
     state.capped_centihours += signed.get(State.CAPPED, 0)
+    state.frozen_centihours += signed.get(State.FROZEN, 0)
     state.reversed = state.reversed or entry.movement == Movement.REVERSE
     state.movements[entry.movement] += 1
 

@@ -23,7 +23,7 @@ from creditbank.ids import random_number
 from creditbank.keys import KeyKind, KeyStore, public_jwk
 from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import entry_salt
-from creditbank.ledger.logs import Head, last_seal, place_of_entry, tile_reader
+from creditbank.ledger.logs import Head, place_of_entry, tile_reader
 from creditbank.ledger.merkle import inclusion_proof
 from creditbank.ledger.models import Entry
 from creditbank.ledger.posting import PersonErasedError
@@ -38,11 +38,12 @@ from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
-from creditbank.rules.requirement import Outcome, Question, assess
-from creditbank.verification.gathering import Gathered, gather
+from creditbank.rules.requirement import Outcome, Question
+from creditbank.verification.gathering import Gathered
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import STATEMENT, Ask, Disclosure
 from creditbank.verification.statement import grounds_of, reasons_of, summary_of
+from creditbank.verification.weighing import weigh
 
 _SALT_BYTES = 16
 _VERDICT_TYPE = "creditbank-verdict+jwt"
@@ -100,14 +101,10 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     law = law_of(session, ask.scheme, ask.known_at)
     matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now), ask.specialty)
     mandate = mandate_for(session, client.organisation_id, matter)
-    seal = last_seal(session, ask.known_at)
     person_id = _person(session, vault, ask)
     people = linked_people(session, [person_id])[person_id] if person_id is not None else ()
-    gathered = gather(session, people, law, seal)
-    assessment = assess(_question(ask), gathered.to_weigh(), law)
-    # No record is not the same as too few hours; where no hours are asked for, it does not matter.
-    recorded = bool(gathered.entries) or assessment.outcome in {Outcome.WAIVED, Outcome.EXEMPT}
-    outcome = assessment.outcome if recorded else Outcome.UNDETERMINED
+    weighed = weigh(session, people, law, _question(ask), ask.known_at)
+    seal, gathered, assessment = weighed.seal, weighed.gathered, weighed.assessment
     digest = _question_digest(vault, ask)
     statement: dict[str, Canonical] = {
         "iss": the_bank(session).host,
@@ -116,9 +113,9 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         "statement": STATEMENT,
         "disclose": str(ask.disclose),
         **_asked(ask, client, mandate.mandate_no),
-        "outcome": str(outcome),
-        "reasons": reasons_of(assessment, law, recorded=recorded),
-        **grounds_of(assessment, gathered, law),
+        "outcome": str(weighed.outcome),
+        "reasons": reasons_of(assessment, law, recorded=weighed.recorded),
+        **grounds_of(weighed),
         "heads": [_head(head) for head in gathered.heads],
         "known_at": instant_text(seal.sealed_at) if seal else "",
         "record": _record(gathered.entries),
@@ -129,7 +126,7 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         statement |= summary_of(assessment, gathered, law)
     if ask.disclose == Disclosure.RECORD:
         statement["entries"] = _disclosed_entries(session, vault, gathered, people)
-    return Prepared(ask, client, mandate.mandate_no, person_id, outcome, digest, statement)
+    return Prepared(ask, client, mandate.mandate_no, person_id, weighed.outcome, digest, statement)
 
 
 def sign(prepared: Prepared, keys: KeyStore, algorithm: str) -> SignedAnswer:

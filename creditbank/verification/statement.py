@@ -13,12 +13,13 @@ from creditbank.catalogue import text as message
 from creditbank.hours import hours_text
 from creditbank.rules.explain import Sentence, explain_cuts
 from creditbank.rules.explain_answer import explain_assessment
-from creditbank.rules.pack import Basis, PackChain, Value, distinct
+from creditbank.rules.pack import Basis, PackChain, Value
 from creditbank.rules.pathways import pathway_of
 from creditbank.rules.requirement import Assessment
 from creditbank.rules.shortfall import RequirementLine
 from creditbank.rules.windows import MONTHS
 from creditbank.verification.gathering import Gathered
+from creditbank.verification.weighing import Weighed
 
 _NO_RECORD = "verdict-no-record"
 
@@ -40,16 +41,14 @@ def reasons_of(assessment: Assessment, law: PackChain, *, recorded: bool) -> lis
     return [*first, *open_]
 
 
-def grounds_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> dict[str, Canonical]:
+def grounds_of(weighed: Weighed) -> dict[str, Canonical]:
     """Tell what an answer rests on: clauses, assumptions, packs, and pathways if there are any."""
-    cut_by = (cut.value for cut in gathered.cuts if cut.value is not None)
-    values = distinct([*assessment.values, *gathered.values, *cut_by])
     return {
-        "clauses": _clauses(values),
-        "assumptions": _assumptions(values),
-        "packs": [list(pin) for pin in law.pins()],
-        **_adoptions(law),
-        **_pathways(assessment),
+        "clauses": _clauses(weighed.values),
+        "assumptions": _assumptions(weighed.values),
+        "packs": [list(pin) for pin in weighed.law.pins()],
+        **_adoptions(weighed.law),
+        **_pathways(weighed.assessment),
     }
 
 

@@ -9,12 +9,16 @@ from creditbank.web.entrance import entrance
 from creditbank.web.failures import failure_page
 from creditbank.web.home import home
 from creditbank.web.own_account import account
+from creditbank.web.own_hours import own_hours
 from creditbank.web.pages import prepare_pages, secure
+from creditbank.web.readiness import readiness
 from creditbank.web.staff import staff
 from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
-_PAGES: tuple[Blueprint, ...] = (home, entrance, account, desk, staff)
+_PAGES: tuple[Blueprint, ...] = (
+    home, entrance, own_hours, readiness, account, desk, staff,
+)  # fmt: skip
 
 
 def register_web(app: Flask) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask import Flask
 
+from creditbank.catalogue import entries
 from creditbank.clock import CIVIL_ZONE
 
 
@@ -12,6 +13,8 @@ def prepare_words(app: Flask) -> None:
     for made in (
         role_code, role_about_code, login_kind_code, state_code, claim_state_code,
         opinion_code, event_code, reason_code, menu_code, menu_about_code, moment,
+        standing_code, standing_about_code, movement_code, trace_part_code,
+        outcome_code, outcome_tone, fact_label_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -64,6 +67,42 @@ def menu_code(item: str) -> str:
 def menu_about_code(item: str) -> str:
     """Say what a page on the home page is for."""
     return f"menu-about-{item}"
+
+
+def standing_code(standing: str) -> str:
+    """Name how a credit stands."""
+    return f"standing-{standing}"
+
+
+def standing_about_code(standing: str) -> str:
+    """Say what it means that a credit stands so."""
+    return f"standing-about-{standing}"
+
+
+def movement_code(movement: str) -> str:
+    """Name what an entry does."""
+    return f"movement-{movement}"
+
+
+def trace_part_code(part: str) -> str:
+    """Name a part of an explanation."""
+    return f"trace-{part}"
+
+
+def outcome_code(outcome: str) -> str:
+    """Name an answer in one short line."""
+    return f"ready-{_slug(outcome)}"
+
+
+def outcome_tone(outcome: str) -> str:
+    """Return the kind of notice in which an answer stands."""
+    return {"not_met": "bad", "undetermined": "warn"}.get(outcome, "good")
+
+
+def fact_label_code(fact: str) -> str:
+    """Ask for a fact in words of the pages' own, where they have some; else its name does."""
+    code = f"ready-fact-{_slug(fact)}"
+    return code if code in entries() else ""
 
 
 def moment(instant: datetime) -> str:

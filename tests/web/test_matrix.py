@@ -72,6 +72,12 @@ MATRIX: Mapping[str, frozenset[str]] = {
         {"official", "administrator", MANAGER}
     ),
     "GET /desk/events": frozenset({"auditor", "administrator"}),
+    "GET /hours": frozenset({"professional"}),
+    "GET /hours/entries": frozenset({"professional"}),
+    "GET /hours/entries/<leaf:leaf>": frozenset({"professional"}),
+    "GET /hours/entries/<leaf:leaf>/proof": frozenset({"professional"}),
+    "GET /ready": frozenset({"professional"}),
+    "POST /ready": frozenset({"professional"}),
 }
 #: Open to everybody, and whoever is inside is led on by the page itself; all other doors that lead
 #: elsewhere are closed.
@@ -90,7 +96,7 @@ class Route:
         """An address that the rule matches; what it names does not exist."""
         if "filename" in self.rule:
             return "/static/style.css"
-        return re.sub(r"<[^>]+>", "X0000000", self.rule)
+        return re.sub(r"<[^>]+>", "X0000000", re.sub(r"<leaf:[^>]+>", "0" * 64, self.rule))
 
 
 def routes(bank: TestBank) -> dict[str, Route]:
