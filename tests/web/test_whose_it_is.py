@@ -9,11 +9,13 @@ from sqlalchemy import func, select
 from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
 from creditbank.clock import utc_now
-from creditbank.ledger.models import Act
+from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
+from tests.acts import seal_all
+from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
-from tests.web.visitors import Visitors
+from tests.web.visitors import Visitors, sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/seats/<public:seat_no>/closing": Held(
         "seat", "official", "far-official", {"reason": "left"}
     ),
+    "GET /hours/entries/<leaf:leaf>": Held("hour", "professional", "other-professional"),
+    "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
 }
 NOTHING = "X0000000"
 
@@ -49,7 +53,10 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
     visitors.staff("far-official", SeatDraft(Role.OFFICIAL, "cn-33"))
     far_manager = visitors.seat(Role.TITLE_SYSTEM, manages=True)
     visitors.staff("far-manager", far_manager)
+    other = visitors.professional(92)
     return {
+        "professional": visitors.seated(Role.PROFESSIONAL),
+        "other-professional": sign_in(Browser(visitors.bank), other.document.number, "resident_id"),
         "official": visitors.seated(Role.OFFICIAL),
         "manager": visitors.seated(Role.PROVIDER, manages=True),
         "far-official": visitors.signed_in("far-official", factor=True),
@@ -68,7 +75,20 @@ def things(visitors: Visitors) -> dict[str, str]:
     )
     with visitors.bank.reading() as session:
         claim_no = session.scalars(select(Claim.claim_no)).one()
-    return {"account": worker, "seat": seat.seat_no, "claim": claim_no}
+    return {
+        "account": worker,
+        "seat": seat.seat_no,
+        "claim": claim_no,
+        "hour": sealed_hour(visitors.bank),
+    }
+
+
+def sealed_hour(bank: TestBank) -> str:
+    """Give the professional an hour that is in the log; return its leaf."""
+    bank.post(bank.approved_filing(), attendance([invented_person(91)], SEMINAR_DAYS[:1]))
+    seal_all(bank)
+    with bank.reading() as session:
+        return session.scalars(select(Entry.leaf)).one().hex()
 
 
 def sent(browser: Browser, row: str, number: str, form: Mapping[str, str]) -> int:
