@@ -14,6 +14,8 @@ from creditbank.people.vault import Vault
 EXTENSION = "creditbank-house"
 #: Where an application keeps that of its sandbox bank, if it serves one.
 SANDBOX = "creditbank-sandbox"
+#: Where an application keeps the function that tells its API document, for other doors to show.
+API_DOCUMENT = "creditbank-api-document"
 
 
 @dataclass(frozen=True, slots=True)

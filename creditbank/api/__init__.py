@@ -1,5 +1,6 @@
 """MACHINES' DOOR: /api/v1, and the public logs."""
 
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -31,6 +32,7 @@ from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
 from creditbank.api.verdicts import verdicts
+from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
@@ -129,6 +131,7 @@ def register_api(app: Flask, *, base_path: str = "") -> None:
     api.register_blueprint(discovery)
     api.register_blueprint(health)
     api.register_blueprint(public_logs)
+    app.extensions[API_DOCUMENT] = cache(api.document)
 
 
 def _document(base_path: str) -> dict[str, Any]:

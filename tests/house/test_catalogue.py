@@ -19,7 +19,7 @@ from tools.write_problems import error_classes
 
 PROBLEM_PARTS = ("title", "found", "wanted", "next")
 #: Codes that are put together from pieces with a hyphen: the first piece.
-JOINED = ("rules-ground",)
+JOINED = ("rules-ground", "api-call", "api-chapter")
 #: Calls that take a code, and beside it the facts of its sentence.
 SPEAKERS = {
     "row_problem", "RowProblem", "_CellFault", "Step", "sentence", "text", "Wanted", "invalid_at",

@@ -28,6 +28,8 @@ SIGNED_IN = SEATS | {SEATLESS}
 MATRIX: Mapping[str, frozenset[str]] = {
     "GET /static/<path:filename>": EVERYBODY,
     "GET /": EVERYBODY,
+    "GET /docs/api": EVERYBODY,
+    "GET /docs/api/<public:tag>": EVERYBODY,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
     "GET /activate": EVERYBODY,
