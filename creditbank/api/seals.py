@@ -1,47 +1,24 @@
 """Sealing on demand, and how the bank is."""
 
-import time
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from creditbank.answering import seal_what_waits
 from creditbank.api.endpoints import Call, Door, Public, Reply, Unit
-from creditbank.db import database_answers, db, snapshot, unit_of_work
+from creditbank.db import database_answers, db, snapshot
 from creditbank.guards import missing_guards
-from creditbank.house import House, current_house
+from creditbank.house import current_house
 from creditbank.ledger.logs import last_seal
-from creditbank.ledger.seal import Sealed, seal
+from creditbank.ledger.seal import Sealed
 from creditbank.migrating import is_current
-from creditbank.registry.bank import BankNotFoundedError, the_bank
+from creditbank.registry.bank import BankNotFoundedError
 from creditbank.registry.clients import Scope
 from creditbank.schemas.records import HealthAnswer, SealAnswer
 
-#: A request seals what waited when it came; what others post meanwhile is the clock's to seal.
-_ROUNDS_MAX = 50
-
 seals = Door("seals", __name__, description="Sealing on demand.")
 health = Door("health", __name__, description="How the bank is.")
-
-
-def seal_what_waits(house: House, now: datetime) -> Sealed:
-    """Seal until nothing waits, another sealer is at work, or enough rounds were run.
-
-    Raises:
-        BankNotFoundedError: there is no bank to seal for.
-    """
-    with snapshot() as session:
-        host = the_bank(session).host
-    rows = 0
-    for _ in range(_ROUNDS_MAX):
-        with unit_of_work("sealer") as session:
-            done = seal(session, house.sealer(host), now=now)
-        rows += done.rows
-        if not done.more:
-            break
-        if done.rows == 0:
-            time.sleep(1 / 50)  # another sealer holds the lock: let it end its round
-    return Sealed(rows, done.more)
 
 
 @seals.post(

@@ -7,6 +7,7 @@ from flask import Response, request
 from joserfc import jws
 from sqlalchemy.orm import Session
 
+from creditbank.answering import prepared_for
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import (
     Call,
@@ -18,7 +19,6 @@ from creditbank.api.endpoints import (
     keep_members,
 )
 from creditbank.api.idempotency import REPLAYED_HEADER
-from creditbank.api.seals import seal_what_waits
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
@@ -30,9 +30,7 @@ from creditbank.rules.requirement import StatedFactInvalidError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.verdicts import VerdictAnswer, VerdictBody
 from creditbank.verification.answers import (
-    Prepared,
     VerdictUnknownError,
-    prepare,
     sign,
     store,
     verdict_numbered,
@@ -76,7 +74,7 @@ def ask(call: Call) -> Reply | Response:
         known = first_answer_of(session, call)
         if known is not None:
             return _again(session, call, str(known["verdict_no"]))
-    prepared = _prepared(call)
+    prepared = prepared_for(call.body, call.client, now=call.now)
     signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
     with writing() as session:
         first = claimed(session, call)
@@ -98,25 +96,6 @@ def ask(call: Call) -> Reply | Response:
 def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Response:
     """Return an answer to whoever asked for it."""
     return _kept(verdict_numbered(session, verdict_no, call.client), status=200)
-
-
-def _prepared(call: Call) -> Prepared:
-    """Prepare the answer; when entries wait for their place, seal them and prepare it again.
-
-    In this order, so that a question which is refused has sealed nothing.
-    """
-    house = current_house()
-    with snapshot() as session:
-        prepared = prepare(session, house.vault, call.body, call.client, now=call.now)
-    if call.body.known_at is not None or not _lacks_seal(prepared):
-        return prepared
-    seal_what_waits(house, call.now)
-    with snapshot() as session:
-        return prepare(session, house.vault, call.body, call.client, now=call.now)
-
-
-def _lacks_seal(prepared: Prepared) -> bool:
-    return prepared.statement["pending"] != {"entries": 0} or not prepared.statement["heads"]
 
 
 def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:

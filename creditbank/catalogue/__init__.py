@@ -2,7 +2,8 @@
 
 One TOML file per subject beside this module. A problem has `title`, and then what was `found`, what
 was `wanted` and what to do `next`; a plain message has `text`. Each is a table with `zh` and `en`.
-Placeholders in braces are filled from the facts of the error.
+Placeholders in braces are filled from the facts of the error; a fact whose name ends in `_words`
+holds codes of plain messages, and is shown in their words.
 """
 
 import tomllib
@@ -19,6 +20,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 #: People read Chinese first.
 DEFAULT_LANGUAGE: Language = "zh"
 _PARTS = ("found", "wanted", "next")
+_WORDS = "_words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ def problem(error: CreditBankError | RowProblem, language: Language) -> Problem:
 
 def _fill(template: str, facts: Mapping[str, Fact], language: Language) -> str:
     between = "、" if language == "zh" else ", "
-    shown = {
-        key: between.join(map(str, value)) if isinstance(value, list) else value
-        for key, value in facts.items()
-    }
+    shown = {}
+    for key, value in facts.items():
+        several = value if isinstance(value, list) else [value]
+        said = [text(str(each), language) for each in several] if key.endswith(_WORDS) else several
+        shown[key] = between.join(map(str, said)) if isinstance(value, list) else said[0]
     return template.format_map(shown)

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from creditbank.errors import CreditBankError
+from creditbank.errors import CreditBankError, Fact
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.registry.models import Mandate
 
 ANY = "*"
+_ACTIVE = "active"
 
 
 class MandateMissingError(CreditBankError):
@@ -90,7 +91,7 @@ def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: dat
         "mandate_no": mandate_no, "organisation_id": draft.organisation_id,
         "jurisdiction": draft.jurisdiction, "series": " ".join(draft.series),
         "levels": " ".join(draft.levels), "specialties": " ".join(draft.specialties),
-        "valid_from": draft.valid_from, "valid_through": draft.valid_through, "state": "active",
+        "valid_from": draft.valid_from, "valid_through": draft.valid_through, "state": _ACTIVE,
         "act_id": act.act_id,
     }  # fmt: skip
     return session.scalars(insert(Mandate).returning(Mandate), [row]).one()
@@ -127,34 +128,65 @@ def mandate_numbered(session: Session, mandate_no: str) -> Mandate:
     return mandate
 
 
+def mandates_of(session: Session, organisation_id: int | None, day: date) -> list[Mandate]:
+    """Return the mandates of an organisation that are in force on a day."""
+    query = select(Mandate).where(
+        Mandate.organisation_id == organisation_id,
+        Mandate.state == _ACTIVE,
+        Mandate.valid_from <= day,
+        Mandate.valid_through >= day,
+    )
+    return list(session.scalars(query.order_by(Mandate.mandate_no)))
+
+
 def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -> Mandate:
     """Return the mandate that covers a question.
 
     Raises:
-        MandateMissingError: none does; nothing about the person is told.
+        MandateMissingError: none does, and which bounds of the nearest it lies outside of; nothing
+            about the person is told.
     """
     query = select(Mandate).where(Mandate.organisation_id == organisation_id)
+    nearest: Mandate | None = None
+    bounds = ["mandate-bound-none"]
     for mandate in session.scalars(query.order_by(Mandate.mandate_no)):
-        if _covers(mandate, matter):
+        outside = _outside(mandate, matter)
+        if not outside:
             return mandate
+        if nearest is None or len(outside) < len(bounds):
+            nearest, bounds = mandate, outside
     series = f"{matter.series}.{matter.specialty}" if matter.specialty else matter.series
     raise MandateMissingError(
         jurisdiction=matter.jurisdiction,
         series=series[:80],
         level=matter.level[:40],
         day=matter.day.isoformat(),
+        bounds_words=bounds,
+        nearest=_shown(nearest),
     )
 
 
-def _covers(mandate: Mandate, matter: Matter) -> bool:
-    return (
-        mandate.state == "active"
-        and mandate.valid_from <= matter.day <= mandate.valid_through
-        and jurisdiction_contains(mandate.jurisdiction, matter.jurisdiction)
-        and _among(matter.series, mandate.series.split())
-        and _among(matter.level, mandate.levels.split())
-        and (not mandate.specialties or matter.specialty in mandate.specialties.split())
-    )
+def _outside(mandate: Mandate, matter: Matter) -> list[str]:
+    """Name each bound of a mandate that a question lies outside of, by its code."""
+    specialties = mandate.specialties.split()
+    within = {
+        "mandate-bound-state": mandate.state == _ACTIVE,
+        "mandate-bound-day": mandate.valid_from <= matter.day <= mandate.valid_through,
+        "mandate-bound-region": jurisdiction_contains(mandate.jurisdiction, matter.jurisdiction),
+        "mandate-bound-series": _among(matter.series, mandate.series.split()),
+        "mandate-bound-level": _among(matter.level, mandate.levels.split()),
+        "mandate-bound-specialty": not specialties or matter.specialty in specialties,
+    }
+    return [bound for bound, fits in within.items() if not fits]
+
+
+def _shown(mandate: Mandate | None) -> Fact:
+    """Write what a mandate covers, for whoever holds it."""
+    if mandate is None:
+        return "—"
+    term = f"{mandate.valid_from.isoformat()}…{mandate.valid_through.isoformat()}"
+    bounds = [mandate.jurisdiction, mandate.series, mandate.levels, mandate.specialties, term]
+    return f"{mandate.mandate_no}: " + " · ".join(bound for bound in bounds if bound)
 
 
 def _among(wanted: str, granted: Iterable[str]) -> bool:

@@ -14,11 +14,12 @@ from creditbank.web.own_hours import own_hours
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.readiness import readiness
 from creditbank.web.staff import staff
+from creditbank.web.verdicts import verdicts
 from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
-    home, entrance, own_hours, readiness, account, desk, staff, api_pages,
+    home, entrance, own_hours, readiness, account, desk, staff, verdicts, api_pages,
 )  # fmt: skip
 
 

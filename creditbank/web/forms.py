@@ -1,6 +1,7 @@
 """What people type into forms, read into what services take; numbers and names are never echoed."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -104,13 +105,13 @@ def identity() -> Identity:
     return Identity(document, read_name(typed("person_name")))
 
 
-def day(name: str) -> date | None:
-    """Return a day, or None where nothing was entered.
+def day(name: str, given: Mapping[str, str] | None = None) -> date | None:
+    """Return a day of a form, or of what else is given; None where nothing was entered.
 
     Raises:
         DayInvalidError: it is no day.
     """
-    text = typed(name)
+    text = typed(name) if given is None else given.get(name, "").strip()
     if not text:
         return None
     try:

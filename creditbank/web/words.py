@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Flask
 
 from creditbank.catalogue import entries
-from creditbank.clock import CIVIL_ZONE
+from creditbank.clock import CIVIL_ZONE, instant_from_text
 
 
 def prepare_words(app: Flask) -> None:
@@ -15,6 +15,7 @@ def prepare_words(app: Flask) -> None:
         opinion_code, event_code, reason_code, menu_code, menu_about_code, moment,
         standing_code, standing_about_code, movement_code, trace_part_code,
         outcome_code, outcome_tone, fact_label_code,
+        instant_moment, answer_code, disclosure_code, disclosure_about_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -105,9 +106,29 @@ def fact_label_code(fact: str) -> str:
     return code if code in entries() else ""
 
 
+def answer_code(outcome: str) -> str:
+    """Name an outcome in a word or two."""
+    return f"answer-outcome-{_slug(outcome)}"
+
+
+def disclosure_code(disclosure: str) -> str:
+    """Name how much an answer shows."""
+    return f"disclosure-{disclosure}"
+
+
+def disclosure_about_code(disclosure: str) -> str:
+    """Say how much an answer shows."""
+    return f"disclosure-about-{disclosure}"
+
+
 def moment(instant: datetime) -> str:
     """Write an instant as the clock on the wall shows it, to the minute."""
     return instant.astimezone(CIVIL_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def instant_moment(instant: str) -> str:
+    """Write an instant that stands as text as the clock on the wall shows it."""
+    return moment(instant_from_text(instant))
 
 
 def _slug(word: str) -> str:

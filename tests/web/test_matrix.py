@@ -80,6 +80,11 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /hours/entries/<leaf:leaf>/proof": frozenset({"professional"}),
     "GET /ready": frozenset({"professional"}),
     "POST /ready": frozenset({"professional"}),
+    "GET /verdicts": frozenset({"title_system"}),
+    "GET /verdicts/new": frozenset({"title_system"}),
+    "POST /verdicts/new": frozenset({"title_system"}),
+    "GET /verdicts/<public:verdict_no>": frozenset({"title_system"}),
+    "GET /verdicts/<public:verdict_no>/answer.jws": frozenset({"title_system"}),
 }
 #: Open to everybody, and whoever is inside is led on by the page itself; all other doors that lead
 #: elsewhere are closed.

@@ -15,6 +15,7 @@ from tests.acts import seal_all
 from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
+from tests.web.test_verdict_pages import NUMBER, Seat
 from tests.web.visitors import Visitors, sign_in
 
 
@@ -44,6 +45,8 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "GET /hours/entries/<leaf:leaf>": Held("hour", "professional", "other-professional"),
     "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
+    "GET /verdicts/<public:verdict_no>": Held("verdict", "asker", "colleague"),
+    "GET /verdicts/<public:verdict_no>/answer.jws": Held("verdict", "asker", "colleague"),
 }
 NOTHING = "X0000000"
 
@@ -61,6 +64,8 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
         "manager": visitors.seated(Role.PROVIDER, manages=True),
         "far-official": visitors.signed_in("far-official", factor=True),
         "far-manager": visitors.signed_in("far-manager"),
+        "asker": visitors.seated(Role.TITLE_SYSTEM, name="asker"),
+        "colleague": visitors.seated(Role.TITLE_SYSTEM, name="colleague"),
     }
 
 
@@ -75,11 +80,13 @@ def things(visitors: Visitors) -> dict[str, str]:
     )
     with visitors.bank.reading() as session:
         claim_no = session.scalars(select(Claim.claim_no)).one()
+    asked = Seat(visitors, visitors.signed_in("asker")).ask()
     return {
         "account": worker,
         "seat": seat.seat_no,
         "claim": claim_no,
         "hour": sealed_hour(visitors.bank),
+        "verdict": NUMBER.findall(asked.path)[0],
     }
 
 

@@ -1,0 +1,107 @@
+"""Answers that were given: those of one asker, the newest first, page by page; nobody is named."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from joserfc import jws
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from creditbank.registry.clients import Client
+from creditbank.verification.models import Verdict
+
+_MAY_LACK: dict[str, Any] = {
+    "requirement": [], "credited": [], "cuts": [], "advice": [], "make_up": [], "pathway": None,
+    "refused": [], "other_pathways": [], "entries": [],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One answer in a list; `superseded_by` is the next answer to the same question, if any."""
+
+    verdict_no: str
+    recorded_at: datetime
+    outcome: str
+    question: dict[str, Any]
+    superseded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page of answers; `before` is the number behind which the next page begins, empty at the
+    end."""
+
+    lines: tuple[Kept, ...]
+    before: str
+
+
+def statement_of(verdict: Verdict) -> dict[str, Any]:
+    """Return the statement that an answer's JWS carries."""
+    statement: dict[str, Any] = json.loads(jws.extract_compact(verdict.jws.encode()).payload)
+    return statement
+
+
+def shown_statement(verdict: Verdict) -> dict[str, Any]:
+    """Return the statement with every member that an answer may leave out, empty where it does."""
+    statement = _MAY_LACK | statement_of(verdict)
+    return statement | {"question": _question_of(statement)}
+
+
+def _question_of(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"specialty": "", "pathway": "", **statement["question"]}
+
+
+def answers_of(session: Session, client: Client, *, before: str = "", limit: int) -> KeptPage:
+    """Return answers to one asker, the newest first, behind the one numbered `before`."""
+    query = select(Verdict).where(Verdict.client_id == client.client_id)
+    last = session.get(Verdict, before) if before else None
+    if last is not None and last.client_id == client.client_id:
+        same = and_(Verdict.recorded_at == last.recorded_at, Verdict.verdict_no < last.verdict_no)
+        query = query.where(or_(Verdict.recorded_at < last.recorded_at, same))
+    ordered = query.order_by(Verdict.recorded_at.desc(), Verdict.verdict_no.desc())
+    found = session.scalars(ordered.limit(limit + 1)).all()
+    shown = found[:limit]
+    newer = _newer(session, shown)
+    lines = tuple(
+        Kept(
+            each.verdict_no, each.recorded_at, each.outcome,
+            _question_of(statement_of(each)), newer.get(each.verdict_no, ""),
+        )
+        for each in shown
+    )  # fmt: skip
+    return KeptPage(lines, shown[-1].verdict_no if len(found) > limit else "")
+
+
+def superseded_by(session: Session, verdict: Verdict) -> str:
+    """Return the number of the next answer to the same question; empty if this is the last."""
+    return _newer(session, [verdict]).get(verdict.verdict_no, "")
+
+
+def _newer(session: Session, verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Return, for those that were asked again, the next answer."""
+    later = aliased(Verdict)
+    query = (
+        select(Verdict.verdict_no, later.verdict_no)
+        .join(
+            later,
+            and_(
+                later.client_id == Verdict.client_id,
+                later.question_digest == Verdict.question_digest,
+                or_(
+                    later.recorded_at > Verdict.recorded_at,
+                    and_(
+                        later.recorded_at == Verdict.recorded_at,
+                        later.verdict_no > Verdict.verdict_no,
+                    ),
+                ),
+            ),
+        )
+        .where(Verdict.verdict_no.in_([each.verdict_no for each in verdicts]))
+        .order_by(later.recorded_at.desc(), later.verdict_no.desc())
+    )
+    # The last that is written for each is the earliest of its successors.
+    return {row[0]: row[1] for row in session.execute(query)}

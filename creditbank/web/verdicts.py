@@ -1,0 +1,260 @@
+"""The seat of a title system: ask about one applicant, read the answer, find earlier ones."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from flask import Response, g, request
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from creditbank import catalogue
+from creditbank.answering import answered
+from creditbank.clock import civil_day
+from creditbank.errors import CreditBankError
+from creditbank.house import current_house
+from creditbank.people.documents import DocumentKind
+from creditbank.registry.bank import the_bank
+from creditbank.registry.clients import Scope
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.mandates import Matter, mandate_for
+from creditbank.rules.explain import name_of
+from creditbank.rules.loader import PackMissingError
+from creditbank.rules.pack import PackChain, PackDraftError
+from creditbank.rules.requirement import Question
+from creditbank.rules.stated import NO_DAY
+from creditbank.schemas.fields import Text, scheme, word
+from creditbank.verification.answers import verdict_numbered
+from creditbank.verification.kept import answers_of, shown_statement, superseded_by
+from creditbank.verification.offers import Wanted, offer_of, wanted_by
+from creditbank.verification.questions import Ask, Disclosure
+from creditbank.web import forms
+from creditbank.web.doors import Pages, Unit, Visit, able, see
+from creditbank.web.failures import PageRequestError
+from creditbank.web.pages import page, reader_language
+
+_LINES = 50
+_TEXT_CHARACTERS_MAX = 200
+_STATED_CHARACTERS_MAX = 100
+_JWS = "application/jose"
+_KEYS_PATH = "/.well-known/jwks.json"
+#: Names of fields that hold stated facts, and of the boxes that say that there is no such day.
+_FACT, _NO_DAY = "fact-", "none-"
+
+verdicts = Pages("verdicts", __name__)
+
+
+class FieldMissingError(CreditBankError):
+    """A field that has to be filled in is empty."""
+
+    code = "field-missing"
+    status = 422
+
+
+class FieldTextError(CreditBankError):
+    """A field holds what cannot be taken as it is."""
+
+    code = "field-text-wrong"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class TitleAsked:
+    """What is asked for, before anybody is named: whose rules, which title, on which day."""
+
+    scheme: str
+    series: str
+    specialty: str
+    level: str
+    day: date
+
+
+@verdicts.shown("/verdicts/new", able(Scope.VERDICT_ASK), menu="ask")
+def new(visit: Visit, session: Session) -> Response:
+    """Ask for the title first, then for the person; a title outside the mandate is said so."""
+    if not request.values.get("scheme"):
+        return title_page("ask_title.html", visit, session)
+    try:
+        title = title_asked()
+        law, wanted = facts_wanted(session, visit, title)
+    except CreditBankError as error:
+        return title_page("ask_title.html", visit, session, error)
+    return page(
+        "ask_person.html",
+        title=title,
+        called=partial(_called, law),
+        wanted=wanted,
+        kinds=list(map(str, DocumentKind)),
+        disclosures=list(map(str, Disclosure)),
+        typed=request.form,
+    )
+
+
+@verdicts.sent("/verdicts/new", able(Scope.VERDICT_ASK), shows=new, unit=Unit.OWN)
+def ask(visit: Visit) -> Response:
+    """Answer the question; the answer's own page shows it."""
+    title = title_asked()
+    question = Ask(
+        forms.identity(), title.scheme, title.series, title.level, title.day,
+        needed("purpose"), needed("legal_basis"), stated_facts(),
+        forms.chosen("disclose", Disclosure), specialty=title.specialty, pathway=word_of("pathway"),
+    )  # fmt: skip
+    signed = answered(question, visit.client, now=visit.now)
+    return see("web.verdicts.answer", "verdict-answered", verdict_no=signed.verdict_no)
+
+
+@verdicts.shown("/verdicts", able(Scope.VERDICT_ASK), menu="verdicts")
+def earlier(visit: Visit, session: Session) -> Response:
+    """List the answers that were given from this seat."""
+    before = request.args.get("before", "")[:24]
+    found = answers_of(session, visit.client, before=before, limit=_LINES)
+    return page("verdicts.html", found=found, called=partial(_called, None), is_first=not before)
+
+
+@verdicts.shown("/verdicts/<public:verdict_no>", able(Scope.VERDICT_ASK))
+def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
+    """Show an answer to whoever asked."""
+    verdict = verdict_numbered(session, verdict_no, visit.client)
+    statement = shown_statement(verdict)
+    return page(
+        "verdict.html",
+        verdict=verdict,
+        said=statement,
+        superseded_by=superseded_by(session, verdict),
+        called=partial(_called, law_or_none(session, statement["question"]["scheme"])),
+        keys_at=current_house().public_url(the_bank(session).host) + _KEYS_PATH,
+    )
+
+
+@verdicts.shown("/verdicts/<public:verdict_no>/answer.jws", able(Scope.VERDICT_ASK))
+def signed_answer(visit: Visit, session: Session, verdict_no: str) -> Response:
+    """Hand the signed answer over as a file."""
+    verdict = verdict_numbered(session, verdict_no, visit.client)
+    return attached(verdict.jws, _JWS, f"{verdict.verdict_no}.jws")
+
+
+def title_page(
+    template: str, visit: Visit, session: Session, error: CreditBankError | None = None
+) -> Response:
+    """Show the choice of a title, with what was wrong with the last one."""
+    day = civil_day(visit.now)
+    offer = offer_of(session, visit.client.organisation_id, day=day)
+    refusal = g.get("refusal")
+    if error is not None:
+        refusal = catalogue.problem(error, reader_language())
+    chosen = {"day": day.isoformat(), **request.values.to_dict()}
+    status = 200 if error is None else error.status
+    return page(template, status=status, offer=offer, chosen=chosen, refusal=refusal)
+
+
+def title_asked() -> TitleAsked:
+    """Read the title that a form or an address asks for.
+
+    Raises:
+        FieldMissingError, FieldTextError, DayInvalidError: a field is not as wanted.
+    """
+    day = forms.day("day", request.values)
+    if day is None:
+        raise FieldMissingError(field_words="field-application-day")
+    return TitleAsked(
+        word_of("scheme", needed_=True), word_of("series", needed_=True), word_of("specialty"),
+        word_of("level", needed_=True), day,
+    )  # fmt: skip
+
+
+def facts_wanted(session: Session, visit: Visit, title: TitleAsked) -> tuple[PackChain, Wanted]:
+    """Return the law of a title, and what may be stated with a question about it.
+
+    Raises:
+        MandateMissingError: the organisation may not ask about it, naming the bound.
+        PackMissingError, PackDraftError: there is no such law.
+    """
+    law = law_of(session, title.scheme)
+    matter = Matter(
+        law.jurisdiction, title.series, title.level, civil_day(visit.now), title.specialty
+    )
+    mandate_for(session, visit.client.organisation_id, matter)
+    question = Question(title.series, title.level, title.day, {}, title.specialty)
+    return law, wanted_by(question, law)
+
+
+def stated_facts() -> dict[str, str]:
+    """Return the facts that a form states; what is left empty is not stated.
+
+    Raises:
+        PageRequestError: a name or a text that no form of ours sends.
+    """
+    names = {
+        name.removeprefix(prefix)
+        for name in request.form
+        for prefix in (_FACT, _NO_DAY)
+        if name.startswith(prefix)
+    }
+    stated = {}
+    for name in sorted(names):
+        text = NO_DAY if forms.ticked(_NO_DAY + name) else forms.typed(_FACT + name)
+        if text:
+            stated[_read(word(""), name)] = _read(Text(_STATED_CHARACTERS_MAX), text)
+    return stated
+
+
+def needed(name: str) -> str:
+    """Return a line of text that has to be there.
+
+    Raises:
+        FieldMissingError, FieldTextError: it is empty, or longer than it may be.
+    """
+    field = f"field-{name.replace('_', '-')}"
+    text = forms.typed(name)
+    if not text:
+        raise FieldMissingError(field_words=field)
+    try:
+        return str(Text(_TEXT_CHARACTERS_MAX).deserialize(text))
+    except ValidationError as error:
+        raise FieldTextError(field_words=field, limit=_TEXT_CHARACTERS_MAX) from error
+
+
+def word_of(name: str, *, needed_: bool = False) -> str:
+    """Return an id that a form or an address names; empty where it may be left out.
+
+    Raises:
+        FieldMissingError, FieldTextError: it is empty, or no id.
+    """
+    text = request.values.get(name, "").strip()
+    if not text:
+        if needed_:
+            raise FieldMissingError(field_words=f"field-{name}")
+        return ""
+    reader = scheme() if name == "scheme" else word("")
+    try:
+        return str(reader.deserialize(text))
+    except ValidationError as error:
+        raise FieldTextError(field_words=f"field-{name}", limit=_STATED_CHARACTERS_MAX) from error
+
+
+def attached(content: Any, media_type: str, name: str) -> Response:
+    """Answer with a file that the browser keeps under a name."""
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def law_or_none(session: Session, scheme_id: str) -> PackChain | None:
+    """Return the law of a scheme for its names; None where it is none any more."""
+    try:
+        return law_of(session, scheme_id)
+    except (PackDraftError, PackMissingError):
+        return None
+
+
+def _called(law: PackChain | None, kind: str, identifier: str) -> str:
+    return name_of(kind, identifier, reader_language(), law)
+
+
+def _read(field: Any, text: str) -> str:
+    try:
+        return str(field.deserialize(text))
+    except ValidationError as error:
+        raise PageRequestError from error
