@@ -72,11 +72,20 @@ class Settings:
     rate_token_requests: int = _setting(
         60, "Requests of one address in a window for access tokens.", 1, 1_000_000
     )  # type: ignore[assignment]
+    rate_check_requests: int = _setting(
+        60, "Looks of one address in a window at check pages of certificates.", 1, 1_000_000
+    )  # type: ignore[assignment]
     access_token_seconds: int = _setting(
         3_600, "How long an access token of a client holds.", 60, 3_600
     )  # type: ignore[assignment]
     verdict_algorithm: str = _setting(
         "Ed25519", "Signature of verdicts for clients that chose none: Ed25519 or ES256."
+    )  # type: ignore[assignment]
+    font_path: str = _setting(
+        "", "Directory of further fonts for certificates; empty: those of the system alone."
+    )  # type: ignore[assignment]
+    certificate_days: int = _setting(
+        0, "Days for which a certificate holds after its day of issue; 0: without end.", 0, 36_500
     )  # type: ignore[assignment]
 
     proxies_trusted: int = _setting(

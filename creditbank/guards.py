@@ -29,6 +29,7 @@ KEPT_FROM_SEALER = (
     "person_secret", "person_document", "person_name", "api_client", "client_credential",
     "access_token", "account", "account_session", "account_code", "account_recovery_code",
     "account_identity", "held_roster",
+    "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -41,6 +42,7 @@ CHOSEN_BY_DATABASE = {
 APPENDED = (
     "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
     "account_event",
+    "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

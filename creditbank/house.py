@@ -1,10 +1,11 @@
-"""What every door needs besides a session: the settings, the keys, the vault, the sealer."""
+"""What every door needs besides a session: settings, keys, the vault, the sealer, the press."""
 
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask, current_app
 
+from creditbank.certificates.press import Press
 from creditbank.config import Settings
 from creditbank.keys import KeyMissingError, KeyStore
 from creditbank.ledger.checkpoint import NoteKey
@@ -25,6 +26,7 @@ class House:
     settings: Settings
     keys: KeyStore
     vault: Vault
+    press: Press
 
     def sealer(self, host: str) -> Sealer:
         """Return what a round of the sealer needs."""
@@ -56,7 +58,7 @@ def make_house(settings: Settings) -> House:
     """Open the keys of a bank, making them on first start."""
     keys = KeyStore(settings.keys_path)
     keys.ensure()
-    return House(settings, keys, Vault(keys))
+    return House(settings, keys, Vault(keys), Press(settings.font_path))
 
 
 def current_house() -> House:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
+from creditbank.certificates.fsck import check_certificates
 from creditbank.config import Settings
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
@@ -168,11 +169,8 @@ class TestBank:
     def fsck(self) -> list[Disagreement]:
         """Check the whole ledger."""
         with self.reading() as session:
-            return list(
-                check_ledger(
-                    session, lambda people: secret_states(session, self.house.vault, people)
-                )
-            )
+            states = lambda people: secret_states(session, self.house.vault, people)  # noqa: E731
+            return [*check_ledger(session, states), *check_certificates(session, states)]
 
 
 ENTERPRISE_USCC = "91371000MA3TE5T011"

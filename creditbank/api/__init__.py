@@ -11,6 +11,7 @@ from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
+from creditbank.api.certificates import certificates
 from creditbank.api.clients import clients
 from creditbank.api.credentials import credentials
 from creditbank.api.endpoints import PREFIX
@@ -32,12 +33,14 @@ from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
 from creditbank.api.verdicts import verdicts
+from creditbank.certificates.numbers import NUMBER_PATTERN
 from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
-    imports, people, explanations, packs, adoption_records, impacts, proofs, verdicts, seals,
+    imports, people, explanations, packs, adoption_records, impacts, proofs, verdicts,
+    certificates, seals,
 )  # fmt: skip
 
 
@@ -45,6 +48,12 @@ class PublicNumber(BaseConverter):
     """A public number, id or code in an address: bounded, and only signs that such things have."""
 
     regex = r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
+
+
+class CertificateNumber(BaseConverter):
+    """The number of a certificate, with nothing around it: `.pdf` may follow."""
+
+    regex = NUMBER_PATTERN
 
 
 class Count(BaseConverter):
@@ -112,6 +121,7 @@ def register_api(app: Flask, *, base_path: str = "") -> None:
     `base_path` is where others reach the application, for the document.
     """
     app.url_map.converters["public"] = PublicNumber
+    app.url_map.converters["certificate"] = CertificateNumber
     app.url_map.converters["count"] = Count
     app.url_map.converters["leaf"] = Leaf
     app.config.update(
@@ -124,6 +134,7 @@ def register_api(app: Flask, *, base_path: str = "") -> None:
     plugin = MarshmallowPlugin(schema_name_resolver=_shown_name)
     api = MachinesApi(app, spec_kwargs=_document(base_path) | {"marshmallow_plugin": plugin})
     api.register_converter(PublicNumber, _public_number_schema)
+    api.register_converter(CertificateNumber, _certificate_number_schema)
     api.register_converter(Count, _count_schema)
     api.register_converter(Leaf, _leaf_schema)
     for door in _DOORS:
@@ -174,6 +185,10 @@ def _shown_name(shape: type[Schema] | Schema) -> str:
 
 def _public_number_schema(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{PublicNumber.regex}$"}
+
+
+def _certificate_number_schema(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}
 
 
 def _count_schema(_converter: BaseConverter) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
     accounts,
     bank,
+    certificates,
     clients,
     demo,
     items,
@@ -66,8 +67,8 @@ for _command in (
     organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
     items.items, items.transfers, items.entries, records.imports, records.balances,
-    records.people, verdicts.verdicts, ledger.ledger, processes.clock, processes.serve,
-    sandbox.sandbox, demo.demo,
+    records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
+    processes.clock, processes.serve, sandbox.sandbox, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)
 for _step in lawbook.STEPS:

@@ -119,7 +119,11 @@ class Desk:
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table whose headers are messages of the catalogue."""
-        click.echo(table([self.text(header) for header in headers], rows))
+        self.rows([self.text(header) for header in headers], rows)
+
+    def rows(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table whose headers are what they are called already."""
+        click.echo(table(headers, rows))
 
 
 pass_desk = click.make_pass_decorator(Desk)

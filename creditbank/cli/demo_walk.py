@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 
 import creditbank
 from creditbank.catalogue import Language
+from creditbank.certificates.fsck import check_certificates
 from creditbank.cli.console import write_private
 from creditbank.cli.demo_city import City
 from creditbank.cli.demo_show import Stage
@@ -355,6 +356,7 @@ class Walk:
         with snapshot() as session:
             states = lambda people: secret_states(session, vault, people)  # noqa: E731
             found = len(list(check_ledger(session, states, progress)))
+            found += len(list(check_certificates(session, states)))
         self.stage.got(
             "cli-fsck-seen", entries=progress.entries, acts=progress.acts, rounds=progress.rounds,
             erased=len(progress.erased_people),

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import click
 
+from creditbank.certificates.fsck import check_certificates
 from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
 from creditbank.db import snapshot
 from creditbank.house import current_house
@@ -40,8 +42,9 @@ def ledger_fsck(desk: Desk, ctx: click.Context) -> None:
     progress, found = Progress(), 0
     with desk.bank(), snapshot() as session:
         vault = current_house().vault
-        checking = check_ledger(
-            session, lambda people: secret_states(session, vault, people), progress
+        states = lambda people: secret_states(session, vault, people)  # noqa: E731
+        checking = chain(
+            check_ledger(session, states, progress), check_certificates(session, states)
         )
         with _progress_shown(desk, progress):
             for each in checking:

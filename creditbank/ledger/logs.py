@@ -15,6 +15,7 @@ from creditbank.errors import CreditBankError
 from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.ledger.merkle import TILE_WIDTH, leaf_node
 from creditbank.ledger.models import (
+    Act,
     Bundle,
     Entry,
     Log,
@@ -37,7 +38,7 @@ class LogUnknownError(CreditBankError):
 
 
 class NotSealedError(CreditBankError):
-    """The entry is recorded but has no place in a log yet."""
+    """The entry or act is recorded but has no place in a log yet."""
 
     code = "not-sealed"
     status = 409
@@ -157,19 +158,29 @@ def place_of_entry(session: Session, entry: Entry) -> Place:
         NotSealedError: it has no place yet.
     """
     order = tuple_(Seal.entry_epoch, Seal.entry_xid, Seal.entry_id)
-    round_ = (
-        select(Seal.seal_no)
-        .where(order >= tuple_(entry.epoch, entry.xid, entry.entry_id))
-        .order_by(Seal.seal_no)
-        .limit(1)
-    )
     jurisdiction = session.get_one(Source, entry.source_id).jurisdiction
+    sealed = order >= tuple_(entry.epoch, entry.xid, entry.entry_id)
+    return _place(session, sealed, jurisdiction, entry_ref(entry.entry_id))
+
+
+def place_of_act(session: Session, act: Act) -> Place:
+    """Find where an official act stands.
+
+    Raises:
+        NotSealedError: it has no place yet.
+    """
+    order = tuple_(Seal.act_epoch, Seal.act_xid, Seal.act_id)
+    sealed = order >= tuple_(act.epoch, act.xid, act.act_id)
+    return _place(session, sealed, act.jurisdiction, act_ref(act.act_id))
+
+
+def _place(session: Session, sealed: ColumnElement[bool], jurisdiction: str, ref: bytes) -> Place:
+    round_ = select(Seal.seal_no).where(sealed).order_by(Seal.seal_no).limit(1)
     spans = (
         select(SealSpan)
         .join(Log, Log.log_id == SealSpan.log_id)
         .where(SealSpan.seal_no == round_.scalar_subquery(), Log.jurisdiction == jurisdiction)
     )
-    ref = entry_ref(entry.entry_id)
     for span in session.scalars(spans):
         index = _index_in_span(session, span, ref)
         if index is not None:

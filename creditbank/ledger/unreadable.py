@@ -36,8 +36,17 @@ _FIRST_DAY, _LAST_DAY = "1900-01-01", "2999-12-31"
 _RECKONED = "+0 days"
 
 
-def unreadable_rows(session: Session) -> Iterator[Disagreement]:
-    """Name each row of the ledger and journal with a value that is not of its column's type."""
+#: What the names of the tables of the ledger and the journal begin with.
+_LEDGER = ("ledger_", "journal_")
+
+
+def unreadable_rows(session: Session, tables: tuple[str, ...] = _LEDGER) -> Iterator[Disagreement]:
+    """Name each row with a value that is not of its column's type.
+
+    Args:
+        session: a snapshot.
+        tables: what the names of the tables to read begin with; those of ledger and journal.
+    """
     connection = session.connection()
     check = _wrong_on_postgresql
     if connection.dialect.name == "sqlite":
@@ -45,7 +54,7 @@ def unreadable_rows(session: Session) -> Iterator[Disagreement]:
         raw = connection.connection.dbapi_connection
         assert raw is not None, "the session is connected"
         raw.create_function("creditbank_is_text", 1, _is_text, deterministic=True)
-    for table in ledger_tables():
+    for table in tables_named(tables):
         shown = [_shown(column, connection.dialect.name) for column in table.primary_key]
         wrong = [each for column in table.columns if (each := check(column)) is not None]
         query = select(*shown).where(or_(false(), *wrong))
@@ -53,10 +62,10 @@ def unreadable_rows(session: Session) -> Iterator[Disagreement]:
             yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
 
 
-def ledger_tables() -> list[Table]:
-    """Return every table of the ledger and the journal."""
+def tables_named(beginnings: tuple[str, ...] = _LEDGER) -> list[Table]:
+    """Return every table whose name begins so; of the ledger and the journal if not said."""
     tables = Entry.metadata.tables
-    return [tables[name] for name in sorted(tables) if name.startswith(("ledger_", "journal_"))]
+    return [tables[name] for name in sorted(tables) if name.startswith(beginnings)]
 
 
 def _shown(column: Column[object], dialect: str) -> ColumnElement[str]:

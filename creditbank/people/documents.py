@@ -159,7 +159,12 @@ def read_document(kind: DocumentKind, raw_text: str) -> Document:
 
 def masked(document: Document) -> str:
     """Show the kind and the last four characters, and of a short number never more than half."""
-    return f"{document.kind.value} ****{_tail(document.number)}"
+    return f"{document.kind.value} ****{last_characters(document)}"
+
+
+def last_characters(document: Document) -> str:
+    """Return the last four characters, and of a short number never more than half."""
+    return _tail(document.number)
 
 
 def is_demo_number(document: Document) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_person_id
-from creditbank.people.documents import Document, is_demo_number
+from creditbank.people.documents import Document, DocumentKind, is_demo_number
 from creditbank.people.models import (
     IdentityLookup,
     Person,
@@ -141,6 +141,32 @@ def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int,
             )
             names[row.person_id].append(plain.decode("utf-8"))
     return {person_id: tuple(found) for person_id, found in names.items()}
+
+
+def name_counts(session: Session, people: Iterable[int]) -> dict[int, int]:
+    """Return how many names each person has borne on record."""
+    counts: dict[int, int] = {}
+    for chunk in _chunks(list(people)):
+        query = select(PersonName.person_id, func.count()).where(PersonName.person_id.in_(chunk))
+        counts.update((row[0], row[1]) for row in session.execute(query.group_by("person_id")))
+    return counts
+
+
+def identity_of(session: Session, vault: Vault, person_id: int) -> Identity:
+    """Return a person's newest document and name.
+
+    Raises:
+        PersonUnknownError: there is no such key.
+    """
+    query = select(PersonDocument).where(PersonDocument.person_id == person_id)
+    row = session.scalars(query.order_by(PersonDocument.document_no.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise PersonUnknownError
+    number = vault.unlock(
+        row.number_cipher, "person_document", "number_cipher", person_id, row.document_no
+    )
+    document = Document(DocumentKind(row.kind), number.decode("utf-8"))
+    return Identity(document, names_of(session, vault, [person_id])[person_id][0])
 
 
 def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, bytes]:

@@ -77,6 +77,37 @@ class Vault:
         return hmac.digest(key, b"creditbank/fingerprint/v1\n" + digest, hashlib.sha256)
 
 
+def lock_under(person_secret: bytes, data: bytes, table: str, column: str, *row: int) -> bytes:
+    """Encrypt what shall be readable only as long as the person's secret stands.
+
+    For rows that nobody may change: erasing the secret, one row of the vault, blinds them all.
+    """
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    place = _place(table, column, row)
+    return _VERSION + nonce + AESGCM(_personal_key(person_secret)).encrypt(nonce, data, place)
+
+
+def unlock_under(person_secret: bytes, cipher: bytes, table: str, column: str, *row: int) -> bytes:
+    """Decrypt what `lock_under` wrote for the same person and place.
+
+    Raises:
+        VaultBrokenError: the ciphertext is not what was written there.
+    """
+    nonce, sealed = cipher[1 : 1 + _NONCE_BYTES], cipher[1 + _NONCE_BYTES :]
+    try:
+        if cipher[:1] != _VERSION:
+            raise VaultBrokenError(table=table, column=column)
+        place = _place(table, column, row)
+        return AESGCM(_personal_key(person_secret)).decrypt(nonce, sealed, place)
+    except (InvalidTag, ValueError) as error:
+        raise VaultBrokenError(table=table, column=column) from error
+
+
+def _personal_key(person_secret: bytes) -> bytes:
+    # Apart from the salts of leaves, which the same secret makes.
+    return hmac.digest(person_secret, b"creditbank/personal/v1\n", hashlib.sha256)
+
+
 def _place(table: str, column: str, row: tuple[int, ...]) -> bytes:
     # As text: a person's key may be beyond what canonical JSON takes for an integer.
     return canonical_bytes(["creditbank/vault/v1", table, column, [str(part) for part in row]])

@@ -56,6 +56,9 @@ class Scope(StrEnum):
     RULES_PUBLISH = "rules:publish"
     MANDATE_GRANT = "mandate:grant"
     VERDICT_ASK = "verdict:ask"
+    CERTIFICATE_ISSUE = "certificate:issue"
+    CERTIFICATE_READ = "certificate:read"
+    CERTIFICATE_REVOKE = "certificate:revoke"
     LEDGER_SEAL = "ledger:seal"
     CLIENT_MANAGE = "client:manage"
     RECORD_READ_OWN = "record:read-own"
@@ -83,6 +86,7 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
             Scope.IMPORT_APPROVE, Scope.PERSON_LINK, Scope.RULES_PROPOSE, Scope.RULES_PUBLISH,
             Scope.MANDATE_GRANT, Scope.LEDGER_SEAL, Scope.ACCOUNT_ACTIVATE,
             Scope.ACCOUNT_RECOVER, Scope.CLAIM_DECIDE,
+            Scope.CERTIFICATE_ISSUE, Scope.CERTIFICATE_READ, Scope.CERTIFICATE_REVOKE,
         }
     ),
     Role.AUDITOR: frozenset({Scope.FILING_READ, Scope.BALANCE_READ, Scope.ACCOUNT_AUDIT}),

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -89,8 +90,8 @@ def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal |
         entries=tuple(entries),
         facts=facts,
         credited=_by_year(live, migrated),
-        cuts=_cuts(live, facts, law),
-        values=_values_behind(session, live, facts),
+        cuts=tuple(chain.from_iterable(cuts_by_occasion(live, facts, law).values())),
+        values=values_behind(session, live, facts),
         heads=tuple(head for each in jurisdictions for head in heads_at(session, seal, each)),
         pending_entries=pending or 0,
     )
@@ -118,11 +119,12 @@ def _by_year(states: Iterable[CreditState], migrated: set[bytes]) -> tuple[Credi
     )
 
 
-def _cuts(
+def cuts_by_occasion(
     states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
-) -> tuple[Cut, ...]:
+) -> Mapping[str, tuple[Cut, ...]]:
+    """Return what caps do not let count of each live credit; given all, since caps reach across."""
     folded = fold([live_fact(s.credit, _facts(facts, s)) for s in states], law)
-    return tuple(cut for occasion in folded.occasions.values() for cut in occasion.cuts)
+    return {key: occasion.cuts for key, occasion in folded.occasions.items()}
 
 
 def _facts(facts: Mapping[FactsKey, CreditFacts], state: CreditState) -> dict[str, object]:
@@ -130,10 +132,16 @@ def _facts(facts: Mapping[FactsKey, CreditFacts], state: CreditState) -> dict[st
     return found
 
 
-def _values_behind(
+def values_behind(
     session: Session, states: Iterable[CreditState], facts: Mapping[FactsKey, CreditFacts]
 ) -> tuple[Value, ...]:
-    """Find each rule value that the traces name, in the pack versions that the entries pin."""
+    """Find each rule value that the traces name, in the pack versions that the entries pin.
+
+    Args:
+        session: the snapshot of the entries.
+        states: live credits.
+        facts: at least theirs.
+    """
     named: dict[tuple[int, str, str, str], None] = {}
     for state in states:
         trace = _facts(facts, state).get("trace", [])

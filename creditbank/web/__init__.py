@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 
 from creditbank.web.api_pages import api_pages
+from creditbank.web.check_page import check
 from creditbank.web.cookies import with_cookie
 from creditbank.web.desk import desk
 from creditbank.web.doors import MENU, Pages, given_to_templates
@@ -19,7 +20,8 @@ from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
-    home, entrance, own_hours, readiness, account, desk, staff, verdicts, api_pages,
+    home, check, entrance, own_hours, readiness, account, desk, staff, verdicts,
+    api_pages,
 )  # fmt: skip
 
 

@@ -11,6 +11,9 @@ from creditbank.web.pages import page, reader_language
 
 _log = structlog.get_logger("creditbank.web")
 _NOT_FOUND = 404
+#: Statuses after which the same may be tried again, and how long to wait if the error says nothing.
+_PASSING = (429, 503)
+_RETRY_AFTER_SECONDS = 1
 
 
 class PageUnknownError(CreditBankError):
@@ -37,7 +40,11 @@ class PageBrokeError(CreditBankError):
 def failure_page(error: Exception) -> Response:
     """Answer a failure with a page in the reader's language."""
     if isinstance(error, CreditBankError):
-        return _page(error, error.status)
+        response = _page(error, error.status)
+        if error.status in _PASSING:
+            seconds = error.facts.get("retry_seconds", _RETRY_AFTER_SECONDS)
+            response.headers["Retry-After"] = str(seconds)
+        return response
     if not isinstance(error, HTTPException):
         incident = log_incident(_log, error, route=str(request.url_rule), method=request.method)
         return _page(PageBrokeError(incident=incident), PageBrokeError.status)

@@ -56,6 +56,7 @@ _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="ite
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
 _ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
+_CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", region=REGION)
 _OF_A_PERSON = Row("balance:read", "official auditor")
 MATRIX: Mapping[str, Row] = {
     "GET /api/v1/openapi.json": Row(),
@@ -148,6 +149,13 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/verdicts/<public:verdict_no>": Row(
         "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
     ),
+    "POST /api/v1/certificates": Row("certificate:issue", "official"),
+    "GET /api/v1/certificates": Row("certificate:read", "official"),
+    "GET /api/v1/certificates/<certificate:number>": _CERTIFICATE,
+    "GET /api/v1/certificates/<certificate:number>.pdf": _CERTIFICATE,
+    "POST /api/v1/certificates/<certificate:number>/revocation": replace(
+        _CERTIFICATE, scope="certificate:revoke"
+    ),
     "POST /api/v1/seals": Row("ledger:seal", "official administrator"),
     "GET /.well-known/oauth-authorization-server": Row(),
     "GET /health": Row(),
@@ -175,7 +183,10 @@ def routes(desk: Desk) -> dict[str, Declared | None]:
 def asked(caller: Caller, row: str, known: Mapping[str, str], body: Any = None) -> TestResponse:
     """Call a route with these numbers, and with such as nobody has for all others."""
     method, rule = row.split(" ")
-    nobodys = {"version": "999", "year": "1999", "leaf": "0" * 64, "client_id": "official-00000000"}
+    nobodys = {
+        "version": "999", "year": "1999", "leaf": "0" * 64, "client_id": "official-00000000",
+        "number": "371000202600000000007",
+    }  # fmt: skip
     numbers = nobodys | known
     path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", lambda name: numbers.get(name[1], "X000000000"), rule)
     if method == "GET":
@@ -253,6 +264,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "import_no": desk.official.post("/api/v1/imports", records),
         "mandate_no": desk.official.post("/api/v1/mandates", mandate),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
+        "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),
     }

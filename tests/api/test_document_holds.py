@@ -99,12 +99,14 @@ def numbers(desk: Desk) -> Numbers:
     desk.official.post("/api/v1/seals", retry="")
     entries = desk.official.post("/api/v1/entries", {**stated(PERSON), "scheme": "cn-3710"})
     [entry, *_] = entries.get_json()["entries"]
+    order = {**stated(PERSON), "scheme": "cn-3710", "years": [YEAR]}
+    certificate = desk.official.post("/api/v1/certificates", order).get_json()
     return Numbers(
         {
             "filing_no": filing_no, "roster_no": posted.get_json()["roster_no"],
             "leaf": entry["leaf"], "pack_id": "cn-3710", "scheme": "cn-3710", "version": "1",
             "client_id": desk.other_provider.client_id, "uscc": ENTERPRISE_USCC,
-            "jurisdiction": "cn-3710", "year": str(YEAR),
+            "jurisdiction": "cn-3710", "year": str(YEAR), "number": certificate["number"],
         }
     )  # fmt: skip
 

@@ -137,11 +137,13 @@ def string_constants(folder_sources: tuple[Source, ...]) -> set[str]:
 def template_constants() -> set[str]:
     """Return every quoted text of the pages' templates."""
     templates = (ROOT / "creditbank" / "web" / "templates").rglob("*.*")
-    return {
-        quoted
-        for template in templates
-        for quoted in re.findall(r"[\"']([a-z0-9-]+)[\"']", template.read_text(encoding="utf-8"))
-    }
+    texts = [template.read_text(encoding="utf-8") for template in templates]
+    return {quoted for text in texts for quoted in re.findall(r"[\"']([a-z0-9-]+)[\"']", text)}
+
+
+def begun_in_templates() -> tuple[str, ...]:
+    """Return the beginnings of codes that templates put together: say("check-state-" ~ state)."""
+    return tuple(each for each in template_constants() if each.endswith("-"))
 
 
 @cache
@@ -162,6 +164,7 @@ def used_codes() -> frozenset[str]:
             if match and (_splits_into(match.group(1), words) if match.groups() else True):
                 used.add(code)
     used |= {code for code in entries() if code.startswith(tuple(f"{each}-" for each in JOINED))}
+    used |= {code for code in entries() if code.startswith(begun_in_templates())}
     return frozenset(used)
 
 

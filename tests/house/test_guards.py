@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from creditbank.certificates.views import record_view
 from creditbank.guards import (
     APP_ROLE,
     APPENDED,
@@ -32,7 +33,8 @@ from creditbank.registry.adoption import (
 )
 from creditbank.registry.publishing import propose_pack
 from tests.acts import publish
-from tests.bank import NOW, TestBank, attendance, invented_person
+from tests.bank import NOW, TestBank
+from tests.certificates.counter import issue, revoke, with_hours
 from tests.conftest import Database
 from tests.house.databases import partitions_of
 from tests.lawtexts import COUNTY, hours, law
@@ -61,7 +63,11 @@ class Attack:
 @pytest.fixture
 def sealed_bank(bank: TestBank) -> TestBank:
     """A bank in which every append-only table holds at least one row."""
-    bank.post(bank.approved_filing(), attendance([invented_person(1)]))
+    with_hours(bank)
+    certificate = issue(bank).certificate
+    with bank.unit() as session:
+        record_view(session, certificate, now=NOW)
+    revoke(bank, certificate.number)
     bank.seal()
     return bank
 

@@ -14,6 +14,8 @@ from creditbank.accounts.factors import provisioning_uri
 from creditbank.accounts.sign_in import Login
 from creditbank.attendance.roster import rows_from_json
 from creditbank.catalogue import LANGUAGES, problem
+from creditbank.certificates.numbers import code_text
+from creditbank.certificates.shown import show
 from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.errors import CreditBankError, RowProblem
@@ -31,6 +33,7 @@ from creditbank.verification.answers import prepare, sign, store
 from creditbank.verification.questions import Ask, Disclosure
 from tests.accounts.lobby import Lobby
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_document
+from tests.certificates.counter import issue, opened
 from tests.conftest import Database
 
 #: Invented, and of characters that stand nowhere else in the project.
@@ -158,6 +161,7 @@ def _main_flows(bank: TestBank) -> list[str]:
         answered.append(repr(withdraw_attendance(session, bank.house.vault, withdrawal, now=NOW)))
     bank.seal()
     answered += _signing_in(bank)
+    answered += _certified(bank, PEOPLE[0])
     client = _title_system(bank)
     answered += [_answer(bank, client, person) for person in (PEOPLE[0], STRANGER)]
     answered += [_refused(bank, client, replace(PEOPLE[0], name=STRANGER.name))]
@@ -180,6 +184,14 @@ def _signing_in(bank: TestBank) -> list[str]:
         _everything_said(each) for each in (*tried, code) if isinstance(each, CreditBankError)
     ]
     return [*refused, repr(signed), repr(login), uri, repr(enrolled.codes)]
+
+
+def _certified(bank: TestBank, person: Identity) -> list[str]:
+    """Certify and look at the page; return what was handed around, not what the page is to show."""
+    issued = issue(bank, (2025,), person=person)
+    certificate = opened(bank, issued.certificate.number)
+    bank.app.test_client().get(f"/C/{code_text(certificate.code)}")
+    return [repr(issued), repr(certificate), repr(show(certificate.facts, "zh"))]
 
 
 def _title_system(bank: TestBank) -> Client:

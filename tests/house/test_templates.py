@@ -24,13 +24,24 @@ def template_name(path: Path) -> str:
 
 
 def said(text: str) -> list[tuple[str, set[str], bool]]:
-    """Find each `say("code", fact=…)`: the code, the facts given, and whether more may come."""
+    """Find each `say("code", fact=…)`: the code, the facts given, and whether more may come.
+
+    A code put together, `say("check-state-" ~ state)`, may be any that begins so and is not said
+    by itself elsewhere in the template.
+    """
     found = []
+    explicit = set(re.findall(r"""say\(["']([a-z0-9-]+[a-z0-9])["']""", text))
     for call in Environment(autoescape=True).parse(text).find_all(nodes.Call):
         named = isinstance(call.node, nodes.Name) and call.node.name == "say"
-        if named and call.args and isinstance(call.args[0], nodes.Const):
-            facts = {keyword.key for keyword in call.kwargs}
-            found.append((str(call.args[0].value), facts, call.dyn_kwargs is not None))
+        if not named or not call.args:
+            continue
+        facts, is_open = {keyword.key for keyword in call.kwargs}, call.dyn_kwargs is not None
+        if isinstance(call.args[0], nodes.Const):
+            found.append((str(call.args[0].value), facts, is_open))
+        elif isinstance(call.args[0], nodes.Concat):
+            begun = str(getattr(call.args[0].nodes[0], "value", ""))
+            built = [code for code in entries() if code.startswith(begun)] if begun else []
+            found += [(code, facts, is_open) for code in built if code not in explicit]
     return found
 
 
@@ -72,4 +83,5 @@ def test_a_foreign_piece_would_be_named(line: str) -> None:
 def test_a_slip_in_a_template_would_be_named() -> None:
     assert wrongly_said('{{ say("no-such-code") }}{{ say("fsck-use") }}') == ["no-such-code"]
     assert wrongly_said('{{ say("cli-bank-stands") }}') == ["cli-bank-stands"]
+    assert wrongly_said('{{ say("cli-bank-" ~ x) }}') == ["cli-bank-stands"]
     assert own_words("<p>学时</p>{# 注 #}") == {"学时"}

@@ -21,7 +21,7 @@ from creditbank.ledger.models import (
     PackPins,
     Seal,
 )
-from creditbank.ledger.unreadable import ledger_tables
+from creditbank.ledger.unreadable import tables_named
 from tests.bank import TestBank, found_test_bank
 from tests.conftest import Database
 from tests.force import Force, Row
@@ -112,7 +112,7 @@ def covers(found: Disagreement, table: Table, row: Row) -> bool:
 
 
 def test_a_bank_in_which_everything_happened_is_sound(bank: TestBank, force: Force) -> None:
-    counts = {table.name: len(rows_of(force, table)) for table in ledger_tables()}
+    counts = {table.name: len(rows_of(force, table)) for table in tables_named()}
 
     assert bank.fsck() == []
 
@@ -128,7 +128,7 @@ def test_any_column_changed_by_force_is_named(
     bank: TestBank, force: Force, record_property: Callable[[str, object], None]
 ) -> None:
     unnamed, flips = [], 0
-    for table in ledger_tables():
+    for table in tables_named():
         rows = rows_of(force, table)
         for row in sealed_rows(force, table):
             for column in table.columns:
@@ -176,7 +176,7 @@ def test_reading_in_small_batches_finds_the_same(
 
 def test_a_row_taken_away_is_named(bank: TestBank, force: Force) -> None:
     unnamed = []
-    for table in ledger_tables():
+    for table in tables_named():
         for row in sealed_rows(force, table):
             with force.deleted(table, row):
                 found = bank.fsck()
@@ -216,7 +216,7 @@ def foreign_rows(force: Force) -> Iterator[tuple[Table, Row]]:
         "journal_tile": {"tile_no": 99},
         "journal_checkpoint": {"size": 99_999},
     }
-    for table in ledger_tables():
+    for table in tables_named():
         yield table, {**sealed_rows(force, table)[0], **fresh[table.name]}
 
 

@@ -30,6 +30,8 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
     "GET /docs/api": EVERYBODY,
     "GET /docs/api/<public:tag>": EVERYBODY,
+    "GET /C/<code>": EVERYBODY,
+    "GET /c/<code>": EVERYBODY,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
     "GET /activate": EVERYBODY,
@@ -159,7 +161,7 @@ def test_a_route_that_is_not_declared_would_be_seen(bank: TestBank) -> None:
         and not hasattr(bank.app.view_functions[rule.endpoint], "declared")
     }
 
-    assert undeclared == {"/static/<path:filename>"}
+    assert undeclared == {"/static/<path:filename>", "/C/<code>", "/c/<code>"}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
