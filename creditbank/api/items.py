@@ -35,7 +35,6 @@ from creditbank.crediting.recognition import (
     withdraw_item,
 )
 from creditbank.house import current_house
-from creditbank.ids import jurisdiction_contains
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import STATED_REFUSALS
 from creditbank.registry.clients import Client, RegionForeignError, Scope, organisation_seen
@@ -254,8 +253,7 @@ def shaped_credits(credited: list[IssuedCredit]) -> list[dict[str, Any]]:
 
 
 def _require_reach(client: Client, jurisdiction: str) -> None:
-    """Let a client declare where it acts, and above: a province's series decides for its cities."""
-    if not jurisdiction_contains(jurisdiction, client.jurisdiction):
+    if not client.reaches(jurisdiction):
         client.require_region(jurisdiction)
 
 

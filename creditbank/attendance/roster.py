@@ -5,13 +5,22 @@ day's order, not a lost digit. No problem carries a name or a whole number.
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
-from typing import TypeVar
 
+from creditbank.attendance.cells import (
+    FOUND_CHARACTERS_MAX,
+    HARMLESS_DIGITS_MAX,
+    CellFault,
+    cell_text,
+    cell_value,
+    header_pieces,
+    read_kind,
+    read_number,
+    read_person_name,
+)
 from creditbank.attendance.tables import read_tables
 from creditbank.attendance.workbook import (
     DEFAULT_LIMITS,
@@ -21,24 +30,14 @@ from creditbank.attendance.workbook import (
     Table,
 )
 from creditbank.canonical import canonical_bytes, tagged_digest
-from creditbank.errors import CreditBankError, Fact, RowProblem
+from creditbank.errors import CreditBankError, RowProblem
 from creditbank.people.documents import (
     Document,
-    DocumentCheckError,
-    DocumentInvalidError,
     DocumentKind,
-    NameInvalidError,
-    read_document,
-    read_name,
 )
 
 ATTENDED_MINUTES_MAX = 24 * 60
-#: What a spreadsheet keeps in one cell; nothing is read beyond it.
-CELL_CHARACTERS_MAX = 32_767
 DIGEST_TAG = "creditbank/roster/v1"
-
-
-_Value = TypeVar("_Value")
 
 
 class Column(StrEnum):
@@ -60,17 +59,6 @@ HEADERS: Mapping[Column, tuple[str, str]] = {
     Column.MINUTES: ("实到分钟", "attended minutes"),
 }
 REQUIRED = (Column.NAME, Column.NUMBER, Column.DAY, Column.MINUTES)
-#: What a cell of the kind column may say; an empty one is a resident ID.
-KINDS: Mapping[str, DocumentKind] = {
-    "": DocumentKind.RESIDENT_ID,
-    "居民身份证": DocumentKind.RESIDENT_ID,
-    "身份证": DocumentKind.RESIDENT_ID,
-    "residentid": DocumentKind.RESIDENT_ID,
-    "idcard": DocumentKind.RESIDENT_ID,
-    "护照": DocumentKind.PASSPORT,
-    "passport": DocumentKind.PASSPORT,
-}
-
 _ALIASES: Mapping[str, Column] = {
     alias: column
     for column, aliases in {
@@ -90,20 +78,11 @@ _ALIASES: Mapping[str, Column] = {
     }.items()
     for alias in aliases.split()
 }
-_HEADER_NOTE = re.compile(r"\(.*\)$")
-_BRACKETS = re.compile(r"[()]")
-_HEADER_NOISE = re.compile(r"[\s_*:.]+")
-_HEADER_BREAK = re.compile(r"[\r\n/|]+")
 #: A header row that is not whole is named in an error only when this much of it is plain.
 _HEADERS_RECOGNISED_MIN = 2
 _HEADERS_SHOWN_MAX = 12
-_HEADER_CHARACTERS_MAX = 200
 _NOTHING = "—"
 
-#: Excel keeps 15 digits of a number; a longer one has lost the rest.
-_DIGITS_KEPT_LIMIT = 10**15
-_SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}", re.ASCII)
-_ROUNDED = re.compile(r"[0-9]{15}000", re.ASCII)
 _DAY_TEXT = re.compile(
     r"(?P<y>[0-9]{4})(?:(?P<sep>[-/.])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
     r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})日|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
@@ -111,24 +90,6 @@ _DAY_TEXT = re.compile(
     re.ASCII,
 )
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
-#: Dates, figures, units, Excel's error marks: what may be repeated without giving a person away.
-_HARMLESS = re.compile(r"[0-9年月日号时分秒钟小半天上下午全.:/+#!?%, \-]{1,20}", re.ASCII)
-_HARMLESS_DIGITS_MAX = 8
-_FOUND_CHARACTERS_MAX = 20
-_INTEGER_BITS_SHOWN_MAX = 64
-
-#: The words for a number or name in a spreadsheet differ from those for one typed into a form.
-CELL_CODES: Mapping[str, str] = {
-    "document-number-missing": "roster-number-missing",
-    "document-length-wrong": "roster-number-length",
-    "document-characters-wrong": "roster-number-characters",
-    "document-province-unknown": "roster-number-province",
-    "document-birth-date-impossible": "roster-number-birth-date",
-    "document-check-character-wrong": "roster-number-check",
-    "name-missing": "roster-name-missing",
-    "name-too-long": "roster-name-too-long",
-    "name-characters-wrong": "roster-name-characters",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +156,7 @@ def read_roster(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Roster:
     header, table = _with_header(read_tables(content, limits))
     lines: list[_Line] = []
     for row_no, cells in table.rows:
-        if row_no <= header.row_no or not any(map(_text, cells)):
+        if row_no <= header.row_no or not any(map(cell_text, cells)):
             continue
         if len(lines) == limits.rows_max:
             raise RosterTooLongError(limit=limits.rows_max, row_no=row_no)
@@ -240,14 +201,6 @@ class _Line:
     has_words_elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _CellFault:
-    """What is wrong with a cell, before it is known where it stands."""
-
-    code: str
-    facts: dict[str, Fact] = field(default_factory=dict)
-
-
 def _with_header(tables: Sequence[Table]) -> tuple[_Header, Table]:
     found = [(header, table) for table in tables if (header := _header(table)) is not None]
     if len(found) > 1:
@@ -282,28 +235,21 @@ def _header(table: Table) -> _Header | None:
         if twice:
             raise RosterHeaderTwiceError(row_no=row_no, columns=twice)
         places = {column: place for place, column in enumerate(columns) if column is not None}
-        names = {column: _text(cells[place]) for column, place in places.items()}
+        names = {column: cell_text(cells[place]) for column, place in places.items()}
         return _Header(row_no, places, names)
     return None
 
 
 def _column(cell: object) -> Column | None:
     """Tell which column a header names, in Chinese, in English, or in both."""
-    if not isinstance(cell, str) or len(cell) > _HEADER_CHARACTERS_MAX:
-        return None
-    text = unicodedata.normalize("NFKC", cell).strip()
-    pieces = [text, *_HEADER_BREAK.split(text)]
-    # A note in brackets is passed over, or is part of the name: 出勤时长(分钟).
-    spelled = [each for p in pieces for each in (_HEADER_NOTE.sub("", p), _BRACKETS.sub("", p))]
-    plain = (_HEADER_NOISE.sub("", each).casefold() for each in spelled)
-    columns = {_ALIASES[piece] for piece in plain if piece in _ALIASES}
+    columns = {_ALIASES[piece] for piece in header_pieces(cell) if piece in _ALIASES}
     return columns.pop() if len(columns) == 1 else None
 
 
 def _shown_headers(cells: Sequence[object]) -> list[str]:
-    shown = (_text(cell)[:_FOUND_CHARACTERS_MAX] for cell in cells)
+    shown = (cell_text(cell)[:FOUND_CHARACTERS_MAX] for cell in cells)
     return [
-        text for text in shown if text and sum(map(str.isdigit, text)) <= _HARMLESS_DIGITS_MAX // 2
+        text for text in shown if text and sum(map(str.isdigit, text)) <= HARMLESS_DIGITS_MAX // 2
     ][:_HEADERS_SHOWN_MAX]
 
 
@@ -319,7 +265,7 @@ def _line(row_no: int, cells: Sequence[object], header: _Header) -> _Line:
 
 def _has_words(cell: object) -> bool:
     """Tell words from the running numbers that stand ready in unused rows."""
-    text = _text(cell)
+    text = cell_text(cell)
     return bool(text) and not text.isdigit()
 
 
@@ -338,7 +284,7 @@ def _roster(lines: Sequence[_Line], names: Mapping[Column, str]) -> Roster:
             if first == row.row_no:
                 rows.append(row)
                 continue
-            faults = {Column.NUMBER: _CellFault("roster-row-duplicate", {"first_row_no": first})}
+            faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
         problems.extend(
             RowProblem(line.row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
             for column, fault in faults.items()
@@ -352,8 +298,8 @@ def _is_unused(line: _Line) -> bool:
     """A row made ready with a running number or a kind, and never filled in."""
     return (
         not line.has_words_elsewhere
-        and isinstance(_read_kind(line.cells.get(Column.KIND)), DocumentKind)
-        and not any(_text(line.cells.get(column)) for column in REQUIRED)
+        and isinstance(read_kind(line.cells.get(Column.KIND)), DocumentKind)
+        and not any(cell_text(line.cells.get(column)) for column in REQUIRED)
     )
 
 
@@ -364,24 +310,24 @@ def _repeats_header(line: _Line) -> bool:
 
 def _read_line(
     line: _Line,
-) -> tuple[RosterRow | None, Mapping[Column, _CellFault], list[str]]:
+) -> tuple[RosterRow | None, Mapping[Column, CellFault], list[str]]:
     """Read the cells of one row: the row or its faults, and its canonical content."""
     cells = line.cells
-    kind = _read_kind(cells.get(Column.KIND))
+    kind = read_kind(cells.get(Column.KIND))
     number_kind = kind if isinstance(kind, DocumentKind) else None
-    document = _read_number(number_kind, cells.get(Column.NUMBER))
-    name = _read_name(cells.get(Column.NAME))
+    document = read_number(number_kind, cells.get(Column.NUMBER))
+    name = read_person_name(cells.get(Column.NAME))
     day = _read_day(cells.get(Column.DAY))
     minutes = _read_minutes(cells.get(Column.MINUTES))
     content = [
-        kind.value if isinstance(kind, DocumentKind) else _text(cells.get(Column.KIND)),
-        document.number if isinstance(document, Document) else _text(cells.get(Column.NUMBER)),
-        name if isinstance(name, str) else _text(cells.get(Column.NAME)),
-        day.isoformat() if isinstance(day, date) else _text(cells.get(Column.DAY)),
-        str(minutes) if isinstance(minutes, int) else _text(cells.get(Column.MINUTES)),
+        kind.value if isinstance(kind, DocumentKind) else cell_text(cells.get(Column.KIND)),
+        document.number if isinstance(document, Document) else cell_text(cells.get(Column.NUMBER)),
+        name if isinstance(name, str) else cell_text(cells.get(Column.NAME)),
+        day.isoformat() if isinstance(day, date) else cell_text(cells.get(Column.DAY)),
+        str(minutes) if isinstance(minutes, int) else cell_text(cells.get(Column.MINUTES)),
     ]
     if _is_remark(line):
-        return None, {Column.NUMBER: _CellFault("roster-row-incomplete")}, content
+        return None, {Column.NUMBER: CellFault("roster-row-incomplete")}, content
     if (
         isinstance(document, Document)
         and isinstance(name, str)
@@ -396,72 +342,22 @@ def _read_line(
         Column.DAY: day,
         Column.MINUTES: minutes,
     }
-    faults = {column: fault for column, fault in read.items() if isinstance(fault, _CellFault)}
+    faults = {column: fault for column, fault in read.items() if isinstance(fault, CellFault)}
     return None, faults, content
 
 
 def _is_remark(line: _Line) -> bool:
     """A total, a signature, a note under the table: neither a number nor a day."""
-    return not (_text(line.cells.get(Column.NUMBER)) or _text(line.cells.get(Column.DAY)))
+    return not (cell_text(line.cells.get(Column.NUMBER)) or cell_text(line.cells.get(Column.DAY)))
 
 
-def _read_kind(cell: object) -> DocumentKind | _CellFault:
-    text = _HEADER_NOISE.sub("", _text(cell)).casefold()
-    return KINDS.get(text) or _CellFault("roster-kind-unknown", {"length": len(text)})
-
-
-def _read_number(kind: DocumentKind | None, cell: object) -> Document | _CellFault | None:
-    """Read a number; without a known kind there is nothing to check it against."""
-    text = _number_text(cell)
-    if not text:
-        return _CellFault("roster-number-missing")
-    if kind is None:
-        return None
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        return _CellFault("roster-number-characters", {"length": len(text), "position": 1})
-    if _is_rounded(cell, text):
-        return _CellFault("roster-number-lost-digits", {"length": len(text)})
-    try:
-        return read_document(kind, text)
-    except DocumentInvalidError as error:
-        return _document_fault(error, text)
-
-
-def _document_fault(error: DocumentInvalidError, text: str) -> _CellFault:
-    """A number saved as CSV after it was rounded ends in zeros, and fails its check mostly."""
-    if isinstance(error, DocumentCheckError) and _ROUNDED.fullmatch(text):
-        return _CellFault("roster-number-lost-digits", {"length": len(text)})
-    return _CellFault(CELL_CODES[error.code], error.facts)
-
-
-def _number_text(cell: object) -> str:
-    """The text of a number cell without the marks that exports put there to keep it text."""
-    text = _text(cell)
-    if text.startswith('="') and text.endswith('"'):
-        return text[2:-1].strip()
-    return text.lstrip("'‘’`")
-
-
-def _is_rounded(cell: object, text: str) -> bool:
-    if isinstance(cell, int | float):
-        return abs(cell) >= _DIGITS_KEPT_LIMIT
-    return _SCIENTIFIC.fullmatch(text) is not None
-
-
-def _read_name(cell: object) -> str | _CellFault:
-    try:
-        return read_name(cell[:CELL_CHARACTERS_MAX] if isinstance(cell, str) else _text(cell))
-    except NameInvalidError as error:
-        return _CellFault(CELL_CODES[error.code], error.facts)
-
-
-def _read_day(cell: object) -> date | _CellFault:
+def _read_day(cell: object) -> date | CellFault:
     if isinstance(cell, datetime):
         if cell.time() == time.min:
             return cell.date()
     elif isinstance(cell, date):
         return cell
-    return _cell_value(cell, _day_from_text, "roster-date-invalid")
+    return cell_value(cell, _day_from_text, "roster-date-invalid")
 
 
 def _day_from_text(text: str) -> date | None:
@@ -476,10 +372,10 @@ def _day_from_text(text: str) -> date | None:
         return None
 
 
-def _read_minutes(cell: object) -> int | _CellFault:
+def _read_minutes(cell: object) -> int | CellFault:
     if isinstance(cell, bool):
-        return _CellFault("roster-minutes-invalid", {"found": _text(cell)})
-    return _cell_value(cell, _minutes_from_text, "roster-minutes-invalid")
+        return CellFault("roster-minutes-invalid", {"found": cell_text(cell)})
+    return cell_value(cell, _minutes_from_text, "roster-minutes-invalid")
 
 
 def _minutes_from_text(text: str) -> int | None:
@@ -487,51 +383,3 @@ def _minutes_from_text(text: str) -> int | None:
     if match is None or int(match[1]) > ATTENDED_MINUTES_MAX:
         return None
     return int(match[1])
-
-
-def _cell_value(
-    cell: object, read: Callable[[str], _Value | None], code: str
-) -> _Value | _CellFault:
-    text = _text(cell)
-    if not text:
-        return _CellFault("roster-cell-empty")
-    value = read(text)
-    return _CellFault(code, {"found": _shown(text)}) if value is None else value
-
-
-def _shown(text: str) -> str:
-    """Repeat a cell's text in an error, unless a name or number may have slipped a column."""
-    if _HARMLESS.fullmatch(text) and sum(map(str.isdigit, text)) <= _HARMLESS_DIGITS_MAX:
-        return text
-    return "*" * min(len(text), _FOUND_CHARACTERS_MAX)
-
-
-def _text(cell: object) -> str:
-    """Write any cell as one line of text: the same for 480 typed as text, integer or float."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        whole = cell[:CELL_CHARACTERS_MAX].encode("utf-8", "replace").decode("utf-8")
-        return " ".join(unicodedata.normalize("NFKC", whole).split())
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, int | float):
-        return _figure_text(cell)
-    return _moment_text(cell)
-
-
-def _figure_text(figure: float) -> str:
-    if isinstance(figure, float) and not figure.is_integer():
-        return repr(figure)
-    whole = int(figure)
-    # Python refuses to write integers of thousands of digits.
-    return str(whole) if whole.bit_length() <= _INTEGER_BITS_SHOWN_MAX else "1E+20"
-
-
-def _moment_text(cell: object) -> str:
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    # JSON may hold lists and objects of any depth; that they are there is all there is to say.
-    return str(cell) if isinstance(cell, timedelta) else f"<{type(cell).__name__}>"

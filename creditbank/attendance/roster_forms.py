@@ -72,6 +72,19 @@ def template(days: Sequence[date], rows: int) -> bytes:
     return written.getvalue()
 
 
+def earlier_template(headers: Sequence[str]) -> bytes:
+    """Write an empty file of earlier records as XLSX, all text, so that no digit is lost."""
+    with _workbook() as (book, written):
+        sheet = book.add_worksheet("既往学时")
+        bold = book.add_format({"bold": True})
+        text = book.add_format({"num_format": _TEXT_FORMAT})
+        for place, header in enumerate(headers):
+            sheet.set_column(place, place, _COLUMN_WIDTHS[Column.NAME], text)
+            sheet.write_string(0, place, header, bold)
+        sheet.freeze_panes(1, 0)
+    return written.getvalue()
+
+
 def report(problems: Sequence[RowProblem], language: Language) -> bytes:
     """Write what is wrong with each refused row as XLSX: where, found, wanted, what to do next."""
     with _workbook() as (book, written):

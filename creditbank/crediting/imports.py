@@ -32,9 +32,11 @@ from creditbank.ledger.sources import (
     source_bounds_details,
     take,
 )
+from creditbank.people.documents import Document
 from creditbank.people.register import (
     Identity,
     ensure_people,
+    find_people,
     lock_linked,
     names_of,
     secrets_of,
@@ -148,6 +150,25 @@ def propose_import(
         ],
     )  # fmt: skip
     return record
+
+
+def misnamed_rows(session: Session, vault: Vault, rows: Sequence[RecordRow]) -> list[int]:
+    """Return which rows, from 0, bear a number that is on record under another name.
+
+    A number that nobody has yet goes by the name of its first row.
+    """
+    people = find_people(session, vault, {row.identity.document for row in rows})
+    names = names_of(session, vault, set(people.values()))
+    known: dict[Document, Sequence[str]] = {
+        document: names[person_id] for document, person_id in people.items()
+    }
+    for row in rows:
+        known.setdefault(row.identity.document, (row.identity.name,))
+    return [
+        place
+        for place, row in enumerate(rows)
+        if row.identity.name not in known[row.identity.document]
+    ]
 
 
 def approve_import(

@@ -132,7 +132,7 @@ class ItemDraft:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """Who declares what for whom; officials belong to no organisation."""
+    """Who declares what for whom; officials, and people for themselves, have no organisation."""
 
     identity: Identity
     draft: ItemDraft
@@ -242,6 +242,26 @@ def locked_item(session: Session, item_no: str) -> DeclaredItem:
     query = select(DeclaredItem).where(DeclaredItem.item_no == item_no).with_for_update()
     item = session.scalar(query.execution_options(populate_existing=True))
     if item is None:
+        raise ItemUnknownError(item_no=item_no[:20])
+    return item
+
+
+def items_of(session: Session, people: Sequence[int]) -> Sequence[DeclaredItem]:
+    """Return every item of one person, over all linked keys, newest first."""
+    query = select(DeclaredItem).where(DeclaredItem.person_id.in_(people))
+    return session.scalars(
+        query.order_by(DeclaredItem.declared_at.desc(), DeclaredItem.item_no.desc())
+    ).all()
+
+
+def item_of(session: Session, people: Sequence[int], item_no: str) -> DeclaredItem:
+    """Return an item of one person.
+
+    Raises:
+        ItemUnknownError: there is none, or it is somebody else's.
+    """
+    item = item_numbered(session, item_no)
+    if item.person_id not in people:
         raise ItemUnknownError(item_no=item_no[:20])
     return item
 

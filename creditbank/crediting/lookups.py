@@ -1,24 +1,34 @@
 """Looking things up in crediting: an import, what of a filing is used, a person's whole record."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.fold import facts_key, facts_of
 from creditbank.crediting.imports import ImportUnknownError
-from creditbank.crediting.models import RecordImport
+from creditbank.crediting.models import ImportRow, RecordImport
 from creditbank.ledger.balance import Balance, balances_of
 from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import EntryBody, entry_salt
 from creditbank.ledger.logs import NotSealedError, place_of_entry
 from creditbank.ledger.models import Entry, Log, Movement, Source, SourceUse
 from creditbank.ledger.posting import credit_states, credits_of
-from creditbank.people.register import Identity, find_person, linked_people, secrets_of
+from creditbank.people.register import (
+    Identity,
+    find_person,
+    identity_of,
+    linked_people,
+    secrets_of,
+)
 from creditbank.people.vault import Vault
+from creditbank.registry.lookups import within_jurisdiction
+
+_LAST_FOUR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,75 @@ def import_numbered(session: Session, import_no: str) -> RecordImport:
     if record is None:
         raise ImportUnknownError(import_no=import_no[:20])
     return record
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTotal:
+    """What an import holds of one year and subject."""
+
+    year: int
+    subject: str
+    rows: int
+    centihours: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One row of an import as an official compares it with the file."""
+
+    row_no: int
+    name: str = field(repr=False)
+    document_kind: str
+    last_four: str
+    year: int
+    subject: str
+    centihours: int
+
+
+def imports_page(
+    session: Session, jurisdiction: str, before: tuple[datetime, str] | None, limit: int
+) -> Sequence[RecordImport]:
+    """Return the imports of a jurisdiction and below, newest first; one more than `limit` when
+    there are further ones.
+
+    `before` is the place of the last one already seen: the instant of its proposal, its number.
+    """
+    query = select(RecordImport).where(within_jurisdiction(RecordImport.jurisdiction, jurisdiction))
+    if before is not None:
+        at, import_no = before
+        earlier = and_(RecordImport.proposed_at == at, RecordImport.import_no < import_no)
+        query = query.where(or_(RecordImport.proposed_at < at, earlier))
+    query = query.order_by(RecordImport.proposed_at.desc(), RecordImport.import_no.desc())
+    return session.scalars(query.limit(limit + 1)).all()
+
+
+def import_totals(session: Session, import_no: str) -> list[ImportTotal]:
+    """Return what an import holds by year and subject."""
+    group = (ImportRow.credited_year, ImportRow.subject)
+    query = (
+        select(*group, func.count(), func.sum(ImportRow.centihours))
+        .where(ImportRow.import_no == import_no)
+        .group_by(*group)
+        .order_by(*group)
+    )
+    return [ImportTotal(*row) for row in session.execute(query)]
+
+
+def import_rows(
+    session: Session, vault: Vault, import_no: str, first: int, count: int
+) -> list[ShownRow]:
+    """Return rows of an import in the order of its file, from place `first`, counted from 0."""
+    query = select(ImportRow).where(ImportRow.import_no == import_no).order_by(ImportRow.row_no)
+    rows = session.scalars(query.offset(first).limit(count)).all()
+    whose = {row.person_id: identity_of(session, vault, row.person_id) for row in rows}
+    return [
+        ShownRow(
+            row.row_no, whose[row.person_id].name, str(whose[row.person_id].document.kind),
+            whose[row.person_id].document.number[-_LAST_FOUR:], row.credited_year, row.subject,
+            row.centihours,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def use_of(session: Session, source_no: str) -> Used | None:

@@ -53,7 +53,7 @@ class DeclaredItem(Base):
     #: of the scheme's own pack: where it is decided
     jurisdiction: Mapped[str]
     scheme: Mapped[str]
-    #: who declared it; NULL where an official did
+    #: who declared it; NULL where an official or the person did
     organisation_id: Mapped[int | None] = mapped_column(BigInteger)
     #: of the document under which it was declared, as a verdict shows them
     document_kind: Mapped[str]

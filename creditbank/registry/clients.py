@@ -147,6 +147,13 @@ class Client:
         if not jurisdiction_contains(self.jurisdiction, jurisdiction):
             raise RegionForeignError(found=jurisdiction, wanted=self.jurisdiction)
 
+    def reaches(self, jurisdiction: str) -> bool:
+        """Tell whether one may declare there: in the own region and below, and above it, since a
+        province's rules decide for its cities."""
+        return jurisdiction_contains(jurisdiction, self.jurisdiction) or jurisdiction_contains(
+            self.jurisdiction, jurisdiction
+        )
+
 
 def organisation_seen(client: Client) -> int | None:
     """Return the organisation whose records alone a client sees; None for officials."""

@@ -263,8 +263,11 @@ def _answered(declared: Declared, view: View, path: Mapping[str, Any]) -> Respon
         if declared.shows is None:
             raise
         g.refusal = catalogue.problem(error, reader_language())
-        with snapshot() as session:
-            response = declared.shows(visit, session, **path)
+        try:
+            with snapshot() as session:
+                response = declared.shows(visit, session, **path)
+        except CreditBankError:
+            raise error from None  # what the form is about cannot be shown; why it was refused can
         if response.status_code == _SEE_OTHER:
             # Whoever has come further meanwhile is not shown the form; why it was refused is.
             raise

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from creditbank.clock import CIVIL_ZONE
+from creditbank.clock import CIVIL_ZONE, instant_from_text, instant_text
 from creditbank.crediting.own import keys_of
 from creditbank.hours import hours_text
 from creditbank.registry.clients import Role
@@ -23,6 +23,7 @@ from creditbank.web.pages import page, reader_language
 
 #: Open to professionals, and each of these pages shows them nobody's hours but their own.
 OWN = seated(Role.PROFESSIONAL)
+DAY_MIN, DAY_MAX = date(1990, 1, 1), date(2200, 12, 31)
 _QUERY_CHARACTERS_MAX = 100
 _DIGITS_MAX = 5
 
@@ -80,17 +81,34 @@ def asked_number(name: str, default: int = 0) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else default
 
 
+def asked_place(name: str) -> tuple[datetime, str] | None:
+    """Return where a list was left: the instant and the public number of the last line seen."""
+    instant, _, number = asked(name).partition("~")
+    try:
+        return instant_from_text(instant), number
+    except ValueError:
+        return None
+
+
+def cursor_of(instant: datetime, number: str) -> str:
+    """Write where a list is left, for the address of its next page."""
+    return f"{instant_text(instant)}~{number}"
+
+
 def asked_day(name: str) -> date | None:
     """Return a day that an address asks for.
 
     Raises:
-        DayInvalidError: it is no day.
+        DayInvalidError: it is no day, or in no year that the ledger can hold.
     """
     text = asked(name)
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError as error:
         raise DayInvalidError(found=text[:20]) from error
+    if day is not None and not DAY_MIN <= day <= DAY_MAX:
+        raise DayInvalidError(found=text)
+    return day
 
 
 def end_of(day: date) -> datetime:

@@ -25,6 +25,8 @@ from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit
 from creditbank.web.forms import DayInvalidError
 from creditbank.web.holding import (
+    DAY_MAX,
+    DAY_MIN,
     OWN,
     Scheme,
     law_if_any,
@@ -39,7 +41,6 @@ from creditbank.web.pages import reader_language
 LEVELS = ("full_senior", "associate_senior", "intermediate", "assistant", "technician")
 #: A series that no rule of the scheme names.
 OTHER_SERIES = "other_series"
-_DAY_MIN, _DAY_MAX = date(1990, 1, 1), date(2200, 12, 31)
 
 readiness = Pages("readiness", __name__)
 
@@ -163,7 +164,7 @@ def _application_day(*, strict: bool, today: date) -> date:
     """
     try:
         day = forms.day("application_day") or today
-        if not _DAY_MIN <= day <= _DAY_MAX:
+        if not DAY_MIN <= day <= DAY_MAX:
             raise DayInvalidError(found=day.isoformat())
     except DayInvalidError:
         if strict:

@@ -14,8 +14,8 @@ def prepare_words(app: Flask) -> None:
         role_code, role_about_code, login_kind_code, state_code, claim_state_code,
         opinion_code, event_code, reason_code, menu_code, menu_about_code, moment,
         standing_code, standing_about_code, movement_code, trace_part_code,
-        outcome_code, outcome_tone, fact_label_code,
-        instant_moment, answer_code, disclosure_code, disclosure_about_code,
+        outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
+        revocation_code, instant_moment, answer_code, disclosure_code, disclosure_about_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -119,6 +119,21 @@ def disclosure_code(disclosure: str) -> str:
 def disclosure_about_code(disclosure: str) -> str:
     """Say how much an answer shows."""
     return f"disclosure-about-{disclosure}"
+
+
+def item_state_code(state: str) -> str:
+    """Name how a declared item stands."""
+    return f"item-state-{state}"
+
+
+def item_state_about_code(state: str) -> str:
+    """Say what comes next of an item that stands so."""
+    return f"item-about-{state}"
+
+
+def revocation_code(reason: str) -> str:
+    """Name why a recognition was taken back."""
+    return f"revocation-{reason}"
 
 
 def moment(instant: datetime) -> str:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from creditbank import catalogue
+from creditbank.attendance.cells import CELL_CODES
 from creditbank.attendance.roster import (
-    CELL_CODES,
     Roster,
     RosterEmptyError,
     RosterHeaderMissingError,

@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from creditbank.attendance.roster import CELL_CODES
+from creditbank.attendance.cells import CELL_CODES
 from creditbank.catalogue import LANGUAGES, entries
 from tests.house.tree import ROOT, Source, read_source, sources
 from tools.write_problems import error_classes
@@ -22,7 +22,7 @@ PROBLEM_PARTS = ("title", "found", "wanted", "next")
 JOINED = ("rules-ground", "api-call", "api-chapter")
 #: Calls that take a code, and beside it the facts of its sentence.
 SPEAKERS = {
-    "row_problem", "RowProblem", "_CellFault", "Step", "sentence", "text", "Wanted", "invalid_at",
+    "row_problem", "RowProblem", "CellFault", "Step", "sentence", "text", "Wanted", "invalid_at",
     "say",
 }  # fmt: skip
 #: Names of what packs may speak of: a pack that is published tomorrow may use each.
@@ -296,7 +296,7 @@ def test_a_cell_of_a_roster_tells_no_more_than_the_failure_behind_it() -> None:
 
 def test_every_code_that_a_line_names_stands_in_the_catalogue() -> None:
     """A row problem's code is a plain string; a slip in it would show to a provider only."""
-    called = {"row_problem", "_CellFault", "RowProblem"}
+    called = {"row_problem", "CellFault", "RowProblem"}
     unknown = [
         f"{source.path}:{node.lineno}: {argument.value}"
         for source in sources("creditbank")

@@ -11,8 +11,8 @@ FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 600
 #: The offline checker is one file by intent: a stranger reads it whole and runs it without us.
 ONE_FILE_BY_INTENT = {"tools/check_verdict.py"}
-#: Reading a spreadsheet hands us floats; these two turn them into integers or refuse them.
-MEETS_FLOATS = {"creditbank/attendance/roster.py", "creditbank/attendance/workbook.py"}
+#: Reading a spreadsheet hands us floats; these turn them into integers or refuse them.
+MEETS_FLOATS = {"creditbank/attendance/cells.py", "creditbank/attendance/workbook.py"}
 #: The clockwork waits for parts of a second; nothing there knows hours.
 KEEPS_SECONDS = "creditbank/jobs/"
 #: A migration reads the clock once, when the first epoch of a database begins.

@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
 from creditbank.clock import utc_now
+from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
+from tests.achievements import PATENT, declare, publish_works
 from tests.acts import seal_all
-from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
 from tests.web.test_verdict_pages import NUMBER, Seat
@@ -29,6 +31,11 @@ class Held:
     form: Mapping[str, str] = field(default_factory=dict)
 
 
+#: A patent as it is sent again.
+CORRECTED = {
+    "day": PATENT.day.isoformat(), "title": PATENT.title, "subject": PATENT.subject,
+    "evidence_1": "专利证书",
+}  # fmt: skip
 #: In the order in which the owners do it. Other people's pages add their rows and things here.
 OBJECTS: Mapping[str, Held] = {
     "POST /desk/claims/<public:claim_no>/opinion": Held(
@@ -47,6 +54,25 @@ OBJECTS: Mapping[str, Held] = {
     "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
     "GET /verdicts/<public:verdict_no>": Held("verdict", "asker", "colleague"),
     "GET /verdicts/<public:verdict_no>/answer.jws": Held("verdict", "asker", "colleague"),
+    "GET /hours/items/<public:item_no>": Held("item", "professional", "other-professional"),
+    "GET /hours/items/<public:item_no>/correction": Held(
+        "item", "professional", "other-professional"
+    ),
+    "GET /desk/items/<public:item_no>": Held("item", "official", "far-official"),
+    "POST /desk/items/<public:item_no>/decision": Held(
+        "item", "official", "far-official", {"decision": "return", "reason": "请补充证明"}
+    ),
+    "POST /hours/items/<public:item_no>/correction": Held(
+        "item", "professional", "other-professional", dict(CORRECTED)
+    ),
+    "POST /desk/items/<public:item_no>/recognition": Held("item", "official", "far-official"),
+    "POST /desk/items/<public:item_no>/withdrawal": Held(
+        "item", "official", "far-official", {"withdrawal_reason": "not-genuine"}
+    ),
+    "GET /desk/imports/<public:import_no>": Held("import", "official", "far-official"),
+    "POST /desk/imports/<public:import_no>/approval": Held(
+        "import", "official", "far-official", {"compared": "yes"}
+    ),
 }
 NOTHING = "X0000000"
 
@@ -87,6 +113,8 @@ def things(visitors: Visitors) -> dict[str, str]:
         "claim": claim_no,
         "hour": sealed_hour(visitors.bank),
         "verdict": NUMBER.findall(asked.path)[0],
+        "item": waiting_item(visitors.bank),
+        "import": waiting_import(visitors.bank),
     }
 
 
@@ -96,6 +124,21 @@ def sealed_hour(bank: TestBank) -> str:
     seal_all(bank)
     with bank.reading() as session:
         return session.scalars(select(Entry.leaf)).one().hex()
+
+
+def waiting_item(bank: TestBank) -> str:
+    """Have the professional's patent wait for an official; return its number."""
+    publish_works(bank)
+    return declare(bank, invented_person(91), PATENT, uscc=None, now=utc_now())
+
+
+def waiting_import(bank: TestBank) -> str:
+    """Have another official propose earlier records; return their number."""
+    row = RecordRow(invented_person(91), 2024, "professional", 6000)
+    draft = ImportDraft("cn-3710", "an earlier system", (row,))
+    with bank.unit() as session:
+        vault = bank.house.vault
+        return propose_import(session, vault, draft, actor="official-test", now=NOW).import_no
 
 
 def sent(browser: Browser, row: str, number: str, form: Mapping[str, str]) -> int:

@@ -1,0 +1,182 @@
+"""Cells of rows as people send them: whose number and name, and text that gives nobody away.
+
+Nothing is guessed: not a lost digit. No fault carries a name or a whole number.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import TypeVar
+
+from creditbank.errors import Fact
+from creditbank.people.documents import (
+    Document,
+    DocumentCheckError,
+    DocumentInvalidError,
+    DocumentKind,
+    NameInvalidError,
+    read_document,
+    read_name,
+)
+
+_Value = TypeVar("_Value")
+#: What a spreadsheet keeps in one cell; nothing is read beyond it.
+CELL_CHARACTERS_MAX = 32_767
+#: What a cell of the kind column may say; an empty one is a resident ID.
+KINDS: Mapping[str, DocumentKind] = {
+    "": DocumentKind.RESIDENT_ID,
+    "居民身份证": DocumentKind.RESIDENT_ID,
+    "身份证": DocumentKind.RESIDENT_ID,
+    "residentid": DocumentKind.RESIDENT_ID,
+    "idcard": DocumentKind.RESIDENT_ID,
+    "护照": DocumentKind.PASSPORT,
+    "passport": DocumentKind.PASSPORT,
+}
+
+_HEADER_NOTE = re.compile(r"\(.*\)$")
+_BRACKETS = re.compile(r"[()]")
+_HEADER_NOISE = re.compile(r"[\s_*:.]+")
+_HEADER_BREAK = re.compile(r"[\r\n/|]+")
+_HEADER_CHARACTERS_MAX = 200
+#: Excel keeps 15 digits of a number; a longer one has lost the rest.
+_DIGITS_KEPT_LIMIT = 10**15
+_SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}", re.ASCII)
+_ROUNDED = re.compile(r"[0-9]{15}000", re.ASCII)
+#: Dates, figures, units, Excel's error marks: what may be repeated without giving a person away.
+_HARMLESS = re.compile(r"[0-9年月日号时分秒钟小半天上下午全.:/+#!?%, \-]{1,20}", re.ASCII)
+HARMLESS_DIGITS_MAX = 8
+FOUND_CHARACTERS_MAX = 20
+_INTEGER_BITS_SHOWN_MAX = 64
+
+#: The words for a number or name in a spreadsheet differ from those for one typed into a form.
+CELL_CODES: Mapping[str, str] = {
+    "document-number-missing": "roster-number-missing",
+    "document-length-wrong": "roster-number-length",
+    "document-characters-wrong": "roster-number-characters",
+    "document-province-unknown": "roster-number-province",
+    "document-birth-date-impossible": "roster-number-birth-date",
+    "document-check-character-wrong": "roster-number-check",
+    "name-missing": "roster-name-missing",
+    "name-too-long": "roster-name-too-long",
+    "name-characters-wrong": "roster-name-characters",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """What is wrong with a cell, before it is known where it stands."""
+
+    code: str
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+def header_pieces(cell: object) -> Iterator[str]:
+    """Spell a header in each plain form that it may be known by: 实到分钟(分钟), 姓名/Name."""
+    if not isinstance(cell, str) or len(cell) > _HEADER_CHARACTERS_MAX:
+        return
+    text = unicodedata.normalize("NFKC", cell).strip()
+    pieces = [text, *_HEADER_BREAK.split(text)]
+    # A note in brackets is passed over, or is part of the name: 出勤时长(分钟).
+    spelled = [each for p in pieces for each in (_HEADER_NOTE.sub("", p), _BRACKETS.sub("", p))]
+    yield from (_HEADER_NOISE.sub("", each).casefold() for each in spelled)
+
+
+def read_kind(cell: object) -> DocumentKind | CellFault:
+    """Read what kind of document a number is of."""
+    text = _HEADER_NOISE.sub("", cell_text(cell)).casefold()
+    return KINDS.get(text) or CellFault("roster-kind-unknown", {"length": len(text)})
+
+
+def read_number(kind: DocumentKind | None, cell: object) -> Document | CellFault | None:
+    """Read a number; without a known kind there is nothing to check it against."""
+    text = _number_text(cell)
+    if not text:
+        return CellFault("roster-number-missing")
+    if kind is None:
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return CellFault("roster-number-characters", {"length": len(text), "position": 1})
+    if _is_rounded(cell, text):
+        return CellFault("roster-number-lost-digits", {"length": len(text)})
+    try:
+        return read_document(kind, text)
+    except DocumentInvalidError as error:
+        return _document_fault(error, text)
+
+
+def _document_fault(error: DocumentInvalidError, text: str) -> CellFault:
+    """A number saved as CSV after it was rounded ends in zeros, and fails its check mostly."""
+    if isinstance(error, DocumentCheckError) and _ROUNDED.fullmatch(text):
+        return CellFault("roster-number-lost-digits", {"length": len(text)})
+    return CellFault(CELL_CODES[error.code], error.facts)
+
+
+def _number_text(cell: object) -> str:
+    """The text of a number cell without the marks that exports put there to keep it text."""
+    text = cell_text(cell)
+    if text.startswith('="') and text.endswith('"'):
+        return text[2:-1].strip()
+    return text.lstrip("'‘’`")
+
+
+def _is_rounded(cell: object, text: str) -> bool:
+    if isinstance(cell, int | float):
+        return abs(cell) >= _DIGITS_KEPT_LIMIT
+    return _SCIENTIFIC.fullmatch(text) is not None
+
+
+def read_person_name(cell: object) -> str | CellFault:
+    """Read a name in its one form."""
+    try:
+        return read_name(cell[:CELL_CHARACTERS_MAX] if isinstance(cell, str) else cell_text(cell))
+    except NameInvalidError as error:
+        return CellFault(CELL_CODES[error.code], error.facts)
+
+
+def cell_value(cell: object, read: Callable[[str], _Value | None], code: str) -> _Value | CellFault:
+    """Read a cell that must not be empty; `code` says what is wrong where `read` gives None."""
+    text = cell_text(cell)
+    if not text:
+        return CellFault("roster-cell-empty")
+    value = read(text)
+    return CellFault(code, {"found": shown_cell(text)}) if value is None else value
+
+
+def shown_cell(text: str) -> str:
+    """Repeat a cell's text in an error, unless a name or number may have slipped a column."""
+    if _HARMLESS.fullmatch(text) and sum(map(str.isdigit, text)) <= HARMLESS_DIGITS_MAX:
+        return text
+    return "*" * min(len(text), FOUND_CHARACTERS_MAX)
+
+
+def cell_text(cell: object) -> str:
+    """Write any cell as one line of text: the same for 480 typed as text, integer or float."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        whole = cell[:CELL_CHARACTERS_MAX].encode("utf-8", "replace").decode("utf-8")
+        return " ".join(unicodedata.normalize("NFKC", whole).split())
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        return _figure_text(cell)
+    return _moment_text(cell)
+
+
+def _figure_text(figure: float) -> str:
+    if isinstance(figure, float) and not figure.is_integer():
+        return repr(figure)
+    whole = int(figure)
+    # Python refuses to write integers of thousands of digits.
+    return str(whole) if whole.bit_length() <= _INTEGER_BITS_SHOWN_MAX else "1E+20"
+
+
+def _moment_text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    # JSON may hold lists and objects of any depth; that they are there is all there is to say.
+    return str(cell) if isinstance(cell, timedelta) else f"<{type(cell).__name__}>"

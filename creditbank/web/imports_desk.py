@@ -1,0 +1,217 @@
+"""The desk for earlier records (既往记录): one official proposes a file, a second approves it."""
+
+from dataclasses import dataclass
+
+from flask import Response, g, request
+from sqlalchemy.orm import Session
+
+from creditbank import catalogue
+from creditbank.attendance.earlier import HEADERS, Column, EarlierRow, Expected, read_earlier
+from creditbank.attendance.roster_forms import earlier_template
+from creditbank.attendance.workbook import Limits
+from creditbank.catalogue import LANGUAGES, Problem
+from creditbank.clock import civil_day
+from creditbank.crediting.imports import (
+    ImportDraft,
+    RecordRow,
+    approve_import,
+    misnamed_rows,
+    propose_import,
+)
+from creditbank.crediting.lookups import (
+    import_numbered,
+    import_rows,
+    import_totals,
+    imports_page,
+)
+from creditbank.crediting.models import RecordImport
+from creditbank.db import snapshot, writing
+from creditbank.errors import CreditBankError, RowProblem
+from creditbank.house import current_house
+from creditbank.ids import checked_jurisdiction
+from creditbank.people.register import Identity
+from creditbank.registry.clients import Scope
+from creditbank.registry.lawbook import law_of
+from creditbank.rules.declaring import subjects_named
+from creditbank.rules.explain import name_of
+from creditbank.web import fields, forms
+from creditbank.web.doors import Pages, Unit, Visit, able, see
+from creditbank.web.holding import (
+    Slice,
+    asked_number,
+    asked_place,
+    cursor_of,
+    law_if_any,
+    namer,
+    scheme_called,
+    shown,
+)
+from creditbank.web.pages import reader_language
+
+IMPORTS_SHOWN = 25
+ROWS_SHOWN = 50
+PROBLEMS_SHOWN = 200
+_ORIGIN_CHARACTERS_MAX = 200
+_SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PROPOSES = able(Scope.IMPORT_PROPOSE)
+
+imports_desk = Pages("imports_desk", __name__)
+
+
+class FileMissingError(CreditBankError):
+    """No file was chosen."""
+
+    code = "form-file-missing"
+    status = 422
+
+
+class ConfirmationMissingError(CreditBankError):
+    """Whoever approves did not say that they compared it."""
+
+    code = "form-confirmation-missing"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row of the file that keeps it from being proposed, in words."""
+
+    row_no: int
+    column: str
+    problem: Problem
+
+
+@imports_desk.shown("/desk/imports", _PROPOSES, menu="imports")
+def overview(visit: Visit, session: Session) -> Response:
+    """List the region's imports, the newest first."""
+    found = imports_page(session, visit.client.jurisdiction, asked_place("before"), IMPORTS_SHOWN)
+    page, more = found[:IMPORTS_SHOWN], len(found) > IMPORTS_SHOWN
+    return shown(
+        "desk_imports.html",
+        imports=page,
+        next=cursor_of(page[-1].proposed_at, page[-1].import_no) if more else "",
+    )
+
+
+@imports_desk.shown("/desk/imports/template", _PROPOSES)
+def template(_visit: Visit, _session: Session) -> Response:
+    """Hand out an empty file with the headers that are read."""
+    response = Response(earlier_template(list(HEADERS.values())), content_type=_SPREADSHEET)
+    response.headers["Content-Disposition"] = 'attachment; filename="earlier-records.xlsx"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@imports_desk.shown("/desk/imports/new", _PROPOSES)
+def new(visit: Visit, _session: Session) -> Response:
+    """Ask for the file and where its records come from."""
+    refused: list[Refused] = g.get("refused_rows", [])
+    return shown(
+        "desk_import_new.html", region=request.form.get("jurisdiction", visit.client.jurisdiction),
+        origin=request.form.get("origin", ""), headers=list(HEADERS.values()),
+        refused=refused[:PROBLEMS_SHOWN], count=len(refused),
+    )  # fmt: skip
+
+
+@imports_desk.sent("/desk/imports/new", _PROPOSES, shows=new, unit=Unit.OWN)
+def propose(visit: Visit) -> Response:
+    """Read the file whole; propose it if every row is good, else name each that is not."""
+    region = checked_jurisdiction(forms.typed("jurisdiction"))
+    visit.client.require_region(region)
+    origin = fields.text("origin", "import-origin", _ORIGIN_CHARACTERS_MAX)
+    content = _file("file")
+    vault, limit = current_house().vault, current_house().settings.roster_rows_max
+    with snapshot() as session:
+        expected = _expected(session, region, civil_day(visit.now).year)
+        read = read_earlier(content, expected, Limits(rows_max=limit))
+        rows = [_record(row) for row in read.rows]
+        misnamed = [_misnamed(read.rows[at]) for at in misnamed_rows(session, vault, rows)]
+        problems = sorted([*read.problems, *misnamed], key=lambda each: each.row_no)
+        if problems:
+            g.refused_rows = [_said(each) for each in problems]
+            return _refused(visit, session)
+    draft, actor = ImportDraft(region, origin, tuple(rows)), visit.client.client_id
+    with writing() as session:
+        made = propose_import(session, vault, draft, actor=actor, now=visit.now)
+    return see("web.imports_desk.one", "import-proposed", import_no=made.import_no)
+
+
+@imports_desk.shown("/desk/imports/<public:import_no>", _PROPOSES)
+def one(visit: Visit, session: Session, import_no: str) -> Response:
+    """Show exactly what is approved: totals by year and subject, digest, and every row."""
+    record = _seen(visit, session, import_no)
+    law = law_if_any(session, record.scheme)
+    part = Slice.of(record.row_count, asked_number("page", 1), ROWS_SHOWN)
+    rows = import_rows(
+        session, current_house().vault, import_no, (part.number - 1) * ROWS_SHOWN, ROWS_SHOWN
+    )
+    return shown(
+        "desk_import.html", record=record, totals=import_totals(session, import_no), rows=rows,
+        slice=part, named=namer(law), scheme=scheme_called(record.scheme, law),
+        mine=record.proposed_by == visit.client.client_id,
+    )  # fmt: skip
+
+
+@imports_desk.sent(
+    "/desk/imports/<public:import_no>/approval", able(Scope.IMPORT_APPROVE), shows=one
+)
+def approve(visit: Visit, session: Session, import_no: str) -> Response:
+    """Approve an import as a second official: its rows are credited, marked as migrated."""
+    _seen(visit, session, import_no)
+    if not forms.ticked("compared"):
+        raise ConfirmationMissingError
+    vault, actor = current_house().vault, visit.client.client_id
+    approve_import(session, vault, import_no, actor=actor, now=visit.now)
+    return see("web.imports_desk.one", "import-approved", import_no=import_no)
+
+
+def _seen(visit: Visit, session: Session, import_no: str) -> RecordImport:
+    """Return an import of the own region.
+
+    Raises:
+        ImportUnknownError, RegionForeignError: there is none, or it is another region's.
+    """
+    record = import_numbered(session, import_no)
+    visit.client.require_region(record.jurisdiction)
+    return record
+
+
+def _refused(visit: Visit, session: Session) -> Response:
+    response = new(visit, session)
+    response.status_code = 422
+    return response
+
+
+def _expected(session: Session, scheme: str, this_year: int) -> Expected:
+    """Return the subjects that the scheme knows, by id and by each name, and the last year."""
+    law = law_of(session, scheme)
+    subjects = {
+        said.casefold(): subject
+        for subject in subjects_named(law)
+        for said in (subject, *(name_of("subject", subject, each, law) for each in LANGUAGES))
+    }
+    return Expected(subjects, this_year)
+
+
+def _record(row: EarlierRow) -> RecordRow:
+    return RecordRow(Identity(row.document, row.name), row.year, row.subject, row.centihours)
+
+
+def _misnamed(row: EarlierRow) -> RowProblem:
+    return RowProblem(row.row_no, HEADERS[Column.NAME], "import-cell-name", {})
+
+
+def _said(problem: RowProblem) -> Refused:
+    return Refused(problem.row_no, problem.column, catalogue.problem(problem, reader_language()))
+
+
+def _file(name: str) -> bytes:
+    """Return the bytes of a file that was chosen; the whole request is bounded.
+
+    Raises:
+        FileMissingError: none was.
+    """
+    file = request.files.get(name)
+    if file is None or not file.filename:
+        raise FileMissingError
+    return file.stream.read()
