@@ -19,7 +19,7 @@ from creditbank.accounts.accounts import (
     require_in_hand,
 )
 from creditbank.accounts.audit import Event, Happening, Visitor, record_event
-from creditbank.accounts.brakes import BrakeKey, count_try, paused, release, take_back
+from creditbank.accounts.brakes import BrakeKey, count_try, ended_well, paused
 from creditbank.accounts.factors import reset_second_factor
 from creditbank.accounts.models import Account, AccountCode
 from creditbank.accounts.seats import SeatDraft, make_seat
@@ -215,8 +215,7 @@ def end_code(
         if found.resets_second_factor:
             reset_second_factor(session, account.account_id, actor=found.issued_by, now=now)
     set_password(session, account, new_hash, actor=account.account_no, now=now)
-    release(session, attempt.brakes[:1])
-    take_back(session, attempt.brakes[1:])
+    ended_well(session, attempt.brakes)
     return open_session(session, account, attempt.visitor, second_factor=False, now=now)
 
 
@@ -237,8 +236,7 @@ def attach_person(
     account.person_id = found.person_id
     session.flush()  # the seat's act comes after what it rests on
     _make_professionals_seat(session, account, found, now=now)
-    release(session, attempt.brakes[:1])
-    take_back(session, attempt.brakes[1:])
+    ended_well(session, attempt.brakes)
     return rotate(session, signed, now=now)
 
 

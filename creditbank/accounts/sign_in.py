@@ -23,9 +23,9 @@ from creditbank.accounts.brakes import (
     BrakeKey,
     brake_key,
     count_try,
+    ended_well,
     paused,
     release,
-    take_back,
 )
 from creditbank.accounts.models import Account
 from creditbank.accounts.sessions import Signed, end_sessions, is_welcome, open_session, rotate
@@ -121,8 +121,7 @@ def end_sign_in(
         happening = Happening(Event.SIGN_IN_FAILED, attempt.account_id, "", "", attempt.visitor)
         record_event(session, happening, now=now)
         return SignInRefusedError()
-    release(session, attempt.brakes[:1])
-    take_back(session, attempt.brakes[1:])
+    ended_well(session, attempt.brakes)
     if account.state != AccountState.ACTIVE:
         return AccountBlockedError()
     if rehashed is not None:

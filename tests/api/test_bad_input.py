@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from creditbank.api.bodies import DEPTH_MAX, JsonBody
+from creditbank.api.endpoints import PREFIX
 from creditbank.api.operations import Declared
 from tests.api.desk import Caller, Desk, filing_body, problem_of, roster_rows, stated
 from tests.attendance.rosters import csv_bytes, xlsx
@@ -43,9 +44,9 @@ ANY_JSON = st.recursive(
 
 
 def posts(desk: Desk) -> Iterator[tuple[str, Declared]]:
-    """Find every POST route with its declaration."""
+    """Find every POST route of the API with its declaration."""
     for rule in desk.bank.app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()):
+        if "POST" in (rule.methods or ()) and rule.rule.startswith(PREFIX):
             declared = getattr(desk.bank.app.view_functions[rule.endpoint], "declared", None)
             assert isinstance(declared, Declared)
             yield rule.rule, declared
