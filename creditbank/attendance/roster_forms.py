@@ -3,6 +3,7 @@
 Same input, same bytes. Nothing written here can act as a formula in the spreadsheet that opens it.
 """
 
+import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,6 +103,18 @@ def report(problems: Sequence[RowProblem], language: Language) -> bytes:
             for place, text in enumerate(texts, start=1):
                 sheet.write_string(line, place, inert(text))
     return written.getvalue()
+
+
+def report_csv(problems: Sequence[RowProblem], language: Language) -> bytes:
+    """Write the same report as CSV, marked as UTF-8 for spreadsheets."""
+    written = io.StringIO(newline="")
+    lines = csv.writer(written)
+    lines.writerow([catalogue.text(code, language) for code, _width in _REPORT_COLUMNS])
+    for each in problems:
+        words = catalogue.problem(each, language)
+        texts = (each.column, words.title, words.found, words.wanted, words.next)
+        lines.writerow([each.row_no, *map(inert, texts)])
+    return written.getvalue().encode("utf-8-sig")
 
 
 def inert(text: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND
+from creditbank.crediting.rosters import steps_of_trace
 from creditbank.errors import CreditBankError
 from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Source, SourceKind
 from creditbank.ledger.posting import CreditState, credit_states, credits_of, pins_from_text
@@ -76,7 +77,7 @@ def explain_credit(session: Session, leaf: bytes) -> ExplainedCredit:
         (entry for entry in entries if entry.movement != Movement.CREDIT),
         key=lambda entry: (entry.recorded_at, entry.entry_id),
     )
-    steps = [*_facts_said(facts), *_trace(facts, chain)]
+    steps = [*_facts_said(facts), *steps_of_trace(facts.get("trace", []), chain)]
     for entry in later:
         steps += _moved(session, entry)
     steps.append(
@@ -130,23 +131,6 @@ def _origin(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _some(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: facts[name] for name in names}
-
-
-def _trace(facts: Mapping[str, Any], chain: PackChain) -> Iterator[Step]:
-    """Read the stored steps back, each with the value that it used."""
-    for line in facts.get("trace", []):
-        value = _value_used(line, chain) if "key" in line else None
-        yield Step(line["code"], line["facts"], value)
-
-
-def _value_used(line: Mapping[str, str], chain: PackChain) -> Value:
-    return next(
-        value
-        for pack in chain.packs
-        if pack.id == line["scheme"]
-        for value in pack.values[line["key"]]
-        if value.from_.isoformat() == line["from"]
-    )
 
 
 def _moved(session: Session, entry: Entry) -> Iterator[Step]:

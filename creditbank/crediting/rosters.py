@@ -4,9 +4,10 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ from creditbank.registry.filing.filings import (
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession
 from creditbank.rules.conversion import ActivityFact, Conversion, Step, convert
-from creditbank.rules.pack import PackChain
+from creditbank.rules.pack import PackChain, Value
 
 
 class RosterUnknownError(CreditBankError):
@@ -203,6 +204,23 @@ def trace_of(steps: Sequence[Step]) -> list[Canonical]:
             }
         trace.append(line)
     return trace
+
+
+def steps_of_trace(trace: Sequence[Mapping[str, Any]], chain: PackChain) -> Iterator[Step]:
+    """Read steps back as `trace_of` kept them, each with the value that it used."""
+    for line in trace:
+        value = _value_used(line, chain) if "key" in line else None
+        yield Step(line["code"], line["facts"], value)
+
+
+def _value_used(line: Mapping[str, str], chain: PackChain) -> Value:
+    return next(
+        value
+        for pack in chain.packs
+        if pack.id == line["scheme"]
+        for value in pack.values[line["key"]]
+        if value.from_.isoformat() == line["from"]
+    )
 
 
 def _datable_rows(

@@ -104,6 +104,21 @@ def withdraw_attendance(
     )
 
 
+def rehearse_withdrawal(
+    session: Session, vault: Vault, withdrawal: Withdrawal, *, now: datetime
+) -> WithdrawalResult:
+    """Withdraw and take every trace of it back: what would be reversed, now.
+
+    Raises:
+        PersonUnknownError, IdentityMismatchError, NothingToWithdrawError: as when it is withdrawn.
+    """
+    rehearsal = session.begin_nested()
+    try:
+        return withdraw_attendance(session, vault, withdrawal, now=now)
+    finally:
+        rehearsal.rollback()
+
+
 def _record(
     session: Session, withdrawal: Withdrawal, chosen: Sequence[CreditState], *, now: datetime
 ) -> RecordedAct:

@@ -169,6 +169,19 @@ def identity_of(session: Session, vault: Vault, person_id: int) -> Identity:
     return Identity(document, names_of(session, vault, [person_id])[person_id][0])
 
 
+def documents_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, Document]:
+    """Return each person's first document."""
+    found: dict[int, Document] = {}
+    for chunk in _chunks(list(people)):
+        query = select(PersonDocument).where(PersonDocument.person_id.in_(chunk))
+        for row in session.scalars(query.where(PersonDocument.document_no == 1)):
+            plain = vault.unlock(
+                row.number_cipher, "person_document", "number_cipher", row.person_id, 1
+            )
+            found[row.person_id] = Document(DocumentKind(row.kind), plain.decode("utf-8"))
+    return found
+
+
 def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, bytes]:
     """Return each person's 32-byte secret; those whose secret was erased are left out."""
     found: dict[int, bytes] = {}

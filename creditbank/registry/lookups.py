@@ -26,7 +26,8 @@ class ClientUnknownError(CreditBankError):
 class FilingsWanted:
     """Whose filings: one organisation's, or those of a jurisdiction and below; of one state or all.
 
-    `before` is the place of the last filing already seen: the instant it was submitted, its number.
+    `search` is part of a title, or a filing's number; empty for every one. `before` is the place of
+    the last filing already seen: the instant it was submitted, its number.
     """
 
     jurisdiction: str
@@ -34,6 +35,7 @@ class FilingsWanted:
     state: str
     before: tuple[datetime, str] | None
     limit: int
+    search: str = ""
 
 
 def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
@@ -45,12 +47,21 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
         query = query.where(Filing.organisation_id == wanted.organisation_id)
     if wanted.state:
         query = query.where(Filing.state == wanted.state)
+    if wanted.search:
+        named = Filing.title.contains(wanted.search, autoescape=True)
+        query = query.where(or_(named, Filing.filing_no == wanted.search.upper()))
     if wanted.before is not None:
         at, filing_no = wanted.before
         # Not as a row value: its parts would be bound without the column's type.
         earlier_number = and_(Filing.submitted_at == at, Filing.filing_no < filing_no)
         query = query.where(or_(Filing.submitted_at < at, earlier_number))
     return session.scalars(query.limit(wanted.limit + 1)).all()
+
+
+def place_of_filing(session: Session, filing_no: str) -> tuple[datetime, str] | None:
+    """Return where a list goes on after a filing; None for its beginning."""
+    filing = session.get(Filing, filing_no) if filing_no else None
+    return None if filing is None else (filing.submitted_at, filing.filing_no)
 
 
 def organisation_of(session: Session, organisation_id: int | None) -> Organisation:

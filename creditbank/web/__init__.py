@@ -3,12 +3,14 @@
 from flask import Blueprint, Flask
 
 from creditbank.web.api_pages import api_pages
+from creditbank.web.attendance import attendance
 from creditbank.web.check_page import check
 from creditbank.web.cookies import with_cookie
 from creditbank.web.desk import desk
 from creditbank.web.doors import MENU, Pages, given_to_templates
 from creditbank.web.entrance import entrance
 from creditbank.web.failures import failure_page
+from creditbank.web.filings import filings
 from creditbank.web.home import home
 from creditbank.web.imports_desk import imports_desk
 from creditbank.web.items_desk import items_desk
@@ -17,14 +19,15 @@ from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.readiness import readiness
+from creditbank.web.rosters import rosters
 from creditbank.web.staff import staff
 from creditbank.web.verdicts import verdicts
 from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
-    home, check, entrance, own_hours, readiness, own_items, items_desk, imports_desk, account, desk,
-    staff, verdicts, api_pages,
+    home, check, entrance, own_hours, readiness, own_items, filings, rosters, attendance,
+    items_desk, imports_desk, account, desk, staff, verdicts, api_pages,
 )  # fmt: skip
 
 

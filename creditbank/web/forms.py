@@ -18,6 +18,7 @@ _TEXT_CHARACTERS_MAX = 500
 #: Longer than any password that is taken, so that a long one is refused in words.
 _PASSWORD_CHARACTERS_MAX = 1_000
 _FILE_PIECE_BYTES = 65_536
+_DIGITS_MAX = 9
 #: As whom one signs in: by a chosen name, or by a document of one of the kinds.
 BY_NAME = "name"
 LOGIN_KINDS = (*map(str, DocumentKind), BY_NAME)
@@ -35,6 +36,13 @@ class DayInvalidError(CreditBankError):
     """A text is not a day."""
 
     code = "day-invalid"
+    status = 422
+
+
+class ReasonWantedError(CreditBankError):
+    """Something is decided against somebody without a word."""
+
+    code = "reason-wanted"
     status = 422
 
 
@@ -118,6 +126,18 @@ def day(name: str, given: Mapping[str, str] | None = None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise DayInvalidError(found=text[:20]) from error
+
+
+def whole(name: str) -> int:
+    """Return a small whole number that a form of ours carries.
+
+    Raises:
+        PageRequestError: it carries none.
+    """
+    text = typed(name)
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        raise PageRequestError
+    return int(text)
 
 
 def digest_of_file(name: str) -> str:

@@ -6,6 +6,7 @@ from flask import Flask
 
 from creditbank.catalogue import entries
 from creditbank.clock import CIVIL_ZONE, instant_from_text
+from creditbank.hours import hours_text
 
 
 def prepare_words(app: Flask) -> None:
@@ -16,6 +17,8 @@ def prepare_words(app: Flask) -> None:
         standing_code, standing_about_code, movement_code, trace_part_code,
         outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
         revocation_code, instant_moment, answer_code, disclosure_code, disclosure_about_code,
+        hours, filing_state_code, filing_act_code, filing_field_code, fate_code,
+        withdrawal_reason_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -134,6 +137,36 @@ def item_state_about_code(state: str) -> str:
 def revocation_code(reason: str) -> str:
     """Name why a recognition was taken back."""
     return f"revocation-{reason}"
+
+
+def filing_state_code(state: str) -> str:
+    """Name the state of a filing."""
+    return f"filing-state-{state}"
+
+
+def filing_act_code(kind: str) -> str:
+    """Name an act on a filing."""
+    return f"act-{kind.replace('.', '-')}"
+
+
+def filing_field_code(name: str) -> str:
+    """Name what a filing says."""
+    return f"filing-field-{'asked' if name == 'approved_centihours' else name}"
+
+
+def fate_code(fate: str) -> str:
+    """Name what becomes of a row."""
+    return f"fate-{fate}"
+
+
+def withdrawal_reason_code(reason: str) -> str:
+    """Name why an attendance is taken back."""
+    return f"withdrawal-reason-{reason}"
+
+
+def hours(centihours: int) -> str:
+    """Write centihours as hours."""
+    return hours_text(centihours)
 
 
 def moment(instant: datetime) -> str:

@@ -85,3 +85,15 @@ def test_a_slip_in_a_template_would_be_named() -> None:
     assert wrongly_said('{{ say("cli-bank-stands") }}') == ["cli-bank-stands"]
     assert wrongly_said('{{ say("cli-bank-" ~ x) }}') == ["cli-bank-stands"]
     assert own_words("<p>学时</p>{# 注 #}") == {"学时"}
+
+
+def test_the_style_sheet_closes_every_rule_that_it_opens() -> None:
+    """An open rule swallows all that follow it, and no browser says so."""
+    depth, open_at_the_margin = 0, []
+    style = ROOT / "creditbank" / "web" / "static" / "style.css"
+    for number, line in enumerate(style.read_text(encoding="utf-8").splitlines(), start=1):
+        if depth and line and not line.startswith((" ", "}")):
+            open_at_the_margin.append(f"{number}: {line}")
+        depth += line.count("{") - line.count("}")
+
+    assert (depth, open_at_the_margin) == (0, [])

@@ -43,7 +43,7 @@ class _Forms(HTMLParser):
         if self._open is None:
             return
         name = given.get("name", "")
-        if tag in ("input", "select", "button") and name:
+        if tag in ("input", "select", "textarea", "button") and name:
             self._open.names.add(name)
         if tag == "select":
             self._select = name

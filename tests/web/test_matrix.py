@@ -24,6 +24,9 @@ SEATS = frozenset({*map(str, Role), MANAGER})
 EVERYBODY = SEATS | {OUTSIDE, SEATLESS, HALFWAY, UNENROLLED}
 SIGNED_IN = SEATS | {SEATLESS}
 
+_PROVIDES = frozenset({"provider", MANAGER})
+_READS_FILINGS = _PROVIDES | {"official", "auditor"}
+
 #: Method and address, and who comes in. Other people's pages add their rows here.
 MATRIX: Mapping[str, frozenset[str]] = {
     "GET /static/<path:filename>": EVERYBODY,
@@ -105,6 +108,27 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /desk/imports/new": frozenset({"official"}),
     "GET /desk/imports/<public:import_no>": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/approval": frozenset({"official"}),
+    "GET /filings": _READS_FILINGS,
+    "GET /filings/new": _PROVIDES,
+    "POST /filings/new": _PROVIDES,
+    "GET /filings/<public:filing_no>": _READS_FILINGS,
+    "GET /filings/<public:filing_no>/resubmission": _PROVIDES,
+    "POST /filings/<public:filing_no>/resubmission": _PROVIDES,
+    "POST /filings/<public:filing_no>/approval": frozenset({"official"}),
+    "POST /filings/<public:filing_no>/return": frozenset({"official"}),
+    "POST /filings/<public:filing_no>/refusal": frozenset({"official"}),
+    "GET /filings/<public:filing_no>/roster-template": _PROVIDES,
+    "POST /filings/<public:filing_no>/rosters": _PROVIDES,
+    "GET /held-rosters/<public:hold_no>": _PROVIDES,
+    "POST /held-rosters/<public:hold_no>/posting": _PROVIDES,
+    "POST /held-rosters/<public:hold_no>/discarding": _PROVIDES,
+    "GET /rosters/<public:roster_no>": _READS_FILINGS,
+    "GET /rosters/<public:roster_no>/refused.xlsx": _READS_FILINGS,
+    "GET /rosters/<public:roster_no>/refused.csv": _READS_FILINGS,
+    "GET /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
+    "POST /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
+    "GET /attendances/<public:place>": _PROVIDES | {"official"},
+    "POST /attendances/<public:place>/withdrawal": _PROVIDES | {"official"},
 }
 #: Open to everybody, and whoever is inside is led on by the page itself; all other doors that lead
 #: elsewhere are closed.

@@ -3,18 +3,32 @@ nothing at all: whoever is let through the door still has to have it in hand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 
 from sqlalchemy import func, select
 
 from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
+from creditbank.attendance.workbook import Limits
 from creditbank.clock import utc_now
+from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
+from creditbank.registry.filing.filings import filing_numbered, submit_filing
+from creditbank.registry.organisations import organisation_by_uscc
 from tests.achievements import PATENT, declare, publish_works
-from tests.acts import seal_all
-from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.acts import register_enterprise, seal_all
+from tests.attendance.rosters import HEADER, csv_bytes
+from tests.bank import (
+    ENTERPRISE_USCC,
+    NOW,
+    SEMINAR_DAYS,
+    TestBank,
+    attendance,
+    invented_person,
+)
+from tests.crediting.test_returned_filings import DRAFT
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
 from tests.web.test_verdict_pages import NUMBER, Seat
@@ -28,7 +42,7 @@ class Held:
     thing: str
     own: str
     foreign: str
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
 #: A patent as it is sent again.
@@ -36,6 +50,10 @@ CORRECTED = {
     "day": PATENT.day.isoformat(), "title": PATENT.title, "subject": PATENT.subject,
     "evidence_1": "专利证书",
 }  # fmt: skip
+ROSTER = csv_bytes(
+    [HEADER, ["王五", "居民身份证", invented_person(90).document.number, "2026-11-10", 360]]
+)
+
 #: In the order in which the owners do it. Other people's pages add their rows and things here.
 OBJECTS: Mapping[str, Held] = {
     "POST /desk/claims/<public:claim_no>/opinion": Held(
@@ -73,7 +91,40 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/imports/<public:import_no>/approval": Held(
         "import", "official", "far-official", {"compared": "yes"}
     ),
-}
+    "POST /filings/<public:filing_no>/approval": Held(
+        "first", "official", "far-official", {"version": "1", "reason": "补办"}
+    ),
+    "POST /filings/<public:filing_no>/return": Held(
+        "second", "official", "far-official", {"version": "1", "reason": "请补充"}
+    ),
+    "POST /filings/<public:filing_no>/refusal": Held(
+        "third", "official", "far-official", {"version": "1", "reason": "不符"}
+    ),
+    "GET /filings/<public:filing_no>": Held("first", "provider", "far-provider"),
+    "GET /filings/<public:filing_no>/resubmission": Held("second", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/resubmission": Held(
+        "second", "provider", "far-provider", {"step": "more"}
+    ),
+    "GET /filings/<public:filing_no>/roster-template": Held("first", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/rosters": Held(
+        "first", "provider", "far-provider", {"file": ROSTER}
+    ),
+    "GET /held-rosters/<public:hold_no>": Held("hold", "provider", "far-provider"),
+    "POST /held-rosters/<public:hold_no>/posting": Held("hold", "provider", "far-provider"),
+    "POST /held-rosters/<public:hold_no>/discarding": Held("hold", "provider", "far-provider"),
+    "GET /rosters/<public:roster_no>": Held("roster", "official", "far-official"),
+    "GET /rosters/<public:roster_no>/refused.xlsx": Held("roster", "provider", "far-provider"),
+    "GET /rosters/<public:roster_no>/refused.csv": Held("roster", "provider", "far-provider"),
+    "GET /filings/<public:filing_no>/attendance": Held("attended", "official", "far-official"),
+    "POST /filings/<public:filing_no>/attendance": Held(
+        "attended", "provider", "far-provider", {"who": "0000"}
+    ),
+    "GET /attendances/<public:place>": Held("attendance", "provider", "far-provider"),
+    "POST /attendances/<public:place>/withdrawal": Held(
+        "attendance", "official", "far-official",
+        {"reason": "finding", "confirmed": "yes", "day": SEMINAR_DAYS[1].isoformat()},
+    ),
+}  # fmt: skip
 NOTHING = "X0000000"
 
 
@@ -82,11 +133,16 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
     visitors.staff("far-official", SeatDraft(Role.OFFICIAL, "cn-33"))
     far_manager = visitors.seat(Role.TITLE_SYSTEM, manages=True)
     visitors.staff("far-manager", far_manager)
+    uscc = register_enterprise(visitors.bank, "91371000MA3TE5T024")
+    far = visitors.bank.enterprise(uscc).organisation_id
+    visitors.staff("far-provider", SeatDraft(Role.PROVIDER, "cn-3710", far))
     other = visitors.professional(92)
     return {
         "professional": visitors.seated(Role.PROFESSIONAL),
         "other-professional": sign_in(Browser(visitors.bank), other.document.number, "resident_id"),
         "official": visitors.seated(Role.OFFICIAL),
+        "provider": visitors.seated(Role.PROVIDER),
+        "far-provider": visitors.signed_in("far-provider"),
         "manager": visitors.seated(Role.PROVIDER, manages=True),
         "far-official": visitors.signed_in("far-official", factor=True),
         "far-manager": visitors.signed_in("far-manager"),
@@ -115,7 +171,28 @@ def things(visitors: Visitors) -> dict[str, str]:
         "verdict": NUMBER.findall(asked.path)[0],
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank),
+        **filed(visitors),
     }
+
+
+def filed(visitors: Visitors) -> dict[str, str]:
+    """File three activities that wait, and two under which somebody attended or may be posted."""
+    waiting = {each: submitted(visitors.bank) for each in ("first", "second", "third")}
+    attended, held = visitors.bank.approved_filing(), visitors.bank.approved_filing()
+    posted = visitors.bank.post(attended, attendance([invented_person(91)], SEMINAR_DAYS[1:2]))
+    with visitors.bank.unit() as session:
+        upload = Upload(filing_numbered(session, held), ROSTER, Limits(), "account-x")
+        hold_no = hold_roster(session, visitors.lobby.vault, upload, now=utc_now())
+    return {
+        **waiting, "attended": attended, "hold": hold_no, "roster": posted.roster_no,
+        "attendance": f"{posted.roster_no}-1",
+    }  # fmt: skip
+
+
+def submitted(bank: TestBank) -> str:
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        return submit_filing(session, DRAFT, provider, actor="provider", now=utc_now()).filing_no
 
 
 def sealed_hour(bank: TestBank) -> str:
@@ -141,13 +218,17 @@ def waiting_import(bank: TestBank) -> str:
         return propose_import(session, vault, draft, actor="official-test", now=NOW).import_no
 
 
-def sent(browser: Browser, row: str, number: str, form: Mapping[str, str]) -> int:
+def sent(browser: Browser, row: str, number: str, form: Mapping[str, str | bytes]) -> int:
     """Ask for a page, or send a form that carries its token; return the status."""
     method, _, rule = row.partition(" ")
     before, _, after = rule.partition("<")
     path = before + number + after.partition(">")[2]
     token = browser.get("/").forms()["/sign-out"].values
-    options = {"data": {**token, **form}} if method == "POST" else {}
+    typed = {
+        name: (BytesIO(value), "roster.csv") if isinstance(value, bytes) else value
+        for name, value in form.items()
+    }
+    options = {"data": {**token, **typed}} if method == "POST" else {}
     return browser.http.open(path, method=method, base_url=browser.base, **options).status_code
 
 

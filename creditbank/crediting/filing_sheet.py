@@ -1,0 +1,110 @@
+"""One filing with everything that somebody needs to see before they decide or post."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from creditbank.attendance.models import RosterBatch
+from creditbank.clock import civil_day
+from creditbank.crediting.lookups import Used, use_of
+from creditbank.crediting.rosters import rosters_of
+from creditbank.registry.clients import Client
+from creditbank.registry.filing.filings import (
+    FilingDraft,
+    draft_of,
+    filing_seen,
+    session_conversions,
+    sessions_of,
+)
+from creditbank.registry.filing.history import FilingAct, history_of
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.lookups import organisation_of
+from creditbank.registry.models import Filing, FilingSession, Organisation
+from creditbank.rules.conversion import (
+    Conversion,
+    FactMissingError,
+    NotRecognisedError,
+    RuleMissingError,
+)
+from creditbank.rules.pack import PackChain
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What full attendance is worth to one person under the rules in force, session by session."""
+
+    days: tuple[date, ...]
+    conversions: tuple[Conversion, ...]
+    law: PackChain
+
+    @property
+    def person_centihours(self) -> int:
+        """Return the hours of all sessions together."""
+        return sum(each.centihours for each in self.conversions)
+
+
+@dataclass(frozen=True, slots=True)
+class FilingSheet:
+    """A filing as its provider and its official see it.
+
+    `estimate` is None where the rules in force would not credit it any more.
+    """
+
+    filing: Filing
+    provider: Organisation
+    sessions: Sequence[FilingSession]
+    estimate: Estimate | None
+    used: Used | None
+    rosters: Sequence[RosterBatch]
+    history: Sequence[FilingAct]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it had begun when it was submitted."""
+        return civil_day(self.filing.submitted_at) > self.sessions[0].day
+
+
+def filing_sheet(session: Session, client: Client, filing_no: str) -> FilingSheet:
+    """Gather a filing that the client may see.
+
+    Raises:
+        FilingUnknownError, RegionForeignError: it is not theirs to see.
+    """
+    filing = filing_seen(session, client, filing_no)
+    hours = filing.asked_centihours if filing.state != "approved" else filing.approved_centihours
+    return FilingSheet(
+        filing=filing,
+        provider=organisation_of(session, filing.organisation_id),
+        sessions=sessions_of(session, filing_no),
+        estimate=_still_worth(session, draft_of(session, filing, hours), filing.scheme),
+        used=use_of(session, filing_no),
+        rosters=rosters_of(session, filing_no),
+        history=history_of(session, filing_no),
+    )
+
+
+def estimated(session: Session, draft: FilingDraft, jurisdiction: str) -> Estimate:
+    """Work out what a draft would be worth, before it is submitted.
+
+    Raises:
+        NotRecognisedError, RuleMissingError, FactMissingError: the rules would not credit it.
+    """
+    law = law_of(session, jurisdiction)
+    days = tuple(planned.day for planned in draft.sessions)
+    return Estimate(days, tuple(session_conversions(draft, law)), law)
+
+
+def changed_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """Name what a later version of a filing says otherwise."""
+    names = ("title", "activity", "form", "release", "subject", "seats", "sessions",
+             "approved_centihours")  # fmt: skip
+    return [name for name in names if before.get(name) != after.get(name)]
+
+
+def _still_worth(session: Session, draft: FilingDraft, scheme: str) -> Estimate | None:
+    try:
+        return estimated(session, draft, scheme)
+    except (NotRecognisedError, RuleMissingError, FactMissingError):
+        return None

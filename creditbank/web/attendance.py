@@ -1,0 +1,130 @@
+"""Who attended a filed activity, by name and last four; and how an attendance is taken back."""
+
+import re
+from datetime import date
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.attendances import (
+    AttendanceUnknownError,
+    Attendee,
+    attendee_at,
+    attendees_of,
+)
+from creditbank.crediting.rosters import RosterUnknownError, roster_numbered
+from creditbank.crediting.withdrawals import (
+    Withdrawal,
+    WithdrawalReason,
+    rehearse_withdrawal,
+    withdraw_attendance,
+)
+from creditbank.errors import CreditBankError
+from creditbank.house import current_house
+from creditbank.people.register import identity_of
+from creditbank.registry.clients import Scope
+from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.registry.models import Filing
+from creditbank.web import forms
+from creditbank.web.doors import Pages, Unit, Visit, able, see
+from creditbank.web.pages import page
+from creditbank.web.paging import asked_page, pages_for
+
+PEOPLE_SHOWN = 25
+_CASE_CHARACTERS_MAX = 60
+_ROW = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
+class DaysWantedError(CreditBankError):
+    """No day was ticked of those that could be taken back."""
+
+    code = "withdrawal-days-wanted"
+    status = 422
+
+
+attendance = Pages("attendance", __name__)
+_PERSON = "/attendances/<public:place>"
+
+
+@attendance.shown("/filings/<public:filing_no>/attendance", able(Scope.ATTENDANCE_WITHDRAW))
+def people(visit: Visit, session: Session, filing_no: str) -> Response:
+    """List who attended, page by page."""
+    return _people(session, visit, filing_no, "")
+
+
+@attendance.sent(
+    "/filings/<public:filing_no>/attendance", able(Scope.ATTENDANCE_WITHDRAW), unit=Unit.READING
+)
+def find(visit: Visit, session: Session, filing_no: str) -> Response:
+    """List those whose name or last four was typed; never in an address."""
+    return _people(session, visit, filing_no, forms.typed("who"))
+
+
+@attendance.shown(_PERSON, able(Scope.ATTENDANCE_WITHDRAW))
+def person(visit: Visit, session: Session, place: str) -> Response:
+    """Show what somebody attended, what it was worth, and what was taken back."""
+    filing, attendee = _attendee(session, visit, place)
+    return page(
+        "attendee.html", filing=filing, attendee=attendee, place=place,
+        reasons=list(map(str, WithdrawalReason)),
+    )  # fmt: skip
+
+
+@attendance.sent(f"{_PERSON}/withdrawal", able(Scope.ATTENDANCE_WITHDRAW), shows=person)
+def withdraw(visit: Visit, session: Session, place: str) -> Response:
+    """Show what would be taken back; once that is confirmed, take it back."""
+    filing, attendee = _attendee(session, visit, place)
+    vault = current_house().vault
+    withdrawal = Withdrawal(
+        filing=filing,
+        identity=identity_of(session, vault, attendee.person_id),
+        days=_days(attendee),
+        reason=forms.chosen("reason", WithdrawalReason),
+        case_no=forms.typed("case_no")[:_CASE_CHARACTERS_MAX],
+        actor=visit.client.client_id,
+    )
+    if forms.ticked("confirmed"):
+        withdraw_attendance(session, vault, withdrawal, now=visit.now)
+        return see("web.attendance.person", "attendance-withdrawn", place=place)
+    foreseen = rehearse_withdrawal(session, vault, withdrawal, now=visit.now)
+    return page(
+        "withdrawal.html", filing=filing, attendee=attendee, place=place,
+        withdrawal=withdrawal, foreseen=foreseen,
+    )  # fmt: skip
+
+
+def _people(session: Session, visit: Visit, filing_no: str, search: str) -> Response:
+    filing = filing_seen(session, visit.client, filing_no)
+    number = 1 if search else asked_page()
+    found = attendees_of(
+        session, current_house().vault, filing, search=search,
+        offset=(number - 1) * PEOPLE_SHOWN, limit=PEOPLE_SHOWN,
+    )  # fmt: skip
+    return page(
+        "attendees.html", filing=filing, attendees=found.attendees, total=found.total,
+        search=search, number=number, count=pages_for(found.total, PEOPLE_SHOWN),
+    )  # fmt: skip
+
+
+def _attendee(session: Session, visit: Visit, place: str) -> tuple[Filing, Attendee]:
+    """Return whoever a row of a roster was about: `R7K2M9QXAB-12` is row 12.
+
+    Raises:
+        AttendanceUnknownError, RegionForeignError: nobody, or not theirs to see.
+    """
+    roster_no, _, row = place.partition("-")
+    row_no = int(row) if _ROW.fullmatch(row) else 0
+    try:
+        filing = filing_seen(session, visit.client, roster_numbered(session, roster_no).filing_no)
+    except (RosterUnknownError, FilingUnknownError) as error:
+        raise AttendanceUnknownError(roster_no=roster_no[:20], row_no=row_no) from error
+    return filing, attendee_at(session, current_house().vault, filing, roster_no, row_no)
+
+
+def _days(attendee: Attendee) -> tuple[date, ...]:
+    """Return the days that were ticked; each is one of theirs."""
+    ticked = set(request.form.getlist("day"))
+    days = {each.day for each in attendee.days if each.day.isoformat() in ticked}
+    if not days:
+        raise DaysWantedError
+    return tuple(sorted(days))

@@ -1,0 +1,158 @@
+"""The form of a filing: what was typed into it becomes a draft, or stands there again."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import request
+
+from creditbank.errors import CreditBankError
+from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
+from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
+from creditbank.web import forms
+
+ROWS_AT_FIRST = 3
+ROWS_ADDED = 5
+_SEATS_MAX = 100_000
+_DAY_MINUTES = 24 * 60
+_HALF_DAYS = ("2", "1")
+_FIELDS = ("title", "activity", "form", "release", "subject", "seats", "asked_hours")
+
+
+class SessionsWantedError(CreditBankError):
+    """No day was filled in."""
+
+    code = "filing-sessions-wanted"
+    status = 422
+
+
+class NumberWantedError(CreditBankError):
+    """A field does not hold a whole number within its bounds."""
+
+    code = "form-number-wanted"
+    status = 422
+
+
+class HoursWantedError(CreditBankError):
+    """A field does not hold hours."""
+
+    code = "form-hours-wanted"
+    status = 422
+
+
+class TitleWantedError(CreditBankError):
+    """A filing without a title."""
+
+    code = "filing-title-wanted"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One line of the form, as it was typed."""
+
+    day: str = ""
+    minutes: str = ""
+    half_days: str = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """What stands in the form."""
+
+    fields: dict[str, str]
+    lines: tuple[SessionLine, ...]
+
+
+def as_typed(draft: FilingDraft | None) -> FilledForm:
+    """Return what stands in the form: what was just typed, else a draft, else nothing."""
+    if request.method == "POST":
+        return FilledForm({name: forms.typed(name) for name in _FIELDS}, _with_room(_lines()))
+    if draft is None:
+        return FilledForm(dict.fromkeys(_FIELDS, ""), (SessionLine(),) * ROWS_AT_FIRST)
+    asked = draft.approved_centihours
+    fields = {
+        "title": draft.title, "activity": draft.activity, "form": draft.form,
+        "release": draft.release, "subject": draft.subject, "seats": str(draft.seats),
+        "asked_hours": "" if asked is None else hours_text(asked),
+    }  # fmt: skip
+    lines = (
+        SessionLine(each.day.isoformat(), str(each.planned_minutes), str(each.planned_half_days))
+        for each in draft.sessions
+    )
+    return FilledForm(fields, tuple(lines))
+
+
+def filing_draft() -> FilingDraft:
+    """Return the draft that a form states; its words are judged by the rules.
+
+    Raises:
+        TitleWantedError, NumberWantedError, HoursWantedError, DayInvalidError,
+            SessionsWantedError: it states none.
+    """
+    title = forms.typed("title")
+    if not title:
+        raise TitleWantedError
+    sessions = tuple(
+        _session(line, number) for number, line in enumerate(_lines(), start=1) if line.day
+    )
+    if not sessions:
+        raise SessionsWantedError
+    return FilingDraft(
+        activity=forms.typed("activity"),
+        form=forms.typed("form"),
+        release=forms.typed("release"),
+        title=title[:200],
+        subject=forms.typed("subject"),
+        seats=_whole(forms.typed("seats"), "form-field-seats", _SEATS_MAX),
+        sessions=tuple(sorted(sessions, key=lambda planned: planned.day)),
+        approved_centihours=hours("asked_hours"),
+    )
+
+
+def hours(name: str) -> int | None:
+    """Return hours that were typed, in centihours; None where nothing was.
+
+    Raises:
+        HoursWantedError: something else was.
+    """
+    text = forms.typed(name)
+    if not text:
+        return None
+    try:
+        return centihours_from_text(text) or None
+    except HoursTextInvalidError as error:
+        raise HoursWantedError(found=text[:20]) from error
+
+
+def _session(line: SessionLine, number: int) -> SessionDraft:
+    try:
+        day = date.fromisoformat(line.day)
+    except ValueError as error:
+        raise forms.DayInvalidError(found=line.day[:20]) from error
+    minutes = _whole(line.minutes, "form-field-minutes", _DAY_MINUTES, row=number)
+    return SessionDraft(day, minutes, int(line.half_days))
+
+
+def _whole(text: str, field: str, high: int, row: int = 0) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= len(str(high)) and 1 <= int(text) <= high:
+        return int(text)
+    raise NumberWantedError(field=field, row=row, found=text[:20] or "—", high=high)
+
+
+def _lines() -> tuple[SessionLine, ...]:
+    count = 0
+    while f"day_{count}" in request.form and count < SESSIONS_MAX:
+        count += 1
+    return tuple(
+        SessionLine(
+            forms.typed(f"day_{number}"),
+            forms.typed(f"minutes_{number}"),
+            half if (half := forms.typed(f"half_days_{number}")) in _HALF_DAYS else "2",
+        )
+        for number in range(count)
+    )
+
+
+def _with_room(lines: tuple[SessionLine, ...]) -> tuple[SessionLine, ...]:
+    added = ROWS_ADDED if forms.typed("step") == "more" else 0
+    return (lines + (SessionLine(),) * added)[:SESSIONS_MAX]

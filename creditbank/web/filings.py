@@ -1,0 +1,271 @@
+"""Filings (备案): providers submit and mend them, officials approve, return or refuse them."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from creditbank.clock import civil_day
+from creditbank.crediting.filing_sheet import (
+    Estimate,
+    FilingSheet,
+    changed_between,
+    estimated,
+    filing_sheet,
+)
+from creditbank.crediting.holding import held_for
+from creditbank.registry.clients import Client, Scope, organisation_seen
+from creditbank.registry.filing.choices import filing_choices
+from creditbank.registry.filing.filings import (
+    FilingDraft,
+    FilingNotReturnedError,
+    approve_filing,
+    draft_of,
+    filing_seen,
+    refuse_filing,
+    require_version,
+    return_filing,
+    submit_again,
+    submit_filing,
+)
+from creditbank.registry.filing.history import FilingAct
+from creditbank.registry.lookups import (
+    FilingsWanted,
+    filings_page,
+    organisation_of,
+    place_of_filing,
+)
+from creditbank.rules.explain import Sentence, explain_conversion, name_of
+from creditbank.rules.pack import PackChain
+from creditbank.web import forms
+from creditbank.web.doors import Pages, Visit, able, see
+from creditbank.web.filing_forms import as_typed, filing_draft, hours
+from creditbank.web.forms import ReasonWantedError
+from creditbank.web.pages import page, reader_language
+
+PAGE_LINES = 20
+
+
+class State(StrEnum):
+    """What a list of filings may be narrowed to, in the order in which it is offered."""
+
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class Step(StrEnum):
+    """What a button of the form asks for."""
+
+    MORE = "more"
+    ESTIMATE = "estimate"
+    SUBMIT = "submit"
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What sessions are worth for the same reasons: the first of them, how many, and why."""
+
+    day: date
+    sessions: int
+    centihours: int
+    why: tuple[Sentence, ...]
+
+
+filings = Pages("filings", __name__)
+
+
+@filings.shown("/filings", able(Scope.FILING_READ), menu="filings")
+def overview(visit: Visit, session: Session) -> Response:
+    """List filings: a provider's own, an official's region; newest first, page by page."""
+    client, search = visit.client, request.args.get("q", "").strip()[:100]
+    state = request.args.get("state", "")
+    state = state if state in set(State) else ""
+    wanted = FilingsWanted(
+        jurisdiction=client.jurisdiction,
+        organisation_id=organisation_seen(client),
+        state=state,
+        before=place_of_filing(session, request.args.get("before", "")[:20]),
+        limit=PAGE_LINES,
+        search=search,
+    )
+    found = filings_page(session, wanted)
+    lines = [(each, organisation_of(session, each.organisation_id)) for each in found[:PAGE_LINES]]
+    return page(
+        "filings.html", lines=lines, more=len(found) > PAGE_LINES, state=state, search=search,
+        states=list(map(str, State)), may_file=Scope.FILING_SUBMIT in client.scopes,
+        narrowed=bool(state or search or wanted.before),
+    )  # fmt: skip
+
+
+@filings.shown("/filings/new", able(Scope.FILING_SUBMIT), menu="file")
+def new(visit: Visit, session: Session) -> Response:
+    """Show an empty form, or what was typed into it."""
+    return _form(session, visit, None)
+
+
+@filings.sent("/filings/new", able(Scope.FILING_SUBMIT), shows=new)
+def submit(visit: Visit, session: Session) -> Response:
+    """Give the form more days, work out its hours, or submit it."""
+    step = forms.chosen("step", Step)
+    if step is Step.MORE:
+        return _form(session, visit, None)
+    provider = organisation_of(session, organisation_seen(visit.client))
+    visit.client.require_region(provider.jurisdiction)
+    draft = filing_draft()
+    if step is Step.ESTIMATE:
+        worth = estimated(session, draft, provider.jurisdiction)
+        return _form(session, visit, None, estimate=worth)
+    filing = submit_filing(session, draft, provider, actor=visit.client.client_id, now=visit.now)
+    return see("web.filings.one", "filing-submitted", filing_no=filing.filing_no)
+
+
+@filings.shown("/filings/<public:filing_no>", able(Scope.FILING_READ))
+def one(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Show a filing with its sessions, bounds, hours, rosters and history."""
+    sheet, client = filing_sheet(session, visit.client, filing_no), visit.client
+    posts = Scope.ROSTER_POST in client.scopes and sheet.filing.state == "approved"
+    held = held_for(session, filing_no, client.client_id, now=visit.now) if posts else None
+    return page(
+        "filing.html", sheet=sheet, filing=sheet.filing, history=_told(sheet), held=held,
+        names=_names(sheet.estimate.law if sheet.estimate else None, sheet.filing),
+        estimate=_explained(sheet.estimate), posts=posts,
+        decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
+        mends=Scope.FILING_SUBMIT in client.scopes and sheet.filing.state == "returned",
+        sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes,
+    )  # fmt: skip
+
+
+@filings.shown("/filings/<public:filing_no>/resubmission", able(Scope.FILING_SUBMIT))
+def mend(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Show a returned filing in the form, to be mended."""
+    filing = filing_seen(session, visit.client, filing_no)
+    if filing.state != "returned":
+        raise FilingNotReturnedError(filing_no=filing_no, state=filing.state)
+    draft = draft_of(session, filing, filing.asked_centihours)
+    return _form(session, visit, draft, filing_no=filing_no, reason=filing.reason)
+
+
+@filings.sent("/filings/<public:filing_no>/resubmission", able(Scope.FILING_SUBMIT), shows=mend)
+def file_again(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Submit a returned filing again; or more days, or its hours, as in the empty form."""
+    filing, step = filing_seen(session, visit.client, filing_no), forms.chosen("step", Step)
+    if step is Step.MORE:
+        return _form(session, visit, None, filing_no=filing_no, reason=filing.reason)
+    draft = filing_draft()
+    if step is Step.ESTIMATE:
+        worth = estimated(session, draft, filing.jurisdiction)
+        return _form(
+            session, visit, None, estimate=worth, filing_no=filing_no, reason=filing.reason
+        )
+    submit_again(session, filing_no, draft, actor=visit.client.client_id, now=visit.now)
+    return see("web.filings.one", "filing-resubmitted", filing_no=filing_no)
+
+
+@filings.sent("/filings/<public:filing_no>/approval", able(Scope.FILING_DECIDE), shows=one)
+def approve(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Approve the version that was read."""
+    _read_version(session, visit.client, filing_no)
+    approve_filing(
+        session,
+        filing_no,
+        actor=visit.client.client_id,
+        reason=forms.typed("reason"),
+        approved_centihours=hours("approved_hours"),
+        now=visit.now,
+    )
+    return see("web.filings.one", "filing-approved", filing_no=filing_no)
+
+
+@filings.sent("/filings/<public:filing_no>/return", able(Scope.FILING_DECIDE), shows=one)
+def send_back(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Return the version that was read, with reasons."""
+    _read_version(session, visit.client, filing_no)
+    actor, reason = visit.client.client_id, _reason()
+    return_filing(session, filing_no, actor=actor, reason=reason, now=visit.now)
+    return see("web.filings.one", "filing-returned", filing_no=filing_no)
+
+
+@filings.sent("/filings/<public:filing_no>/refusal", able(Scope.FILING_DECIDE), shows=one)
+def refuse(visit: Visit, session: Session, filing_no: str) -> Response:
+    """Refuse the version that was read, with reasons."""
+    _read_version(session, visit.client, filing_no)
+    actor, reason = visit.client.client_id, _reason()
+    refuse_filing(session, filing_no, actor=actor, reason=reason, now=visit.now)
+    return see("web.filings.one", "filing-refused", filing_no=filing_no)
+
+
+def _read_version(session: Session, client: Client, filing_no: str) -> None:
+    filing_seen(session, client, filing_no)
+    require_version(session, filing_no, forms.whole("version"))
+
+
+def _reason() -> str:
+    reason = forms.typed("reason")
+    if not reason:
+        raise ReasonWantedError
+    return reason
+
+
+def _form(
+    session: Session, visit: Visit, draft: FilingDraft | None, *, estimate: Estimate | None = None,
+    filing_no: str = "", reason: str = "",
+) -> Response:  # fmt: skip
+    provider = organisation_of(session, organisation_seen(visit.client))
+    choices = filing_choices(session, provider.jurisdiction, civil_day(visit.now))
+    language = reader_language()
+    offered = {
+        kind: [(each, name_of(kind, each, language, choices.law)) for each in found]
+        for kind, found in (
+            ("activity", choices.activities), ("form", choices.forms),
+            ("release", choices.releases), ("subject", choices.subjects),
+        )
+    }  # fmt: skip
+    return page(
+        "filing_form.html", filled=as_typed(draft), offered=offered, filing_no=filing_no,
+        reason=reason, estimate=_explained(estimate),
+        person_centihours=estimate.person_centihours if estimate else 0,
+    )  # fmt: skip
+
+
+def _names(law: PackChain | None, filing: object) -> Mapping[str, str]:
+    """Return what the filing's ids are called."""
+    language = reader_language()
+    kinds = ("activity", "form", "release", "subject")
+    return {kind: name_of(kind, getattr(filing, kind), language, law) for kind in kinds}
+
+
+def _explained(estimate: Estimate | None) -> list[Worth]:
+    """Explain what each session is worth, once for all that are worth it for the same reasons."""
+    if estimate is None:
+        return []
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for place, each in enumerate(estimate.conversions):
+        used = tuple(step.value and (step.value.key, step.value.from_) for step in each.steps)
+        alike[each.centihours, each.credited_year, used].append(place)
+    return [
+        Worth(
+            estimate.days[places[0]],
+            len(places),
+            estimate.conversions[places[0]].centihours,
+            explain_conversion(estimate.conversions[places[0]], reader_language(), estimate.law),
+        )
+        for places in alike.values()
+    ]
+
+
+def _told(sheet: FilingSheet) -> list[tuple[FilingAct, list[str], datetime]]:
+    """Tell each act, and what a version says otherwise than the one before it."""
+    told, before = [], None
+    for act in sheet.history:
+        changes: list[str] = []
+        if "sessions" in act.said and act.kind != "filing.approved":
+            changes = changed_between(before, act.said) if before else []
+            before = act.said
+        told.append((act, changes, act.recorded_at))
+    return told
