@@ -17,7 +17,8 @@ CHANGING = (
     "attendance", "rule_pack", "record_import", "record_import_row", "verdict", "person_link",
     "ledger_source_use", "rule_adoption", "impact_run", "declared_item", "recognised_transfer",
     "account", "seat", "account_session", "account_code", "account_recovery_code", "sign_in_brake",
-    "organisation_claim", "account_identity", "held_roster", "rate_count",
+    "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
+    "verdict_batch_item",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -28,7 +29,7 @@ FORGOTTEN = (
 KEPT_FROM_SEALER = (
     "person_secret", "person_document", "person_name", "api_client", "client_credential",
     "access_token", "account", "account_session", "account_code", "account_recovery_code",
-    "account_identity", "held_roster",
+    "account_identity", "held_roster", "verdict_batch_item",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.

@@ -59,7 +59,7 @@ HEADERS: Mapping[Column, tuple[str, str]] = {
     Column.MINUTES: ("实到分钟", "attended minutes"),
 }
 REQUIRED = (Column.NAME, Column.NUMBER, Column.DAY, Column.MINUTES)
-_ALIASES: Mapping[str, Column] = {
+ALIASES: Mapping[str, Column] = {
     alias: column
     for column, aliases in {
         Column.NAME: "姓名 学员姓名 人员姓名 参训人员姓名 学员 name fullname studentname "
@@ -216,7 +216,7 @@ def _with_header(tables: Sequence[Table]) -> tuple[_Header, Table]:
     recognised = len(seen - {None}) >= _HEADERS_RECOGNISED_MIN
     raise RosterHeaderMissingError(
         # A row that is hardly a header may be a person's, and is not repeated.
-        found=_shown_headers(best) if recognised else [_NOTHING],
+        found=shown_headers(best) if recognised else [_NOTHING],
         missing=["/".join(HEADERS[column]) for column in REQUIRED if column not in seen],
     )
 
@@ -242,11 +242,12 @@ def _header(table: Table) -> _Header | None:
 
 def _column(cell: object) -> Column | None:
     """Tell which column a header names, in Chinese, in English, or in both."""
-    columns = {_ALIASES[piece] for piece in header_pieces(cell) if piece in _ALIASES}
+    columns = {ALIASES[piece] for piece in header_pieces(cell) if piece in ALIASES}
     return columns.pop() if len(columns) == 1 else None
 
 
-def _shown_headers(cells: Sequence[object]) -> list[str]:
+def shown_headers(cells: Sequence[object]) -> list[str]:
+    """Repeat headers in an error, leaving out what may be a number."""
     shown = (cell_text(cell)[:FOUND_CHARACTERS_MAX] for cell in cells)
     return [
         text for text in shown if text and sum(map(str.isdigit, text)) <= HARMLESS_DIGITS_MAX // 2
@@ -317,7 +318,7 @@ def _read_line(
     number_kind = kind if isinstance(kind, DocumentKind) else None
     document = read_number(number_kind, cells.get(Column.NUMBER))
     name = read_person_name(cells.get(Column.NAME))
-    day = _read_day(cells.get(Column.DAY))
+    day = read_day(cells.get(Column.DAY))
     minutes = _read_minutes(cells.get(Column.MINUTES))
     content = [
         kind.value if isinstance(kind, DocumentKind) else cell_text(cells.get(Column.KIND)),
@@ -351,7 +352,8 @@ def _is_remark(line: _Line) -> bool:
     return not (cell_text(line.cells.get(Column.NUMBER)) or cell_text(line.cells.get(Column.DAY)))
 
 
-def _read_day(cell: object) -> date | CellFault:
+def read_day(cell: object) -> date | CellFault:
+    """Read a day; the order of day and month is never guessed."""
     if isinstance(cell, datetime):
         if cell.time() == time.min:
             return cell.date()

@@ -32,7 +32,7 @@ _COLUMN_WIDTHS = {
 }
 _HEADER_HEIGHT = 32
 #: The spreadsheet's own format Text, by number.
-_TEXT_FORMAT = 0x31
+TEXT_FORMAT = 0x31
 _DAY_FORMAT = "yyyy-mm-dd"
 _REPORT_COLUMNS = (
     ("roster-report-row", 8),
@@ -53,7 +53,7 @@ def template(days: Sequence[date], rows: int) -> bytes:
         days: the session days on offer; none leaves the date cell free.
         rows: lines made ready for people.
     """
-    with _workbook() as (book, written):
+    with new_workbook() as (book, written):
         sheet = book.add_worksheet("名单")
         _write_headers(book, sheet)
         sheet.data_validation(
@@ -75,10 +75,10 @@ def template(days: Sequence[date], rows: int) -> bytes:
 
 def earlier_template(headers: Sequence[str]) -> bytes:
     """Write an empty file of earlier records as XLSX, all text, so that no digit is lost."""
-    with _workbook() as (book, written):
+    with new_workbook() as (book, written):
         sheet = book.add_worksheet("既往学时")
         bold = book.add_format({"bold": True})
-        text = book.add_format({"num_format": _TEXT_FORMAT})
+        text = book.add_format({"num_format": TEXT_FORMAT})
         for place, header in enumerate(headers):
             sheet.set_column(place, place, _COLUMN_WIDTHS[Column.NAME], text)
             sheet.write_string(0, place, header, bold)
@@ -88,7 +88,7 @@ def earlier_template(headers: Sequence[str]) -> bytes:
 
 def report(problems: Sequence[RowProblem], language: Language) -> bytes:
     """Write what is wrong with each refused row as XLSX: where, found, wanted, what to do next."""
-    with _workbook() as (book, written):
+    with new_workbook() as (book, written):
         sheet = book.add_worksheet(catalogue.text("roster-report-sheet", language))
         bold = book.add_format({"bold": True})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
@@ -124,7 +124,8 @@ def inert(text: str) -> str:
 
 
 @contextmanager
-def _workbook() -> Iterator[tuple[Workbook, io.BytesIO]]:
+def new_workbook() -> Iterator[tuple[Workbook, io.BytesIO]]:
+    """Begin a workbook that does not tell when it was made; its bytes are whole at the end."""
     written = io.BytesIO()
     book = Workbook(written, {"in_memory": True})
     book.set_properties({"created": _WRITTEN_AT.replace(tzinfo=None)})
@@ -134,7 +135,7 @@ def _workbook() -> Iterator[tuple[Workbook, io.BytesIO]]:
 
 def _write_headers(book: Workbook, sheet: Worksheet) -> None:
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter"})
-    text = book.add_format({"num_format": _TEXT_FORMAT})
+    text = book.add_format({"num_format": TEXT_FORMAT})
     day = book.add_format({"num_format": _DAY_FORMAT})
     formats: dict[Column, Format | None] = {
         Column.NAME: text,

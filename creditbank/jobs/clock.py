@@ -21,15 +21,18 @@ from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
+from creditbank.jobs.batches import run_batches
 from creditbank.jobs.impact import run_waiting
 from creditbank.ledger.seal import seal
 from creditbank.limits import forget_counts
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.registry.idempotency import forget_answers
 from creditbank.registry.tokens import forget_tokens
+from creditbank.verification.batches import forget_people
 
 FORGET_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
+BATCH_INTERVAL_SECONDS = 2
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +47,7 @@ def run_clock(app: Flask) -> None:
         _add(scheduler, bank, f"{of}seal", seal_all, interval_seconds)
         _add(scheduler, bank, f"{of}forget", forget_old, FORGET_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
@@ -83,11 +87,14 @@ def seal_all() -> int:
 
 
 def forget_old() -> int:
-    """Delete answers to idempotency keys, tokens, counts and held rosters that are over."""
+    """Delete answers to idempotency keys, tokens, counts and held rosters that are over.
+
+    Lists of applicants forget whom they were about.
+    """
     kept_days, now = current_house().settings.idempotency_days, utc_now()
     with unit_of_work() as session:
         gone = forget_answers(session, before=now - timedelta(days=kept_days))
-        gone += forget_held(session, before=now)
+        gone += forget_held(session, before=now) + forget_people(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 

@@ -58,3 +58,49 @@ class ImpactRun(Base):
     people_done: Mapped[int]
     #: canonical JSON without a name or a number; empty until it is done
     result: Mapped[str]
+
+
+class VerdictBatch(Base):
+    """A list of applicants to be answered one by one, and how far that is."""
+
+    __tablename__ = "verdict_batch"
+
+    batch_no: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    #: who asks, as the client stood when it asked
+    role: Mapped[str]
+    jurisdiction: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    #: canonical JSON of all that is asked of everybody alike; nothing about anybody
+    question: Mapped[str]
+    #: `waiting`, `running`, `done` or `failed`
+    state: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: when whoever works at it last said so
+    progressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: from when on nobody in it is known any more
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: counts those who took it up; only the last of them may settle a row
+    attempt: Mapped[int]
+    rows_total: Mapped[int]
+    rows_done: Mapped[int]
+
+
+class VerdictBatchItem(Base):
+    """One row of a list; `row_no` is its line as the file shows it."""
+
+    __tablename__ = "verdict_batch_item"
+
+    batch_no: Mapped[str] = mapped_column(primary_key=True)
+    row_no: Mapped[int] = mapped_column(primary_key=True)
+    #: document, name and stated facts in the vault's form; NULL once erased, or never read
+    person_cipher: Mapped[bytes | None]
+    #: `waiting`, `answered` or `refused`
+    state: Mapped[str]
+    #: empty unless answered
+    outcome: Mapped[str]
+    verdict_no: Mapped[str | None]
+    #: JSON: what is wrong with a refused row, cell by cell; never a name or a number
+    problems: Mapped[str]

@@ -21,13 +21,15 @@ from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.readiness import readiness
 from creditbank.web.rosters import rosters
 from creditbank.web.staff import staff
+from creditbank.web.verdict_lists import verdict_lists
 from creditbank.web.verdicts import verdicts
 from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, readiness, own_items, filings, rosters, attendance,
-    items_desk, imports_desk, account, desk, staff, verdicts, api_pages,
+    items_desk, imports_desk, account, desk, staff, verdicts, verdict_lists,
+    api_pages,
 )  # fmt: skip
 
 

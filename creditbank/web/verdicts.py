@@ -1,5 +1,6 @@
 """The seat of a title system: ask about one applicant, read the answer, find earlier ones."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -83,7 +84,7 @@ def new(visit: Visit, session: Session) -> Response:
     return page(
         "ask_person.html",
         title=title,
-        called=partial(_called, law),
+        called=called_by(law),
         wanted=wanted,
         kinds=list(map(str, DocumentKind)),
         disclosures=list(map(str, Disclosure)),
@@ -109,7 +110,7 @@ def earlier(visit: Visit, session: Session) -> Response:
     """List the answers that were given from this seat."""
     before = request.args.get("before", "")[:24]
     found = answers_of(session, visit.client, before=before, limit=_LINES)
-    return page("verdicts.html", found=found, called=partial(_called, None), is_first=not before)
+    return page("verdicts.html", found=found, called=called_by(None), is_first=not before)
 
 
 @verdicts.shown("/verdicts/<public:verdict_no>", able(Scope.VERDICT_ASK))
@@ -122,7 +123,7 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
         verdict=verdict,
         said=statement,
         superseded_by=superseded_by(session, verdict),
-        called=partial(_called, law_or_none(session, statement["question"]["scheme"])),
+        called=called_by(law_or_none(session, statement["question"]["scheme"])),
         keys_at=current_house().public_url(the_bank(session).host) + _KEYS_PATH,
     )
 
@@ -249,8 +250,9 @@ def law_or_none(session: Session, scheme_id: str) -> PackChain | None:
         return None
 
 
-def _called(law: PackChain | None, kind: str, identifier: str) -> str:
-    return name_of(kind, identifier, reader_language(), law)
+def called_by(law: PackChain | None) -> Callable[[str, str], str]:
+    """Return how ids of a kind are called in the reader's language."""
+    return partial(name_of, language=reader_language(), chain=law)
 
 
 def _read(field: Any, text: str) -> str:

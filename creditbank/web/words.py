@@ -16,6 +16,7 @@ def prepare_words(app: Flask) -> None:
         opinion_code, event_code, reason_code, menu_code, menu_about_code, moment,
         standing_code, standing_about_code, movement_code, trace_part_code,
         outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
+        list_state_code, row_state_code,
         revocation_code, instant_moment, answer_code, disclosure_code, disclosure_about_code,
         hours, filing_state_code, filing_act_code, filing_field_code, fate_code,
         withdrawal_reason_code,
@@ -107,6 +108,16 @@ def fact_label_code(fact: str) -> str:
     """Ask for a fact in words of the pages' own, where they have some; else its name does."""
     code = f"ready-fact-{_slug(fact)}"
     return code if code in entries() else ""
+
+
+def list_state_code(state: str) -> str:
+    """Name how a list stands."""
+    return f"list-state-{state}"
+
+
+def row_state_code(state: str) -> str:
+    """Name how a row of a list stands."""
+    return f"row-state-{state}"
 
 
 def answer_code(outcome: str) -> str:

@@ -31,6 +31,7 @@ from tests.bank import (
 from tests.crediting.test_returned_filings import DRAFT
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
+from tests.web.test_verdict_lists import send_list
 from tests.web.test_verdict_pages import NUMBER, Seat
 from tests.web.visitors import Visitors, sign_in
 
@@ -72,6 +73,10 @@ OBJECTS: Mapping[str, Held] = {
     "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
     "GET /verdicts/<public:verdict_no>": Held("verdict", "asker", "colleague"),
     "GET /verdicts/<public:verdict_no>/answer.jws": Held("verdict", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/print": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/answers.jsonl": Held("list", "asker", "colleague"),
     "GET /hours/items/<public:item_no>": Held("item", "professional", "other-professional"),
     "GET /hours/items/<public:item_no>/correction": Held(
         "item", "professional", "other-professional"
@@ -162,13 +167,15 @@ def things(visitors: Visitors) -> dict[str, str]:
     )
     with visitors.bank.reading() as session:
         claim_no = session.scalars(select(Claim.claim_no)).one()
-    asked = Seat(visitors, visitors.signed_in("asker")).ask()
+    title_system = Seat(visitors, visitors.signed_in("asker"))
+    asked = title_system.ask()
     return {
         "account": worker,
         "seat": seat.seat_no,
         "claim": claim_no,
         "hour": sealed_hour(visitors.bank),
         "verdict": NUMBER.findall(asked.path)[0],
+        "list": send_list(title_system, [invented_person(91)]),
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank),
         **filed(visitors),

@@ -1,0 +1,424 @@
+"""Lists of applicants: asked for, taken up, settled row by row, read, and forgotten.
+
+Whoever works at a list settles a few rows at a time, each with its answer in the same transaction,
+and only as long as the list is theirs: so each row is answered once, whoever is interrupted.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from creditbank.attendance.people_list import ListedPerson
+from creditbank.attendance.roster import RosterEmptyError
+from creditbank.canonical import canonical_bytes, canonical_text
+from creditbank.clock import civil_day
+from creditbank.errors import CreditBankError, RowProblem
+from creditbank.ids import random_number
+from creditbank.people.documents import Document, DocumentKind
+from creditbank.people.register import Identity
+from creditbank.people.vault import Vault
+from creditbank.registry.clients import SCOPES_OF, Client, Role
+from creditbank.registry.lawbook import law_of
+from creditbank.registry.mandates import Matter, mandate_for
+from creditbank.verification.answers import Prepared, SignedAnswer, store
+from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem
+from creditbank.verification.questions import Ask, Disclosure
+
+#: Whoever works at a list and has said nothing for so long is gone.
+SILENT_SECONDS = 120
+#: A list that ended so many who worked at it is given up.
+ATTEMPTS_MAX = 20
+_TABLE, _COLUMN = "verdict_batch_item", "person_cipher"
+_DUPLICATE = "list-row-duplicate"
+
+
+class BatchState(StrEnum):
+    """How a list stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ItemState(StrEnum):
+    """How a row of a list stands."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+class BatchUnknownError(CreditBankError):
+    """There is no list of this number, or another asked for it."""
+
+    code = "verdict-batch-unknown"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQuestion:
+    """What is asked about everybody on a list."""
+
+    scheme: str
+    series: str
+    specialty: str
+    level: str
+    application_day: date
+    purpose: str
+    legal_basis: str
+    disclose: Disclosure
+    pathway: str = ""
+
+    def about(self, person: ListedPerson) -> Ask:
+        """Return the question about one of them."""
+        return Ask(
+            person.identity, self.scheme, self.series, self.level, self.application_day,
+            self.purpose, self.legal_basis, person.stated, self.disclose,
+            specialty=self.specialty, pathway=self.pathway,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A list taken up: which, and the how-manieth time; an earlier turn's word counts no more."""
+
+    batch_no: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a row: an answer, or why there is none."""
+
+    row_no: int
+    answer: tuple[Prepared, SignedAnswer] | None
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row as whoever asked sees it; name and digits are empty once they are forgotten."""
+
+    row_no: int
+    name: str
+    last_four: str
+    state: str
+    outcome: str
+    verdict_no: str
+    problems: tuple[RowProblem, ...]
+
+
+def request_batch(
+    session: Session,
+    vault: Vault,
+    question: BatchQuestion,
+    people: Sequence[ListedPerson],
+    client: Client,
+    *,
+    problems: Sequence[RowProblem] = (),
+    kept_days: int,
+    now: datetime,
+) -> VerdictBatch:
+    """Ask about everybody on a list; rows that could not be read are kept as refused.
+
+    Raises:
+        MandateMissingError, PackMissingError: the question may not, or cannot, be asked.
+        RosterEmptyError: there is nobody on the list.
+    """
+    law = law_of(session, question.scheme)
+    matter = Matter(
+        law.jurisdiction, question.series, question.level, civil_day(now), question.specialty
+    )
+    mandate_for(session, client.organisation_id, matter)
+    if not people and not problems:
+        raise RosterEmptyError
+    batch_no = "B" + random_number(11)
+    items = _items(vault, batch_no, people, problems)
+    row = {
+        "batch_no": batch_no, "client_id": client.client_id, "role": str(client.role),
+        "jurisdiction": client.jurisdiction, "organisation_id": client.organisation_id,
+        "question": _question_text(question), "state": str(BatchState.WAITING),
+        "requested_at": now, "expires_at": now + timedelta(days=kept_days), "attempt": 0,
+        "rows_total": len(items),
+        "rows_done": sum(item["state"] == ItemState.REFUSED for item in items),
+    }  # fmt: skip
+    made = session.scalars(insert(VerdictBatch).returning(VerdictBatch), [row]).one()
+    session.execute(insert(VerdictBatchItem), items)
+    return made
+
+
+def take_up(session: Session, batch_no: str | None, *, now: datetime) -> Turn | None:
+    """Take up a list that waits, or that was left: this one, or the oldest of all."""
+    query = select(VerdictBatch).where(_free(now)).order_by(VerdictBatch.requested_at)
+    if batch_no is not None:
+        query = query.where(VerdictBatch.batch_no == batch_no)
+    for batch in session.scalars(query.with_for_update(skip_locked=True)):
+        batch.attempt += 1
+        batch.progressed_at = now
+        given_up = batch.attempt > ATTEMPTS_MAX
+        batch.state = str(BatchState.FAILED if given_up else BatchState.RUNNING)
+        session.flush()
+        if not given_up:
+            return Turn(batch.batch_no, batch.attempt)
+    return None
+
+
+def any_waits(session: Session, *, now: datetime) -> bool:
+    """Tell whether there is a list to take up."""
+    return session.scalar(select(VerdictBatch.batch_no).where(_free(now)).limit(1)) is not None
+
+
+def next_people(session: Session, vault: Vault, turn: Turn, limit: int) -> list[ListedPerson]:
+    """Return the next rows that wait."""
+    query = select(VerdictBatchItem).where(
+        VerdictBatchItem.batch_no == turn.batch_no,
+        VerdictBatchItem.state == str(ItemState.WAITING),
+    )
+    found = session.scalars(query.order_by(VerdictBatchItem.row_no).limit(limit))
+    people = [_person(vault, item) for item in found]
+    return [each for each in people if each is not None]
+
+
+def settle(session: Session, turn: Turn, settled: Sequence[Settled], *, now: datetime) -> bool:
+    """Keep what became of some rows, with their answers; False if the list is another's by now.
+
+    Nothing is written then. A row that is settled stays as it is.
+    """
+    if not _say(session, turn, progressed_at=now):
+        return False
+    done = 0
+    for each in settled:
+        verdict_no = None
+        if each.answer is not None:
+            prepared, signed = each.answer
+            store(session, prepared, signed, now=now)
+            verdict_no = signed.verdict_no
+        row = update(VerdictBatchItem).where(
+            VerdictBatchItem.batch_no == turn.batch_no,
+            VerdictBatchItem.row_no == each.row_no,
+            VerdictBatchItem.state == str(ItemState.WAITING),
+        )
+        changed = session.execute(
+            row.values(
+                state=str(ItemState.ANSWERED if verdict_no else ItemState.REFUSED),
+                outcome=each.answer[1].outcome if each.answer else "",
+                verdict_no=verdict_no,
+                problems=_problems_text(each.problems),
+            )
+        )
+        assert isinstance(changed, CursorResult)
+        assert changed.rowcount == 1, "a turn settles each row once"
+        done += 1
+    return _say(session, turn, rows_done=VerdictBatch.rows_done + done)
+
+
+def finish(session: Session, turn: Turn, *, now: datetime) -> bool:
+    """Say that every row of a list is settled."""
+    return _say(session, turn, state=str(BatchState.DONE), finished_at=now)
+
+
+def put_back(session: Session, turn: Turn) -> bool:
+    """Leave a list to whoever comes next; what is settled stays so."""
+    return _say(session, turn, state=str(BatchState.WAITING))
+
+
+def forget_people(session: Session, *, now: datetime) -> int:
+    """Erase who was on lists that have expired; return how many lists that were.
+
+    Rows that nobody answered till then are left unanswered.
+    """
+    expired = select(VerdictBatch).where(
+        VerdictBatch.expires_at <= now, VerdictBatch.erased_at.is_(None)
+    )
+    lists = session.scalars(expired.with_for_update(skip_locked=True)).all()
+    for batch in lists:
+        batch.erased_at = now
+        if batch.state != BatchState.DONE:
+            batch.state = str(BatchState.FAILED)
+        session.execute(
+            update(VerdictBatchItem)
+            .where(VerdictBatchItem.batch_no == batch.batch_no)
+            .values(person_cipher=None)
+        )
+    return len(lists)
+
+
+def batch_numbered(session: Session, batch_no: str, client: Client) -> VerdictBatch:
+    """Return a list to whoever asked for it.
+
+    Raises:
+        BatchUnknownError: there is none, or it is another's.
+    """
+    batch = session.get(VerdictBatch, batch_no)
+    if batch is None or batch.client_id != client.client_id:
+        raise BatchUnknownError(batch_no=batch_no[:20])
+    return batch
+
+
+def batches_of(session: Session, client: Client, *, limit: int) -> list[VerdictBatch]:
+    """Return the lists that one asker sent, the newest first."""
+    query = select(VerdictBatch).where(VerdictBatch.client_id == client.client_id)
+    return list(session.scalars(query.order_by(VerdictBatch.requested_at.desc()).limit(limit)))
+
+
+def question_of(batch: VerdictBatch) -> BatchQuestion:
+    """Return what is asked about everybody on a list."""
+    said = json.loads(batch.question)
+    said["application_day"] = date.fromisoformat(said["application_day"])
+    said["disclose"] = Disclosure(said["disclose"])
+    return BatchQuestion(**said)
+
+
+def asker_of(batch: VerdictBatch) -> Client:
+    """Return who asks, as they stood when they asked; mandates are looked at anew."""
+    role = Role(batch.role)
+    return Client(batch.client_id, role, SCOPES_OF[role], batch.jurisdiction, batch.organisation_id)
+
+
+def lines_of(
+    session: Session, vault: Vault, batch: VerdictBatch, *, after: int = 0, limit: int
+) -> list[Line]:
+    """Return rows of a list behind a row, in their order."""
+    query = select(VerdictBatchItem).where(
+        VerdictBatchItem.batch_no == batch.batch_no, VerdictBatchItem.row_no > after
+    )
+    found = session.scalars(query.order_by(VerdictBatchItem.row_no).limit(limit))
+    return [_line(vault, item) for item in found]
+
+
+def answers_in(
+    session: Session, batch: VerdictBatch, *, after: int = 0, limit: int
+) -> list[tuple[int, Verdict]]:
+    """Return answers of a list behind a row, each with its row, in their order."""
+    query = (
+        select(VerdictBatchItem.row_no, Verdict)
+        .join(Verdict, Verdict.verdict_no == VerdictBatchItem.verdict_no)
+        .where(VerdictBatchItem.batch_no == batch.batch_no, VerdictBatchItem.row_no > after)
+        .order_by(VerdictBatchItem.row_no)
+    )
+    return [(row[0], row[1]) for row in session.execute(query.limit(limit))]
+
+
+def counts_of(session: Session, batch: VerdictBatch) -> dict[str, int]:
+    """Count the rows of a list by outcome; `refused` and `waiting` are those without one."""
+    query = (
+        select(VerdictBatchItem.state, VerdictBatchItem.outcome, func.count())
+        .where(VerdictBatchItem.batch_no == batch.batch_no)
+        .group_by(VerdictBatchItem.state, VerdictBatchItem.outcome)
+    )
+    return {row[1] or row[0]: row[2] for row in session.execute(query)}
+
+
+def _items(
+    vault: Vault, batch_no: str, people: Iterable[ListedPerson], problems: Iterable[RowProblem]
+) -> list[dict[str, Any]]:
+    """Lay the rows of a list down; whoever stands on it twice is asked about once."""
+    wrong: dict[int, list[RowProblem]] = {}
+    for problem in problems:
+        wrong.setdefault(problem.row_no, []).append(problem)
+    first: dict[Document, int] = {}
+    ready = []
+    for person in people:
+        row_no = first.setdefault(person.identity.document, person.row_no)
+        if row_no != person.row_no:
+            facts = {"first_row_no": row_no}
+            wrong[person.row_no] = [RowProblem(person.row_no, "", _DUPLICATE, {**facts})]
+            continue
+        cipher = vault.lock(_said(person), _TABLE, _COLUMN, *_place(batch_no, person.row_no))
+        ready.append(_item(batch_no, person.row_no, cipher, ItemState.WAITING, ()))
+    refused = [
+        _item(batch_no, row_no, None, ItemState.REFUSED, each) for row_no, each in wrong.items()
+    ]
+    return [*ready, *refused]
+
+
+def _item(
+    batch_no: str,
+    row_no: int,
+    cipher: bytes | None,
+    state: ItemState,
+    problems: Sequence[RowProblem],
+) -> dict[str, Any]:
+    return {
+        "batch_no": batch_no, "row_no": row_no, "person_cipher": cipher, "state": str(state),
+        "outcome": "", "verdict_no": None, "problems": _problems_text(problems),
+    }  # fmt: skip
+
+
+def _place(batch_no: str, row_no: int) -> tuple[int, int]:
+    """Bind a ciphertext to its list and row; a list's number is text, a place takes integers."""
+    return int.from_bytes(batch_no.encode("ascii")), row_no
+
+
+def _said(person: ListedPerson) -> bytes:
+    document = person.identity.document
+    return canonical_bytes(
+        [str(document.kind), document.number, person.identity.name, dict(person.stated)]
+    )
+
+
+def _person(vault: Vault, item: VerdictBatchItem) -> ListedPerson | None:
+    if item.person_cipher is None:
+        return None
+    place = _place(item.batch_no, item.row_no)
+    said = json.loads(vault.unlock(item.person_cipher, _TABLE, _COLUMN, *place))
+    kind, number, name, stated = said
+    document = Document(DocumentKind(kind), number)
+    return ListedPerson(item.row_no, Identity(document, name), stated)
+
+
+def _line(vault: Vault, item: VerdictBatchItem) -> Line:
+    person = _person(vault, item)
+    return Line(
+        item.row_no,
+        person.identity.name if person else "",
+        person.identity.document.number[-4:] if person else "",
+        item.state,
+        item.outcome,
+        item.verdict_no or "",
+        tuple(
+            RowProblem(item.row_no, each["column"], each["code"], each["facts"])
+            for each in (json.loads(item.problems) if item.problems else ())
+        ),
+    )
+
+
+def _question_text(question: BatchQuestion) -> str:
+    said: Mapping[str, str] = {
+        "scheme": question.scheme, "series": question.series, "specialty": question.specialty,
+        "level": question.level, "application_day": question.application_day.isoformat(),
+        "purpose": question.purpose, "legal_basis": question.legal_basis,
+        "disclose": str(question.disclose), "pathway": question.pathway,
+    }  # fmt: skip
+    return canonical_text(dict(said))
+
+
+def _problems_text(problems: Sequence[RowProblem]) -> str:
+    if not problems:
+        return ""
+    said = [{"column": p.column, "code": p.code, "facts": p.facts} for p in problems]
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    silent = and_(
+        VerdictBatch.state == str(BatchState.RUNNING),
+        VerdictBatch.progressed_at < now - timedelta(seconds=SILENT_SECONDS),
+    )
+    waiting = VerdictBatch.state == str(BatchState.WAITING)
+    return and_(VerdictBatch.expires_at > now, or_(waiting, silent))
+
+
+def _say(session: Session, turn: Turn, **said: object) -> bool:
+    mine = (VerdictBatch.batch_no == turn.batch_no, VerdictBatch.attempt == turn.attempt)
+    running = VerdictBatch.state == str(BatchState.RUNNING)
+    changed = session.execute(update(VerdictBatch).where(*mine, running).values(**said))
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount == 1
