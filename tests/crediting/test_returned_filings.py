@@ -1,5 +1,7 @@
 """Filings that are returned: mended, submitted again under their number, with nothing forgotten."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +25,7 @@ from creditbank.registry.filing.filings import (
     submit_filing,
 )
 from creditbank.registry.filing.history import history_of
+from creditbank.registry.models import Filing
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.rules.trace import NotRecognisedError
 from tests.bank import ENTERPRISE_USCC, NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
@@ -131,6 +134,33 @@ def test_a_version_submitted_after_the_first_day_is_late_whenever_the_first_was(
 
     with bank.unit() as session, pytest.raises(LateReasonWantedError):
         approve_filing(session, filing_no, actor="official", now=NOW)
+
+
+def test_of_three_officials_who_decide_at_once_one_does(bank: TestBank) -> None:
+    filing_no = submitted(bank)
+    done: list[str] = []
+
+    def decide(act: Callable[..., Filing]) -> None:
+        with bank.app.app_context():
+            try:
+                with bank.unit() as session:
+                    filing_numbered(session, filing_no)
+                    act(session, filing_no, actor="official", reason="x", now=EARLY)
+            except FilingDecidedError as error:
+                done.append(error.code)
+            else:
+                done.append(act.__name__)
+
+    acts = (approve_filing, return_filing, refuse_filing)
+    officials = [threading.Thread(target=decide, args=(act,)) for act in acts]
+    for official in officials:
+        official.start()
+    for official in officials:
+        official.join()
+
+    assert done.count("filing-decided") == 2
+    with bank.reading() as session:
+        assert len(history_of(session, filing_no)) == 2
 
 
 def test_a_decision_on_a_version_that_was_replaced_is_refused(bank: TestBank) -> None:

@@ -171,6 +171,26 @@ def test_a_preview_shows_each_rows_fate_and_is_posted_once(
     assert listed.decode("utf-8-sig").count("\r\n") == 4
 
 
+def test_no_page_of_many_bad_rows_or_days_is_heavier_than_a_phone_likes(
+    provider: Browser, bank: TestBank
+) -> None:
+    days = [DAYS[0].replace(year=2025, month=1 + number // 20, day=1 + number % 20)
+            for number in range(120)]  # fmt: skip
+    filing = f"/filings/{bank.approved_filing(days=days)}"
+    bad = [[f"张{number}", "军官证", "12", "昨天", "多"] for number in range(60)]
+    good = [[who.name, "居民身份证", who.document.number, days[0].isoformat(), 100 + number]
+            for number, who in enumerate(map(invented_person, range(30)))]  # fmt: skip
+
+    pages = [provider.get(filing).text]
+    for rows in (bad, good):
+        held = upload(provider, filing, csv_bytes([HEADER, *rows]))
+        pages.append(provider.get(held).text)
+
+    assert max(len(text.encode()) for text in pages) < 100_000
+    assert "第 1 页，共 3 页" in pages[1]
+    assert "第 1 页，共 2 页" in pages[2]
+
+
 def test_a_roster_that_cannot_be_read_or_was_discarded_leaves_nothing(
     provider: Browser, official: Browser
 ) -> None:
