@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.certificates.models import Certificate
+from creditbank.certificates.opening import CertificateUnknownError
 from creditbank.people.register import linked_people
 from creditbank.registry.lookups import within_jurisdiction
 
@@ -44,3 +45,15 @@ def certificates_of(session: Session, person_id: int) -> Sequence[Certificate]:
     people = linked_people(session, [person_id])[person_id]
     query = select(Certificate).where(Certificate.person_id.in_(people))
     return session.scalars(query.order_by(Certificate.issued_at.desc())).all()
+
+
+def certificate_of(session: Session, person_id: int, number: str) -> Certificate:
+    """Return one of a person's certificates, over all linked keys.
+
+    Raises:
+        CertificateUnknownError: there is none of this number, or it is somebody else's.
+    """
+    found = {each.number: each for each in certificates_of(session, person_id)}
+    if number not in found:
+        raise CertificateUnknownError
+    return found[number]

@@ -49,7 +49,7 @@ def text(name: str, label: str, most: int, *, wanted: bool = True) -> str:
     """
     typed = forms.typed(name)
     if not typed and wanted:
-        raise FormFieldEmptyError(field=_said(label))
+        raise empty(label)
     if len(typed) > most:
         raise FormFieldLongError(field=_said(label), found=len(typed), wanted=most)
     return typed
@@ -83,6 +83,11 @@ def centihours(name: str, label: str) -> int | None:
         return centihours_from_text(typed) if typed else None
     except HoursTextInvalidError as error:
         raise FormHoursError(field=_said(label), found=typed[:20]) from error
+
+
+def empty(label: str) -> FormFieldEmptyError:
+    """Make the refusal of a field, by the code of the words that call it, that was left empty."""
+    return FormFieldEmptyError(field=_said(label))
 
 
 def _said(label: str) -> str:

@@ -28,11 +28,16 @@ _QUERY_CHARACTERS_MAX = 100
 _DIGITS_MAX = 5
 
 
-def own_keys(visit: Visit, session: Session) -> tuple[int, ...]:
-    """Return every key of the person who looks."""
+def own_person(visit: Visit) -> int:
+    """Return the key of the person who looks."""
     person_id = visit.signed.person_id
     assert person_id is not None, "a professional's account is a person's"
-    return keys_of(session, person_id)
+    return person_id
+
+
+def own_keys(visit: Visit, session: Session) -> tuple[int, ...]:
+    """Return every key that is the person who looks."""
+    return keys_of(session, own_person(visit))
 
 
 def law_if_any(session: Session, scheme: str, known_at: datetime | None = None) -> PackChain | None:

@@ -22,6 +22,8 @@ from creditbank.crediting.own import (
 from creditbank.crediting.proofs import ProvedEntry, own_credit, proof_file, proof_of
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.documents import last_characters
+from creditbank.people.register import identity_of
 from creditbank.registry.bank import the_bank
 from creditbank.rules.explain import Sentence, explain_step, ground_text
 from creditbank.rules.pack import PackChain
@@ -37,6 +39,7 @@ from creditbank.web.holding import (
     law_if_any,
     namer,
     own_keys,
+    own_person,
     scheme_called,
     shown,
 )
@@ -72,12 +75,14 @@ def balance(visit: Visit, session: Session) -> Response:
     known_at = end_of(known_on) if known_on else None
     today = civil_day(visit.now)
     schemes = schemes_held(session, people)
+    holder = identity_of(session, current_house().vault, own_person(visit))
     held = [
         _held(session, people, scheme, known_at, (known_on or today).year) for scheme in schemes
     ]
     return shown(
         "own_hours.html", held=[each for each in held if each.years], any=bool(schemes),
-        known_on=known_on, today=today, namer=namer,
+        known_on=known_on, today=today, namer=namer, holder=holder,
+        last_four=last_characters(holder.document),
     )  # fmt: skip
 
 

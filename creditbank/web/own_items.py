@@ -26,7 +26,15 @@ from creditbank.web.declaring import (
     values_sent,
 )
 from creditbank.web.doors import Pages, Unit, Visit, see
-from creditbank.web.holding import OWN, law_if_any, namer, own_keys, scheme_called, shown
+from creditbank.web.holding import (
+    OWN,
+    law_if_any,
+    namer,
+    own_keys,
+    own_person,
+    scheme_called,
+    shown,
+)
 
 own_items = Pages("own_items", __name__)
 
@@ -55,11 +63,11 @@ def next_step(visit: Visit, session: Session) -> Response:
 def declare(visit: Visit, session: Session) -> Response:
     """Declare an item for oneself; an official decides."""
     form = item_form(session, visit.client, civil_day(visit.now), values_sent())
-    vault, person_id = current_house().vault, visit.signed.person_id
-    assert person_id is not None, "a professional's account is a person's"
+    vault = current_house().vault
     declaration = Declaration(
-        identity_of(session, vault, person_id), draft_sent(form), visit.client.client_id, None
-    )
+        identity_of(session, vault, own_person(visit)), draft_sent(form), visit.client.client_id,
+        None,
+    )  # fmt: skip
     item = declare_item(session, vault, declaration, now=visit.now)
     return see("web.own_items.one", "item-declared", item_no=item.item_no)
 

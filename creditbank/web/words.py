@@ -17,9 +17,9 @@ def prepare_words(app: Flask) -> None:
         standing_code, standing_about_code, movement_code, trace_part_code,
         outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
         list_state_code, row_state_code,
-        revocation_code, instant_moment, answer_code, disclosure_code, disclosure_about_code,
-        hours, filing_state_code, filing_act_code, filing_field_code, fate_code,
-        withdrawal_reason_code,
+        revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
+        disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
+        fate_code, withdrawal_reason_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -143,6 +143,11 @@ def item_state_code(state: str) -> str:
 def item_state_about_code(state: str) -> str:
     """Say what comes next of an item that stands so."""
     return f"item-about-{state}"
+
+
+def certificate_state_code(state: str) -> str:
+    """Name what a certificate is worth."""
+    return f"check-state-{state}"
 
 
 def revocation_code(reason: str) -> str:

@@ -98,6 +98,9 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /verdict-batches/<public:batch_no>/print": frozenset({"title_system"}),
     "GET /verdict-batches/<public:batch_no>/results.xlsx": frozenset({"title_system"}),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": frozenset({"title_system"}),
+    "GET /hours/certificates": frozenset({"professional"}),
+    "POST /hours/certificates": frozenset({"professional"}),
+    "GET /hours/certificates/<certificate:number>.pdf": frozenset({"professional"}),
     "GET /hours/items": frozenset({"professional"}),
     "GET /hours/items/new": frozenset({"professional"}),
     "POST /hours/items/new": frozenset({"professional"}),
@@ -155,7 +158,9 @@ class Route:
         """An address that the rule matches; what it names does not exist."""
         if "filename" in self.rule:
             return "/static/style.css"
-        return re.sub(r"<[^>]+>", "X0000000", re.sub(r"<leaf:[^>]+>", "0" * 64, self.rule))
+        known = re.sub(r"<leaf:[^>]+>", "0" * 64, self.rule)
+        known = re.sub(r"<certificate:[^>]+>", "0" * 21, known)
+        return re.sub(r"<[^>]+>", "X0000000", known)
 
 
 def routes(bank: TestBank) -> dict[str, Route]:

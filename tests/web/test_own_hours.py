@@ -51,6 +51,9 @@ def test_every_year_shows_what_counts_what_a_cap_cut_and_what_is_short(holder: B
     assert "其中 20.00 由原系统迁入" in text
     assert re.search(r"公需科目 0\.00 \S+ \S+", text)
     assert "应达学时的依据" in text
+    person = invented_person(91)
+    assert f"{person.name} · 居民身份证 ****{person.document.number[-4:]}" in text
+    assert person.document.number not in holder.text
     assert len(holder.text.encode()) < 100_000
 
 

@@ -28,6 +28,7 @@ from tests.bank import (
     attendance,
     invented_person,
 )
+from tests.certificates.counter import issue, press_at_hand
 from tests.crediting.test_returned_filings import DRAFT
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
@@ -77,6 +78,9 @@ OBJECTS: Mapping[str, Held] = {
     "GET /verdict-batches/<public:batch_no>/print": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": Held("list", "asker", "colleague"),
+    "GET /hours/certificates/<certificate:number>.pdf": Held(
+        "certificate", "professional", "other-professional"
+    ),
     "GET /hours/items/<public:item_no>": Held("item", "professional", "other-professional"),
     "GET /hours/items/<public:item_no>/correction": Held(
         "item", "professional", "other-professional"
@@ -176,6 +180,9 @@ def things(visitors: Visitors) -> dict[str, str]:
         "hour": sealed_hour(visitors.bank),
         "verdict": NUMBER.findall(asked.path)[0],
         "list": send_list(title_system, [invented_person(91)]),
+        "certificate": issue(
+            visitors.bank, (2026,), person=invented_person(91), now=utc_now()
+        ).certificate.number,
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank),
         **filed(visitors),
@@ -256,6 +263,7 @@ def test_every_route_that_names_something_is_tried_by_strangers() -> None:
 def test_what_is_not_in_ones_hand_or_not_there_is_refused_and_nothing_is_done(
     visitors: Visitors,
 ) -> None:
+    press_at_hand()
     browsers, numbers = hands(visitors), things(visitors)
     before = acts(visitors)
 
