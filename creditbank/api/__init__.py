@@ -32,6 +32,7 @@ from creditbank.api.seals import health, seals
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
+from creditbank.api.verdict_batches import verdict_batches
 from creditbank.api.verdicts import verdicts
 from creditbank.certificates.numbers import NUMBER_PATTERN
 from creditbank.house import API_DOCUMENT
@@ -40,7 +41,7 @@ from creditbank.registry.clients import Scope
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
     imports, people, explanations, packs, adoption_records, impacts, proofs, verdicts,
-    certificates, seals,
+    verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "credited_hours": result.credited_centihours,
         "capped_hours": result.capped_centihours,
         "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
-        "problems": [_row_problem(problem) for problem in result.problems],
+        "problems": [shaped_problem(problem) for problem in result.problems],
     }
 
 
@@ -186,7 +186,8 @@ def _rows(result: RosterResult, law: PackChain) -> list[dict[str, Any]]:
     ]
 
 
-def _row_problem(problem: RowProblem) -> dict[str, Any]:
+def shaped_problem(problem: RowProblem) -> dict[str, Any]:
+    """Say what is wrong with a cell in the language that the request asks for."""
     words = catalogue.problem(problem, language())
     return {
         "row_no": problem.row_no,
@@ -211,5 +212,5 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
         "recorded_at": instant_text(batch.recorded_at),
         "digest": batch.digest.hex(),
         "rows_credited": batch.rows_credited,
-        "problems": [_row_problem(problem) for problem in problems],
+        "problems": [shaped_problem(problem) for problem in problems],
     }

@@ -57,6 +57,10 @@ _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", regio
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
 _ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
 _CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", region=REGION)
+_BATCH = Row(
+    "verdict:ask", "title_system", none="verdict-batch-unknown",
+    organisation="verdict-batch-unknown",
+)  # fmt: skip
 _OF_A_PERSON = Row("balance:read", "official auditor")
 MATRIX: Mapping[str, Row] = {
     "GET /api/v1/openapi.json": Row(),
@@ -149,6 +153,10 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/verdicts/<public:verdict_no>": Row(
         "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
     ),
+    "POST /api/v1/verdict-batches": Row("verdict:ask", "title_system"),
+    "GET /api/v1/verdict-batches/<public:batch_no>": _BATCH,
+    "GET /api/v1/verdict-batches/<public:batch_no>/items": _BATCH,
+    "GET /api/v1/verdict-batches/<public:batch_no>/answers.jsonl": _BATCH,
     "POST /api/v1/certificates": Row("certificate:issue", "official"),
     "GET /api/v1/certificates": Row("certificate:read", "official"),
     "GET /api/v1/certificates/<certificate:number>": _CERTIFICATE,
@@ -257,6 +265,8 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "legal_basis": "第25号令", "application_day": f"{YEAR + 1}-03-15",
         "stated": {"current_title_on": f"{YEAR - 8}-06-30"},
     }  # fmt: skip
+    listed = {key: question[key] for key in question.keys() - {*stated(PERSON), "stated"}}
+    listed["people"] = [{**stated(PERSON), "stated": question["stated"]}]
     taken = {**stated(PERSON), "leaf": entry["leaf"], "scheme": ELSEWHERE}
     province = desk.caller(Role.OFFICIAL, "cn-37")
     acts = {
@@ -264,6 +274,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "import_no": desk.official.post("/api/v1/imports", records),
         "mandate_no": desk.official.post("/api/v1/mandates", mandate),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
+        "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),

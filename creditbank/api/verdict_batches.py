@@ -1,0 +1,128 @@
+"""Lists of applicants: sent at once, answered by the clock's process, fetched row by row."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from creditbank.answering import signed_lines
+from creditbank.api.bodies import JsonBody
+from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.api.rosters import shaped_problem
+from creditbank.house import current_house
+from creditbank.registry.clients import Scope
+from creditbank.registry.mandates import MandateMissingError
+from creditbank.rules.loader import PackMissingError
+from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.schemas.verdict_batches import (
+    BatchItemsAnswer,
+    BatchItemsQuery,
+    VerdictBatchAnswer,
+    VerdictBatchBody,
+)
+from creditbank.schemas.wanted import invalid_at
+from creditbank.verification.batches import (
+    BatchUnknownError,
+    batch_numbered,
+    counts_of,
+    lines_of,
+    request_batch,
+)
+from creditbank.verification.models import VerdictBatch
+
+JSONL = "application/jsonl"
+_EXAMPLE = {
+    "scheme": "cn-3710",
+    "series": "engineering",
+    "level": "associate_senior",
+    "application_day": "2026-11-20",
+    "purpose": "职称申报资格审核",
+    "legal_basis": "人社部令第25号",
+    "people": [{**IDENTITY_EXAMPLE, "stated": {"current_title_on": "2021-03-01"}}],
+}
+
+verdict_batches = Door("verdict-batches", __name__, description="Do these engineers have them?")
+
+
+@verdict_batches.post(
+    "/verdict-batches",
+    Scope.VERDICT_ASK,
+    status=202,
+    body=JsonBody(VerdictBatchBody(), _EXAMPLE),
+    answer=VerdictBatchAnswer(),
+    refuses=(MandateMissingError, PackMissingError),
+)
+def ask_about_list(call: Call, session: Session) -> dict[str, Any]:
+    """Ask about everybody on a list; the clock's process answers it row by row."""
+    house, people = current_house(), call.body["people"]
+    most = house.settings.batch_rows_max
+    if len(people) > most:
+        raise invalid_at("/people", "field-list", low=1, high=most)
+    batch = request_batch(
+        session, house.vault, call.body["question"], people, call.client,
+        kept_days=house.settings.batch_days, now=call.now,
+    )  # fmt: skip
+    return _shaped(session, batch)
+
+
+@verdict_batches.get(
+    "/verdict-batches/<public:batch_no>",
+    Scope.VERDICT_ASK,
+    answer=VerdictBatchAnswer(),
+    refuses=(BatchUnknownError,),
+)
+def read_batch(call: Call, session: Session, batch_no: str) -> dict[str, Any]:
+    """Tell how far a list is."""
+    return _shaped(session, batch_numbered(session, batch_no, call.client))
+
+
+@verdict_batches.get(
+    "/verdict-batches/<public:batch_no>/items",
+    Scope.VERDICT_ASK,
+    query=BatchItemsQuery(),
+    answer=BatchItemsAnswer(),
+    refuses=(BatchUnknownError,),
+)
+def read_batch_items(call: Call, session: Session, batch_no: str) -> dict[str, Any]:
+    """List the rows in their order, each with its answer's number or what is wrong with it."""
+    house = current_house()
+    batch = batch_numbered(session, batch_no, call.client)
+    limit = min(call.query["limit"], house.settings.page_size_max)
+    after = int(call.query["cursor"] or 0)
+    found = lines_of(session, house.vault, batch, after=after, limit=limit + 1)
+    page = found[:limit]
+    items = [
+        {
+            "row_no": line.row_no,
+            "state": line.state,
+            "outcome": line.outcome,
+            "verdict_no": line.verdict_no,
+            "problems": [shaped_problem(each) for each in line.problems],
+        }
+        for line in page
+    ]
+    return {"items": items, "next_cursor": str(page[-1].row_no) if len(found) > limit else ""}
+
+
+@verdict_batches.get(
+    "/verdict-batches/<public:batch_no>/answers.jsonl",
+    Scope.VERDICT_ASK,
+    unit=Unit.OWN,
+    files={JSONL: '{"row_no": 1, "verdict_no": "V…", "outcome": "met", "jws": "eyJ….eyJ….AbC…"}'},
+    refuses=(BatchUnknownError,),
+)
+def read_batch_answers(call: Call, batch_no: str) -> Response:
+    """Return the signed answers that there are, one JSON line for each, in the order of rows."""
+    lines = signed_lines(batch_no, call.client)
+    return Response(lines, content_type=JSONL, headers={"Cache-Control": "no-store"})
+
+
+def _shaped(session: Session, batch: VerdictBatch) -> dict[str, Any]:
+    names = (
+        "batch_no", "state", "rows_total", "rows_done", "requested_at", "finished_at",
+        "expires_at",
+    )  # fmt: skip
+    return {
+        **{name: getattr(batch, name) for name in names},
+        "counts": counts_of(session, batch),
+    }
