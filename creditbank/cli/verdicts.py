@@ -1,12 +1,16 @@
 """Commands for title systems: asking as a client, keeping the signed answer."""
 
 import os
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 
+from creditbank.answering import signed_lines
+from creditbank.attendance.people_list import read_people_list
+from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import (
     Desk,
     WordOf,
@@ -16,14 +20,28 @@ from creditbank.cli.console import (
     write_private,
 )
 from creditbank.cli.organisations import DAY
+from creditbank.cli.rosters import show_problems
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
+from creditbank.jobs.batches import run_batch
 from creditbank.jobs.clock import seal_all
-from creditbank.registry.clients import Scope, ScopeMissingError
+from creditbank.registry.clients import Client, Scope, ScopeMissingError
 from creditbank.registry.credentials import touch
+from creditbank.registry.lawbook import law_of
 from creditbank.registry.tokens import client_proved, prove_by_secret
+from creditbank.rules.requirement import Question
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
+from creditbank.verification.batch_forms import fact_columns
+from creditbank.verification.batches import (
+    BatchQuestion,
+    batch_numbered,
+    counts_of,
+    lines_of,
+    request_batch,
+    take_up,
+)
+from creditbank.verification.offers import wanted_by
 from creditbank.verification.questions import Ask, Disclosure
 
 #: A secret in an argument could be read by every user of the machine.
@@ -100,6 +118,93 @@ def verdicts_ask(
         verdict_no=signed.verdict_no,
         path=str(out),
     )
+
+
+@verdicts.command(
+    "batch", help="核验一份名单（XLSX 或 CSV），保存签名答复（JSONL）。 Ask about a list."
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--client", "client_id", required=True, help="职称平台的客户端编号。 Who asks.")
+@click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@click.option("--series", required=True, help="系列，如 engineering。")
+@click.option("--specialty", default="", help="专业，如 composites。 Within the series, if any.")
+@click.option("--level", required=True, help="级别，如 associate_senior。")
+@click.option(
+    "--pathway", default="", help="学时不足时申请的途径，如 fast_track。 If hours are not enough."
+)
+@click.option("--application-day", type=DAY, required=True, help="申报日。")
+@click.option("--purpose", required=True, help="用途。")
+@click.option("--legal-basis", required=True, help="依据。")
+@click.option(
+    "--disclose", type=WordOf(Disclosure), default=str(Disclosure.SUMMARY), show_default=True
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_batch(
+    desk: Desk,
+    /,
+    *,
+    file: Path,
+    client_id: str,
+    application_day: datetime,
+    disclose: Disclosure,
+    out: Path,
+    **said: str,
+) -> None:
+    """Answer a list here and now; one that is broken off is the clock's to end."""
+    question = BatchQuestion(application_day=application_day.date(), disclose=disclose, **said)
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client = _proved(client_id, secret)
+        batch_no = _sent(desk, question, file, client)
+        with unit_of_work() as session:
+            turn = take_up(session, batch_no, now=utc_now())
+        if turn is not None:  # or the clock was quicker, and ends it
+            run_batch(turn, threading.Event())
+        with snapshot() as session:
+            batch = batch_numbered(session, batch_no, client)
+            counts = counts_of(session, batch)
+            lines = lines_of(session, current_house().vault, batch, limit=batch.rows_total)
+        write_private(out, "".join(signed_lines(batch_no, client)).encode("utf-8"))
+    desk.say(
+        "cli-batch-written", batch_no=batch_no, done=batch.rows_done, total=batch.rows_total,
+        counts=[f"{outcome} {count}" for outcome, count in sorted(counts.items())], path=str(out),
+    )  # fmt: skip
+    show_problems(desk, [problem for line in lines for problem in line.problems])
+
+
+def _sent(desk: Desk, question: BatchQuestion, file: Path, client: Client) -> str:
+    """Read a list and keep it; return its number."""
+    limits = Limits(
+        file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.batch_rows_max
+    )
+    now = utc_now()
+    with snapshot() as session:
+        law = law_of(session, question.scheme)
+    title = Question(
+        question.series, question.level, question.application_day, {}, question.specialty
+    )
+    columns = fact_columns(wanted_by(title, law), question.pathway)
+    with file.open("rb") as stream:
+        # One byte more than allowed is enough to know that it is too large.
+        people = read_people_list(stream.read(limits.file_bytes_max + 1), columns, limits)
+    with unit_of_work() as session:
+        return request_batch(
+            session, current_house().vault, question, people.rows, client,
+            problems=people.problems, kept_days=desk.settings.batch_days, now=now,
+        ).batch_no  # fmt: skip
+
+
+def _proved(client_id: str, secret: str) -> Client:
+    """Return the client that has this secret and may ask."""
+    now = utc_now()
+    with unit_of_work() as session:
+        credential = prove_by_secret(session, client_id, secret, now=now)
+        touch(session, credential.credential_no, now=now)
+        client = client_proved(session, credential)
+    if Scope.VERDICT_ASK not in client.scopes:
+        raise ScopeMissingError(wanted=str(Scope.VERDICT_ASK))
+    return client
 
 
 def _answer(ask: Ask, client_id: str, secret: str, algorithm: str) -> SignedAnswer:

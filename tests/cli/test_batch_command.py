@@ -1,0 +1,43 @@
+"""A list of applicants by command: answered at once, kept signed, bad rows told."""
+
+import json
+from pathlib import Path
+
+from tests.bank import TestBank, invented_person
+from tests.cli.bench import Terminal, terminal_for
+from tests.flows.test_main_job_by_command import title_system
+
+HEAD = "姓名,证件号码,现职称取得日期"
+
+
+def test_a_list_by_command_is_answered_signed_and_its_bad_rows_are_told(
+    bank: TestBank, tmp_path: Path
+) -> None:
+    people = [invented_person(60), invented_person(61)]
+    rows = [f"{each.name},{each.document.number},2019-07-01" for each in people]
+    file, out = tmp_path / "list.csv", tmp_path / "answers.jsonl"
+    file.write_text("\n".join([HEAD, *rows, "李不符,9999,2019-07-01"]), encoding="utf-8")
+    client_id, secret = title_system(terminal_for(bank.house.settings))
+    terminal = Terminal(
+        {**terminal_for(bank.house.settings).environment, "CREDITBANK_CLIENT_SECRET": secret}
+    )
+    question = (
+        "--client", client_id, "--scheme", "cn-3710", "--series", "engineering", "--level",
+        "associate_senior", "--application-day", "2026-03-15", "--purpose", "申报",
+        "--legal-basis", "通知",
+    )  # fmt: skip
+
+    said = terminal.run("verdicts", "batch", str(file), *question, "--out", str(out)).output
+
+    kept = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [(each["row_no"], each["outcome"]) for each in kept] == [
+        (2, "undetermined"), (3, "undetermined"),
+    ]  # fmt: skip
+    assert "已处理 3 人，共 3 人" in said
+    assert "该类证件号码应为 18 位" in said
+    assert people[0].document.number not in said
+    refused = terminal.run(
+        "verdicts", "batch", str(file), *question, "--specialty", "x", "--level", "full_senior",
+        "--client", "title_system-nobody", "--out", str(out), exit_code=1,
+    )  # fmt: skip
+    assert secret not in refused.output
