@@ -4,9 +4,10 @@ from datetime import datetime
 
 from flask import Flask
 
-from creditbank.catalogue import entries
+from creditbank.catalogue import entries, text
 from creditbank.clock import CIVIL_ZONE, instant_from_text
 from creditbank.hours import hours_text
+from creditbank.web.pages import reader_language
 
 
 def prepare_words(app: Flask) -> None:
@@ -19,7 +20,7 @@ def prepare_words(app: Flask) -> None:
         list_state_code, row_state_code,
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
-        fate_code, withdrawal_reason_code,
+        fate_code, withdrawal_reason_code, region,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -178,6 +179,12 @@ def fate_code(fate: str) -> str:
 def withdrawal_reason_code(reason: str) -> str:
     """Name why an attendance is taken back."""
     return f"withdrawal-reason-{reason}"
+
+
+def region(jurisdiction: str) -> str:
+    """Name a jurisdiction as the reader knows it; one without a name is shown as it is."""
+    code = f"rules-name-jurisdiction-{jurisdiction.replace('.', '-')}"
+    return text(code, reader_language()) if code in entries() else jurisdiction
 
 
 def hours(centihours: int) -> str:

@@ -162,6 +162,7 @@ def test_whoever_has_two_seats_chooses_and_changes(visitors: Visitors, browser: 
 
     assert offered == ("/seats", 2)
     assert "<h1>培训机构</h1>" in first
+    assert "威海示例复合材料有限公司 · 山东省威海市" in first
     assert "<h1>用人单位</h1>" in second
     assert browser.cookie() != before
 
