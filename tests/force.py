@@ -89,11 +89,11 @@ def _drop_postgresql_guards(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
     identities = """
         SELECT attrelid::regclass::text, attname FROM pg_attribute
-        WHERE attidentity <> '' AND attrelid::regclass::text ~ '^(ledger|journal)_'"""
+        WHERE attidentity <> '' AND attrelid::regclass::text ~ '^(ledger|journal|certificate)'"""
     for table, name in connection.execute(text(identities)).all():
         connection.execute(text(f"ALTER TABLE {table} ALTER COLUMN {name} DROP IDENTITY"))
     tables = """
         SELECT oid::regclass FROM pg_class
-        WHERE relkind IN ('r', 'p') AND relname ~ '^(ledger|journal)_'"""
+        WHERE relkind IN ('r', 'p') AND relname ~ '^(ledger|journal|certificate)'"""
     for table in connection.scalars(text(tables)).all():
         connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
