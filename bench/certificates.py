@@ -20,7 +20,8 @@ from creditbank.certificates.issuing import Order, issue_certificate
 from creditbank.certificates.numbers import new_code, new_number
 from creditbank.certificates.opening import Opened, open_certificate
 from creditbank.certificates.paper import page_of
-from creditbank.certificates.press import TEMPLATE, Press, inputs_of
+from creditbank.certificates.press import TEMPLATE, Press
+from creditbank.certificates.typesetter import inputs_of
 from creditbank.config import Settings
 from creditbank.db import make_engine
 from creditbank.hours import hours_text
@@ -96,7 +97,7 @@ def main() -> None:
     """Print both rates and their ratio, the best of the turns."""
     press, one = Press(""), one_certificate()
     alone = typst.Compiler(
-        input=str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=press.typefaces.fonts,
+        input=str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=press.typesetter.typefaces.fonts,
         ignore_system_fonts=True,
     )  # fmt: skip
     ours, bare = list[float](), list[float]()
@@ -104,7 +105,7 @@ def main() -> None:
         count = COUNT if turn else WARM
         batch = others(one, count, turn)
         pages: Sequence[dict[str, str]] = [
-            inputs_of({**page_of(each), "tight": False, "size": 85}, press.typefaces)
+            inputs_of({**page_of(each), "tight": False, "size": 85}, press.typesetter.typefaces)
             for each in others(one, count, -turn - 1)
         ]
         ours.append(seconds_for(lambda nth, b=batch: press.print(b[nth]), count) / count)

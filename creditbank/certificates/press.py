@@ -1,29 +1,20 @@
-"""The press: prints a certificate on one page of A4; one typst compiler is kept.
+"""The press: prints a certificate on one page of A4.
 
 The same facts, code and leaf give the same bytes: the page holds no clock and no chance.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from creditbank.catalogue import text
 from creditbank.certificates.facts import Facts
-from creditbank.certificates.fonts import (
-    CharacterUnprintableError,
-    FontMissingError,
-    Typefaces,
-    find_typefaces,
-)
+from creditbank.certificates.fonts import CharacterUnprintableError, FontMissingError
 from creditbank.certificates.opening import Opened
 from creditbank.certificates.paper import page_of
-
-if TYPE_CHECKING:
-    import typst
+from creditbank.certificates.typesetter import Typesetter
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 #: Layouts tried in turn until all fits one page: whether the page is drawn together, and the size
@@ -36,12 +27,11 @@ _NO_SECTION: dict[str, Any] = {"title": "", "lead": "", "items": []}
 
 
 class Press:
-    """The fonts, found when first asked for, and the compiler, made when first printing."""
+    """Prints certificates; the typesetter behind it sets other papers too."""
 
     def __init__(self, font_path: str) -> None:
         """Keep where further fonts lie: a directory, or empty for those of the system alone."""
-        self._font_path = font_path
-        self._lock = Lock()
+        self.typesetter = Typesetter(font_path)
 
     def check(self, facts: Facts) -> None:
         """Refuse facts that could not be printed; without fonts there is nothing to ask.
@@ -68,7 +58,7 @@ class Press:
         raise AssertionError("without its grounds a certificate fits one page")
 
     def _require(self, wanted: str) -> None:
-        lacking = self.typefaces.cover.lacking(wanted)
+        lacking = self.typesetter.lacking(wanted)
         if lacking:
             # By code point too: what cannot be printed may not be seen on the screen either.
             named = [f"{each} U+{ord(each):04X}" for each in lacking]
@@ -78,45 +68,12 @@ class Press:
         """Compile a page; None when there is too much for one."""
         import typst  # when something is printed, so that other commands start quickly
 
-        inputs = inputs_of(page, self.typefaces)
         try:
-            with self._lock:
-                made = self._compiler.compile(format="pdf", sys_inputs=inputs)
+            return self.typesetter.typeset(TEMPLATE, page)
         except typst.TypstError as error:
             if _FULL in error.message:
                 return None
             raise
-        assert isinstance(made, bytes), "one page, one file"
-        return made
-
-    @cached_property
-    def typefaces(self) -> Typefaces:
-        """The fonts of this machine.
-
-        Raises:
-            FontMissingError: there is no Chinese type.
-        """
-        return find_typefaces(self._font_path)
-
-    @cached_property
-    def _compiler(self) -> "typst.Compiler":
-        import typst
-
-        return typst.Compiler(
-            input=str(TEMPLATE),
-            root=str(TEMPLATE.parent),
-            font_paths=self.typefaces.fonts,
-            ignore_system_fonts=True,
-        )
-
-
-def inputs_of(page: Mapping[str, Any], faces: Typefaces) -> dict[str, str]:
-    """Write a page and its fonts as the template reads them."""
-    families = {
-        "serif": [faces.serif, faces.sans, *faces.fallback],
-        "sans": [faces.sans, faces.serif, *faces.fallback],
-    }
-    return {"page": json.dumps({**page, **families}, ensure_ascii=False)}
 
 
 def _attempts(sections: Sections) -> Iterator[dict[str, Any]]:

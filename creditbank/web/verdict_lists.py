@@ -10,10 +10,13 @@ from creditbank import catalogue
 from creditbank.answering import signed_lines
 from creditbank.attendance.people_list import read_people_list
 from creditbank.attendance.workbook import Limits
+from creditbank.db import snapshot
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
+from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Scope
 from creditbank.verification.batch_forms import fact_columns, results, template
+from creditbank.verification.batch_paper import LIST_TEMPLATE, list_page, printable
 from creditbank.verification.batches import (
     BatchQuestion,
     BatchState,
@@ -30,6 +33,7 @@ from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.pages import page, reader_language
 from creditbank.web.verdicts import (
+    KEYS_PATH,
     FieldMissingError,
     attached,
     called_by,
@@ -46,6 +50,7 @@ _TEMPLATE_ROWS = 500
 _REFRESH_SECONDS = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _JSONL = "application/jsonl"
+_PDF = "application/pdf"
 
 verdict_lists = Pages("verdict_lists", __name__)
 
@@ -127,6 +132,22 @@ def spreadsheet(visit: Visit, session: Session, batch_no: str) -> Response:
     batch = batch_numbered(session, batch_no, visit.client)
     lines = lines_of(session, current_house().vault, batch, limit=batch.rows_total)
     return attached(results(lines, reader_language()), _XLSX, f"{batch.batch_no}.xlsx")
+
+
+@verdict_lists.shown(
+    "/verdict-batches/<public:batch_no>/results.pdf", able(Scope.VERDICT_ASK), unit=Unit.OWN
+)
+def paper(visit: Visit, batch_no: str) -> Response:
+    """Hand the results over as PDF; the database is let go before it is set."""
+    house, language = current_house(), reader_language()
+    with snapshot() as session:
+        batch = batch_numbered(session, batch_no, visit.client)
+        law = law_or_none(session, question_of(batch).scheme)
+        keys_at = house.public_url(the_bank(session).host) + KEYS_PATH
+        said = list_page(session, house.vault, batch, law, language)
+    typesetter = house.press.typesetter
+    said = printable({**said, "keys_at": keys_at}, typesetter.lacking, language)
+    return attached(typesetter.typeset(LIST_TEMPLATE, said), _PDF, f"{batch_no}.pdf")
 
 
 @verdict_lists.shown(

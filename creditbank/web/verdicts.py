@@ -39,7 +39,7 @@ _LINES = 50
 _TEXT_CHARACTERS_MAX = 200
 _STATED_CHARACTERS_MAX = 100
 _JWS = "application/jose"
-_KEYS_PATH = "/.well-known/jwks.json"
+KEYS_PATH = "/.well-known/jwks.json"
 #: Names of fields that hold stated facts, and of the boxes that say that there is no such day.
 _FACT, _NO_DAY = "fact-", "none-"
 
@@ -124,7 +124,7 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
         said=statement,
         superseded_by=superseded_by(session, verdict),
         called=called_by(law_or_none(session, statement["question"]["scheme"])),
-        keys_at=current_house().public_url(the_bank(session).host) + _KEYS_PATH,
+        keys_at=current_house().public_url(the_bank(session).host) + KEYS_PATH,
     )
 
 

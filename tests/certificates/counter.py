@@ -76,7 +76,7 @@ def press_at_hand() -> Press:
     """Return a press, or skip where the machine has no Chinese type; in CI that is a failure."""
     press = Press("")
     try:
-        press.typefaces  # noqa: B018 # finds them
+        press.typesetter.typefaces  # noqa: B018 # finds them
     except FontMissingError:
         if os.environ.get("CI"):
             raise

@@ -97,6 +97,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /verdict-batches/<public:batch_no>": frozenset({"title_system"}),
     "GET /verdict-batches/<public:batch_no>/print": frozenset({"title_system"}),
     "GET /verdict-batches/<public:batch_no>/results.xlsx": frozenset({"title_system"}),
+    "GET /verdict-batches/<public:batch_no>/results.pdf": frozenset({"title_system"}),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": frozenset({"title_system"}),
     "GET /hours/certificates": frozenset({"professional"}),
     "POST /hours/certificates": frozenset({"professional"}),

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Sequence
 
+import pypdfium2
 import pytest
 import python_calamine
 
@@ -13,6 +14,7 @@ from creditbank.jobs.batches import run_batches
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Role
 from tests.bank import invented_person
+from tests.certificates.counter import press_at_hand
 from tests.web.test_verdict_pages import PERSON, STRANGER, TITLE, Seat, give_hours
 from tests.web.visitors import Visitors
 
@@ -121,3 +123,42 @@ def test_rows_are_paged_and_a_colleague_sees_nothing(seat: Seat, visitors: Visit
     assert [text.count("<tr>"), rest.count("<tr>")] == [51, 11]
     assert other.get(f"/verdict-batches/{number}").status == 404
     assert number not in other.get("/verdict-batches").text
+
+
+def printed_pages(seat: Seat, number: str, language: str) -> list[str]:
+    """Return the text of each page of the list as PDF, without spaces."""
+    file = seat.browser.get(f"/verdict-batches/{number}/results.pdf?lang={language}").page
+    assert file is not None
+    assert file.content_type == "application/pdf"
+    with pypdfium2.PdfDocument(file.data) as document:
+        return [re.sub(r"\s", "", each.get_textpage().get_text_range()) for each in document]
+
+
+def test_a_list_is_printed_with_every_answer_and_what_is_missing(seat: Seat) -> None:
+    press_at_hand()
+    give_hours(seat.bank)
+    rare = Identity(invented_person(9).document, "王\U00031350")
+    wrong = f"李不符,身份证,{STRANGER.document.number}0,2018-06-30"
+    number = send_list(seat, [PERSON, STRANGER, rare], wrong)
+    run_batches(threading.Event())
+    answers = seat.browser.get(f"/verdict-batches/{number}/answers.jsonl").text
+    kept = [json.loads(line)["verdict_no"] for line in answers.splitlines()]
+
+    linked = f"/verdict-batches/{number}/results.pdf" in seat.browser.get(
+        f"/verdict-batches/{number}"
+    ).text  # fmt: skip
+    [zh], [en] = (printed_pages(seat, number, language) for language in ("zh", "en"))
+
+    assert linked
+    assert len(kept) == 3
+    for said in (
+        "名单核验结果", number, "查询单位", "工程", "副高级", "cn-3710", "2027-03-15", "年度评审",
+        "第25号令", "已处理4人，共4人", "未达到要求1尚不能确定2未能核验1", *kept,
+        PERSON.name, PERSON.document.number[-4:], "2026年专业科目还缺24.00学时。",
+        "没有记录（不等于未达到要求）", "证件号码：证件号码位数不对。收到19位。", "王〓",
+        "第4行U+31350", "任何人如何核对", "/.well-known/jwks.json", "1/1",
+    ):  # fmt: skip
+        assert said in zh, said
+    for said in ("Answerstoalist", "24.00hoursshort", "row4U+31350", *kept):
+        assert said in en, said
+    assert PERSON.document.number not in zh + en

@@ -77,6 +77,7 @@ OBJECTS: Mapping[str, Held] = {
     "GET /verdict-batches/<public:batch_no>": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/print": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/results.pdf": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": Held("list", "asker", "colleague"),
     "GET /hours/certificates/<certificate:number>.pdf": Held(
         "certificate", "professional", "other-professional"
