@@ -61,6 +61,17 @@ def test_the_nearest_pack_that_speaks_on_the_day_wins(family: dict[str, Pack]) -
     assert part_day_on(chain, date(2019, 12, 31)) is None
 
 
+def test_a_chain_that_forgets_answers_the_same(
+    family: dict[str, Pack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [DAY_BEFORE, NEW_YEAR, date(2025, 12, 31), date(2026, 1, 1), DAY_BEFORE]
+    remembered = [part_day_on(chain_of("cn-9901", family), day) for day in days]
+    monkeypatch.setattr("creditbank.rules.pack._HELD_MAX", 2)
+    forgetful = chain_of("cn-9901", family)
+
+    assert [part_day_on(forgetful, day) for day in days] == remembered
+
+
 def test_a_sister_is_not_asked(family: dict[str, Pack]) -> None:
     assert part_day_on(chain_of("cn-99", family), NEW_YEAR) == ("cn", PartDay.PRO_RATA)
 
