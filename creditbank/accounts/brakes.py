@@ -94,14 +94,6 @@ def ended_well(session: Session, keys: Sequence[BrakeKey]) -> None:
             brake.paused_until = None
 
 
-def release(session: Session, keys: Sequence[BrakeKey]) -> None:
-    """Forget every failure of these keys: whoever it is has shown to be the owner."""
-    for each in _ordered(keys):
-        brake = session.get(Brake, each.key, with_for_update=True)
-        if brake is not None:
-            brake.failures, brake.paused_until = 0, None
-
-
 def forget_brakes(session: Session, *, now: datetime) -> int:
     """Delete the brakes that nobody remembers; return how many there were."""
     gone = session.execute(delete(Brake).where(Brake.failed_at < now - FORGOTTEN_AFTER))

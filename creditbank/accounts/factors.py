@@ -15,7 +15,14 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.accounts.audit import Event, Happening, Visitor, record_event
-from creditbank.accounts.brakes import ACCOUNT_RULE, BrakeKey, brake_key, count_try, paused, release
+from creditbank.accounts.brakes import (
+    ACCOUNT_RULE,
+    BrakeKey,
+    brake_key,
+    count_try,
+    ended_well,
+    paused,
+)
 from creditbank.accounts.models import Account, RecoveryCode
 from creditbank.accounts.sessions import Signed, Stage, note_second_factor
 from creditbank.accounts.spoken import draw_code, keyed_hash, read_code
@@ -99,7 +106,7 @@ def confirm_second_factor(
         return SecondFactorWrongError()
     account.totp_cipher = vault.lock(secret, _TABLE, "totp_cipher", signed.account_id)
     account.totp_draft_cipher, account.totp_step = None, step
-    release(session, [_brake(vault, signed)])
+    ended_well(session, [_brake(vault, signed)])
     _tell(session, signed, Event.SECOND_FACTOR_SET, None, now=now)
     codes = make_recovery_codes(session, vault, signed, now=now)
     return note_second_factor(session, signed, now=now), codes
@@ -117,7 +124,7 @@ def give_second_factor(
     if event is None:
         _tell(session, signed, Event.SECOND_FACTOR_FAILED, visitor, now=now)
         return SecondFactorWrongError()
-    release(session, [_brake(vault, signed)])
+    ended_well(session, [_brake(vault, signed)])
     _tell(session, signed, event, visitor, now=now)
     return note_second_factor(session, signed, now=now)
 
@@ -137,7 +144,7 @@ def drop_second_factor(
         return refused
     if _accepted(session, vault, signed, typed, now=now) is None:
         return SecondFactorWrongError()
-    release(session, [_brake(vault, signed)])
+    ended_well(session, [_brake(vault, signed)])
     reset_second_factor(session, signed.account_id, actor=signed.account_no, now=now)
     return None
 

@@ -25,7 +25,6 @@ from creditbank.accounts.brakes import (
     count_try,
     ended_well,
     paused,
-    release,
 )
 from creditbank.accounts.models import Account
 from creditbank.accounts.sessions import Signed, end_sessions, is_welcome, open_session, rotate
@@ -145,7 +144,7 @@ def end_password_change(
     account = _still(session, attempt) if fits else None
     if account is None:
         return PasswordWrongError()
-    release(session, attempt.brakes)
+    ended_well(session, attempt.brakes)
     set_password(session, account, new_hash, actor=account.account_no, now=now)
     end_sessions(session, account.account_id, but=signed.session_id, now=now)
     return rotate(session, signed, now=now)
