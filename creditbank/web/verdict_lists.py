@@ -67,12 +67,12 @@ def lists(visit: Visit, session: Session) -> Response:
 def new(visit: Visit, session: Session) -> Response:
     """Ask for the title first, then for the file."""
     if not request.values.get("scheme"):
-        return title_page("list_title.html", visit, session)
+        return title_page("list", visit, session)
     try:
         title = title_asked()
         law, wanted = facts_wanted(session, visit, title)
     except CreditBankError as error:
-        return title_page("list_title.html", visit, session, error)
+        return title_page("list", visit, session, error)
     return page(
         "list_new.html", title=title, called=called_by(law), wanted=wanted,
         columns=fact_columns(wanted), disclosures=list(map(str, Disclosure)), typed=request.form,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, g, request
 from marshmallow import ValidationError
@@ -75,12 +75,12 @@ class TitleAsked:
 def new(visit: Visit, session: Session) -> Response:
     """Ask for the title first, then for the person; a title outside the mandate is said so."""
     if not request.values.get("scheme"):
-        return title_page("ask_title.html", visit, session)
+        return title_page("one", visit, session)
     try:
         title = title_asked()
         law, wanted = facts_wanted(session, visit, title)
     except CreditBankError as error:
-        return title_page("ask_title.html", visit, session, error)
+        return title_page("one", visit, session, error)
     return page(
         "ask_person.html",
         title=title,
@@ -136,7 +136,10 @@ def signed_answer(visit: Visit, session: Session, verdict_no: str) -> Response:
 
 
 def title_page(
-    template: str, visit: Visit, session: Session, error: CreditBankError | None = None
+    asked_about: Literal["one", "list"],
+    visit: Visit,
+    session: Session,
+    error: CreditBankError | None = None,
 ) -> Response:
     """Show the choice of a title, with what was wrong with the last one."""
     day = civil_day(visit.now)
@@ -146,7 +149,14 @@ def title_page(
         refusal = catalogue.problem(error, reader_language())
     chosen = {"day": day.isoformat(), **request.values.to_dict()}
     status = 200 if error is None else error.status
-    return page(template, status=status, offer=offer, chosen=chosen, refusal=refusal)
+    return page(
+        "choose_title.html",
+        status=status,
+        asked_about=asked_about,
+        offer=offer,
+        chosen=chosen,
+        refusal=refusal,
+    )
 
 
 def title_asked() -> TitleAsked:
