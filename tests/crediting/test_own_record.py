@@ -1,8 +1,6 @@
 """What somebody sees of their own hours: how each stands, what a year holds, and the proof."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -30,23 +28,13 @@ from tests.achievements import PAPER, WORKS, publish_works, recognised
 from tests.acts import key_of, seal_all
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
 from tests.crediting.ledgers import varied_record
+from tools import check_verdict
 
 PERSON, OTHER = invented_person(1), invented_person(2)
 SCHEME = "cn-3710"
 
 
-def _load_tool() -> Any:
-    path = Path(__file__).parents[2] / "tools" / "check_verdict.py"
-    spec = importlib.util.spec_from_file_location("check_verdict_of_proofs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _load_tool()
+tool: Any = check_verdict
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Answers by pathway, and what an answer says of carried, capped and made-up hours."""
 
-import importlib.util
-import json
-import sys
 from collections.abc import Mapping
 from datetime import date
 from types import ModuleType
@@ -12,21 +9,14 @@ from sqlalchemy import select
 
 from creditbank.canonical import Canonical
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
-from creditbank.keys import public_jwk
 from creditbank.people.register import Identity
-from creditbank.registry.clients import Client, ClientDraft, Role, create_client
-from creditbank.registry.mandates import MandateDraft, grant_mandate
-from creditbank.registry.organisations import (
-    OrganisationDraft,
-    OrganisationKind,
-    register_organisation,
-)
+from creditbank.registry.clients import Client
 from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import Ask, Disclosure
 from tests.bank import NOW, TestBank, attendance, invented_person
-from tests.house.tree import ROOT
+from tests.verification.askers import asker, failures
 
 PERSON = invented_person(23)
 STRANGER = invented_person(24)
@@ -71,42 +61,9 @@ reason_en = "For tests only."
 )
 
 
-@pytest.fixture(scope="module")
-def checker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "check_verdict", ROOT / "tools" / "check_verdict.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_verdict"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def client(bank: TestBank) -> Client:
-    """Return a title system that may ask anything."""
-    with bank.unit() as session:
-        organisation = register_organisation(
-            session,
-            OrganisationDraft(
-                "91371000MA3DEM0H24", "评审系统", OrganisationKind.TITLE_SYSTEM, "cn"
-            ),
-            actor="official-test",
-            now=NOW,
-        )
-        draft = MandateDraft(
-            organisation.organisation_id, "cn", ("*",), ("*",), date(2026, 1, 1), date(2026, 12, 31)
-        )
-        grant_mandate(session, draft, actor="official-test", now=NOW)
-        made, _key = create_client(
-            session,
-            ClientDraft("t", Role.TITLE_SYSTEM, "cn", organisation.organisation_id),
-            actor="administrator-test",
-            now=NOW,
-        )
-        return made
+    return asker(bank)
 
 
 def answer(
@@ -131,12 +88,6 @@ def answer(
     with bank.unit() as session:
         store(session, prepared, signed, now=NOW)
     return signed
-
-
-def failures(bank: TestBank, checker: ModuleType, signed: SignedAnswer) -> list[str]:
-    keys = [public_jwk(key) for key in bank.house.keys.every("verdict-ed25519")]
-    report = checker.examine(signed.jws.encode(), json.dumps({"keys": keys}).encode())
-    return [str(finding) for finding in report.failed]
 
 
 def rows_of(signed: SignedAnswer, member: str) -> list[dict[str, Canonical]]:

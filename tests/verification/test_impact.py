@@ -23,14 +23,8 @@ from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.jobs import impact as jobs
 from creditbank.people.register import Identity, lock_linked, secrets_of
-from creditbank.registry.clients import Client, ClientDraft, Role, create_client
+from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
-from creditbank.registry.mandates import MandateDraft, grant_mandate
-from creditbank.registry.organisations import (
-    OrganisationDraft,
-    OrganisationKind,
-    register_organisation,
-)
 from creditbank.rules.loader import load_pack
 from creditbank.verification.answers import prepare, sign, store
 from creditbank.verification.impact import (
@@ -72,6 +66,7 @@ from tests.acts import (
 from tests.api.desk import Desk
 from tests.bank import NOW, TestBank, invented_person
 from tests.lawtexts import COUNTY, REQUIREMENT, WINDOW, hours, law, rule
+from tests.verification.askers import asker
 
 #: Applications that are supposed are of today, which only the clock knows; years follow it.
 TODAY = civil_day(utc_now())
@@ -133,21 +128,6 @@ def turned(tally: Tally) -> dict[tuple[str, str, str], int]:
     for flip, people in tally.flips.items():
         counts[flip.scheme, flip.before, flip.after] += people
     return dict(counts)
-
-
-def asker(bank: TestBank) -> Client:
-    with bank.unit() as session:
-        holder = register_organisation(
-            session,
-            OrganisationDraft("91371000MA3DEM0H24", "评审", OrganisationKind.TITLE_SYSTEM, "cn"),
-            actor="official-test",
-            now=NOW,
-        ).organisation_id
-        term = (date(2026, 1, 1), date(2199, 12, 31))
-        draft = MandateDraft(holder, "cn", ("*",), ("*",), *term)
-        grant_mandate(session, draft, actor="official-test", now=NOW)
-        draft_ = ClientDraft("t", Role.TITLE_SYSTEM, "cn", holder)
-        return create_client(session, draft_, actor="administrator-test", now=NOW)[0]
 
 
 def ask(

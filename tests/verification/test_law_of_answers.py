@@ -1,13 +1,10 @@
 """Answers and the law they rest on: pinned versions for ever, adoptions named."""
 
-import importlib.util
 import json
-import sys
 from datetime import date, timedelta
 from types import ModuleType
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from creditbank.crediting.imports import RecordRow
@@ -21,14 +18,8 @@ from creditbank.registry.adoption import (
     approve_adoption,
     propose_adoption,
 )
-from creditbank.registry.clients import Client, ClientDraft, Role, create_client
+from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import pack_pinned
-from creditbank.registry.mandates import MandateDraft, grant_mandate
-from creditbank.registry.organisations import (
-    OrganisationDraft,
-    OrganisationKind,
-    register_organisation,
-)
 from creditbank.rules.explain_answer import explain_assessment
 from creditbank.rules.pack import PackChain
 from creditbank.rules.requirement import Credited, Question, assess
@@ -36,45 +27,12 @@ from creditbank.verification.answers import SignedAnswer, prepare, sign
 from creditbank.verification.questions import Ask, Disclosure
 from tests.acts import import_rows, publish
 from tests.bank import NOW, TestBank, invented_person
-from tests.house.tree import ROOT
 from tests.lawtexts import COUNTY, hours, law
+from tests.verification.askers import asker
 
 PERSON = invented_person(3)
 APPLICATION_DAY = date(2026, 11, 20)
 ADOPTED = date(2026, 3, 1)
-
-
-@pytest.fixture(scope="module")
-def checker() -> ModuleType:
-    name = "check_verdict"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def asker(bank: TestBank) -> Client:
-    with bank.unit() as session:
-        organisation = register_organisation(
-            session,
-            OrganisationDraft("91371000MA3DEM0H24", "评审", OrganisationKind.TITLE_SYSTEM, "cn"),
-            actor="official-test",
-            now=NOW,
-        )
-        holder = organisation.organisation_id
-        term = (date(2026, 1, 1), date(2026, 12, 31))
-        draft = MandateDraft(holder, "cn", ("*",), ("*",), *term)
-        grant_mandate(session, draft, actor="official-test", now=NOW)
-        client, _key = create_client(
-            session,
-            ClientDraft("t", Role.TITLE_SYSTEM, "cn", holder),
-            actor="administrator-test",
-            now=NOW,
-        )
-        return client
 
 
 def answer(bank: TestBank, client: Client, day: date = APPLICATION_DAY) -> SignedAnswer:

@@ -1,8 +1,5 @@
 """Answers under the rules of other places, and where hours are no condition."""
 
-import importlib.util
-import json
-import sys
 from collections.abc import Sequence
 from datetime import date
 from types import ModuleType
@@ -10,19 +7,13 @@ from types import ModuleType
 import pytest
 
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
-from creditbank.keys import public_jwk
-from creditbank.registry.clients import Client, ClientDraft, Role, create_client
-from creditbank.registry.mandates import MandateDraft, grant_mandate
-from creditbank.registry.organisations import (
-    OrganisationDraft,
-    OrganisationKind,
-    register_organisation,
-)
+from creditbank.registry.clients import Client
 from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
 from creditbank.verification.answers import SignedAnswer, prepare, sign
 from creditbank.verification.questions import Ask, Disclosure
 from tests.bank import NOW, TestBank, invented_person
 from tests.house.tree import ROOT
+from tests.verification.askers import asker, failures
 
 PERSON = invented_person(5)
 #: A scheme for these tests only, in which hours are no condition.
@@ -47,19 +38,6 @@ reason_en = "For tests only."
 """
 
 
-@pytest.fixture(scope="module")
-def checker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "check_verdict", ROOT / "tools" / "check_verdict.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_verdict"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def publish(bank: TestBank, *contents: bytes) -> None:
     for content in contents:
         with bank.unit() as session:
@@ -70,29 +48,6 @@ def publish(bank: TestBank, *contents: bytes) -> None:
 
 def shipped(*names: str) -> list[bytes]:
     return [(ROOT / "seeds" / "packs" / f"{name}.toml").read_bytes() for name in names]
-
-
-def asker(bank: TestBank) -> Client:
-    with bank.unit() as session:
-        organisation = register_organisation(
-            session,
-            OrganisationDraft(
-                "91371000MA3DEM0H24", "评审系统", OrganisationKind.TITLE_SYSTEM, "cn"
-            ),
-            actor="official-test",
-            now=NOW,
-        )
-        draft = MandateDraft(
-            organisation.organisation_id, "cn", ("*",), ("*",), date(2026, 1, 1), date(2026, 12, 31)
-        )
-        grant_mandate(session, draft, actor="official-test", now=NOW)
-        client, _key = create_client(
-            session,
-            ClientDraft("t", Role.TITLE_SYSTEM, "cn", organisation.organisation_id),
-            actor="administrator-test",
-            now=NOW,
-        )
-        return client
 
 
 def hold(bank: TestBank, scheme: str, rows: Sequence[RecordRow]) -> None:
@@ -113,12 +68,6 @@ def answer(bank: TestBank, client: Client, scheme: str, series: str) -> SignedAn
     with bank.reading() as session:
         prepared = prepare(session, bank.house.vault, ask, client, now=NOW)
     return sign(prepared, bank.house.keys, "Ed25519")
-
-
-def failures(bank: TestBank, checker: ModuleType, signed: SignedAnswer) -> list[str]:
-    keys = [public_jwk(key) for key in bank.house.keys.every("verdict-ed25519")]
-    report = checker.examine(signed.jws.encode(), json.dumps({"keys": keys}).encode())
-    return [str(finding) for finding in report.failed]
 
 
 @pytest.mark.parametrize(("last_year_hours", "outcome"), [(9000, "met"), (8999, "not_met")])

@@ -1,8 +1,6 @@
 """The golden verdict: its bytes come out again, and the offline checker finds all of it true."""
 
-import importlib.util
 import json
-import sys
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +17,6 @@ from creditbank.registry.clients import Client, Role
 from creditbank.rules.requirement import Outcome
 from creditbank.verification.answers import Prepared, sign
 from creditbank.verification.questions import Ask
-from tests.house.tree import ROOT
 
 VECTOR: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "verdict.json").read_text(encoding="utf-8")
@@ -32,19 +29,6 @@ def keys(tmp_path: Path) -> KeyStore:
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "verdict-ed25519.0001.key").write_bytes(pem)
     return KeyStore(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def checker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "check_verdict", ROOT / "tools" / "check_verdict.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_verdict"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_golden_verdict_is_signed_again_byte_for_byte(keys: KeyStore) -> None:
