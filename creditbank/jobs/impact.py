@@ -46,7 +46,7 @@ from creditbank.verification.impact_runs import (
 )
 
 #: What one worker holds in memory at a time.
-CHUNK_PEOPLE = 400
+CHUNK_PEOPLE = 100
 WORKERS_MAX = 4
 #: Fewer people are walked over before further processes have started.
 ALONE_MAX = 5_000

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from typing import NamedTuple
 
 from creditbank.rules.allotment import Bucket, Claim, allot
 from creditbank.rules.hour_rules import Cap, CapPeriod, ItemsCap
@@ -21,8 +22,7 @@ ONCE_PER_WORK = "once_per_work"
 _CHOICES_MAX = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFact:
+class LiveFact(NamedTuple):
     """Hours of one occasion that nobody has reversed, as converted and before any cap.
 
     `group` is the filing or declared item that the occasion belongs to, "" if it is neither; `work`
@@ -42,8 +42,7 @@ class LiveFact:
     day_known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """Hours of one occasion that one cap did not let count.
 
     `period` is the day, year, or filing or item of the cap. Where a work counts elsewhere, `key` is
@@ -56,8 +55,7 @@ class Cut:
     centihours: int
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedOccasion:
+class FoldedOccasion(NamedTuple):
     """What remains of one occasion: hours counted, and a line for each cut, in the caps' order."""
 
     occasion_key: str
@@ -84,7 +82,11 @@ def fold(facts: Iterable[LiveFact], chain: PackChain) -> Folded:
         facts: each occasion at most once.
         chain: the packs; a cap holds for a fact if it is in force on the fact's day.
     """
-    law = _Law(chain)
+    return fold_under(facts, CapLaw(chain))
+
+
+def fold_under(facts: Iterable[LiveFact], law: "CapLaw") -> Folded:
+    """Do what `fold` does, for whoever folds for many people under one law."""
     touched = [law.touching(fact) for fact in sorted(facts, key=_place)]
     assert len({each.fact.occasion_key for each in touched}) == len(touched), (
         "an occasion is live once"
@@ -108,43 +110,52 @@ def _cuts(folded: Folded) -> list[Cut]:
     return [cut for occasion in folded.occasions.values() for cut in occasion.cuts]
 
 
-@dataclass(frozen=True, slots=True)
-class _Touched:
+#: A cap, its value, and what it adds up under.
+_Held = tuple[Cap | ItemsCap, Value, Bucket]
+
+
+class _Touched(NamedTuple):
     """A fact and the caps that touch it, in their stated order, equal orders by key."""
 
     fact: LiveFact
-    caps: tuple[tuple[Cap | ItemsCap, Value, Bucket], ...]
+    caps: tuple[_Held, ...]
 
 
-class _Law:
-    """The caps of a chain by the day on which they are in force."""
+class CapLaw:
+    """The caps of a chain, which remembers what it found for a day and a kind of hours."""
 
     def __init__(self, chain: PackChain) -> None:
         self._chain = chain
         self._keys = chain.keys("cap")
-        self._on: dict[date, list[tuple[Cap | ItemsCap, Value]]] = {}
+        self._covering: dict[tuple[date, str, str, str], list[tuple[Cap | ItemsCap, Value]]] = {}
 
     def touching(self, fact: LiveFact) -> _Touched:
+        """Return a fact with the caps that hold for it."""
+        if not self._keys:
+            return _Touched(fact, ())
         caps = [
             (cap, value, (value.key, period))
-            for cap, value in self._in_force(fact.day)
-            if cap.covers(fact.activity, fact.form, fact.subject) and (period := _period(cap, fact))
+            for cap, value in self._covers(fact)
+            if (period := _period(cap, fact))
         ]
         return _Touched(fact, tuple(caps))
 
     def once(self, day: date) -> Value | None:
+        """Return the clause by which a work counts once; None if no pack states it."""
         return self._chain.value_on(ONCE_PER_WORK, day)
 
-    def _in_force(self, day: date) -> list[tuple[Cap | ItemsCap, Value]]:
-        if day not in self._on:
+    def _covers(self, fact: LiveFact) -> list[tuple[Cap | ItemsCap, Value]]:
+        hours = (fact.day, fact.activity, fact.form, fact.subject)
+        if hours not in self._covering:
             found = []
             for key in self._keys:
-                value = self._chain.value_on(key, day)
+                value = self._chain.value_on(key, fact.day)
                 if value is not None:
                     assert isinstance(value.value, Cap | ItemsCap), "the loader types cap.*"
-                    found.append((value.value, value))
-            self._on[day] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
-        return self._on[day]
+                    if value.value.covers(*hours[1:]):
+                        found.append((value.value, value))
+            self._covering[hours] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
+        return self._covering[hours]
 
 
 def _period(cap: Cap | ItemsCap, fact: LiveFact) -> str:
@@ -182,9 +193,9 @@ def _worth_first(item: Sequence[LiveFact]) -> tuple[int, date, bool, str]:
     return -sum(fact.centihours for fact in item), *_place(min(item, key=_place))
 
 
-def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: _Law) -> Folded:
+def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: CapLaw) -> Folded:
     """Apply the caps to all facts but those whose work counts elsewhere."""
-    counting = [each for each in touched if each.fact.occasion_key not in elsewhere]
+    counting = _tight([each for each in touched if each.fact.occasion_key not in elsewhere])
     occasions = _in_turn(counting, {})
     if _cut_on_both_sides(counting, occasions):
         occasions = _in_turn(counting, allot([_claim(each) for each in counting]))
@@ -196,14 +207,38 @@ def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: _Law) 
     return Folded({each.fact.occasion_key: occasions[each.fact.occasion_key] for each in touched})
 
 
+def _tight(touched: Sequence[_Touched]) -> list[_Touched]:
+    """Leave out every cap under which all its facts fit together: it never cuts any of them.
+
+    One by number stays, because whether there is one decides how the others cut.
+    """
+    worth: dict[Bucket, int] = defaultdict(int)
+    for each in touched:
+        for *_, bucket in each.caps:
+            worth[bucket] += each.fact.centihours
+    return [
+        each._replace(caps=tight) if len(tight) < len(each.caps) else each
+        for each in touched
+        for tight in [tuple(held for held in each.caps if _may_cut(held, worth))]
+    ]
+
+
+def _may_cut(held: _Held, worth: Mapping[Bucket, int]) -> bool:
+    cap, _, bucket = held
+    return isinstance(cap, ItemsCap) or worth[bucket] > cap.centihours
+
+
 def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[str, FoldedOccasion]:
     """Cut each fact by each of its caps in turn, and to what it was allotted, if anything was."""
     used: dict[Bucket, int] = defaultdict(int)
     items: dict[Bucket, set[str]] = defaultdict(set)
-    full = _full(touched, allotted)
+    full = _full(touched, allotted) if allotted else set()
     occasions = {}
     for each in touched:
         fact = each.fact
+        if not each.caps:
+            occasions[fact.occasion_key] = FoldedOccasion(fact.occasion_key, fact.centihours, ())
+            continue
         counted, cut = fact.centihours, dict.fromkeys((bucket for *_, bucket in each.caps), 0)
         for cap, _, bucket in each.caps:
             # A cap lowered within its year may already be exceeded; then nothing more fits.

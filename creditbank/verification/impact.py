@@ -9,7 +9,7 @@ import base64
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from creditbank.people.models import Person
 from creditbank.people.register import linked_people
 from creditbank.registry.lawbook import adoptions, published_packs
 from creditbank.registry.models import Filing, Organisation
-from creditbank.rules.caps import LiveFact, fold
+from creditbank.rules.caps import CapLaw, LiveFact, fold_under
 from creditbank.rules.changes import compare, keys_touched
 from creditbank.rules.loader import PackMissingError, chain_of
 from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError, Value
@@ -139,6 +139,7 @@ class _Sides:
 
     before: PackChain
     after: PackChain
+    caps: tuple[CapLaw, CapLaw]
     supposed: tuple[_Alike, ...]
     hour_keys: frozenset[str] | None
     _differing: dict[date, bool] = field(default_factory=dict)
@@ -202,7 +203,9 @@ def trial_of(case: Case) -> Trial:
             continue
         if any(pack.id == case.pack.id for pack in new.packs):
             supposed = _supposed(old, new, case.day)
-            sides[scheme] = _Sides(_QuickChain(old), _QuickChain(new), supposed, hours)
+            chains = _QuickChain(old), _QuickChain(new)
+            caps = CapLaw(chains[0]), CapLaw(chains[1])
+            sides[scheme] = _Sides(*chains, caps, supposed, hours)
     return Trial(sides, folds=hours is None or bool(hours), touched=titles)
 
 
@@ -316,8 +319,9 @@ def _folded(
 
 
 def _both(facts: Sequence[LiveFact], sides: _Sides) -> tuple[_Rows, _Rows]:
-    before = _counted(facts, sides.before)
-    return before, before if sides.count_alike(facts) else _counted(facts, sides.after)
+    old, new = sides.caps
+    before = _counted(facts, old)
+    return before, before if sides.count_alike(facts) else _counted(facts, new)
 
 
 _Credit = tuple[int, str, str, int]
@@ -344,7 +348,7 @@ def _live_facts(
         # A row has the columns of an entry that the fold looks at, and no others.
         fact = live_fact(row, _FACTS.decode(row.facts))
         if credit in frozen:
-            fact = replace(fact, centihours=fact.centihours - frozen[credit])
+            fact = fact._replace(centihours=fact.centihours - frozen[credit])
         yield row.person_id, fact, row.scheme
 
 
@@ -372,8 +376,8 @@ def _theirs(trial: Trial, members: Mapping[int, int]) -> tuple[ColumnElement[boo
     return Entry.person_id.in_(members), Entry.scheme.in_(trial.sides)
 
 
-def _counted(facts: Sequence[LiveFact], chain: PackChain) -> _Rows:
-    folded = fold(facts, chain).occasions
+def _counted(facts: Sequence[LiveFact], law: CapLaw) -> _Rows:
+    folded = fold_under(facts, law).occasions
     sums: Counter[tuple[int, str]] = Counter()
     for fact in facts:
         counted = folded[fact.occasion_key].counted_centihours

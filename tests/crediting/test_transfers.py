@@ -45,6 +45,8 @@ from tests.achievements import (
 )
 from tests.acts import approve, key_of, publish, roster, withdraw
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, invented_person
+from tests.conftest import Database
+from tests.force import Force
 
 PERSON = invented_person(1)
 OTHER = invented_person(2)
@@ -230,6 +232,25 @@ def test_a_copy_that_outlives_its_origin_is_named(
     revoke(works, item_no)
 
     assert {each.code for each in works.fsck()} == {"fsck-origin"}
+
+
+def test_a_copy_whose_facts_no_longer_name_an_origin_is_named(
+    works: TestBank, database: Database
+) -> None:
+    recognised(works, PERSON)
+    transfer(works, PERSON, credits(works, PERSON, WORKS)[0])
+    force = Force(database)
+    with force.engine.connect() as connection:
+        copies = select(CreditFacts.__table__).where(CreditFacts.scheme == ELSEWHERE)
+        [row] = [dict(each) for each in connection.execute(copies).mappings()]
+
+    found = {}
+    for facts in ("{", "[]", "{}", '{"origin":"old"}'):
+        with force.changed(CreditFacts.__table__, row, facts=facts):
+            found[facts] = {each.code for each in works.fsck()}
+    force.close()
+
+    assert all("fsck-origin" in codes for codes in found.values()), found
 
 
 def test_only_what_rests_on_the_reversed_day_is_reversed(works: TestBank) -> None:

@@ -3,7 +3,6 @@ twice."""
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 
@@ -107,7 +106,7 @@ def test_more_study_in_one_subject_and_year_never_gives_fewer_hours_in_all(
         return
     one = data.draw(st.sampled_from(facts))
     others = [fact for fact in facts if fact is not one]
-    longer = [*others, replace(one, centihours=one.centihours + more)]
+    longer = [*others, one._replace(centihours=one.centihours + more)]
 
     without, with_it, with_more = (
         fold(each, nesting).counted_centihours for each in (others, facts, longer)
@@ -207,7 +206,7 @@ def item(key: str, worth: int, day: int = 1, **more: object) -> LiveFact:
         work="w",
         day_known=False,
     )
-    return replace(fact, **more)  # type: ignore[arg-type]
+    return fact._replace(**more)  # type: ignore[arg-type]
 
 
 def test_of_items_worth_the_same_the_earlier_counts_and_then_the_name(
