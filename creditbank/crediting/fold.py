@@ -199,25 +199,27 @@ class FactsToFold(TypedDict, total=False):
 def earned_as(facts: Mapping[str, object]) -> str:
     """Return the kind of source that hours first came from; of a transfer, its origin's."""
     origin = facts.get("origin")
-    return str(origin["kind"] if isinstance(origin, Mapping) else facts["kind"])
+    return str(origin["kind"] if isinstance(origin, dict) else facts["kind"])
 
 
 def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
     """Return a credit as the cap fold sees it; a revision is its own occasion there."""
-    group, _, _ = credit.occasion.partition("/")
     kind, origin = earned_as(facts), facts.get("origin")
-    if isinstance(origin, Mapping):
-        group = origin["source"]  # it belongs to what it was there
+    if kind == MIGRATED_KIND:
+        group = ""  # a file of many activities, and none of its own
+    elif isinstance(origin, dict):
+        group = str(origin["source"])  # it belongs to what it was there
+    else:
+        group = credit.occasion.partition("/")[0]
     return LiveFact(
-        occasion_key=credit.occasion,
-        day=credit.earned_on,
-        credited_year=credit.credited_year,
-        subject=credit.subject,
-        activity=str(facts.get("activity", facts["kind"])),
+        credit.occasion,
+        credit.earned_on,
+        credit.credited_year,
+        credit.subject,
+        activity=str(facts.get("activity") or facts["kind"]),
         centihours=credit.centihours,
         form=str(facts.get("form", "")),
-        # An import is a file of many activities, and none of its own.
-        group="" if kind == MIGRATED_KIND else str(group),
+        group=group,
         work=str(facts.get("work", "")),
         day_known=kind == SESSION_KIND,
     )

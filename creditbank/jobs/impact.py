@@ -4,6 +4,7 @@ A run belongs to whoever took it up. One that is told to end puts it back, and t
 it anew; nothing is lost but time, because nothing was written but how far it was.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -182,6 +183,7 @@ def _open_desk(settings: Settings, case: Case, parent_pid: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it in order
     end_with_parent(parent_pid)
     _desks.append(_Desk(make_engine(settings.app_url, settings), trial_of(case)))
+    gc.freeze()  # what lasts is not looked through again for each chunk that comes and goes
 
 
 def _weigh(people: list[int]) -> Tally:

@@ -20,6 +20,8 @@ from creditbank.rules.pack import PackChain, Value
 ONCE_PER_WORK = "once_per_work"
 #: Of more ways to count each work once, those beyond are not tried; nobody has so many.
 _CHOICES_MAX = 1_024
+#: Of kinds of facts whose caps are remembered: some megabytes.
+_REMEMBERED_MAX = 10_000
 
 
 class LiveFact(NamedTuple):
@@ -122,40 +124,46 @@ class _Touched(NamedTuple):
 
 
 class CapLaw:
-    """The caps of a chain, which remembers what it found for a day and a kind of hours."""
+    """The caps of a chain, which remembers what it found: many people attend one session."""
 
     def __init__(self, chain: PackChain) -> None:
         self._chain = chain
         self._keys = chain.keys("cap")
-        self._covering: dict[tuple[date, str, str, str], list[tuple[Cap | ItemsCap, Value]]] = {}
+        self._on: dict[date, list[tuple[Cap | ItemsCap, Value]]] = {}
+        self._held: dict[tuple[object, ...], tuple[_Held, ...]] = {}
 
     def touching(self, fact: LiveFact) -> _Touched:
         """Return a fact with the caps that hold for it."""
-        if not self._keys:
-            return _Touched(fact, ())
-        caps = [
-            (cap, value, (value.key, period))
-            for cap, value in self._covers(fact)
-            if (period := _period(cap, fact))
-        ]
-        return _Touched(fact, tuple(caps))
+        alike = (
+            fact.day, fact.credited_year, fact.subject, fact.activity, fact.form, fact.group,
+            fact.day_known,
+        )  # fmt: skip
+        held = self._held.get(alike)
+        if held is None:
+            if len(self._held) >= _REMEMBERED_MAX:
+                self._held.clear()
+            held = self._held[alike] = tuple(
+                (cap, value, (value.key, period))
+                for cap, value in self._in_force(fact.day)
+                if cap.covers(fact.activity, fact.form, fact.subject)
+                and (period := _period(cap, fact))
+            )
+        return _Touched(fact, held)
 
     def once(self, day: date) -> Value | None:
         """Return the clause by which a work counts once; None if no pack states it."""
         return self._chain.value_on(ONCE_PER_WORK, day)
 
-    def _covers(self, fact: LiveFact) -> list[tuple[Cap | ItemsCap, Value]]:
-        hours = (fact.day, fact.activity, fact.form, fact.subject)
-        if hours not in self._covering:
+    def _in_force(self, day: date) -> list[tuple[Cap | ItemsCap, Value]]:
+        if day not in self._on:
             found = []
             for key in self._keys:
-                value = self._chain.value_on(key, fact.day)
+                value = self._chain.value_on(key, day)
                 if value is not None:
                     assert isinstance(value.value, Cap | ItemsCap), "the loader types cap.*"
-                    if value.value.covers(*hours[1:]):
-                        found.append((value.value, value))
-            self._covering[hours] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
-        return self._covering[hours]
+                    found.append((value.value, value))
+            self._on[day] = sorted(found, key=lambda pair: (pair[0].order, pair[1].key))
+        return self._on[day]
 
 
 def _period(cap: Cap | ItemsCap, fact: LiveFact) -> str:
@@ -213,19 +221,20 @@ def _tight(touched: Sequence[_Touched]) -> list[_Touched]:
     One by number stays, because whether there is one decides how the others cut.
     """
     worth: dict[Bucket, int] = defaultdict(int)
+    # A cap may have been raised or lowered within its year: the least of it must hold them all.
+    least: dict[Bucket, int] = {}
     for each in touched:
-        for *_, bucket in each.caps:
+        for cap, _, bucket in each.caps:
             worth[bucket] += each.fact.centihours
+            if isinstance(cap, Cap):
+                least[bucket] = min(cap.centihours, least.get(bucket, cap.centihours))
+    slack = {bucket for bucket, centihours in least.items() if worth[bucket] <= centihours}
+    if not slack:
+        return list(touched)
     return [
-        each._replace(caps=tight) if len(tight) < len(each.caps) else each
-        for each in touched
-        for tight in [tuple(held for held in each.caps if _may_cut(held, worth))]
+        _Touched(fact, tuple([held for held in caps if held[2] not in slack]))
+        for fact, caps in touched
     ]
-
-
-def _may_cut(held: _Held, worth: Mapping[Bucket, int]) -> bool:
-    cap, _, bucket = held
-    return isinstance(cap, ItemsCap) or worth[bucket] > cap.centihours
 
 
 def _in_turn(touched: Sequence[_Touched], allotted: Mapping[str, int]) -> dict[str, FoldedOccasion]:

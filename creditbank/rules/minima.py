@@ -1,7 +1,7 @@
 """Hours set against minima: what a year asks for, and what was credited to a year or window."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -100,34 +100,42 @@ def lines_of(
     rows: Iterable[Credited], span: tuple[int, int], minima: Mapping[str, int], value: Value
 ) -> list[RequirementLine]:
     """Weigh the hours from a first through a last year against minima by subject."""
-    first, last = span
-    within = [row for row in rows if first <= row.year <= last]
-    lines = []
-    for subject, required in sorted(minima.items()):
-        under = [row for row in within if subject_contains(subject, row.subject)]
-        line = RequirementLine(
-            first_year=first,
-            last_year=last,
-            subject=subject,
-            required_centihours=required,
-            credited_centihours=sum(row.counted_centihours for row in under),
-            migrated_centihours=sum(row.migrated_centihours for row in under),
-            value=value,
-            capped_centihours=sum(row.capped_centihours for row in under),
-        )
-        lines.append(line)
-    return lines
+    within = _within(rows, span)
+    return [
+        _line(within, span, Minimum(subject, centihours, value))
+        for subject, centihours in sorted(minima.items())
+    ]
 
 
 def yearly_lines(
     year: int, rows: Iterable[Credited], minima: Iterable[Minimum]
 ) -> list[RequirementLine]:
     """Weigh one year's hours against its minima."""
-    held = tuple(rows)
-    return [
-        line if minimum.months == MONTHS else replace(line, months=minimum.months)
-        for minimum in minima
-        for line in lines_of(
-            held, (year, year), {minimum.subject: minimum.centihours}, minimum.value
-        )
-    ]
+    span = year, year
+    within = _within(rows, span)
+    return [_line(within, span, minimum) for minimum in minima]
+
+
+def _within(rows: Iterable[Credited], span: tuple[int, int]) -> list[Credited]:
+    first, last = span
+    return [row for row in rows if first <= row.year <= last]
+
+
+def _line(within: Iterable[Credited], span: tuple[int, int], minimum: Minimum) -> RequirementLine:
+    counted = migrated = capped = 0
+    for row in within:
+        if subject_contains(minimum.subject, row.subject):
+            counted += row.counted_centihours
+            migrated += row.migrated_centihours
+            capped += row.capped_centihours
+    return RequirementLine(
+        first_year=span[0],
+        last_year=span[1],
+        subject=minimum.subject,
+        required_centihours=minimum.centihours,
+        credited_centihours=counted,
+        migrated_centihours=migrated,
+        value=minimum.value,
+        capped_centihours=capped,
+        months=minimum.months,
+    )

@@ -87,12 +87,16 @@ class Assessment:
     missing: tuple[Missing, ...]
     values: tuple[Value, ...]
     caveats: tuple[Value, ...]
-    closing: tuple[Closing, ...]
     case: Mapping[str, str] = field(default_factory=dict)
     pathway: Value | None = None
     refused: tuple[Refused, ...] = ()
     other_pathways: tuple[str, ...] = ()
     make_up: tuple[MakeUpChance, ...] = ()
+
+    @property
+    def closing(self) -> tuple[Closing, ...]:
+        """Hours that would close every shortfall; none are asked of whoever is freed."""
+        return () if self.outcome in _FREED.values() else closing_of(self.lines)
 
 
 def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -> Assessment:
@@ -274,8 +278,7 @@ def _unless_freed_by(
     if still:
         gaps = (*weighed.missing, *still)
         return replace(based, outcome=Outcome.UNDETERMINED, missing=gaps)
-    # What would close a shortfall, or settle a silence, is no longer asked of anybody.
-    return replace(based, outcome=outcome, missing=(), closing=())
+    return replace(based, outcome=outcome, missing=())  # a silence that no longer matters
 
 
 def _with_chances(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
@@ -312,7 +315,6 @@ def _assessment(
         missing=tuple(missing),
         values=values,
         caveats=_assumed(values),
-        closing=closing_of(weighed),
     )
 
 

@@ -378,7 +378,7 @@ def _theirs(trial: Trial, members: Mapping[int, int]) -> tuple[ColumnElement[boo
 
 def _counted(facts: Sequence[LiveFact], law: CapLaw) -> _Rows:
     folded = fold_under(facts, law).occasions
-    sums: Counter[tuple[int, str]] = Counter()
+    sums: dict[tuple[int, str], int] = defaultdict(int)
     for fact in facts:
         counted = folded[fact.occasion_key].counted_centihours
         sums[fact.credited_year, fact.subject] += counted
