@@ -7,7 +7,6 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import RosterBatch
-from creditbank.clock import civil_day
 from creditbank.crediting.lookups import Used, use_of
 from creditbank.crediting.rosters import rosters_of
 from creditbank.registry.clients import Client
@@ -18,7 +17,7 @@ from creditbank.registry.filing.filings import (
     session_conversions,
     sessions_of,
 )
-from creditbank.registry.filing.history import FilingAct, history_of
+from creditbank.registry.filing.history import FilingAct, Late, history_of, late_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
@@ -61,9 +60,9 @@ class FilingSheet:
     history: Sequence[FilingAct]
 
     @property
-    def is_late(self) -> bool:
-        """Whether it had begun when it was submitted."""
-        return civil_day(self.filing.submitted_at) > self.sessions[0].day
+    def late(self) -> Late | None:
+        """The first day that had passed when it was filed."""
+        return late_of(self.history)
 
 
 def filing_sheet(session: Session, client: Client, filing_no: str) -> FilingSheet:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -125,15 +125,45 @@ def test_what_the_rules_would_not_credit_stays_returned_as_it_was(bank: TestBank
         assert len(sessions_of(session, filing_no)) == 3
 
 
-def test_a_version_submitted_after_the_first_day_is_late_whenever_the_first_was(
+def mended(bank: TestBank, *versions: FilingDraft) -> str:
+    """Submit in time, and after the days again and again; return the number."""
+    filing_no = returned(bank)
+    for number, draft in enumerate(versions):
+        with bank.unit() as session:
+            if number:
+                return_filing(session, filing_no, actor="official", reason=REASON, now=NOW)
+            submit_again(session, filing_no, draft, actor="provider", now=NOW)
+    return filing_no
+
+
+def test_a_filing_in_time_stays_so_when_it_is_returned_and_mended_after_its_first_day(
     bank: TestBank,
 ) -> None:
-    filing_no = returned(bank)
-    with bank.unit() as session:
-        submit_again(session, filing_no, SHORTER, actor="provider", now=NOW)
+    filing_no = mended(bank, replace(SHORTER, seats=30), SHORTER)
 
-    with bank.unit() as session, pytest.raises(LateReasonWantedError):
+    with bank.unit() as session:
+        approved = approve_filing(session, filing_no, actor="official", now=NOW)
+
+    assert (approved.state, approved.reason) == ("approved", "")
+
+
+MOVED = replace(DRAFT, sessions=(*DRAFT.sessions[:2], SessionDraft(date(2026, 11, 9), 360, 2)))
+
+
+@pytest.mark.parametrize(
+    ("versions", "day"),
+    [((MOVED,), "2026-11-09"), ((SHORTER, DRAFT), "2026-11-12")],
+    ids=["a day that was never filed", "a day that was given up and taken back"],
+)
+def test_a_day_that_a_version_names_only_after_it_has_passed_is_late(
+    bank: TestBank, versions: tuple[FilingDraft, ...], day: str
+) -> None:
+    filing_no = mended(bank, *versions)
+
+    with bank.unit() as session, pytest.raises(LateReasonWantedError) as refused:
         approve_filing(session, filing_no, actor="official", now=NOW)
+
+    assert refused.value.facts == {"first_day": day, "submitted_on": "2026-11-20"}
 
 
 def test_of_three_officials_who_decide_at_once_one_does(bank: TestBank) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pypdfium2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
@@ -38,7 +39,7 @@ def paths(bank: TestBank) -> dict[str, str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("state", ["valid", "revoked", "unknown"])
-def test_a_page_fits_its_window_and_asks_nobody_else(
+def test_a_page_fits_its_window_and_a_sheet_of_paper_and_asks_nobody_else(
     bank: TestBank, browser: Browser, paths: dict[str, str], state: str, width: int
 ) -> None:
     with served(bank.app) as address, window(browser, width) as watched:
@@ -48,6 +49,8 @@ def test_a_page_fits_its_window_and_asks_nobody_else(
         assert watched.overflow() == 0
         assert all(each.startswith(address) for each in watched.asked)
         assert [each for each in watched.complaints if "404" not in each] == []
+        with pypdfium2.PdfDocument(watched.page.pdf(format="A4")) as paper:
+            assert len(paper) == 1
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -17,7 +17,6 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
-from creditbank.clock import civil_day
 from creditbank.errors import CreditBankError
 from creditbank.hours import apportioned_centihours, hours_text
 from creditbank.ids import random_number
@@ -25,6 +24,7 @@ from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.clients import Client, organisation_seen
+from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.rules.conversion import ActivityFact, Conversion, FactMissingError, convert
@@ -153,7 +153,7 @@ def submit_filing(
 def submit_again(
     session: Session, filing_no: str, draft: FilingDraft, *, actor: str, now: datetime
 ) -> Filing:
-    """Submit a returned filing as its next version; it counts as submitted now.
+    """Submit a returned filing as its next version; days that it keeps stay filed when they were.
 
     Raises:
         FilingUnknownError, FilingNotReturnedError: there is nothing to mend.
@@ -206,7 +206,7 @@ def approve_filing(
     granted_centihours = _granted(filing, approved_centihours)
     draft = draft_of(session, filing, granted_centihours)
     if not reason:
-        _refuse_late(filing, draft)
+        _refuse_late(session, filing_no)
     law = law_of(session, filing.scheme)
     bounds = Bounds(filing.seats, person_centihours(draft, law))
     act = record_act(
@@ -404,12 +404,11 @@ def _refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
     raise ApprovedHoursUnfitError(activity=draft.activity, scheme=law.scheme)
 
 
-def _refuse_late(filing: Filing, draft: FilingDraft) -> None:
-    first_day = min(planned.day for planned in draft.sessions)
-    submitted_on = civil_day(filing.submitted_at)
-    if submitted_on > first_day:
+def _refuse_late(session: Session, filing_no: str) -> None:
+    late = late_of(history_of(session, filing_no))
+    if late is not None:
         raise LateReasonWantedError(
-            submitted_on=submitted_on.isoformat(), first_day=first_day.isoformat()
+            submitted_on=late.submitted_on.isoformat(), first_day=late.day.isoformat()
         )
 
 
