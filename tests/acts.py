@@ -5,6 +5,13 @@ from datetime import date, datetime
 
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
+from creditbank.crediting.investigations import (
+    InvestigationDraft,
+    InvestigationReason,
+    Outcome,
+    close_investigation,
+    open_investigation,
+)
 from creditbank.crediting.withdrawals import (
     Withdrawal,
     WithdrawalReason,
@@ -100,6 +107,32 @@ def withdraw(
         reason = WithdrawalReason.WRONG_MINUTES
         withdrawal = Withdrawal(filing, person, tuple(days), reason, "", "official-test")
         return withdraw_attendance(session, bank.house.vault, withdrawal, now=now)
+
+
+def investigate(
+    bank: TestBank,
+    source_no: str,
+    person: Identity | None = None,
+    occasion: str = "",
+    *,
+    now: datetime = NOW,
+) -> str:
+    """Freeze what a source gave, of one person or session perhaps; return the number."""
+    draft = InvestigationDraft(
+        source_no, "查2026-7", InvestigationReason.COMPLAINT, "official-test", person, occasion
+    )
+    with bank.unit() as session:
+        return open_investigation(session, bank.house.vault, draft, now=now).investigation_no
+
+
+def end_investigation(
+    bank: TestBank, number: str, outcome: Outcome = Outcome.CLEARED, *, now: datetime = NOW
+) -> None:
+    """Release what an investigation froze, or reverse it."""
+    with bank.unit() as session:
+        close_investigation(
+            session, bank.house.vault, number, outcome, actor="official-second", now=now
+        )
 
 
 def key_of(bank: TestBank, person: Identity) -> int:

@@ -12,6 +12,7 @@ from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.certificates.fsck import check_certificates
 from creditbank.config import Settings
+from creditbank.crediting.fsck import check_investigations
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.db import db, snapshot, unit_of_work
@@ -170,7 +171,10 @@ class TestBank:
         """Check the whole ledger."""
         with self.reading() as session:
             states = lambda people: secret_states(session, self.house.vault, people)  # noqa: E731
-            return [*check_ledger(session, states), *check_certificates(session, states)]
+            return [
+                *check_ledger(session, states), *check_investigations(session, states),
+                *check_certificates(session, states),
+            ]  # fmt: skip
 
 
 ENTERPRISE_USCC = "91371000MA3TE5T011"

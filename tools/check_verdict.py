@@ -167,6 +167,7 @@ class Credited:
     counted_centihours: int
     capped_centihours: int
     migrated_centihours: int
+    frozen_centihours: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -756,7 +757,7 @@ def claim_sums(entries: Sequence[Entry], credited: Sequence[Credited]) -> None:
 
 
 def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
-    """Add up what the entries leave in `live` and `capped`, and in `live` from imports.
+    """Add up what the entries leave in `live`, `capped` and `frozen`, and in `live` from imports.
 
     Raises:
         FaultError: more hours left an account than ever reached it.
@@ -787,6 +788,7 @@ def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
             accounts[year, subject, "live"],
             accounts[year, subject, "capped"],
             migrated[year, subject],
+            accounts[year, subject, "frozen"],
         )
         for year, subject, _ in accounts
     }
@@ -1130,8 +1132,9 @@ def _credited(value: Json, members: _Members) -> tuple[Credited, ...]:
             counted_centihours=_centihours(row["counted"], "credited.counted"),
             capped_centihours=_centihours(row["capped"], "credited.capped"),
             migrated_centihours=_centihours(row["migrated"], "credited.migrated"),
+            frozen_centihours=_centihours(row.get("frozen", "0.00"), "credited.frozen"),
         )
-        for row in members.each(value, "credited", "year subject counted capped migrated")
+        for row in members.each(value, "credited", "year subject counted capped migrated", "frozen")
     )
 
 

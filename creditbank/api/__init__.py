@@ -19,6 +19,7 @@ from creditbank.api.explanations import explanations
 from creditbank.api.filings import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
+from creditbank.api.investigations import investigations
 from creditbank.api.items import items
 from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
@@ -40,8 +41,8 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
-    imports, people, explanations, packs, adoption_records, impacts, proofs, verdicts,
-    verdict_batches, certificates, seals,
+    investigations, imports, people, explanations, packs, adoption_records, impacts, proofs,
+    verdicts, verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

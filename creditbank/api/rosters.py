@@ -26,6 +26,7 @@ from creditbank.attendance.workbook import (
     RosterUnreadableError,
 )
 from creditbank.clock import instant_text
+from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
@@ -98,8 +99,8 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     body=RosterFile(),
     answer=RosterAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingNotApprovedError, AllowanceExceededError,
-        SourceUnknownError, *_FILE_REFUSALS,
+        FilingUnknownError, RegionForeignError, FilingNotApprovedError, SourceInvestigatedError,
+        AllowanceExceededError, SourceUnknownError, *_FILE_REFUSALS,
     ),
 )  # fmt: skip
 def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any]:

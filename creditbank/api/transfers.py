@@ -12,6 +12,7 @@ from creditbank.crediting.lookups import issued_under
 from creditbank.crediting.models import RecognisedTransfer
 from creditbank.crediting.recognition import Revocation
 from creditbank.crediting.transfers import (
+    EntryFrozenError,
     EntryReversedError,
     TransferAsk,
     TransferKnownError,
@@ -52,8 +53,9 @@ transfers = Door("transfers", __name__, description="Hours of other schemes, rec
     answer=TransferAnswer(),
     refuses=(
         RegionForeignError, PackMissingError, PersonUnknownError, *STATED_REFUSALS,
-        EntryUnknownError, EntryReversedError, TransferKnownError, TransferWithinError,
-        TransferSecondHandError, TransferNotRecognisedError, TransferWorthNothingError,
+        EntryUnknownError, EntryReversedError, EntryFrozenError, TransferKnownError,
+        TransferWithinError, TransferSecondHandError, TransferNotRecognisedError,
+        TransferWorthNothingError,
         PersonErasedError,
     ),
 )  # fmt: skip

@@ -49,7 +49,13 @@ from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
 from creditbank.registry.lawbook import law_of
 from creditbank.rules.pack import PackChain, Value, distinct
-from creditbank.verification.gathering import Gathered, cuts_by_occasion, gather, values_behind
+from creditbank.verification.gathering import (
+    CreditedYear,
+    Gathered,
+    cuts_by_occasion,
+    gather,
+    values_behind,
+)
 
 YEARS_MAX = 10
 ISSUED, REVOKED = "certificate.issued", "certificate.revoked"
@@ -191,7 +197,7 @@ def _record(
     assert isinstance(seal, Seal), "a sealed entry has its seal"
     return Record(
         years=tuple(sorted(set(years))),
-        credited=tuple(row for row in gathered.credited if row.year in years),
+        credited=tuple(row for row in gathered.credited if row.year in years and _is_told(row)),
         leaves=tuple(sorted(entry.leaf for entry in entries)),
         values=_values(session, gathered, law, years),
         heads=gathered.heads,
@@ -199,11 +205,16 @@ def _record(
     )
 
 
+def _is_told(row: CreditedYear) -> bool:
+    """Tell whether a year and subject holds anything but what is frozen, which no paper tells."""
+    return bool(row.counted_centihours or row.capped_centihours or not row.frozen_centihours)
+
+
 def _values(
     session: Session, gathered: Gathered, law: PackChain, years: Sequence[int]
 ) -> tuple[Value, ...]:
     """Return the rule values by which the hours of these years came about, and were cut."""
-    live = [state for state in credit_states(gathered.entries) if not state.reversed]
+    live = [state for state in credit_states(gathered.entries) if state.is_live]
     cuts = cuts_by_occasion(live, gathered.facts, law)
     chosen = [state for state in live if state.credit.credited_year in years]
     cutting = [cut.value for state in chosen for cut in cuts[state.credit.occasion]]

@@ -13,6 +13,7 @@ from creditbank.cli import (
     certificates,
     clients,
     demo,
+    investigations,
     items,
     lawbook,
     ledger,
@@ -66,8 +67,8 @@ for _command in (
     bank.init, bank.db, bank.keys, clients.clients, accounts.account, rules.rules,
     organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
-    items.items, items.transfers, items.entries, records.imports, records.balances,
-    records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
+    items.items, items.transfers, items.entries, investigations.investigations, records.imports,
+    records.balances, records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
     processes.clock, processes.serve, sandbox.sandbox, demo.demo,
 ):  # fmt: skip
     main.add_command(_command)

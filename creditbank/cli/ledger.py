@@ -9,6 +9,7 @@ import click
 
 from creditbank.certificates.fsck import check_certificates
 from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
+from creditbank.crediting.fsck import check_investigations
 from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
@@ -44,8 +45,9 @@ def ledger_fsck(desk: Desk, ctx: click.Context) -> None:
         vault = current_house().vault
         states = lambda people: secret_states(session, vault, people)  # noqa: E731
         checking = chain(
-            check_ledger(session, states, progress), check_certificates(session, states)
-        )
+            check_ledger(session, states, progress), check_investigations(session, states),
+            check_certificates(session, states),
+        )  # fmt: skip
         with _progress_shown(desk, progress):
             for each in checking:
                 found += 1

@@ -87,7 +87,7 @@ def fold_again(
 def live_states(
     session: Session, people: Sequence[int], law: PackChain, years: set[int]
 ) -> list[CreditState]:
-    """Return unreversed credits that share a cap's reach with these years.
+    """Return credits, neither reversed nor frozen, that share a cap's reach with these years.
 
     A fact credited to one year may fall on a day of another, where a day's cap joins them; a work
     may have been declared in several, and a filing or item with a cap of its own may run over New
@@ -107,7 +107,7 @@ def live_states(
         if whole:
             joined |= _years_of_sources(session, people, {entry.source_id for entry in entries})
         if joined <= reached:
-            return [state for state in credit_states(entries) if not state.reversed]
+            return [state for state in credit_states(entries) if state.is_live]
         reached |= joined
 
 

@@ -1,4 +1,4 @@
-"""Tables of the hinge: records from before the bank, declared items, hours of another scheme."""
+"""Tables of the hinge: earlier records, declared items, transfers, investigations."""
 
 from datetime import date, datetime
 
@@ -108,3 +108,41 @@ class RecognisedTransfer(Base):
     recognised_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: of the withdrawal
     reason: Mapped[str]
+
+
+class Investigation(Base):
+    """Hours that an official looks into; they show and do not count while it is open."""
+
+    __tablename__ = "investigation"
+
+    investigation_no: Mapped[str] = mapped_column(primary_key=True)
+    #: of the office's file, in its own words; several may lie in one file
+    case_no: Mapped[str]
+    #: of the source
+    jurisdiction: Mapped[str]
+    source_id: Mapped[int]
+    #: whose hours; NULL for everybody's
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    #: of which session or part of the source; empty for all of it
+    occasion: Mapped[str]
+    reason: Mapped[str]
+    #: `open`, `cleared`, `found-false`
+    state: Mapped[str]
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the act that opened it
+    act_id: Mapped[int] = mapped_column(BigInteger)
+    closed_by: Mapped[str | None]
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InvestigatedCredit(Base):
+    """One credit that an investigation holds; it is frozen as long as any that holds it is open."""
+
+    __tablename__ = "investigated_credit"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    occasion: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    investigation_no: Mapped[str] = mapped_column(primary_key=True)

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND, facts_key, facts_of
 from creditbank.ledger.logs import last_seal
-from creditbank.ledger.models import Entry, Seal, SourceKind
+from creditbank.ledger.models import Entry, Movement, Seal, SourceKind
 from creditbank.ledger.posting import CreditState, credit_states, credits_of
 from creditbank.people.register import linked_people
 from creditbank.registry.models import Filing, Organisation
@@ -42,6 +43,8 @@ class OwnCredit:
     counted_centihours: int
     capped_centihours: int
     frozen_centihours: int
+    #: the civil day since when it is looked into; None where it is not
+    frozen_since: date | None
     #: of the source: `filing`, `decision`, `import`, …
     kind: str
     #: what it is to the rules; empty for earlier records
@@ -126,7 +129,12 @@ def own_credits(
     facts = {state.credit.leaf: json.loads(rows[facts_key(state.credit)].facts) for state in states}
     filings = _filings(session, facts.values())
     seal = last_seal(session, known_at)
-    own = [_own(state, facts[state.credit.leaf], filings, seal) for state in states]
+    frozen = {
+        (entry.person_id, entry.occasion, entry.revision): civil_day(entry.recorded_at)
+        for entry in sorted(entries, key=lambda each: each.step)
+        if entry.movement == Movement.FREEZE
+    }
+    own = [_own(state, facts[state.credit.leaf], filings, frozen, seal) for state in states]
     return sorted(own, key=_newest_first)
 
 
@@ -186,15 +194,18 @@ def _own(
     state: CreditState,
     facts: Mapping[str, Any],
     filings: Mapping[str, tuple[str, str]],
+    frozen: Mapping[tuple[int, str, int], date],
     seal: Seal | None,
 ) -> OwnCredit:
     title, given_by = _called(facts, filings)
+    key = (state.credit.person_id, state.credit.occasion, state.credit.revision)
     return OwnCredit(
         credit=state.credit,
         standing=_standing(state, seal),
         counted_centihours=state.live_centihours,
         capped_centihours=state.capped_centihours,
         frozen_centihours=state.frozen_centihours,
+        frozen_since=frozen[key] if state.frozen_centihours else None,
         kind=str(facts["kind"]),
         activity=str(facts.get("activity", "")),
         title=title,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_text
@@ -18,16 +19,17 @@ from creditbank.crediting.items import (
     ItemState,
     described,
     fact_of,
+    item_numbered,
     locked_item,
     record_item_act,
     worth_of,
 )
-from creditbank.crediting.models import DeclaredItem
+from creditbank.crediting.models import DeclaredItem, RecognisedTransfer
 from creditbank.crediting.reversals import Ruling, hold, live_under, take_back
 from creditbank.crediting.rosters import trace_of
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.ledger.models import SourceKind
+from creditbank.ledger.models import Source, SourceKind, SourceUse
 from creditbank.ledger.posting import CreditDraft
 from creditbank.people.register import lock_linked, secrets_of
 from creditbank.people.vault import Vault
@@ -182,9 +184,24 @@ def withdraw_item(
         now=now,
     )
     ruling = Ruling(act, revocation.actor, str(revocation.reason))
-    take_back(session, held, live, live, ruling, group=group, context=context)
+    take_back(session, held, live, live, ruling, groups=[group], context=context)
     _decide(item, ItemState.WITHDRAWN, revocation.actor, str(revocation.reason), now=now)
     return sum(state.credit.centihours for state in live), act.leaf
+
+
+def settle_finding(session: Session, source: Source, *, actor: str, now: datetime) -> None:
+    """Note with an item or a transfer that a finding took back all that it was credited with."""
+    taken = session.get_one(SourceUse, source.source_id, populate_existing=True)
+    if taken.centihours:
+        return
+    reason = str(RevocationReason.FINDING)
+    if source.kind == SourceKind.RECOGNISED:
+        number = RecognisedTransfer.transfer_no == source.source_no
+        transfer = session.scalars(select(RecognisedTransfer).where(number)).one()
+        transfer.state, transfer.reason = "withdrawn", reason
+    elif source.kind in {SourceKind.DECISION, SourceKind.DEEMED}:
+        item = item_numbered(session, source.source_no)
+        _decide(item, ItemState.WITHDRAWN, actor, reason, now=now)
 
 
 def _undecided(session: Session, item_no: str) -> DeclaredItem:

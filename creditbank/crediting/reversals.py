@@ -6,7 +6,7 @@ by an act of its own in its own jurisdiction that cites the one behind it: no mo
 the copy counts and its original does not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -69,7 +69,7 @@ def take_back(
     chosen: Sequence[CreditState],
     ruling: Ruling,
     *,
-    group: tuple[int, ...],
+    groups: Collection[tuple[int, ...]],
     context: FoldContext,
 ) -> None:
     """Reverse credits of a source, count caps again, give hours and places back.
@@ -77,53 +77,63 @@ def take_back(
     Args:
         session: of the caller's transaction, which holds the source and the people.
         held: the source.
-        live: every live credit of the group under the source.
+        live: every unreversed credit of the groups under the source.
         chosen: those that are taken back, at least one.
         ruling: by whom, by which act, why.
-        group: the linked keys of the person.
-        context: law of the source's scheme, secrets of the group, the instant.
+        groups: the linked keys of each person whose credits are taken back.
+        context: law of the source's scheme, secrets of the groups, the instant.
     """
-    reverse_states(session, chosen, ruling, context)
-    fold_again(session, [group], {state.credit.credited_year for state in chosen}, context)
+    move_whole(session, chosen, Movement.REVERSE, ruling, context)
+    fold_again(session, groups, {state.credit.credited_year for state in chosen}, context)
     take(session, held.source, _given_back(live, chosen))
     leaves = {state.credit.leaf for state in chosen}
     for transfer, source in held.dependents:
         if transfer.origin_leaf in leaves:
+            [group] = [each for each in groups if transfer.person_id in each]
             _reverse_dependent(session, transfer, source, ruling, group=group, context=context)
 
 
-def reverse_states(
-    session: Session, states: Iterable[CreditState], ruling: Ruling, context: FoldContext
+def move_whole(
+    session: Session,
+    states: Iterable[CreditState],
+    movement: Movement | None,
+    ruling: Ruling,
+    context: FoldContext,
 ) -> None:
-    """Reverse credits whole: what a cap holds is let go, then the two accounts are swapped."""
+    """Let go of what caps and freezes hold of credits, then move each of them whole.
+
+    Args:
+        session: of the caller's transaction, which holds the sources and the people.
+        states: unreversed credits of the context's scheme.
+        movement: a reversal or a freeze; None leaves them live, for the caps to be counted again.
+        ruling: by whom, by which act, why.
+        context: law of the scheme, secrets of everybody, the instant.
+    """
     pins_id = pins_id_of(session, context.law.pins())
     drafts: list[MoveDraft] = []
     for state in states:
-        if state.capped_centihours:
-            drafts.append(
-                MoveDraft(
-                    credit=state.credit,
-                    movement=Movement.UNCAP,
-                    centihours=state.capped_centihours,
-                    step=state.next_step(Movement.UNCAP),
-                    pins_id=pins_id,
-                    act_id=ruling.act.act_id,
-                    order=ruling.act.leaf,
-                    reason=ruling.reason,
-                )
-            )
-        drafts.append(
+        own = state.credit.pins_id
+        # Caps are counted under the law of today; the others undo or suspend what the credit did.
+        moves = [
+            (Movement.UNCAP, state.capped_centihours, pins_id),
+            (Movement.RELEASE, state.frozen_centihours, own),
+        ]
+        if movement is not None:
+            moves.append((movement, state.credit.centihours, own))
+        drafts += [
             MoveDraft(
                 credit=state.credit,
-                movement=Movement.REVERSE,
-                centihours=state.credit.centihours,
-                step=0,
-                pins_id=state.credit.pins_id,
+                movement=each,
+                centihours=centihours,
+                step=state.next_step(each),
+                pins_id=pins,
                 act_id=ruling.act.act_id,
                 order=ruling.act.leaf,
                 reason=ruling.reason,
             )
-        )
+            for each, centihours, pins in moves
+            if centihours
+        ]
     post_moves_on(session, drafts, context.secrets, now=context.now)
 
 
@@ -176,7 +186,7 @@ def _reverse_dependent(
     )
     own = FoldContext(law_of(session, transfer.scheme), context.secrets, context.now)
     because = Ruling(act, ruling.actor, ORIGIN_REVERSED)
-    take_back(session, Held(source, ()), live, live, because, group=group, context=own)
+    take_back(session, Held(source, ()), live, live, because, groups=[group], context=own)
     transfer.state, transfer.reason = "withdrawn", ORIGIN_REVERSED
 
 

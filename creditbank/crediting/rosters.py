@@ -17,6 +17,7 @@ from creditbank.attendance.roster import Column, Roster, RosterRow
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import FoldContext, fold_again
+from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
 from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
@@ -108,12 +109,16 @@ def post_roster(
 
     Raises:
         FilingNotApprovedError: no official has approved the filing.
+        SourceInvestigatedError: the whole filing is under investigation.
         NotRecognisedError, RuleMissingError: the rules in force do not credit its sessions.
     """
     filing = posting.filing
     if filing.state != "approved":
         raise FilingNotApprovedError(filing_no=filing.filing_no, state=filing.state)
     source, use = lock_source(session, filing.filing_no)
+    investigated = reaches_open(session, source.source_id)
+    if any(each.is_whole for each in investigated):
+        raise SourceInvestigatedError(source_no=filing.filing_no)
     sessions = sessions_of(session, filing.filing_no)
     shares = approved_shares(filing.approved_centihours, sessions)
     desk = _Desk(
@@ -132,7 +137,7 @@ def post_roster(
     groups = lock_linked(session, people.values())
     secrets = secrets_of(session, vault, list(groups))
     named, misnamed = _named_rows(session, vault, datable, people)
-    scales = Scales(source, use, groups, secrets)
+    scales = Scales(source, use, groups, secrets, investigated)
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
     good, refused = _weigh(scales, desk, named)
     roster_no = "R" + random_number(9)
@@ -162,7 +167,8 @@ def rehearse_roster(
     """Post a roster and take every trace of it back: what would become of it, now.
 
     Raises:
-        FilingNotApprovedError, NotRecognisedError, RuleMissingError: as when it is posted.
+        FilingNotApprovedError, SourceInvestigatedError, NotRecognisedError, RuleMissingError: as
+            when it is posted.
     """
     rehearsal = session.begin_nested()
     try:

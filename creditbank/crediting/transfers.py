@@ -41,6 +41,13 @@ class EntryReversedError(CreditBankError):
     status = 409
 
 
+class EntryFrozenError(CreditBankError):
+    """The entry is frozen while it is looked into: nothing is recognised of it meanwhile."""
+
+    code = "entry-frozen"
+    status = 409
+
+
 class TransferKnownError(CreditBankError):
     """The entry stands recognised under this scheme already."""
 
@@ -116,8 +123,8 @@ def recognise_transfer(
 
     Raises:
         EntryUnknownError, PersonUnknownError, IdentityMismatchError: leaf and person do not fit.
-        TransferWithinError, TransferSecondHandError, EntryReversedError, TransferKnownError: the
-            entry is not one to recognise.
+        TransferWithinError, TransferSecondHandError, EntryReversedError, EntryFrozenError,
+            TransferKnownError: the entry is not one to recognise.
         TransferNotRecognisedError, TransferWorthNothingError: the receiving scheme's rules give
             nothing for it.
         PersonErasedError: the person's secret was erased.
@@ -193,7 +200,7 @@ def withdraw_transfer(
         now=now,
     )
     ruling = Ruling(act, revocation.actor, str(revocation.reason))
-    take_back(session, held, live, live, ruling, group=group, context=context)
+    take_back(session, held, live, live, ruling, groups=[group], context=context)
     transfer.state, transfer.reason = "withdrawn", str(revocation.reason)
     return sum(state.credit.centihours for state in live), act.leaf
 
@@ -209,6 +216,8 @@ def _require_recognisable(
     [state] = [each for each in credit_states(entries) if each.credit.leaf == credit.leaf]
     if state.reversed:
         raise EntryReversedError(leaf=credit.leaf.hex())
+    if state.frozen_centihours:
+        raise EntryFrozenError(leaf=credit.leaf.hex())
     known = session.scalar(
         select(RecognisedTransfer.transfer_no).where(
             RecognisedTransfer.person_id == credit.person_id,

@@ -5,12 +5,13 @@ that row 41 of 40 places is refused by name and not by the database.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.roster import HEADERS, Column, RosterRow
+from creditbank.crediting.freezes import Reach
 from creditbank.errors import Fact, RowProblem
 from creditbank.hours import hours_text
 from creditbank.ledger.models import Source, SourceUse
@@ -49,11 +50,15 @@ def row_problem(row: RosterRow, column: Column, code: str, **facts: Fact) -> Row
 class Scales:
     """What is live under one source for the people of one roster."""
 
-    def __init__(self, source: Source, use: SourceUse, groups: Groups, secrets: Secrets) -> None:
+    def __init__(  # what rows are weighed against
+        self, source: Source, use: SourceUse, groups: Groups, secrets: Secrets,
+        investigated: Sequence[Reach],
+    ) -> None:  # fmt: skip
         self._source = source
         self._people = use.people
         self._groups = groups
         self._secrets = secrets
+        self._investigated = investigated
         self._newest: dict[tuple[int, str], CreditState] = {}
         self._live: set[tuple[int, str]] = set()
         self._issued: dict[int, int] = defaultdict(int)
@@ -104,11 +109,11 @@ class Scales:
     def _refusal(
         self, row: RosterRow, person_id: int, planned: FilingSession, centihours: int
     ) -> RowProblem | None:
-        source, occasion = self._source, occasion_of(planned)
+        source, day = self._source, self._day_problem(person_id, occasion_of(planned))
         if person_id not in self._secrets:
             return row_problem(row, Column.NUMBER, "roster-person-erased")
-        if any((key, occasion) in self._live for key in self._groups[person_id]):
-            return row_problem(row, Column.DAY, "roster-already-credited", day=row.day.isoformat())
+        if day:
+            return row_problem(row, Column.DAY, day, day=row.day.isoformat())
         if centihours == 0:
             return row_problem(
                 row, Column.MINUTES, "roster-nothing-earned", minutes=row.attended_minutes
@@ -122,3 +127,10 @@ class Scales:
                 row, Column.MINUTES, "roster-person-bound", found=hours_text(issued), wanted=wanted
             )
         return None
+
+    def _day_problem(self, person_id: int, occasion: str) -> str:
+        group = self._groups[person_id]
+        if any((key, occasion) in self._live for key in group):
+            return "roster-already-credited"
+        covered = any(each.covers(group, occasion) for each in self._investigated)
+        return "roster-investigated" if covered else ""

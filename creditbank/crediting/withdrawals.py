@@ -94,7 +94,7 @@ def withdraw_attendance(
         live,
         chosen,
         Ruling(act, withdrawal.actor, str(withdrawal.reason)),
-        group=group,
+        groups=[group],
         context=FoldContext(law_of(session, filing.scheme), secrets, now),
     )
     return WithdrawalResult(

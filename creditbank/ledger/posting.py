@@ -155,6 +155,11 @@ class CreditState:
     reversed: bool = False
     movements: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is there to count: neither taken back nor frozen."""
+        return not self.reversed and not self.frozen_centihours
+
     def next_step(self, movement: Movement) -> int:
         """Return the number of the next movement of a kind on this credit."""
         return self.movements[movement]

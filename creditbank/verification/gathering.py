@@ -33,13 +33,14 @@ from creditbank.rules.requirement import Credited
 
 @dataclass(frozen=True, slots=True)
 class CreditedYear:
-    """Hours of one year and subject, in centihours; `counted` includes `migrated`."""
+    """Hours of one year and subject, in centihours; `counted` includes `migrated`, not `frozen`."""
 
     year: int
     subject: str
     counted_centihours: int
     capped_centihours: int
     migrated_centihours: int
+    frozen_centihours: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,15 @@ def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal |
     pending = session.scalar(select(func.count()).select_from(mine.where(~sealed).subquery()))
     sources = sources_numbered(session, sorted({entry.source_id for entry in entries}))
     states = credit_states(entries)
-    live = [state for state in states if not state.reversed]
+    standing = [state for state in states if not state.reversed]
+    live = [state for state in standing if state.is_live]
     facts = facts_of(session, [state.credit for state in states])
     migrated = {state.credit.leaf for state in live if _is_migrated(state, sources, facts)}
     jurisdictions = sorted({row.jurisdiction for row in sources.values()} or {law.jurisdiction})
     return Gathered(
         entries=tuple(entries),
         facts=facts,
-        credited=_by_year(live, migrated),
+        credited=_by_year(standing, migrated),
         cuts=tuple(chain.from_iterable(cuts_by_occasion(live, facts, law).values())),
         values=values_behind(session, live, facts),
         heads=tuple(head for each in jurisdictions for head in heads_at(session, seal, each)),
@@ -108,12 +110,13 @@ def _is_migrated(
 
 
 def _by_year(states: Iterable[CreditState], migrated: set[bytes]) -> tuple[CreditedYear, ...]:
-    sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for state in states:
         row = sums[state.credit.credited_year, state.credit.subject]
         row[0] += state.live_centihours
         row[1] += state.capped_centihours
         row[2] += state.live_centihours if state.credit.leaf in migrated else 0
+        row[3] += state.frozen_centihours
     return tuple(
         CreditedYear(year, subject, *sums[year, subject]) for year, subject in sorted(sums)
     )

@@ -18,7 +18,7 @@ from creditbank.rules.pathways import pathway_of
 from creditbank.rules.requirement import Assessment
 from creditbank.rules.shortfall import RequirementLine
 from creditbank.rules.windows import MONTHS
-from creditbank.verification.gathering import Gathered
+from creditbank.verification.gathering import CreditedYear, Gathered
 from creditbank.verification.weighing import Weighed
 
 _NO_RECORD = "verdict-no-record"
@@ -64,6 +64,7 @@ def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> di
                 "counted": hours_text(row.counted_centihours),
                 "capped": hours_text(row.capped_centihours),
                 "migrated": hours_text(row.migrated_centihours),
+                **_frozen(row),
             }
             for row in gathered.credited
         ],
@@ -88,6 +89,11 @@ def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> di
         ],
         **_make_up(assessment),
     }
+
+
+def _frozen(row: CreditedYear) -> dict[str, Canonical]:
+    """Tell hours that do not count while they are looked into; no member where there are none."""
+    return {"frozen": hours_text(row.frozen_centihours)} if row.frozen_centihours else {}
 
 
 def _clauses(values: Iterable[Value]) -> list[Canonical]:

@@ -13,6 +13,7 @@ from creditbank.web.failures import failure_page
 from creditbank.web.filings import filings
 from creditbank.web.home import home
 from creditbank.web.imports_desk import imports_desk
+from creditbank.web.investigations_desk import investigations_desk
 from creditbank.web.items_desk import items_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
@@ -29,8 +30,8 @@ from creditbank.web.words import prepare_words
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, readiness, own_certificates, own_items, filings, rosters,
-    attendance, items_desk, imports_desk, account, desk, staff, verdicts, verdict_lists,
-    api_pages,
+    attendance, items_desk, imports_desk, investigations_desk, account, desk, staff,
+    verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

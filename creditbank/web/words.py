@@ -20,7 +20,8 @@ def prepare_words(app: Flask) -> None:
         list_state_code, row_state_code,
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
-        fate_code, withdrawal_reason_code, region,
+        fate_code, withdrawal_reason_code, region, investigation_reason_code,
+        investigation_state_code, investigated_credit_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -179,6 +180,21 @@ def fate_code(fate: str) -> str:
 def withdrawal_reason_code(reason: str) -> str:
     """Name why an attendance is taken back."""
     return f"withdrawal-reason-{reason}"
+
+
+def investigation_reason_code(reason: str) -> str:
+    """Name why hours are looked into."""
+    return f"investigation-reason-{reason}"
+
+
+def investigation_state_code(state: str) -> str:
+    """Name how an investigation stands."""
+    return f"investigation-state-{state}"
+
+
+def investigated_credit_code(standing: str) -> str:
+    """Name how a credit stands that was looked into."""
+    return f"investigation-credit-{standing}"
 
 
 def region(jurisdiction: str) -> str:

@@ -54,6 +54,7 @@ _DECIDING = Row("filing:decide", "official", none="filing-unknown", region=REGIO
 _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
+_INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
 _ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
 _CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", region=REGION)
@@ -112,6 +113,10 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/transfers": Row("transfer:recognise", "official"),
     "GET /api/v1/transfers/<public:transfer_no>": _TRANSFER,
     "POST /api/v1/transfers/<public:transfer_no>/withdrawal": _TRANSFER,
+    "POST /api/v1/investigations": Row("hours:investigate", "official"),
+    "GET /api/v1/investigations": Row("hours:investigate", "official"),
+    "GET /api/v1/investigations/<public:investigation_no>": _INVESTIGATION,
+    "POST /api/v1/investigations/<public:investigation_no>/closing": _INVESTIGATION,
     "POST /api/v1/imports": Row("import:propose", "official"),
     "GET /api/v1/imports/<public:import_no>": Row(
         "import:propose", "official", none="import-unknown", region=REGION
@@ -278,6 +283,10 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),
+        "investigation_no": desk.official.post(
+            "/api/v1/investigations",
+            {"about": f"{filing_no}/1", "case_no": "查2026-1", "reason": "sampling"},
+        ),
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],

@@ -6,7 +6,7 @@ without its natural key, a sealer that goes by the newest number, caps that nobo
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 import creditbank.ledger.seal as seal_module
 from creditbank import limits
-from creditbank.crediting import rosters, weighing
+from creditbank.crediting import investigations, rosters, weighing, withdrawals
 from creditbank.crediting.fold import FoldContext
+from creditbank.crediting.reversals import Held
 from creditbank.db import snapshot
 from creditbank.ledger.models import Act, Entry, Seal, Source, SourceUse
 from creditbank.ledger.sources import Taking
+from creditbank.people.register import linked_people
 
 #: What was taken of a filing when a poster looked, where posters look first and lock nothing.
 _LOOKED: dict[str, int] = {}
@@ -56,6 +58,23 @@ def check_then_insert() -> None:
 
     rosters.lock_source = lock_source
     rosters.take = take
+
+
+def no_hold() -> None:
+    """Freeze and take back without locking the source or the people."""
+
+    def hold(session: Session, source_no: str) -> Held:
+        source = session.scalars(select(Source).where(Source.source_no == source_no)).one()
+        return Held(source, ())
+
+    def lock_linked(session: Session, people: Iterable[int]) -> dict[int, tuple[int, ...]]:
+        groups = linked_people(session, people)
+        time.sleep(0.02)
+        return groups
+
+    for room in (investigations, withdrawals):
+        room.hold = hold
+        room.lock_linked = lock_linked
 
 
 def no_live_check() -> None:
@@ -167,6 +186,7 @@ def no_epochs(monkeypatch: pytest.MonkeyPatch, owner_url: str) -> None:
 
 
 DOUBLES: dict[str, Callable[[], None]] = {
+    "no_hold": no_hold,
     "check_then_insert": check_then_insert,
     "no_live_check": no_live_check,
     "no_fold": no_fold,

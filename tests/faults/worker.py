@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.config import Settings
+from creditbank.crediting.investigations import Outcome
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
@@ -97,7 +98,15 @@ def _transfer(bank: TestBank, number: int, leaf: str) -> None:
         recognise_transfer(session, bank.house.vault, ask, now=NOW)
 
 
+def _investigate(bank: TestBank, filing_no: str, number: int, outcome: str) -> None:
+    """Freeze what somebody has under a filing, and end it, if there is an outcome."""
+    made = acts.investigate(bank, filing_no, invented_person(number))
+    if outcome:
+        acts.end_investigation(bank, made, Outcome(outcome))
+
+
 ACTS: dict[str, Callable[..., object]] = {
+    "investigate": _investigate,
     "withdraw_day": _withdraw_day,
     "transfer": _transfer,
 }

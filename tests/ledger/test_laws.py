@@ -28,10 +28,13 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+import creditbank.crediting.investigations as investigations_module
 import creditbank.crediting.reversals as reversals_module
 import creditbank.crediting.rosters as rosters_module
 import creditbank.ledger.seal as seal_module
+from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.imports import RecordRow
+from creditbank.crediting.investigations import InvestigationKnownError, Outcome
 from creditbank.crediting.links import LinkFinding, LinkOccasionTwiceError, record_finding
 from creditbank.crediting.withdrawals import NothingToWithdrawError
 from creditbank.ledger.balance import balances_of, total_over_all_accounts
@@ -44,7 +47,17 @@ from creditbank.people.register import (
     PersonUnknownError,
     linked_people,
 )
-from tests.acts import approve, import_rows, key_of, publish, register_enterprise, roster, withdraw
+from tests.acts import (
+    approve,
+    end_investigation,
+    import_rows,
+    investigate,
+    key_of,
+    publish,
+    register_enterprise,
+    roster,
+    withdraw,
+)
 from tests.bank import NOW, TestBank, found_test_bank, invented_person
 from tests.conftest import Database
 from tests.faults.audit import missed
@@ -113,6 +126,17 @@ class Credit:
     subject: str
     centihours: int
     migrated: bool = False
+    #: numbers of the open investigations that hold it
+    held_by: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Case:
+    """An open investigation in the books: of which source, of it perhaps one person or session."""
+
+    source: str
+    person: int | None
+    occasion: str
 
 
 @dataclass(slots=True)
@@ -130,6 +154,7 @@ class Books:
 
     live: dict[tuple[int, str], Credit] = field(default_factory=dict)
     links: set[frozenset[int]] = field(default_factory=set)
+    cases: dict[str, Case] = field(default_factory=dict)
 
     def group(self, person: int) -> frozenset[int]:
         """Return everybody who is this person."""
@@ -140,6 +165,21 @@ class Books:
                 return frozenset(known)
             known = more
 
+    def looked_into(self, source: str, person: int | None, occasion: str) -> bool:
+        """Tell whether one open investigation reaches all of this."""
+        group = self.group(person) if person is not None else frozenset[int]()
+        return any(
+            case.source == source
+            and (case.person is None or case.person in group)
+            and case.occasion in {"", occasion}
+            for case in self.cases.values()
+        )
+
+    def frozen(self, person: int) -> int:
+        """Return what is frozen of somebody's."""
+        mine = [credit for credit in self.live.values() if credit.person in self.group(person)]
+        return sum(credit.centihours for credit in mine if credit.held_by)
+
     def taken(self, filing: Filing) -> tuple[int, int]:
         """Return people and centihours under a filing."""
         mine = [c for c in self.live.values() if c.occasion.startswith(f"{filing.number}/")]
@@ -148,7 +188,7 @@ class Books:
     def balances(self, person: int) -> dict[tuple[int, str], tuple[int, int]]:
         """Return live and capped centihours by year and subject, caps applied in day order."""
         group = self.group(person)
-        mine = [credit for credit in self.live.values() if credit.person in group]
+        mine = [c for c in self.live.values() if c.person in group and not c.held_by]
         days: Counter[date] = Counter()
         years: Counter[int] = Counter()
         sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
@@ -214,6 +254,10 @@ class Laws(RuleBasedStateMachine):
     )
     def post(self, filing: Filing, lines: list[tuple[int, date, int]], times: int) -> None:
         attended = list({(p, d): (p, d, m) for p, d, m in lines}.values())
+        if self.books.looked_into(filing.number, None, ""):
+            with pytest.raises(SourceInvestigatedError):
+                self.bank.post(filing.number, roster([(self.persons[0], DAYS[0], 360)]))
+            return
         for _ in range(times):
             rows = roster([(self.persons[p], d, m) for p, d, m in attended])
             expected = sum(self._accept(filing, *line) for line in attended)
@@ -233,6 +277,7 @@ class Laws(RuleBasedStateMachine):
             for c in self.books.live.values()
         )
         twice = any((key, occasion) in self.books.live for key in self.books.group(person))
+        twice |= self.books.looked_into(filing.number, person, occasion)
         if twice or not centihours or (new and people >= SEATS):
             return False
         self.books.live[person, occasion] = Credit(
@@ -260,6 +305,37 @@ class Laws(RuleBasedStateMachine):
         """Return what may be withdrawn."""
         live = self.books.live
         return [live[key] for key in sorted(live) if not live[key].migrated]
+
+    @precondition(lambda self: self.books.live)
+    @rule(which=st.integers(0, 99), one_person=st.booleans(), one_session=st.booleans())
+    def look_into(self, which: int, one_person: bool, one_session: bool) -> None:
+        credit = self.books.live[sorted(self.books.live)[which % len(self.books.live)]]
+        person = credit.person if one_person else None
+        occasion = credit.occasion if one_session else ""
+        source = credit.occasion.partition("/")[0]
+        identity = self.persons[credit.person] if one_person else None
+        if self.books.looked_into(source, person, occasion):
+            with pytest.raises(InvestigationKnownError):
+                investigate(self.bank, source, identity, occasion)
+            return
+        number = investigate(self.bank, source, identity, occasion)
+        self.books.cases[number] = Case(source, person, occasion)
+        for other in self.books.live.values():
+            theirs = person is None or other.person in self.books.group(person)
+            here = other.occasion == occasion if occasion else other.occasion.startswith(source)
+            if theirs and here:
+                other.held_by.add(number)
+
+    @precondition(lambda self: self.books.cases)
+    @rule(which=st.integers(0, 9), outcome=st.sampled_from(Outcome))
+    def conclude(self, which: int, outcome: Outcome) -> None:
+        number = list(self.books.cases)[which % len(self.books.cases)]
+        end_investigation(self.bank, number, outcome)
+        del self.books.cases[number]
+        for key, credit in list(self.books.live.items()):
+            if number in credit.held_by and outcome is Outcome.FOUND_FALSE:
+                del self.books.live[key]
+            credit.held_by.discard(number)
 
     @precondition(lambda self: len(self.imported) < 2)
     @rule(
@@ -319,6 +395,7 @@ class Laws(RuleBasedStateMachine):
                 for b in found
                 if b.live_centihours or b.capped_centihours
             } == wanted
+            assert sum(b.frozen_centihours for b in found) == self.books.frozen(person)
 
     @invariant()
     def bounds_hold_and_uses_are_right(self) -> None:
@@ -383,6 +460,7 @@ def no_fold(*_: object, **__: object) -> int:
 FAULTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "caps not counted on posting": (rosters_module, "fold_again", no_fold),
     "caps not counted on withdrawal": (reversals_module, "fold_again", no_fold),
+    "caps not counted on freezing": (investigations_module, "fold_again", no_fold),
     "use not given back": (reversals_module, "take", lambda *_: None),
     "a sealer that forgets the last row": (
         seal_module,

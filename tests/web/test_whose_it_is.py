@@ -18,7 +18,7 @@ from creditbank.registry.clients import Role
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
 from creditbank.registry.organisations import organisation_by_uscc
 from tests.achievements import PATENT, declare, publish_works
-from tests.acts import register_enterprise, seal_all
+from tests.acts import investigate, register_enterprise, seal_all
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import (
     ENTERPRISE_USCC,
@@ -100,6 +100,12 @@ OBJECTS: Mapping[str, Held] = {
     "GET /desk/imports/<public:import_no>": Held("import", "official", "far-official"),
     "POST /desk/imports/<public:import_no>/approval": Held(
         "import", "official", "far-official", {"compared": "yes"}
+    ),
+    "GET /desk/investigations/<public:investigation_no>": Held(
+        "investigation", "official", "far-official"
+    ),
+    "POST /desk/investigations/<public:investigation_no>/closing": Held(
+        "investigation", "official", "far-official", {"outcome": "cleared"}
     ),
     "POST /filings/<public:filing_no>/approval": Held(
         "first", "official", "far-official", {"version": "1", "reason": "补办"}
@@ -186,6 +192,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         ).certificate.number,
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank),
+        "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
         **filed(visitors),
     }
 
@@ -208,6 +215,13 @@ def submitted(bank: TestBank) -> str:
     with bank.unit() as session:
         provider = organisation_by_uscc(session, ENTERPRISE_USCC)
         return submit_filing(session, DRAFT, provider, actor="provider", now=utc_now()).filing_no
+
+
+def hours_of_another(bank: TestBank) -> str:
+    """Let somebody else attend; return the filing's number."""
+    filing_no = bank.approved_filing()
+    bank.post(filing_no, attendance([invented_person(93)], SEMINAR_DAYS[:1]))
+    return filing_no
 
 
 def sealed_hour(bank: TestBank) -> str:
