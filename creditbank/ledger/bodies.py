@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +12,40 @@ from creditbank.ledger.leaves import EntryBody, Pins, facts_digest
 from creditbank.ledger.models import Act, Entry, Movement, PackPins, State
 from creditbank.ledger.posting import pins_from_text
 from creditbank.ledger.sources import sources_numbered
+
+
+class EntryLine(NamedTuple):
+    """An entry as its row says it, for whoever reads all of them: a mapped object weighs more."""
+
+    person_id: int
+    #: with the two behind it, what names a credit among a person's
+    scheme: str
+    occasion: str
+    revision: int
+    entry_id: int
+    recorded_at: datetime
+    act_id: int | None
+    source_id: int
+    pins_id: int
+    centihours: int
+    earned_on: date
+    credited_year: int
+    step: int
+    subject: str
+    from_state: str
+    to_state: str
+    movement: str
+    reason: str
+    leaf: bytes
+
+    @property
+    def credit_key(self) -> tuple[str, str, int]:
+        """Name the credit that the entry is or acts on."""
+        return self[1:4]
+
+
+#: What to select for `EntryLine`, in its order.
+LINE_COLUMNS = tuple(getattr(Entry, name) for name in EntryLine._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +60,19 @@ class Named:
     pins: Pins
 
 
-def body_of(entry: Entry, named: Named) -> EntryBody:
+def body_of(entry: Entry | EntryLine, named: Named) -> EntryBody:
     """Rebuild what was hashed.
 
     Raises:
-        ValueError: a movement or an account that no poster ever wrote.
+        KeyError: a movement or an account that no poster ever wrote.
     """
     return EntryBody(
-        movement=Movement(entry.movement),
+        movement=_MOVEMENTS[entry.movement],
         scheme=entry.scheme,
         credited_year=entry.credited_year,
         subject=entry.subject,
-        from_state=State(entry.from_state),
-        to_state=State(entry.to_state),
+        from_state=_STATES[entry.from_state],
+        to_state=_STATES[entry.to_state],
         centihours=entry.centihours,
         earned_on=entry.earned_on,
         recorded_at=entry.recorded_at,
@@ -50,6 +86,11 @@ def body_of(entry: Entry, named: Named) -> EntryBody:
         facts_digest=facts_digest(named.facts) if named.facts else b"",
         pins=named.pins,
     )
+
+
+#: Quicker than calling the enum, once for each entry that there is.
+_MOVEMENTS = {str(each): each for each in Movement}
+_STATES = {str(each): each for each in State}
 
 
 def bodies_of(

@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from creditbank.ledger.bodies import Named
+from creditbank.ledger.bodies import LINE_COLUMNS, EntryLine, Named
 from creditbank.ledger.bodies import body_of as entry_body
 from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.fsck_logs import check_logs, check_rounds
 from creditbank.ledger.journal import body_of as act_body
-from creditbank.ledger.leaves import act_leaf, entry_leaf, entry_salt
+from creditbank.ledger.leaves import Pins, act_leaf, entry_leaf, entry_salt
 from creditbank.ledger.models import (
     Act,
     CreditFacts,
@@ -37,6 +37,10 @@ from creditbank.ledger.unreadable import unreadable_rows
 __all__ = ["Disagreement", "Progress", "SecretStates", "check_ledger"]
 
 _BATCH = 5_000
+#: Plain texts, because comparing an enum's costs more, once for each entry that there is.
+_CREDIT, _REVERSE = str(Movement.CREDIT), str(Movement.REVERSE)
+_ISSUED = str(State.ISSUED)
+_HELD = tuple(str(state) for state in State if state != State.ISSUED)
 
 #: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
 SecretStates = Callable[[Sequence[int]], Mapping[int, bytes | None]]
@@ -80,18 +84,31 @@ class _Books:
     def __init__(self, session: Session) -> None:
         self.sources = {row.source_id: row for row in session.scalars(select(Source))}
         self.pins = {row.pins_id: row.pins for row in session.scalars(select(PackPins))}
+        self.chains = {pins_id: _chain_of(text) for pins_id, text in self.pins.items()}
         opening = {source.act_id for source in self.sources.values()}
         self.opening_acts: dict[int, Act] = {
             act.act_id: act for act in _in_chunks(session, Act, sorted(opening))
         }
+        self.recognised = {
+            source_id
+            for source_id, source in self.sources.items()
+            if source.kind == SourceKind.RECOGNISED
+        }
+        #: leaf of the act that opened each source, empty if there is none
+        self.source_leaves: dict[int, bytes] = defaultdict(bytes)
+        for source in self.sources.values():
+            if source.act_id in self.opening_acts:
+                self.source_leaves[source.source_id] = self.opening_acts[source.act_id].leaf
         self.used_people: dict[int, int] = defaultdict(int)
         self.used_centihours: dict[int, int] = defaultdict(int)
 
-    def source_leaf(self, source_id: int) -> bytes:
-        """Return the leaf of the act that opened a source, empty if there is none."""
-        source = self.sources.get(source_id)
-        act = self.opening_acts.get(source.act_id) if source else None
-        return act.leaf if act else b""
+
+def _chain_of(text: str) -> Pins | None:
+    """Read a pack chain; None where it is none."""
+    try:
+        return tuple(tuple(each) for each in pins_from_text(text))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _in_chunks(session: Session, table: type[Act], ids: Sequence[int]) -> Iterator[Act]:
@@ -170,12 +187,15 @@ def _details(act: Act) -> dict[str, object]:
     return details if isinstance(details, dict) else {}
 
 
+_CreditKey = tuple[str, str, int]
+
+
 @dataclass(slots=True)
 class _PersonRows:
     """Everything that one person has in the ledger."""
 
-    entries: list[Entry] = field(default_factory=list)
-    facts: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    entries: list[EntryLine] = field(default_factory=list)
+    facts: dict[_CreditKey, str] = field(default_factory=dict)
 
 
 def _check_people(
@@ -203,22 +223,32 @@ def _people_in_batches(session: Session) -> Iterator[dict[int, _PersonRows]]:
         ]
         end = min((each for each in ends if each is not None), default=2**63 - 1)
         people: dict[int, _PersonRows] = defaultdict(_PersonRows)
-        for entry in session.scalars(
-            select(Entry).where(Entry.person_id > last_person, Entry.person_id <= end)
+        for entry in session.execute(
+            select(*LINE_COLUMNS).where(*_between(Entry, last_person, end))
         ):
-            people[entry.person_id].entries.append(entry)
-        for facts in session.scalars(
-            select(CreditFacts).where(
-                CreditFacts.person_id > last_person, CreditFacts.person_id <= end
-            )
+            line = EntryLine._make(entry)
+            people[line.person_id].entries.append(line)
+        for person_id, scheme, occasion, revision, facts in session.execute(
+            select(*_FACTS_COLUMNS).where(*_between(CreditFacts, last_person, end))
         ):
-            key = (facts.scheme, facts.occasion, facts.revision)
-            people[facts.person_id].facts[key] = facts.facts
+            people[person_id].facts[scheme, occasion, revision] = facts
         if people:
             yield people
         if end == 2**63 - 1:
             return
         last_person = end
+
+
+_FACTS_COLUMNS = (
+    CreditFacts.person_id, CreditFacts.scheme, CreditFacts.occasion, CreditFacts.revision,
+    CreditFacts.facts,
+)  # fmt: skip
+
+
+def _between(
+    table: type[Entry | CreditFacts], last_person: int, end: int
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.person_id > last_person, table.person_id <= end
 
 
 def _ordering_acts(session: Session, people: Mapping[int, _PersonRows]) -> dict[int, bytes]:
@@ -230,7 +260,7 @@ def _check_person(
     person_id: int, rows: _PersonRows, states: Mapping[int, bytes | None], books: _Books,
     acts: Mapping[int, bytes],
 ) -> Iterator[Disagreement]:  # fmt: skip
-    credits = {_credit_key(e): e for e in rows.entries if e.movement == Movement.CREDIT}
+    credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
     for key in rows.facts.keys() - credits.keys():
         yield Disagreement("fsck-facts-orphan", "ledger_facts", f"{person_id} {key}")
     if person_id not in states:
@@ -239,8 +269,9 @@ def _check_person(
         yield Disagreement("fsck-pins-missing", "ledger_pack_pins", str(pins_id))
     secret = states.get(person_id)
     for entry in rows.entries:
-        credit = credits.get(_credit_key(entry))
-        if entry.movement == Movement.CREDIT and _credit_key(entry) not in rows.facts:
+        key = entry.credit_key
+        credit = credits.get(key)
+        if entry.movement == _CREDIT and key not in rows.facts:
             yield Disagreement("fsck-facts-missing", "ledger_facts", _entry_name(entry))
             yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
         elif credit is None:
@@ -252,43 +283,45 @@ def _check_person(
 
 
 def _entry_holds(  # noqa: PLR0917 # what one entry rests on
-    entry: Entry, credit: Entry, rows: _PersonRows, secret: bytes, books: _Books,
+    entry: EntryLine, credit: EntryLine, rows: _PersonRows, secret: bytes, books: _Books,
     acts: Mapping[int, bytes],
 ) -> bool:  # fmt: skip
-    is_credit = entry.movement == Movement.CREDIT
+    is_credit = entry.movement == _CREDIT
+    chain = books.chains.get(entry.pins_id)
+    if chain is None:
+        return False
     try:
         named = Named(
-            source=books.source_leaf(entry.source_id),
+            source=books.source_leaves[entry.source_id],
             target=b"" if is_credit else credit.leaf,
             order=acts[entry.act_id] if entry.act_id is not None else b"",
-            facts=rows.facts[_credit_key(entry)] if is_credit else "",
-            pins=pins_from_text(books.pins[entry.pins_id]),
+            facts=rows.facts[entry.credit_key] if is_credit else "",
+            pins=chain,
         )
         body = entry_body(entry, named)
         return entry_leaf(entry_salt(secret, body), body) == entry.leaf
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return False  # an enum, a chain or a text that no poster ever wrote
 
 
 def _check_accounts(
-    person_id: int, rows: _PersonRows, credits: Mapping[tuple[str, str, int], Entry],
-    books: _Books,
-) -> Iterator[Disagreement]:  # fmt: skip
+    person_id: int, rows: _PersonRows, credits: Mapping[_CreditKey, EntryLine], books: _Books
+) -> Iterator[Disagreement]:
     """No account of a credit is below zero; a new revision follows a reversal."""
-    nets: dict[tuple[str, str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    nets: dict[tuple[_CreditKey, str], int] = defaultdict(int)
     for entry in rows.entries:
-        nets[_credit_key(entry)][entry.to_state] += entry.centihours
-        nets[_credit_key(entry)][entry.from_state] -= entry.centihours
+        key = entry.credit_key
+        nets[key, entry.to_state] += entry.centihours
+        nets[key, entry.from_state] -= entry.centihours
     issued: dict[int, int] = defaultdict(int)
     for key, credit in credits.items():
-        net = nets[key]
-        if any(net[str(state)] < 0 for state in (State.LIVE, State.CAPPED, State.FROZEN)):
+        if any(nets.get((key, state), 0) < 0 for state in _HELD):
             yield Disagreement("fsck-account-negative", "ledger_entry", _entry_name(credit))
         scheme, occasion, revision = key
         earlier = (scheme, occasion, revision - 1)
-        if revision and (earlier not in credits or nets[earlier][str(State.ISSUED)] != 0):
+        if revision and (earlier not in credits or nets[earlier, _ISSUED] != 0):
             yield Disagreement("fsck-revision-early", "ledger_entry", _entry_name(credit))
-        issued[credit.source_id] -= net[str(State.ISSUED)]
+        issued[credit.source_id] -= nets[key, _ISSUED]
     for source_id, centihours in issued.items():
         source = books.sources.get(source_id)
         if source is not None and centihours > source.person_centihours_max:
@@ -298,18 +331,17 @@ def _check_accounts(
 
 
 def _check_origins(
-    rows: _PersonRows, credits: Mapping[tuple[str, str, int], Entry], books: _Books
+    rows: _PersonRows, credits: Mapping[_CreditKey, EntryLine], books: _Books
 ) -> Iterator[Disagreement]:
     """What was recognised from another entry stands only as long as that entry does."""
-    gone = {_credit_key(e) for e in rows.entries if e.movement == Movement.REVERSE}
-    live = {key: credit for key, credit in credits.items() if key not in gone}
-    leaves = {credit.leaf.hex() for credit in live.values()}
-    for key, credit in live.items():
-        source = books.sources.get(credit.source_id)
-        if source is None or source.kind != SourceKind.RECOGNISED:
-            continue
+    copies = {key for key, each in credits.items() if each.source_id in books.recognised}
+    if not copies:
+        return
+    gone = {each.credit_key for each in rows.entries if each.movement == _REVERSE}
+    leaves = {credit.leaf.hex() for key, credit in credits.items() if key not in gone}
+    for key in sorted(copies - gone):
         if _origin_leaf(rows.facts.get(key, "")) not in leaves:
-            yield Disagreement("fsck-origin", "ledger_entry", _entry_name(credit))
+            yield Disagreement("fsck-origin", "ledger_entry", _entry_name(credits[key]))
 
 
 def _origin_leaf(facts: str) -> str:
@@ -319,11 +351,7 @@ def _origin_leaf(facts: str) -> str:
         return ""  # gone or no longer JSON, which is named elsewhere too
 
 
-def _credit_key(entry: Entry) -> tuple[str, str, int]:
-    return entry.scheme, entry.occasion, entry.revision
-
-
-def _entry_name(entry: Entry) -> str:
+def _entry_name(entry: EntryLine) -> str:
     return (
         f"{entry.entry_id} {entry.person_id} {entry.scheme} {entry.occasion} r{entry.revision}"
         f" {entry.movement} {entry.step}"

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
+from creditbank.ledger.appending import append_rows
 from creditbank.ledger.leaves import EntryBody, Pins, entry_leaf, entry_salt, facts_digest
 from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
 
@@ -87,17 +88,11 @@ def post_credits(
         _credit_row(draft, context, _secret_of(secrets, draft.person_id)) for draft in drafts
     ]
     facts = [
-        {
-            "person_id": draft.person_id,
-            "scheme": draft.scheme,
-            "occasion": draft.occasion,
-            "revision": draft.revision,
-            "facts": draft.facts,
-        }
+        (draft.person_id, draft.scheme, draft.occasion, draft.revision, draft.facts)
         for draft in drafts
     ]
-    session.execute(insert(Entry), entries)
-    session.execute(insert(CreditFacts), facts)
+    append_rows(session, Entry, entries)
+    append_rows(session, CreditFacts, facts)
 
 
 def post_moves(
@@ -127,7 +122,7 @@ def post_moves(
             pins[draft.pins_id], now,
         )  # fmt: skip
         rows.append(_move_row(draft, context, _secret_of(secrets, credit.person_id)))
-    session.execute(insert(Entry), rows)
+    append_rows(session, Entry, rows)
 
 
 def credits_of(
@@ -201,7 +196,7 @@ def _secret_of(secrets: Secrets, person_id: int) -> bytes:
     return secrets[person_id]
 
 
-def _credit_row(draft: CreditDraft, context: PostingContext, secret: bytes) -> dict[str, object]:
+def _credit_row(draft: CreditDraft, context: PostingContext, secret: bytes) -> tuple[object, ...]:
     assert draft.centihours > 0, "a credit of nothing is no movement"
     from_state, to_state = ACCOUNTS_OF[Movement.CREDIT]
     body = EntryBody(
@@ -227,7 +222,7 @@ def _credit_row(draft: CreditDraft, context: PostingContext, secret: bytes) -> d
     return _row(draft.person_id, body, context, secret, act_id=None)
 
 
-def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> dict[str, object]:
+def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> tuple[object, ...]:
     credit = draft.credit
     assert draft.centihours > 0, "a movement of nothing is no movement"
     from_state, to_state = ACCOUNTS_OF[draft.movement]
@@ -256,24 +251,25 @@ def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> dict[
 
 def _row(
     person_id: int, body: EntryBody, context: PostingContext, secret: bytes, *, act_id: int | None
-) -> dict[str, object]:
-    return {
-        "person_id": person_id,
-        "recorded_at": body.recorded_at,
-        "act_id": act_id,
-        "source_id": context.source_id,
-        "pins_id": context.pins_id,
-        "centihours": body.centihours,
-        "earned_on": body.earned_on,
-        "credited_year": body.credited_year,
-        "revision": body.revision,
-        "step": body.step,
-        "scheme": body.scheme,
-        "subject": body.subject,
-        "from_state": str(body.from_state),
-        "to_state": str(body.to_state),
-        "movement": str(body.movement),
-        "occasion": body.occasion,
-        "reason": body.reason,
-        "leaf": entry_leaf(entry_salt(secret, body), body),
-    }
+) -> tuple[object, ...]:
+    """Return the columns of an entry in their order, but those that the database fills in."""
+    return (
+        person_id,
+        body.recorded_at,
+        act_id,
+        context.source_id,
+        context.pins_id,
+        body.centihours,
+        body.earned_on,
+        body.credited_year,
+        body.revision,
+        body.step,
+        body.scheme,
+        body.subject,
+        str(body.from_state),
+        str(body.to_state),
+        str(body.movement),
+        body.occasion,
+        body.reason,
+        entry_leaf(entry_salt(secret, body), body),
+    )

@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Row, Select, false, func, insert, literal, or_, select, text, tuple_
@@ -64,8 +66,7 @@ class Sealed:
     more: bool
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pending:
+class Pending(NamedTuple):
     """A row that waits for its place; ordered by epoch, xid, kind and id (law 9)."""
 
     epoch: int
@@ -79,7 +80,7 @@ class Pending:
     @property
     def year(self) -> int:
         """The civil year in which the row was recorded."""
-        return civil_day(self.recorded_at).year
+        return _civil_year(self.recorded_at)
 
     @property
     def ref(self) -> bytes:
@@ -263,10 +264,13 @@ def _behind(
     return rows.where(xid_column >= start[1], tuple_(xid_column, id_column) > tuple_(*start[1:]))
 
 
-def _pending(
-    rows: Iterable[_Row],
-) -> list[Pending]:
-    return sorted(Pending(*row) for row in rows)
+def _pending(rows: Iterable[_Row]) -> list[Pending]:
+    return sorted(map(Pending._make, rows))
+
+
+@lru_cache(maxsize=4_096)
+def _civil_year(instant: datetime) -> int:
+    return civil_day(instant).year  # a batch of thousands shares one instant
 
 
 def _horizon(session: Session) -> int:

@@ -3,7 +3,7 @@ beyond the calendar. They are found by the database itself, so that no reader st
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import reduce
 
 from sqlalchemy import (
     Column,
@@ -57,6 +57,8 @@ def unreadable_rows(session: Session, tables: tuple[str, ...] = _LEDGER) -> Iter
     for table in tables_named(tables):
         shown = [_shown(column, connection.dialect.name) for column in table.primary_key]
         wrong = [each for column in table.columns if (each := check(column)) is not None]
+        if check is _wrong_on_sqlite:
+            wrong.append(_no_text_on_sqlite(table))
         query = select(*shown).where(or_(false(), *wrong))
         for row in session.execute(query):
             yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
@@ -87,11 +89,27 @@ def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
     elif isinstance(column.type, LargeBinary):
         right = storage == "blob"
     else:
-        right = and_(storage == "text", func.creditbank_is_text(cast(column, LargeBinary)) == 1)
+        right = storage == "text"
     if isinstance(column.type, Date | UtcDateTime):
         right = and_(right, raw.between(_FIRST_DAY, _LAST_DAY), _is_time(column, raw))
     wrong = not_(right)
     return and_(column.is_not(None), wrong) if column.nullable else wrong
+
+
+def _no_text_on_sqlite(table: Table) -> ColumnElement[bool]:
+    """Ask once for each row, not for each column, whether the bytes of its texts are any text.
+
+    A character that stands alone between two of them keeps halves of one from making it whole.
+    """
+    texts: list[ColumnElement[str]] = [
+        func.coalesce(type_coerce(column, String), "")
+        for column in table.columns
+        if not isinstance(column.type, Integer | LargeBinary)
+    ]
+    if not texts:
+        return false()
+    joined = reduce(lambda before, each: before + "\x01" + each, texts)
+    return not_(func.creditbank_is_text(cast(joined, LargeBinary)) == 1)
 
 
 def _is_time(column: Column[object], raw: ColumnElement[str]) -> ColumnElement[bool]:
@@ -105,7 +123,9 @@ def _is_time(column: Column[object], raw: ColumnElement[str]) -> ColumnElement[b
     )
 
 
-def _is_text(raw: bytes | None) -> bool:
-    with suppress(UnicodeDecodeError):
-        return raw is None or raw.decode("utf-8") is not None
-    return False
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

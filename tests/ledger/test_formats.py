@@ -4,12 +4,13 @@ import hashlib
 import json
 import subprocess
 import sys
-from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from creditbank.canonical import canonical_bytes, canonical_text
 from creditbank.clock import instant_from_text
@@ -17,6 +18,7 @@ from creditbank.ledger.leaves import (
     ActBody,
     EntryBody,
     act_leaf,
+    entry_bytes,
     entry_leaf,
     entry_salt,
     facts_digest,
@@ -177,9 +179,31 @@ def test_another_body_under_the_same_salt_has_another_leaf(change: dict[str, Any
     vector = VECTORS["entries"][0]
     salt = bytes.fromhex(vector["salt"])
 
-    changed = replace(body_of(vector["body"]), **change)
+    changed = body_of(vector["body"])._replace(**change)
 
     assert entry_leaf(salt, changed).hex() != vector["leaf"]
+
+
+@given(
+    text=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=4, max_size=4),
+    figures=st.lists(st.integers(0, 2**53 - 1), min_size=4, max_size=4),
+    day=st.dates(min_value=date(1900, 1, 1)),
+    instant=st.datetimes(timezones=st.just(UTC)).filter(lambda each: each.year >= 1000),
+    movement=st.sampled_from(Movement),
+)
+def test_the_remembered_pieces_of_an_entry_are_its_canonical_bytes(
+    text: list[str], figures: list[int], day: date, instant: datetime, movement: Movement
+) -> None:
+    vector = body_of(VECTORS["entries"][0]["body"])
+    from_state, to_state = ACCOUNTS_OF[movement]
+    body = vector._replace(
+        movement=movement, scheme=text[0], subject=text[1], occasion=text[2], reason=text[3],
+        credited_year=figures[0], centihours=figures[1], revision=figures[2], step=figures[3],
+        from_state=from_state, to_state=to_state, earned_on=day, recorded_at=instant,
+        order=b"order", pins=[[text[0], figures[0], text[1]]],
+    )  # fmt: skip
+
+    assert entry_bytes(body) == canonical_bytes(body.to_canonical())
 
 
 def test_the_digest_of_a_pack_is_that_of_its_bytes() -> None:

