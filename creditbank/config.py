@@ -57,6 +57,12 @@ class Settings:
     )  # type: ignore[assignment]
     request_bytes_max: int = _setting(8_388_608, "Size of a request's body.", 65_536, 67_108_864)  # type: ignore[assignment]
     roster_rows_max: int = _setting(10_000, "Rows of one roster or import.", 1, 100_000)  # type: ignore[assignment]
+    roster_page_rows_max: int = _setting(
+        1_000, "Rows of a roster up to which its pages answer at once.", 1, 100_000
+    )  # type: ignore[assignment]
+    roster_call_rows_max: int = _setting(
+        10_000, "Rows of a roster up to which a call may wait for it.", 1, 100_000
+    )  # type: ignore[assignment]
     batch_rows_max: int = _setting(2_000, "Applicants on one list of a title system.", 1, 20_000)  # type: ignore[assignment]
     batch_days: int = _setting(
         30, "Days after which nobody on such a list is known any more.", 1, 400

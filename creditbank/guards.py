@@ -18,18 +18,18 @@ CHANGING = (
     "ledger_source_use", "rule_adoption", "impact_run", "declared_item", "recognised_transfer",
     "account", "seat", "account_session", "account_code", "account_recovery_code", "sign_in_brake",
     "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
-    "verdict_batch_item", "investigation", "investigated_credit",
+    "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
-    "rate_count", "filing_session", "held_roster",
+    "rate_count", "filing_session", "held_roster", "roster_work",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
     "person_secret", "person_document", "person_name", "api_client", "client_credential",
     "access_token", "account", "account_session", "account_code", "account_recovery_code",
-    "account_identity", "held_roster", "verdict_batch_item",
+    "account_identity", "held_roster", "verdict_batch_item", "roster_work",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit",
 )  # fmt: skip

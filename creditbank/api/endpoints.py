@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Literal
 
 from flask import Response, json, request
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 from creditbank.api import access
 from creditbank.api.bodies import Content, loaded_by
 from creditbank.api.idempotency import REPLAYED_HEADER, write_key
-from creditbank.api.operations import Declared, Rate, operation
+from creditbank.api.operations import ASYNC, Declared, Rate, operation
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
@@ -229,15 +230,24 @@ def replayed(first: FirstAnswer) -> Response:
         json.dumps(first.answer), status=first.status, content_type="application/json"
     )
     response.headers[REPLAYED_HEADER] = "true"
+    if first.status == HTTPStatus.ACCEPTED and "location" in first.answer:
+        response.headers["Location"] = str(first.answer["location"])
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def prefers_async() -> bool:
+    """Tell whether the sender prefers not to wait (RFC 7240)."""
+    preferences = ",".join(request.headers.getlist("Prefer")).split(",")
+    return ASYNC in {each.partition(";")[0].strip().lower() for each in preferences}
 
 
 def _response(declared: Declared, result: Any) -> Response:
     if isinstance(result, Response):
         return result
     reply = result if isinstance(result, Reply) else Reply(result)
-    members = declared.answer.dump(reply.members) if declared.answer else reply.members
+    shape = declared.accepted if reply.status == HTTPStatus.ACCEPTED else declared.answer
+    members = shape.dump(reply.members) if shape else reply.members
     response = Response(
         json.dumps(members),
         status=reply.status or declared.status,

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -36,6 +36,8 @@ from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.wanted import RequestInvalidError
 
 SECURITY_SCHEME = "oauth2"
+#: The preference of RFC 7240 that is kept, and the header that says so.
+ASYNC, APPLIED_HEADER = "respond-async", "Preference-Applied"
 Refusals = tuple[type[CreditBankError], ...]
 #: The setting that bounds what an address may ask; empty for what must always answer.
 Rate = Literal["public", "token", ""]
@@ -72,6 +74,8 @@ class Declared:
     files: Mapping[str, Any] = field(default_factory=dict)
     refuses: Refusals = ()
     failure: Failure = PROBLEM
+    #: the shape of 202, where a sender may choose not to wait (RFC 7240), or it would be too long
+    accepted: Schema | None = None
     #: for endpoints without a scope; those with one are counted by client
     rate: Rate = "public"
 
@@ -104,8 +108,11 @@ def operation(declared: Declared, name: str) -> dict[str, Any]:
         "operationId": name,
         "security": [{SECURITY_SCHEME: [str(declared.scope)]}] if declared.scope else [],
         "parameters": _parameters(declared),
-        "responses": {str(declared.status): _success(declared), **_problems(declared)},
-    }
+        "responses": {
+            str(declared.status): _success(declared), **_accepted(declared),
+            **_problems(declared),
+        },
+    }  # fmt: skip
     if declared.body is not None:
         made["requestBody"] = {"required": True, "content": declared.body.documented()}
     return made
@@ -129,6 +136,16 @@ def _parameters(declared: Declared) -> list[dict[str, Any]]:
                 "description": "Chosen by the sender, never used before; a retry bears the same.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 66},
                 "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+            }
+        )
+    if declared.accepted is not None:
+        parameters.append(
+            {
+                "in": "header",
+                "name": "Prefer",
+                "description": "respond-async: do not wait (RFC 7240); 202 is answered.",
+                "schema": {"type": "string"},
+                "example": ASYNC,
             }
         )
     if declared.query is not None:
@@ -156,6 +173,18 @@ def _success(declared: Declared) -> dict[str, Any]:
         replayed = {"description": "true on a retry's answer.", "schema": {"type": "string"}}
         made["headers"][REPLAYED_HEADER] = replayed
     return made
+
+
+def _accepted(declared: Declared) -> dict[str, Any]:
+    if declared.accepted is None:
+        return {}
+    made = _success(replace(declared, answer=declared.accepted, status=HTTPStatus.ACCEPTED))
+    text = {"schema": {"type": "string"}}
+    made["headers"] |= {
+        "Location": {"description": "Where it is told how far the work is.", **text},
+        APPLIED_HEADER: {"description": f"{ASYNC}, where that was preferred.", **text},
+    }
+    return {str(HTTPStatus.ACCEPTED.value): made}
 
 
 def _rate_headers(declared: Declared) -> dict[str, Any]:

@@ -1,17 +1,21 @@
 """Rosters and what becomes of them, withdrawals, records from before the bank."""
 
 import json
+from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
-from flask import Response
+from flask import Response, url_for
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.api.bodies import XLSX_MEDIA_TYPE, JsonBody, RosterFile
-from creditbank.api.endpoints import Call, Door
+from creditbank.api.endpoints import Call, Door, Reply, prefers_async
+from creditbank.api.operations import APPLIED_HEADER, ASYNC
 from creditbank.api.problems import language
-from creditbank.attendance.models import RosterBatch
+from creditbank.attendance.models import RosterBatch, RosterWork
 from creditbank.attendance.roster import (
+    Roster,
     RosterEmptyError,
     RosterHeaderMissingError,
     RosterHeaderTwiceError,
@@ -27,6 +31,17 @@ from creditbank.attendance.workbook import (
 )
 from creditbank.clock import instant_text
 from creditbank.crediting.freezes import SourceInvestigatedError
+from creditbank.crediting.roster_works import (
+    RosterWorkBegunError,
+    RosterWorkUnknownError,
+    WorkKind,
+    WorkState,
+    cancel,
+    refusal_of,
+    request_posting,
+    rows_of,
+    work_numbered,
+)
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
@@ -43,8 +58,9 @@ from creditbank.errors import RowProblem
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.ledger.sources import AllowanceExceededError, SourceUnknownError
+from creditbank.meters import reading_of
 from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
-from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.filings import (
     FilingNotApprovedError,
     FilingUnknownError,
@@ -59,6 +75,7 @@ from creditbank.schemas.rosters import (
     ModeQuery,
     RosterAnswer,
     RosterRecordAnswer,
+    RosterWorkAnswer,
     WithdrawalAnswer,
     WithdrawalBody,
 )
@@ -98,15 +115,21 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     query=ModeQuery(),
     body=RosterFile(),
     answer=RosterAnswer(),
+    accepted=RosterWorkAnswer(),
     refuses=(
         FilingUnknownError, RegionForeignError, FilingNotApprovedError, SourceInvestigatedError,
         AllowanceExceededError, SourceUnknownError, *_FILE_REFUSALS,
     ),
 )  # fmt: skip
-def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
-    """Post a roster: good rows are credited, bad rows come back; `mode=validate` only tries."""
+def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any] | Reply:
+    """Post a roster: good rows are credited, bad rows come back; `mode=validate` only tries.
+
+    Whoever prefers not to wait, or sends a very long one, is told where to ask how far it is.
+    """
     filing = filing_seen(session, call.client, filing_no)
     posting = RosterPosting(filing, call.body, call.client.client_id)
+    if not call.dry and _is_left(call.body):
+        return _left(session, posting, call)
     result = post_roster(session, current_house().vault, posting, now=call.now)
     return {
         "roster_no": "" if call.dry else result.roster_no,
@@ -118,6 +141,31 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
         "problems": [shaped_problem(problem) for problem in result.problems],
     }
+
+
+@rosters.get(
+    "/roster-works/<public:work_no>",
+    Scope.ROSTER_POST,
+    answer=RosterWorkAnswer(),
+    refuses=(RosterWorkUnknownError,),
+)
+def read_roster_work(call: Call, session: Session, work_no: str) -> dict[str, Any]:
+    """Tell how far a roster is that was left to be posted; at the end, what became of it."""
+    return _work(session, _seen(session, call, work_no))
+
+
+@rosters.post(
+    "/roster-works/<public:work_no>/cancellation",
+    Scope.ROSTER_POST,
+    answer=RosterWorkAnswer(),
+    refuses=(RosterWorkUnknownError, RosterWorkBegunError),
+)
+def cancel_roster_work(call: Call, session: Session, work_no: str) -> dict[str, Any]:
+    """Take a roster back before it is begun; once begun it is posted whole, or not at all."""
+    work = _seen(session, call, work_no)
+    cancel(session, work, now=call.now)
+    session.refresh(work)
+    return _work(session, work)
 
 
 @rosters.get(
@@ -166,6 +214,50 @@ def take_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
         "reversed_hours": result.reversed_centihours,
         "act_leaf": result.act_leaf.hex(),
     }
+
+
+def _is_left(roster: Roster) -> bool:
+    most = current_house().settings.roster_call_rows_max
+    return prefers_async() or rows_of(roster) > most
+
+
+def _left(session: Session, posting: RosterPosting, call: Call) -> Reply:
+    work_no = request_posting(session, current_house().vault, posting, now=call.now)
+    members = _work(session, session.get_one(RosterWork, work_no))
+    applied = {APPLIED_HEADER: ASYNC} if prefers_async() else {}
+    headers = {"Location": members["location"], **applied}
+    return Reply(members, headers=headers, status=HTTPStatus.ACCEPTED)
+
+
+def _seen(session: Session, call: Call, work_no: str) -> RosterWork:
+    """Return a work that machines left; those of pages end on pages."""
+    work = work_numbered(session, work_no, organisation_seen(call.client))
+    if work.kind != WorkKind.POSTING or work.hold_no is not None:
+        raise RosterWorkUnknownError(work_no=work_no[:20])
+    return work
+
+
+def _work(session: Session, work: RosterWork) -> dict[str, Any]:
+    reading, refusal = reading_of(work), refusal_of(work)
+    names = ("work_no", "filing_no", "state", "rows_total", "requested_at", "finished_at")
+    return {
+        **{name: getattr(work, name) for name in names},
+        "location": url_for("rosters.read_roster_work", work_no=work.work_no),
+        "phase": reading.phase, "phase_done": reading.done, "phase_total": reading.total,
+        "result": _result(session, work) if work.state == WorkState.DONE else None,
+        "problem": asdict(catalogue.problem(refusal, language())) if refusal else None,
+    }  # fmt: skip
+
+
+def _result(session: Session, work: RosterWork) -> dict[str, Any]:
+    """Say what a posting that was waited for would have been answered."""
+    said, batch = json.loads(work.answer), roster_numbered(session, work.roster_no or "")
+    return {
+        "roster_no": batch.roster_no, "filing_no": batch.filing_no,
+        "rows_credited": batch.rows_credited, "people_credited": said["people_credited"],
+        "credited_hours": said["credited_centihours"], "capped_hours": said["capped_centihours"],
+        "rows": [], "problems": _shaped(batch)["problems"],
+    }  # fmt: skip
 
 
 def _rows(result: RosterResult, law: PackChain) -> list[dict[str, Any]]:

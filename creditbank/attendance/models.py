@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from creditbank.orm import Base, UtcDateTime
 
+#: States of a work on a roster that is not over.
+LIVE = ("waiting", "running")
+
 
 class RosterBatch(Base):
     """One posting of a roster and what became of it."""
@@ -55,3 +58,38 @@ class HeldRoster(Base):
     preview_cipher: Mapped[bytes | None]
     #: what it was posted as; NULL until then
     roster_no: Mapped[str | None]
+
+
+class RosterWork(Base):
+    """A roster too long for one request: to be previewed or posted, and how far that is."""
+
+    __tablename__ = "roster_work"
+
+    work_no: Mapped[str] = mapped_column(primary_key=True)
+    #: `preview` or `posting`
+    kind: Mapped[str]
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    filing_no: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: of a posting by page: what it posts; of a preview, once done: what it is held as
+    hold_no: Mapped[str | None]
+    #: the file of a preview, or the rows that a machine sent; NULL once the work is over
+    content_cipher: Mapped[bytes | None]
+    #: `waiting`, `running`, `done`, `failed` or `cancelled`
+    state: Mapped[str]
+    #: the step at work, empty before the first, and how much of it is done
+    phase: Mapped[str]
+    phase_done: Mapped[int]
+    phase_total: Mapped[int]
+    #: 0 until they are read
+    rows_total: Mapped[int]
+    #: counts those who took it up; only the last of them may finish it
+    attempt: Mapped[int]
+    #: when whoever works at it last said so
+    progressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: what it was posted as
+    roster_no: Mapped[str | None]
+    #: canonical JSON: what a machine is answered, or why it failed; never a name or a number
+    answer: Mapped[str]

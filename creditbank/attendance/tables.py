@@ -19,6 +19,7 @@ from creditbank.attendance.workbook import (
     RosterUnreadableError,
     Table,
     read_workbook,
+    row_elements,
 )
 
 _SIGNATURES = (
@@ -83,6 +84,17 @@ def read_tables(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table,
         raise RosterOldFormatError(kind="XLS")
     text = _decoded(content)
     return (Table("", tuple(_csv_rows(text, limits))),)
+
+
+def rows_at_most(content: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
+    """Count how many rows a file may have, at a small part of what reading it costs.
+
+    Raises:
+        CreditBankError: what it is said to be shows at once that it cannot be read.
+    """
+    if content.startswith(_ZIP):
+        return row_elements(content, limits)
+    return max(content.count(b"\n"), content.count(b"\r"))
 
 
 def _decoded(content: bytes) -> str:

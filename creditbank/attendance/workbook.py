@@ -48,6 +48,7 @@ _PARTS_LEFT_OUT = (
 _CENTRAL_RECORD = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
+_ROW_ELEMENT = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _ROW_NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 _STRING_INDEX = re.compile(r"[0-9]{1,7}", re.ASCII)
 
@@ -129,6 +130,15 @@ def read_workbook(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Tabl
     parts = _unpacked(content, limits)
     _walk(parts, limits)
     return _parsed(_packed(parts), limits)
+
+
+def row_elements(content: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
+    """Count the rows that an XLSX package speaks of, filled or not, without parsing it.
+
+    Raises:
+        RosterUnreadableError, RosterUnpacksTooLargeError: as `read_workbook`.
+    """
+    return sum(len(_ROW_ELEMENT.findall(part)) for part in _unpacked(content, limits).values())
 
 
 def _unpacked(content: bytes, limits: Limits) -> Mapping[str, bytes]:

@@ -1,7 +1,9 @@
 """Commands on attendance: roster templates, posting rosters, withdrawing attendance."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -16,11 +18,14 @@ from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.rosters import (
+    Phase,
     RosterPosting,
     RosterResult,
+    Told,
     post_roster,
     rehearse_roster,
     roster_numbered,
+    silent,
 )
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.db import snapshot, unit_of_work
@@ -28,6 +33,9 @@ from creditbank.errors import RowProblem
 from creditbank.hours import hours_text
 from creditbank.house import current_house
 from creditbank.registry.filing.filings import filing_numbered, sessions_of
+
+#: Back to the beginning of the terminal's line, and that wiped.
+_LINE_ANEW = "\r\x1b[K"
 
 
 @click.group(help="学员名单。 Rosters.")
@@ -74,17 +82,41 @@ def rosters_post(
     limits = Limits(
         file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.roster_rows_max
     )
-    with file.open("rb") as stream:
-        # One byte more than allowed is enough to know that it is too large.
-        roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
-    with desk.bank(), unit_of_work() as session:
-        posting = RosterPosting(filing_numbered(session, filing_no), roster, actor)
-        post = rehearse_roster if rehearse else post_roster
-        result = post(session, current_house().vault, posting, now=utc_now())
+    with _progress_shown(desk) as told:
+        told(Phase.READING, 0, 0)
+        with file.open("rb") as stream:
+            # One byte more than allowed is enough to know that it is too large.
+            roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
+        with desk.bank(), unit_of_work() as session:
+            posting = RosterPosting(filing_numbered(session, filing_no), roster, actor, told)
+            post = rehearse_roster if rehearse else post_roster
+            result = post(session, current_house().vault, posting, now=utc_now())
     _show_result(desk, result, rehearsed=rehearse)
     if report_file is not None:
         report_file.write_bytes(report(result.problems, desk.language))
         desk.say("cli-report-written", path=str(report_file))
+
+
+@contextmanager
+def _progress_shown(desk: Desk) -> Iterator[Told]:
+    """Show how far a roster is in one line of standard error, if that is a terminal."""
+    if not _is_terminal():
+        yield silent
+        return
+
+    def show(phase: Phase, done: int, total: int) -> None:
+        said = desk.text(f"work-phase-{phase}")
+        shown = f"{said} {desk.text('work-done', done=done, total=total)}" if total else said
+        click.echo(f"{_LINE_ANEW}{shown}", err=True, nl=False)
+
+    try:
+        yield show
+    finally:
+        click.echo(_LINE_ANEW, err=True, nl=False)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _show_result(desk: Desk, result: RosterResult, *, rehearsed: bool) -> None:

@@ -13,18 +13,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from creditbank.attendance.models import HeldRoster
+from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, read_roster
 from creditbank.attendance.workbook import Limits
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
+    Told,
     post_roster,
     rehearse_roster,
+    silent,
     trace_of,
 )
 from creditbank.errors import CreditBankError, RowProblem
@@ -99,27 +101,37 @@ class Upload:
     content: bytes
     limits: Limits
     actor: str
+    told: Told = silent
 
 
-def hold_roster(session: Session, vault: Vault, upload: Upload, *, now: datetime) -> str:
+def hold_roster(
+    session: Session, vault: Vault, upload: Upload, roster: Roster | None = None, *, now: datetime
+) -> str:
     """Rehearse a file and keep it for a day; return the number under which it may be posted.
 
-    What the same person held for the filing before is discarded.
+    What the same person held for the filing before is discarded, unless it is being posted.
+
+    Args:
+        session: of the caller's transaction.
+        vault: locks file and preview.
+        upload: the file.
+        roster: what it says, if it was read before.
+        now: the instant.
 
     Raises:
         FilingNotApprovedError: no official has approved the filing.
         CreditBankError: the file as a whole is refused, as `read_roster` says.
     """
     filing, actor = upload.filing, upload.actor
-    roster = read_roster(upload.content, upload.limits)
-    result = rehearse_roster(session, vault, RosterPosting(filing, roster, actor), now=now)
+    roster = roster or read_roster(upload.content, upload.limits)
+    posting = RosterPosting(filing, roster, actor, upload.told)
+    result = rehearse_roster(session, vault, posting, now=now)
     preview = json.dumps(_stored(_preview(roster, result))).encode("ascii")
     session.execute(
         delete(HeldRoster).where(
-            HeldRoster.filing_no == filing.filing_no, HeldRoster.held_by == actor,
-            HeldRoster.roster_no.is_(None),
+            HeldRoster.filing_no == filing.filing_no, HeldRoster.held_by == actor, _idle()
         )
-    )  # fmt: skip
+    )
     hold_no = "H" + random_number(9)
     place = _place(hold_no, filing.organisation_id)
     row = {
@@ -160,10 +172,27 @@ def preview_of(vault: Vault, held: HeldRoster) -> Preview:
     return _read(json.loads(vault.unlock(held.preview_cipher, _TABLE, "preview_cipher", *place)))
 
 
+def file_of(vault: Vault, held: HeldRoster) -> bytes:
+    """Return the file of a roster that is held and not posted."""
+    assert held.file_cipher is not None, "what is not posted has its file"
+    place = _place(held.hold_no, held.organisation_id)
+    return vault.unlock(held.file_cipher, _TABLE, "file_cipher", *place)
+
+
 def post_held(
-    session: Session, vault: Vault, held: HeldRoster, limits: Limits, *, actor: str, now: datetime
-) -> str:
+    session: Session, vault: Vault, held: HeldRoster, read: Limits | Roster, *, actor: str,
+    told: Told = silent, now: datetime,
+) -> str:  # fmt: skip
     """Post a held roster once, and forget its file; return the number of the posting.
+
+    Args:
+        session: of the caller's transaction.
+        vault: unlocks the file.
+        held: what was held.
+        read: what the file says, or within which limits it is to be read.
+        actor: who posts.
+        told: hears how far it is.
+        now: the instant.
 
     Raises:
         HeldRosterUnknownError: it was discarded meanwhile.
@@ -174,21 +203,16 @@ def post_held(
         raise HeldRosterUnknownError
     if locked.roster_no is not None:
         return locked.roster_no
-    assert locked.file_cipher is not None, "what is not posted has its file"
-    place = _place(locked.hold_no, locked.organisation_id)
-    content = vault.unlock(locked.file_cipher, _TABLE, "file_cipher", *place)
-    filing = filing_numbered(session, locked.filing_no)
-    posting = RosterPosting(filing, read_roster(content, limits), actor)
+    roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
+    posting = RosterPosting(filing_numbered(session, locked.filing_no), roster, actor, told)
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None
     return locked.roster_no
 
 
 def discard_held(session: Session, held: HeldRoster) -> None:
-    """Forget a held roster; one that was posted stays posted."""
-    session.execute(
-        delete(HeldRoster).where(HeldRoster.hold_no == held.hold_no, HeldRoster.roster_no.is_(None))
-    )
+    """Forget a held roster; one that was posted, or is being posted, stays."""
+    session.execute(delete(HeldRoster).where(HeldRoster.hold_no == held.hold_no, _idle()))
 
 
 def held_for(session: Session, filing_no: str, actor: str, *, now: datetime) -> HeldRoster | None:
@@ -202,9 +226,20 @@ def held_for(session: Session, filing_no: str, actor: str, *, now: datetime) -> 
 
 def forget_held(session: Session, *, before: datetime) -> int:
     """Delete held rosters whose day is over; return how many there were."""
-    gone = session.execute(delete(HeldRoster).where(HeldRoster.expires_at <= before))
+    posted = HeldRoster.roster_no.is_not(None)
+    gone = session.execute(
+        delete(HeldRoster).where(HeldRoster.expires_at <= before, or_(posted, _idle()))
+    )
     assert isinstance(gone, CursorResult)
     return gone.rowcount
+
+
+def _idle() -> ColumnElement[bool]:
+    """Hold for what is neither posted nor about to be."""
+    at_work = select(RosterWork.hold_no).where(
+        RosterWork.hold_no == HeldRoster.hold_no, RosterWork.state.in_(LIVE)
+    )
+    return and_(HeldRoster.roster_no.is_(None), ~at_work.exists())
 
 
 def _place(hold_no: str, organisation_id: int) -> tuple[int, int]:

@@ -4,9 +4,10 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -52,13 +53,37 @@ class RosterUnknownError(CreditBankError):
     status = 404
 
 
+class Phase(StrEnum):
+    """How far a roster is, in the order of its steps."""
+
+    READING = "reading"
+    PEOPLE = "people"
+    WEIGHING = "weighing"
+    CREDITING = "crediting"
+    CAPS = "caps"
+
+
+#: Is told the step, and how many rows of all it has done (of caps, how many people).
+Told = Callable[[Phase, int, int], None]
+#: Rows, or people, between two words on how far it is.
+TOLD_EVERY = 500
+
+
+def silent(_phase: Phase, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class RosterPosting:
-    """Who posts which roster under which filing; the filing is the poster's own."""
+    """Who posts which roster under which filing; the filing is the poster's own.
+
+    `told` hears how far it is; it must not write through the session that posts.
+    """
 
     filing: Filing
     roster: Roster
     actor: str
+    told: Told = silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +158,18 @@ def post_roster(
         demo_bank=the_bank(session).mode == "demo",
     )
     datable, problems = _datable_rows(posting.roster.rows, desk)
+    posting.told(Phase.PEOPLE, 0, len(datable))
     people = _people_of(session, vault, datable, now=now)
     groups = lock_linked(session, people.values())
     secrets = secrets_of(session, vault, list(groups))
     named, misnamed = _named_rows(session, vault, datable, people)
     scales = Scales(source, use, groups, secrets, investigated)
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
-    good, refused = _weigh(scales, desk, named)
+    good, refused = _weigh(scales, desk, named, posting.told)
     roster_no = "R" + random_number(9)
     context = FoldContext(desk.law, secrets, now)
-    capped = _post(session, desk, good, roster_no, groups, context)
+    _post(session, desk, good, roster_no, context, posting.told)
+    capped = _fold(session, good, groups, context, posting.told)
     take(session, source, scales.taking)
     result = RosterResult(
         roster_no=roster_no,
@@ -282,12 +309,14 @@ def _named_rows(
 
 
 def _weigh(
-    scales: Scales, desk: _Desk, rows: Sequence[tuple[RosterRow, int]]
+    scales: Scales, desk: _Desk, rows: Sequence[tuple[RosterRow, int]], told: Told
 ) -> tuple[list[GoodRow], list[RowProblem]]:
     converted: dict[tuple[int, int], Conversion] = {}
     good: list[GoodRow] = []
     problems: list[RowProblem] = []
-    for row, person_id in rows:
+    for done, (row, person_id) in enumerate(rows):
+        if done % TOLD_EVERY == 0:
+            told(Phase.WEIGHING, done, len(rows))
         planned = desk.sessions[row.day]
         key = (planned.session_no, row.attended_minutes)
         if key not in converted:
@@ -323,21 +352,35 @@ def _post(  # noqa: PLR0917 # what the rows are posted with
     desk: _Desk,
     good: Sequence[GoodRow],
     roster_no: str,
-    groups: Groups,
     context: FoldContext,
-) -> int:
-    """Write attendance, credits, and what the caps change; return centihours newly capped."""
+    told: Told,
+) -> None:
+    """Write attendance and credits."""
     if not good:
-        return 0
+        return
     pins = desk.law.pins()
     leaf = session.get_one(Act, desk.source.act_id).leaf
     posting = PostingContext(
         desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
     )
     session.execute(insert(Attendance), [_attendance(row, roster_no) for row in good])
-    post_credits(session, [_draft(desk, row, roster_no) for row in good], posting, context.secrets)
-    touched = {groups[row.person_id] for row in good}
-    return fold_again(session, touched, {row.conversion.credited_year for row in good}, context)
+    for done in range(0, len(good), TOLD_EVERY):
+        told(Phase.CREDITING, done, len(good))
+        drafts = [_draft(desk, row, roster_no) for row in good[done : done + TOLD_EVERY]]
+        post_credits(session, drafts, posting, context.secrets)
+
+
+def _fold(
+    session: Session, good: Sequence[GoodRow], groups: Groups, context: FoldContext, told: Told
+) -> int:
+    """Write what the caps change; return centihours newly capped."""
+    touched = sorted({groups[row.person_id] for row in good})
+    years = {row.conversion.credited_year for row in good}
+    capped = 0
+    for done in range(0, len(touched), TOLD_EVERY):
+        told(Phase.CAPS, done, len(touched))
+        capped += fold_again(session, touched[done : done + TOLD_EVERY], years, context)
+    return capped
 
 
 def _attendance(good: GoodRow, roster_no: str) -> dict[str, object]:

@@ -1,4 +1,5 @@
-"""The clock process: seals what was posted, forgets what is over, and counts impacts.
+"""The clock process: seals what was posted, forgets what is over, answers lists, posts long
+rosters, and counts impacts.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -19,10 +20,12 @@ from creditbank.accounts.brakes import forget_brakes
 from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
+from creditbank.crediting.roster_works import forget_works
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
 from creditbank.jobs.impact import run_waiting
+from creditbank.jobs.rosters import run_rosters
 from creditbank.ledger.seal import seal
 from creditbank.limits import forget_counts
 from creditbank.registry.bank import BankNotFoundedError, the_bank
@@ -33,6 +36,7 @@ from creditbank.verification.batches import forget_people
 FORGET_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
+ROSTER_INTERVAL_SECONDS = 2
 _log = structlog.get_logger(__name__)
 
 
@@ -48,6 +52,7 @@ def run_clock(app: Flask) -> None:
         _add(scheduler, bank, f"{of}forget", forget_old, FORGET_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}rosters", partial(run_rosters, stop), ROSTER_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
@@ -87,7 +92,7 @@ def seal_all() -> int:
 
 
 def forget_old() -> int:
-    """Delete answers to idempotency keys, tokens, counts and held rosters that are over.
+    """Delete answers to idempotency keys, tokens, counts, held rosters and works that are over.
 
     Lists of applicants forget whom they were about.
     """
@@ -95,6 +100,7 @@ def forget_old() -> int:
     with unit_of_work() as session:
         gone = forget_answers(session, before=now - timedelta(days=kept_days))
         gone += forget_held(session, before=now) + forget_people(session, now=now)
+        gone += forget_works(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 

@@ -9,12 +9,15 @@ from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
 from creditbank.crediting.imports import ImportDraft, RecordRow
+from creditbank.crediting.roster_works import WorkState
+from creditbank.crediting.rosters import Phase
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.schemas.fields import (
     Choice,
     Day,
     Hours,
     Inner,
+    Instant,
     Several,
     Shape,
     Text,
@@ -198,3 +201,42 @@ class ImportAnswer(Shape):
     state = Text(10, metadata={"enum": ["proposed", "approved"]})
     proposed_by = Text(40)
     approved_by = Text(40, low=0, metadata={"description": "Empty until approved."})
+
+
+class WorkProblemAnswer(Shape):
+    """Why nothing of a roster was posted."""
+
+    code = Text(60)
+    title = Text(200)
+    found = Text(1_000)
+    wanted = Text(1_000, low=0)
+    next = Text(1_000, low=0)
+
+
+class RosterWorkAnswer(Shape):
+    """How far a roster is that was left to the clock's process, and what became of it."""
+
+    work_no = public_number("W7K2M9QXABCD")
+    location = Text(200, metadata={"description": "Where this is told anew."})
+    filing_no = public_number("F7K2M9QXAB")
+    state = Choice(WorkState)
+    phase = Text(
+        20,
+        low=0,
+        metadata={"enum": ["", *map(str, Phase)], "description": "The step at work, if any."},
+    )
+    phase_done = Whole(0, _ROWS_MAX, metadata={"description": "Rows of the step; people of caps."})
+    phase_total = Whole(0, _ROWS_MAX)
+    rows_total = Whole(0, _ROWS_MAX)
+    requested_at = Instant()
+    finished_at = Instant(allow_none=True)
+    result = Inner(
+        RosterAnswer,
+        allow_none=True,
+        metadata={"description": "What 201 would have answered; null until it is done."},
+    )
+    problem = Inner(
+        WorkProblemAnswer,
+        allow_none=True,
+        metadata={"description": "Why it failed, with no row posted; null unless it did."},
+    )

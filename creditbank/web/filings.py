@@ -18,6 +18,7 @@ from creditbank.crediting.filing_sheet import (
     filing_sheet,
 )
 from creditbank.crediting.holding import held_for
+from creditbank.crediting.roster_works import works_for
 from creditbank.registry.clients import Client, Scope, organisation_seen
 from creditbank.registry.filing.choices import filing_choices
 from creditbank.registry.filing.filings import (
@@ -135,6 +136,7 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         "filing.html", sheet=sheet, filing=sheet.filing, history=_told(sheet), held=held,
         names=_names(sheet.estimate.law if sheet.estimate else None, sheet.filing),
         estimate=_explained(sheet.estimate), posts=posts,
+        works=works_for(session, filing_no, client.client_id) if posts else [],
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
         mends=Scope.FILING_SUBMIT in client.scopes and sheet.filing.state == "returned",
         sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes,

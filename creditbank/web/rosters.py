@@ -6,13 +6,15 @@ in a page, an address or a log.
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
-from creditbank.attendance.models import HeldRoster, RosterBatch
+from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWork
 from creditbank.attendance.roster_forms import report, report_csv, template
+from creditbank.attendance.tables import rows_at_most
 from creditbank.attendance.workbook import Limits
 from creditbank.crediting.attendances import credited_by
 from creditbank.crediting.holding import (
@@ -26,21 +28,35 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
-from creditbank.crediting.rosters import RosterUnknownError, roster_numbered, steps_of_trace
+from creditbank.crediting.roster_works import (
+    RosterWorkBegunError,
+    WorkState,
+    cancel,
+    posting_of,
+    refusal_of,
+    request_held_posting,
+    request_preview,
+    work_numbered,
+)
+from creditbank.crediting.rosters import Phase, RosterUnknownError, roster_numbered, steps_of_trace
+from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
+from creditbank.meters import reading_of
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, sessions_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing
 from creditbank.rules.explain import Sentence, explain_step
-from creditbank.web.doors import Pages, Visit, able, see
+from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.filings import one as filing_page
 from creditbank.web.pages import page, reader_language
 from creditbank.web.paging import leaf_of
 
 #: A page of rows that each have several faults stays below 100 KB.
 ROWS_SHOWN = 25
+#: How often the page of a work comes again, and when it says that nobody has come for the work.
+_REFRESH_SECONDS, _LONG = 2, timedelta(seconds=30)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv; charset=utf-8"
 
@@ -73,6 +89,9 @@ def upload(visit: Visit, session: Session, filing_no: str) -> Response:
         raise RosterFileWantedError
     content = file.stream.read(limits.file_bytes_max + 1)
     sent = Upload(filing, content, limits, visit.client.client_id)
+    if len(content) <= limits.file_bytes_max and _is_long(rows_at_most(content, limits)):
+        work_no = request_preview(session, current_house().vault, sent, now=visit.now)
+        return see("web.rosters.work", work_no=work_no)
     hold_no = hold_roster(session, current_house().vault, sent, now=visit.now)
     return see("web.rosters.preview", hold_no=hold_no)
 
@@ -83,6 +102,9 @@ def preview(visit: Visit, session: Session, hold_no: str) -> Response:
     held = _held(session, visit, hold_no)
     if held.roster_no is not None:
         return see("web.rosters.result", roster_no=held.roster_no)
+    posting = posting_of(session, hold_no)
+    if posting is not None:
+        return see("web.rosters.work", work_no=posting.work_no)
     found = preview_of(current_house().vault, held)
     filing = filing_seen(session, visit.client, held.filing_no)
     fate = request.args.get("rows", "")
@@ -97,23 +119,64 @@ def preview(visit: Visit, session: Session, hold_no: str) -> Response:
     )  # fmt: skip
 
 
-@rosters.sent("/held-rosters/<public:hold_no>/posting", able(Scope.ROSTER_POST), shows=preview)
-def post(visit: Visit, session: Session, hold_no: str) -> Response:
-    """Post a held roster; whoever presses twice is led to the one result."""
-    held = _held(session, visit, hold_no)
-    roster_no = post_held(
-        session, current_house().vault, held, _limits(), actor=visit.client.client_id,
-        now=visit.now,
-    )  # fmt: skip
-    return see("web.rosters.result", "roster-posted", roster_no=roster_no)
+@rosters.sent(
+    "/held-rosters/<public:hold_no>/posting", able(Scope.ROSTER_POST), shows=preview, unit=Unit.OWN
+)
+def post(visit: Visit, hold_no: str) -> Response:
+    """Post a held roster; whoever presses twice is led to the one work, or the one result."""
+    with snapshot() as session:  # so that nobody waits for a posting only to be led to it
+        _held(session, visit, hold_no)
+        posting = posting_of(session, hold_no)
+    if posting is not None:
+        return see("web.rosters.work", work_no=posting.work_no)
+    with writing() as session:
+        return _post(session, visit, _held(session, visit, hold_no))
 
 
 @rosters.sent("/held-rosters/<public:hold_no>/discarding", able(Scope.ROSTER_POST))
 def discard(visit: Visit, session: Session, hold_no: str) -> Response:
     """Forget a held roster."""
     held = _held(session, visit, hold_no)
+    posting = posting_of(session, hold_no)
+    if posting is not None:
+        return see("web.rosters.work", work_no=posting.work_no)
     discard_held(session, held)
     return see("web.filings.one", "roster-discarded", filing_no=held.filing_no)
+
+
+@rosters.shown("/roster-works/<public:work_no>", able(Scope.ROSTER_POST))
+def work(visit: Visit, session: Session, work_no: str) -> Response:
+    """Show how far a long roster is; the page comes again by itself, and leads on at the end."""
+    found = _work(session, visit, work_no)
+    if found.roster_no is not None:
+        return see("web.rosters.result", "roster-posted", roster_no=found.roster_no)
+    held = session.get(HeldRoster, found.hold_no or "")
+    if found.state == WorkState.DONE and held is not None:
+        return see("web.rosters.preview", hold_no=held.hold_no)
+    lives, refusal = found.state in LIVE, refusal_of(found)
+    watches = lives and request.args.get("watch") != "no"
+    return page(
+        "roster_work.html", work=found, lives=lives, held=held,
+        filing=filing_seen(session, visit.client, found.filing_no), reading=reading_of(found),
+        phases=list(map(str, Phase)),
+        refusal_said=catalogue.problem(refusal, reader_language()) if refusal else None,
+        waits_long=found.state == WorkState.WAITING and visit.now - found.requested_at > _LONG,
+        refresh_seconds=_REFRESH_SECONDS if watches else 0,
+    )  # fmt: skip
+
+
+@rosters.sent(
+    "/roster-works/<public:work_no>/cancellation", able(Scope.ROSTER_POST), shows=work,
+    unit=Unit.OWN,
+)  # fmt: skip
+def cancel_work(visit: Visit, work_no: str) -> Response:
+    """Take a long roster back that nobody has begun."""
+    with snapshot() as session:  # so that nobody waits for the end only to be told that it began
+        if _work(session, visit, work_no).state == WorkState.RUNNING:
+            raise RosterWorkBegunError(work_no=work_no)
+    with writing() as session:
+        cancel(session, _work(session, visit, work_no), now=visit.now)
+    return see("web.rosters.work", work_no=work_no)
 
 
 @rosters.shown("/rosters/<public:roster_no>", able(Scope.FILING_READ))
@@ -154,6 +217,24 @@ def problems_of(batch: RosterBatch) -> list[RowProblem]:
 
 def _held(session: Session, visit: Visit, hold_no: str) -> HeldRoster:
     return held_numbered(session, hold_no, organisation_seen(visit.client), now=visit.now)
+
+
+def _post(session: Session, visit: Visit, held: HeldRoster) -> Response:
+    vault, actor = current_house().vault, visit.client.client_id
+    rows = 0 if held.roster_no is not None else len(preview_of(vault, held).rows)
+    if _is_long(rows):
+        work_no = request_held_posting(session, held, rows, actor=actor, now=visit.now)
+        return see("web.rosters.work", work_no=work_no)
+    roster_no = post_held(session, vault, held, _limits(), actor=actor, now=visit.now)
+    return see("web.rosters.result", "roster-posted", roster_no=roster_no)
+
+
+def _work(session: Session, visit: Visit, work_no: str) -> RosterWork:
+    return work_numbered(session, work_no, organisation_seen(visit.client))
+
+
+def _is_long(rows: int) -> bool:
+    return rows > current_house().settings.roster_page_rows_max
 
 
 def _posted(session: Session, visit: Visit, roster_no: str) -> tuple[RosterBatch, Filing]:

@@ -22,6 +22,7 @@ def prepare_words(app: Flask) -> None:
         disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code,
+        work_state_code, work_phase_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -170,6 +171,16 @@ def filing_act_code(kind: str) -> str:
 def filing_field_code(name: str) -> str:
     """Name what a filing says."""
     return f"filing-field-{'asked' if name == 'approved_centihours' else name}"
+
+
+def work_state_code(state: str) -> str:
+    """Name how a long roster stands."""
+    return f"work-state-{state}"
+
+
+def work_phase_code(phase: str) -> str:
+    """Name a step of a long roster."""
+    return f"work-phase-{phase}"
 
 
 def fate_code(fate: str) -> str:

@@ -50,6 +50,9 @@ _READING = Row(
     "filing:read", "provider official auditor", none="filing-unknown", region=REGION,
     organisation="filing-unknown",
 )  # fmt: skip
+_WORK = Row(
+    "roster:post", "provider", none="roster-work-unknown", organisation="roster-work-unknown"
+)
 _DECIDING = Row("filing:decide", "official", none="filing-unknown", region=REGION)
 _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
@@ -96,6 +99,8 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/rosters": replace(
         _READING, scope="roster:post", roles="provider"
     ),
+    "GET /api/v1/roster-works/<public:work_no>": _WORK,
+    "POST /api/v1/roster-works/<public:work_no>/cancellation": _WORK,
     "GET /api/v1/rosters/<public:roster_no>": replace(
         _READING, none="roster-unknown", organisation="roster-unknown"
     ),
@@ -252,6 +257,9 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     filing_no = desk.approved_filing()
     filing = f"/api/v1/filings/{filing_no}"
     roster = desk.provider.post(f"{filing}/rosters", roster_rows([PERSON], DAYS[:1]))
+    left = desk.provider.post(
+        f"{filing}/rosters", roster_rows([PERSON], DAYS[1:2]), headers={"Prefer": "respond-async"}
+    )
     holder = {**stated(PERSON), "scheme": "cn-3710"}
     [entry] = desk.official.post("/api/v1/entries", holder).get_json()["entries"]
     item = {
@@ -290,6 +298,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
+        "work_no": left.get_json()["work_no"],
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
         "pack_id": "cn-3710", "version": "1",
     }  # fmt: skip

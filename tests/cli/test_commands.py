@@ -10,13 +10,15 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from creditbank.cli import main
+from creditbank.cli import rosters as commands
 from creditbank.cli.console import language_of, table, width
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db, snapshot, unit_of_work
 from creditbank.jobs.clock import forget_old, run_job, seal_all
 from creditbank.registry.models import IdempotentWrite
-from tests.bank import TestBank, attendance, invented_person
+from tests.attendance.rosters import HEADER, csv_bytes
+from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
 from tests.cli.bench import Terminal, person_file, terminal_for
 from tests.conftest import Database
 
@@ -255,6 +257,28 @@ def test_a_photo_named_as_a_roster_is_refused_in_words(
     said = terminal.run("rosters", "post", bank.approved_filing(), str(photo), exit_code=1).output
 
     assert "(roster-unreadable)" in said
+
+
+def test_a_terminal_is_shown_each_step_of_a_roster_and_nobody_else_is(
+    bank: TestBank, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "roster.csv"
+    who = invented_person(901)
+    rows = ([who.name, "身份证", who.document.number, f"{day}", 360] for day in SEMINAR_DAYS[:2])
+    file.write_bytes(csv_bytes([HEADER, *rows]))
+    filing_no = bank.approved_filing()
+
+    piped = terminal.run("rosters", "post", filing_no, str(file), "--rehearse")
+    monkeypatch.setattr(commands, "_is_terminal", lambda: True)
+    shown = terminal.run("rosters", "post", filing_no, str(file))
+
+    assert (piped.stderr, piped.exit_code) == ("", 0)
+    steps = [step.removeprefix("\x1b[K") for step in shown.stderr.split("\r")[1:]]
+    assert steps == [
+        "读取文件", "核对人员 0 / 2", "逐行折算学时（行） 0 / 2", "记入学时（行） 0 / 2",
+        "核对年度上限（人） 0 / 1", "",
+    ]  # fmt: skip
+    assert "2 行入账" in shown.stdout
 
 
 def test_a_file_that_cannot_be_written_is_said_in_words(

@@ -139,6 +139,8 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /held-rosters/<public:hold_no>": _PROVIDES,
     "POST /held-rosters/<public:hold_no>/posting": _PROVIDES,
     "POST /held-rosters/<public:hold_no>/discarding": _PROVIDES,
+    "GET /roster-works/<public:work_no>": _PROVIDES,
+    "POST /roster-works/<public:work_no>/cancellation": _PROVIDES,
     "GET /rosters/<public:roster_no>": _READS_FILINGS,
     "GET /rosters/<public:roster_no>/refused.xlsx": _READS_FILINGS,
     "GET /rosters/<public:roster_no>/refused.csv": _READS_FILINGS,

@@ -13,6 +13,7 @@ from creditbank.attendance.workbook import Limits
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
+from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
@@ -128,6 +129,8 @@ OBJECTS: Mapping[str, Held] = {
     "GET /held-rosters/<public:hold_no>": Held("hold", "provider", "far-provider"),
     "POST /held-rosters/<public:hold_no>/posting": Held("hold", "provider", "far-provider"),
     "POST /held-rosters/<public:hold_no>/discarding": Held("hold", "provider", "far-provider"),
+    "GET /roster-works/<public:work_no>": Held("work", "provider", "far-provider"),
+    "POST /roster-works/<public:work_no>/cancellation": Held("work", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>": Held("roster", "official", "far-official"),
     "GET /rosters/<public:roster_no>/refused.xlsx": Held("roster", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>/refused.csv": Held("roster", "provider", "far-provider"),
@@ -205,9 +208,10 @@ def filed(visitors: Visitors) -> dict[str, str]:
     with visitors.bank.unit() as session:
         upload = Upload(filing_numbered(session, held), ROSTER, Limits(), "account-x")
         hold_no = hold_roster(session, visitors.lobby.vault, upload, now=utc_now())
+        work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
     return {
-        **waiting, "attended": attended, "hold": hold_no, "roster": posted.roster_no,
-        "attendance": f"{posted.roster_no}-1",
+        **waiting, "attended": attended, "hold": hold_no, "work": work_no,
+        "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip
 
 
