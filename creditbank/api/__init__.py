@@ -30,6 +30,7 @@ from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
+from creditbank.api.statements import statements
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
@@ -41,8 +42,8 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
-    investigations, imports, people, explanations, packs, adoption_records, impacts, proofs,
-    verdicts, verdict_batches, certificates, seals,
+    investigations, imports, people, explanations, statements, packs, adoption_records, impacts,
+    proofs, verdicts, verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.crediting.balances import Times
 from creditbank.crediting.links import LinkFinding, LinkOccasionTwiceError, record_finding
 from creditbank.crediting.lookups import RecordedEntry, holdings, record_of
 from creditbank.house import current_house
@@ -19,6 +20,8 @@ from creditbank.people.register import (
     PersonUnknownError,
 )
 from creditbank.registry.clients import Scope
+from creditbank.rules.loader import PackMissingError
+from creditbank.rules.pack import PackDraftError
 from creditbank.schemas.people import (
     IDENTITY_EXAMPLE,
     BalanceAnswer,
@@ -27,6 +30,7 @@ from creditbank.schemas.people import (
     LinkBody,
 )
 from creditbank.schemas.records import EntriesAnswer
+from creditbank.schemas.statements import HoldingBody
 
 _HOLDER_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710"}
 _LINK_EXAMPLE = {
@@ -43,17 +47,18 @@ people = Door("people", __name__, description="Whose hours, and which.")
     "/balances",
     Scope.BALANCE_READ,
     unit=Unit.READING,
-    body=JsonBody(HolderBody(), _HOLDER_EXAMPLE),
+    body=JsonBody(HoldingBody(), _HOLDER_EXAMPLE),
     answer=BalanceAnswer(),
-    refuses=_PERSON_REFUSALS,
+    refuses=(*_PERSON_REFUSALS, PackMissingError, PackDraftError),
 )
 def read_balances(call: Call, session: Session) -> dict[str, Any]:
     """Return a person's hours in a scheme by year and subject, over all linked documents."""
-    scheme = call.body["scheme"]
-    found = holdings(session, current_house().vault, call.body["identity"], scheme)
+    scheme, times = call.body["scheme"], Times(call.body["as_of"], call.body["known_at"])
+    found = holdings(session, current_house().vault, call.body["identity"], scheme, times)
     return {
         "scheme": scheme,
-        "live_hours": sum(line.live_centihours for line in found),
+        "known_at": found.known_at,
+        "live_hours": sum(line.live_centihours for line in found.balances),
         "balances": [
             {
                 "year": line.credited_year,
@@ -62,7 +67,7 @@ def read_balances(call: Call, session: Session) -> dict[str, Any]:
                 "capped_hours": line.capped_centihours,
                 "frozen_hours": line.frozen_centihours,
             }
-            for line in found
+            for line in found.balances
         ],
     }
 

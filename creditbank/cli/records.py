@@ -1,9 +1,13 @@
 """Commands on people's records: imports, balances, links between keys of one person."""
 
-from typing import IO
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, TypeVar
 
 import click
 
+from creditbank.catalogue import Language
 from creditbank.cli.console import (
     Desk,
     actor_option,
@@ -12,17 +16,30 @@ from creditbank.cli.console import (
     person_option,
     read_json,
     read_person,
+    write_private,
 )
 from creditbank.clock import utc_now
 from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.links import LinkFinding, record_finding
+from creditbank.crediting.lookups import holdings
+from creditbank.crediting.statement_sheets import as_csv, as_xlsx, recorded_text, title_of
+from creditbank.crediting.statements import Statement, StatementAsk, statement_of
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
-from creditbank.ledger.balance import balances_of
 from creditbank.people.register import find_person, linked_people
 from creditbank.rules.explain import name_of
 from creditbank.schemas.rosters import ImportBody
+from creditbank.schemas.statements import (
+    FilingStatementQuery,
+    StatementAnswer,
+    StatementForm,
+    asked_for,
+    shaped,
+)
+
+_FORMS = [str(each) for each in StatementForm]
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group(help="建行前的历史学时。 Records from before the bank.")
@@ -68,6 +85,28 @@ def imports_approve(desk: Desk, import_no: str, actor: str) -> None:
     )
 
 
+def _times_options(command: _Command) -> _Command:
+    """Add the options of the two times; both are read as the API reads them."""
+    earned = click.option(
+        "--as-of", help="只计此日及以前取得的，如 2026-11-10。 Earned by that day."
+    )
+    known = click.option(
+        "--known-at", help="按此刻的检查点，如 2026-11-21T03:32:42Z。 Known at that instant."
+    )
+    timed: _Command = earned(known(command))
+    return timed
+
+
+def _ask(scheme: str, stated: Mapping[str, str | None], source_no: str = "") -> StatementAsk:
+    """Read days, instant and year as the API does.
+
+    Raises:
+        RequestInvalidError: naming each that is not as wanted.
+    """
+    given = {name: said for name, said in stated.items() if said is not None}
+    return asked_for({**load(FilingStatementQuery(), given), "source": source_no}, scheme)
+
+
 @click.group(help="学时余额。 Balances.")
 def balances() -> None:
     """Commands on balances."""
@@ -76,13 +115,15 @@ def balances() -> None:
 @balances.command("show", help="按年度和科目显示学时。 Show hours by year and subject.")
 @person_option
 @click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@_times_options
 @pass_desk
-def balances_show(desk: Desk, person_file: IO[bytes] | None, scheme: str) -> None:
-    """Show a person's balances."""
-    identity = read_person(person_file)
+def balances_show(
+    desk: Desk, /, person_file: IO[bytes] | None, scheme: str, **stated: str | None
+) -> None:
+    """Show a person's balances, now or of other times."""
+    identity, ask = read_person(person_file), _ask(scheme, stated)
     with desk.bank(), snapshot() as session:
-        person_id = find_person(session, current_house().vault, identity)
-        found = balances_of(session, linked_people(session, [person_id])[person_id], scheme)
+        found = holdings(session, current_house().vault, identity, scheme, ask.times).balances
     if not found:
         desk.say("cli-balance-none", scheme=scheme)
         return
@@ -99,6 +140,70 @@ def balances_show(desk: Desk, person_file: IO[bytes] | None, scheme: str) -> Non
          "cli-column-frozen"],
         rows,
     )  # fmt: skip
+
+
+@balances.command("statement", help="对账单，逐笔列出。 Each movement, line by line.")
+@person_option
+@click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@click.option("--from", "first_day", help="取得自此日。 Earned from that day.")
+@click.option("--year", help="归属年度。 Credited year.")
+@click.option("--source", "source_no", default="", help="来源编号。 Number of one source.")
+@_times_options
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="写入 .csv、.xlsx 或 .json 文件。 Write a file, by its ending.",
+)
+@pass_desk
+def balances_statement(
+    desk: Desk, /, person_file: IO[bytes] | None, scheme: str, out: Path | None, source_no: str,
+    **stated: str | None,
+) -> None:  # fmt: skip
+    """Show a person's statement, or write it down."""
+    stated["from"] = stated.pop("first_day")
+    form = StatementForm(out.suffix[1:]) if out and out.suffix[1:] in _FORMS else None
+    if out is not None and form is None:
+        raise click.BadParameter(".csv .xlsx .json", param_hint="--out")
+    identity, ask = read_person(person_file), _ask(scheme, stated, source_no)
+    with desk.bank(), snapshot() as session:
+        person_id = find_person(session, current_house().vault, identity)
+        people = linked_people(session, [person_id])[person_id]
+        statement = statement_of(session, people, ask)
+    if out is None:
+        _show_statement(desk, statement)
+        return
+    write_private(out, _written(statement, form, desk.language))
+    desk.say("cli-statement-written", path=str(out), lines=statement.count)
+
+
+def _written(statement: Statement, form: StatementForm | None, language: Language) -> bytes:
+    if form is StatementForm.CSV:
+        return as_csv(statement, language)
+    if form is StatementForm.XLSX:
+        return as_xlsx(statement, language)
+    members = StatementAnswer().dump(shaped(statement))
+    return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8")
+
+
+def _show_statement(desk: Desk, statement: Statement) -> None:
+    desk.table(
+        ["statement-recorded", "own-day", "statement-what", "statement-source-number",
+         "statement-movement", "statement-in", "statement-out", "statement-counted"],
+        [
+            [
+                recorded_text(line), line.earned_on.isoformat(), title_of(line, desk.language),
+                line.source.number, desk.text(f"movement-{line.movement}"),
+                hours_text(line.in_centihours), hours_text(line.out_centihours),
+                hours_text(line.counted_centihours),
+            ]
+            for line in statement.lines
+        ],
+    )  # fmt: skip
+    desk.say(
+        "cli-statement-balances",
+        opening=hours_text(statement.opening_centihours),
+        closing=hours_text(statement.closing_centihours),
+    )
 
 
 @click.group(help="同一人的多份证件。 Documents of one person.")

@@ -95,7 +95,7 @@ def attendees_of(
     )
     people = list(session.scalars(query))
     if search:
-        known = _known(session, vault, people)
+        known = known_people(session, vault, people)
         people = [p for p in people if search in known[p][0] or search.upper() == known[p][1]]
     shown = people[offset : offset + limit]
     return AttendeesPage(_attendees(session, vault, filing, shown), len(people))
@@ -139,7 +139,9 @@ def credited_by(session: Session, filing: Filing, roster_no: str) -> tuple[int, 
     return people, centihours or 0
 
 
-def _known(session: Session, vault: Vault, people: Sequence[int]) -> dict[int, tuple[str, str]]:
+def known_people(
+    session: Session, vault: Vault, people: Sequence[int]
+) -> dict[int, tuple[str, str]]:
     """Return each person's newest name, and the last four of their first document's number."""
     names, documents = names_of(session, vault, people), documents_of(session, vault, people)
     return {
@@ -151,7 +153,7 @@ def _known(session: Session, vault: Vault, people: Sequence[int]) -> dict[int, t
 def _attendees(
     session: Session, vault: Vault, filing: Filing, people: Sequence[int]
 ) -> tuple[Attendee, ...]:
-    known = _known(session, vault, people)
+    known = known_people(session, vault, people)
     days = _days(session, filing, people)
     return tuple(
         Attendee(person_id, *known[person_id], days=tuple(days[person_id])) for person_id in people

@@ -72,14 +72,14 @@ def explain_credit(session: Session, leaf: bytes) -> ExplainedCredit:
         if entry.revision == credit.revision
     ]
     [state] = credit_states(entries)
-    chain = _chain_of(session, credit)
+    chain = chain_of_entry(session, credit)
     later = sorted(
         (entry for entry in entries if entry.movement != Movement.CREDIT),
         key=lambda entry: (entry.recorded_at, entry.entry_id),
     )
-    steps = [*_facts_said(facts), *steps_of_trace(facts.get("trace", []), chain)]
+    steps = steps_of_credit(facts, chain)
     for entry in later:
-        steps += _moved(session, entry)
+        steps += steps_of_move(entry, chain_of_entry(session, entry))
     steps.append(
         Step(
             "explain-counted",
@@ -94,7 +94,12 @@ def explain_credit(session: Session, leaf: bytes) -> ExplainedCredit:
     return ExplainedCredit(state, source, chain, tuple(steps))
 
 
-def _chain_of(session: Session, entry: Entry) -> PackChain:
+def steps_of_credit(facts: Mapping[str, Any], chain: PackChain) -> list[Step]:
+    """Return what happened, and each step by which it became hours."""
+    return [*_facts_said(facts), *steps_of_trace(facts.get("trace", []), chain)]
+
+
+def chain_of_entry(session: Session, entry: Entry) -> PackChain:
     """Return the packs under which an entry was posted, in the versions of that time."""
     pins = pins_from_text(session.get_one(PackPins, entry.pins_id).pins)
     return chain_pinned(session, pins, entry.recorded_at)
@@ -133,8 +138,13 @@ def _some(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: facts[name] for name in names}
 
 
-def _moved(session: Session, entry: Entry) -> Iterator[Step]:
-    """Tell a later movement, and each cap that it names with its clause."""
+def steps_of_move(entry: Entry, chain: PackChain) -> Iterator[Step]:
+    """Tell a later movement, and each cap that it names with its clause.
+
+    Args:
+        entry: a movement on a credit.
+        chain: the packs under which it was posted.
+    """
     recorded_on = civil_day(entry.recorded_at).isoformat()
     said: dict[str, str | int] = {"recorded_on": recorded_on, "centihours": entry.centihours}
     if entry.movement == Movement.REVERSE:
@@ -143,7 +153,6 @@ def _moved(session: Session, entry: Entry) -> Iterator[Step]:
     yield Step(f"explain-{entry.movement}", said, None)
     if entry.act_id is not None:
         return  # let go by an act, not by a cap
-    chain = _chain_of(session, entry)
     for key in entry.reason.split():
         yield _cap_named(key, chain.value_on(key, entry.earned_on))
 

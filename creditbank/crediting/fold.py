@@ -6,7 +6,7 @@ where a cap now keeps something else than before, the difference is posted in th
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
@@ -229,16 +229,27 @@ def _differences(
     states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain,
     pins_id: int,
 ) -> list[MoveDraft]:  # fmt: skip
+    return [
+        _cap_move(state, kept, difference, pins_id)
+        for state, kept, difference in cap_differences(states, facts, law)
+    ]
+
+
+def cap_differences(
+    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
+) -> Iterator[tuple[CreditState, FoldedOccasion, int]]:
+    """Yield each live credit of one person of which caps over just these keep something else.
+
+    The last part is how many centihours more the caps would hold; negative where they let go.
+    """
     folded = fold(
         [live_fact(s.credit, json.loads(facts[facts_key(s.credit)].facts)) for s in states], law
     )
-    drafts = []
     for state in states:
         kept = folded.occasions[state.credit.occasion]
         wanted = state.credit.centihours - kept.counted_centihours
         if wanted != state.capped_centihours:
-            drafts.append(_cap_move(state, kept, wanted - state.capped_centihours, pins_id))
-    return drafts
+            yield state, kept, wanted - state.capped_centihours
 
 
 def _cap_move(state: CreditState, kept: FoldedOccasion, difference: int, pins_id: int) -> MoveDraft:

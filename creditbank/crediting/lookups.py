@@ -9,10 +9,10 @@ from typing import TypedDict
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from creditbank.crediting.balances import ANY_TIME, Held, Times, held_at
 from creditbank.crediting.fold import facts_key, facts_of
 from creditbank.crediting.imports import ImportUnknownError
 from creditbank.crediting.models import ImportRow, RecordImport
-from creditbank.ledger.balance import Balance, balances_of
 from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import EntryBody, entry_salt
 from creditbank.ledger.logs import NotSealedError, place_of_entry
@@ -177,14 +177,17 @@ class RecordedEntry:
     index: int | None
 
 
-def holdings(session: Session, vault: Vault, identity: Identity, scheme: str) -> list[Balance]:
+def holdings(
+    session: Session, vault: Vault, identity: Identity, scheme: str, times: Times = ANY_TIME
+) -> Held:
     """Return what a person holds in a scheme, over all linked keys.
 
     Raises:
         PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
+        PackMissingError, PackDraftError: caps are to be folded again, and there is no law for it.
     """
     person_id = find_person(session, vault, identity)
-    return balances_of(session, linked_people(session, [person_id])[person_id], scheme)
+    return held_at(session, linked_people(session, [person_id])[person_id], scheme, times)
 
 
 def record_of(

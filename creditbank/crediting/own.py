@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
+from creditbank.crediting.balances import ANY_TIME, Times, record_at
 from creditbank.crediting.fold import MIGRATED_KIND, facts_key, facts_of
 from creditbank.ledger.logs import last_seal
 from creditbank.ledger.models import Entry, Movement, Seal, SourceKind
-from creditbank.ledger.posting import CreditState, credit_states, credits_of
+from creditbank.ledger.posting import CreditState, credit_states
 from creditbank.people.register import linked_people
 from creditbank.registry.models import Filing, Organisation
 from creditbank.rules.kinds import subject_contains
@@ -111,7 +112,7 @@ def schemes_held(session: Session, people: Sequence[int]) -> list[str]:
 
 
 def own_credits(
-    session: Session, people: Sequence[int], scheme: str, known_at: datetime | None = None
+    session: Session, people: Sequence[int], scheme: str, times: Times = ANY_TIME
 ) -> list[OwnCredit]:
     """Return a person's credits in a scheme, the latest day first.
 
@@ -119,19 +120,24 @@ def own_credits(
         session: any reading session.
         people: every key of the person.
         scheme: where they were credited.
-        known_at: counts only what was recorded by then; None for all.
+        times: counts only what was earned by a day, and known at an instant.
+
+    Raises:
+        PackMissingError, PackDraftError: caps are to be folded again, and there is no law for it.
     """
-    entries = credits_of(session, people, scheme)
-    if known_at is not None:
-        entries = [entry for entry in entries if entry.recorded_at <= known_at]
-    states = credit_states(entries)
+    record = record_at(session, people, scheme, times)
+    states = credit_states(record.entries)
+    for state in states:
+        more = record.cut_otherwise.get(state.credit.leaf, 0)
+        state.live_centihours -= more
+        state.capped_centihours += more
     rows = facts_of(session, [state.credit for state in states])
     facts = {state.credit.leaf: json.loads(rows[facts_key(state.credit)].facts) for state in states}
-    filings = _filings(session, facts.values())
-    seal = last_seal(session, known_at)
+    filings = filings_named(session, facts.values())
+    seal = last_seal(session, times.known_at)
     frozen = {
         (entry.person_id, entry.occasion, entry.revision): civil_day(entry.recorded_at)
-        for entry in sorted(entries, key=lambda each: each.step)
+        for entry in sorted(record.entries, key=lambda each: each.step)
         if entry.movement == Movement.FREEZE
     }
     own = [_own(state, facts[state.credit.leaf], filings, frozen, seal) for state in states]
@@ -197,7 +203,7 @@ def _own(
     frozen: Mapping[tuple[int, str, int], date],
     seal: Seal | None,
 ) -> OwnCredit:
-    title, given_by = _called(facts, filings)
+    title, given_by = called(facts, filings)
     key = (state.credit.person_id, state.credit.occasion, state.credit.revision)
     return OwnCredit(
         credit=state.credit,
@@ -230,7 +236,7 @@ def _is_sealed(entry: Entry, seal: Seal | None) -> bool:
     return (entry.epoch, entry.xid, entry.entry_id) <= last
 
 
-def _called(facts: Mapping[str, Any], filings: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
+def called(facts: Mapping[str, Any], filings: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
     """Return what a credit is for and who gave it, in the words in which they were recorded."""
     if facts["kind"] == SourceKind.FILING:
         return filings[facts["filing"]]
@@ -241,7 +247,10 @@ def _called(facts: Mapping[str, Any], filings: Mapping[str, tuple[str, str]]) ->
     return "", str(facts["origin"]["scheme"])
 
 
-def _filings(session: Session, facts: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+def filings_named(
+    session: Session, facts: Iterable[Mapping[str, Any]]
+) -> dict[str, tuple[str, str]]:
+    """Return title and provider of each filing under which facts were credited, by number."""
     numbers = {str(each["filing"]) for each in facts if each["kind"] == SourceKind.FILING}
     query = (
         select(Filing.filing_no, Filing.title, Organisation.name)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, true, union_all
 from sqlalchemy.orm import Session
 
 from creditbank.ledger.models import ACCOUNTS_OF, Entry, State
@@ -21,20 +21,28 @@ class Balance:
     frozen_centihours: int
 
 
-def balances_of(session: Session, people: Iterable[int], scheme: str) -> list[Balance]:
+def balances_of(
+    session: Session,
+    people: Iterable[int],
+    scheme: str,
+    *,
+    recorded: ColumnElement[bool] | None = None,
+) -> list[Balance]:
     """Sum the entries of people (all keys of one person) in a scheme by year and subject.
 
     Args:
         session: any reading session.
         people: the person's linked keys.
         scheme: the crediting pack.
+        recorded: which entries are summed, as `logs.sealed_by` says it; all if not given.
     """
+    summed = true() if recorded is None else recorded
     query = (
         select(
             Entry.scheme, Entry.credited_year, Entry.subject,
             _net(State.LIVE), _net(State.CAPPED), _net(State.FROZEN),
         )
-        .where(Entry.person_id.in_(list(people)), Entry.scheme == scheme)
+        .where(Entry.person_id.in_(list(people)), Entry.scheme == scheme, summed)
         .group_by(Entry.scheme, Entry.credited_year, Entry.subject)
         .order_by(Entry.credited_year, Entry.subject)
     )  # fmt: skip

@@ -4,7 +4,7 @@ Only the sealer writes here (seal.py); everything below reads, within whatever s
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -163,6 +163,39 @@ def place_of_entry(session: Session, entry: Entry) -> Place:
     return _place(session, sealed, jurisdiction, entry_ref(entry.entry_id))
 
 
+def places_of_entries(session: Session, entries: Iterable[Entry]) -> dict[bytes, Place]:
+    """Find where many entries stand, by leaf; those that wait for their place are left out."""
+    places: dict[bytes, Place] = {}
+    bundles: dict[tuple[int, int], Bundle] = {}
+    round_: Seal | None = None
+    for entry in sorted(entries, key=_order_of):
+        if round_ is None or _order_of(entry) > _reach_of(round_):
+            round_ = _round_of(session, entry)
+            if round_ is None:
+                break
+            runs = spans_of(session, round_.seal_no)
+        for span in runs:
+            index = _index_in_span(session, span, entry_ref(entry.entry_id), bundles)
+            if index is not None:
+                places[entry.leaf] = Place(span.log_id, index)
+                break
+    return places
+
+
+def _order_of(entry: Entry) -> tuple[int, int, int]:
+    return entry.epoch, entry.xid, entry.entry_id
+
+
+def _reach_of(round_: Seal) -> tuple[int, int, int]:
+    return round_.entry_epoch, round_.entry_xid, round_.entry_id
+
+
+def _round_of(session: Session, entry: Entry) -> Seal | None:
+    order = tuple_(Seal.entry_epoch, Seal.entry_xid, Seal.entry_id)
+    sealed = order >= tuple_(entry.epoch, entry.xid, entry.entry_id)
+    return session.scalar(select(Seal).where(sealed).order_by(Seal.seal_no).limit(1))
+
+
 def place_of_act(session: Session, act: Act) -> Place:
     """Find where an official act stands.
 
@@ -182,17 +215,22 @@ def _place(session: Session, sealed: ColumnElement[bool], jurisdiction: str, ref
         .where(SealSpan.seal_no == round_.scalar_subquery(), Log.jurisdiction == jurisdiction)
     )
     for span in session.scalars(spans):
-        index = _index_in_span(session, span, ref)
+        index = _index_in_span(session, span, ref, {})
         if index is not None:
             return Place(span.log_id, index)
     raise NotSealedError
 
 
-def _index_in_span(session: Session, span: SealSpan, ref: bytes) -> int | None:
+def _index_in_span(
+    session: Session, span: SealSpan, ref: bytes, bundles: dict[tuple[int, int], Bundle]
+) -> int | None:
+    """Look through the bundles of a run, which are read once and kept in `bundles`."""
     last_index = span.first_index + span.count - 1
     for bundle_no in range(span.first_index // TILE_WIDTH, last_index // TILE_WIDTH + 1):
-        bundle = session.get_one(Bundle, (span.log_id, bundle_no))
-        position = _aligned_find(bundle.refs, ref)
+        key = (span.log_id, bundle_no)
+        if key not in bundles:
+            bundles[key] = session.get_one(Bundle, key)
+        position = _aligned_find(bundles[key].refs, ref)
         if position is not None:
             return bundle_no * TILE_WIDTH + position
     return None

@@ -7,7 +7,7 @@ from marshmallow import ValidationError, post_load
 from creditbank.errors import CreditBankError
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
-from creditbank.schemas.fields import Choice, Hours, Inner, Shape, Text, Whole, scheme
+from creditbank.schemas.fields import Choice, Hours, Inner, Instant, Shape, Text, Whole, scheme
 from creditbank.schemas.wanted import Wanted
 
 _NUMBER_CHARACTERS_MAX = 40
@@ -88,5 +88,12 @@ class BalanceAnswer(Shape):
     """What a person holds in a scheme."""
 
     scheme = scheme()
+    known_at = Instant(
+        metadata={
+            "type": ["string", "null"],
+            "description": "Of the checkpoint behind the answer; null if none was asked for, or "
+            "none had been signed by then.",
+        }
+    )
     live_hours = Hours(metadata={"description": "All years and subjects together."})
     balances = Inner(BalanceLine, many=True)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
+from creditbank.crediting.balances import Times
 from creditbank.crediting.explanations import ExplainedCredit, explain_credit
 from creditbank.crediting.own import (
     OwnCredit,
@@ -70,18 +70,17 @@ class HeldScheme:
 
 @own_hours.shown("/hours", OWN, menu="own-hours")
 def balance(visit: Visit, session: Session) -> Response:
-    """Show what one holds, by scheme, year and subject, now or as it was known on a day."""
-    people, known_on = own_keys(visit, session), asked_day("known_on")
-    known_at = end_of(known_on) if known_on else None
+    """Show what one holds, by scheme, year and subject, now or of the times asked for."""
+    people, known_on, as_of = own_keys(visit, session), asked_day("known_on"), asked_day("as_of")
+    times = Times(as_of, end_of(known_on) if known_on else None)
     today = civil_day(visit.now)
+    through = min(as_of or today, known_on or today).year
     schemes = schemes_held(session, people)
     holder = identity_of(session, current_house().vault, own_person(visit))
-    held = [
-        _held(session, people, scheme, known_at, (known_on or today).year) for scheme in schemes
-    ]
+    held = [_held(session, people, scheme, times, through) for scheme in schemes]
     return shown(
         "own_hours.html", held=[each for each in held if each.years], any=bool(schemes),
-        known_on=known_on, today=today, namer=namer, holder=holder,
+        known_on=known_on, until=as_of, today=today, namer=namer, holder=holder,
         last_four=last_characters(holder.document),
     )  # fmt: skip
 
@@ -138,10 +137,10 @@ def proof(visit: Visit, session: Session, leaf: str) -> Response:
 
 
 def _held(
-    session: Session, people: Sequence[int], scheme: str, known_at: datetime | None, through: int
+    session: Session, people: Sequence[int], scheme: str, times: Times, through: int
 ) -> HeldScheme:
-    law = law_if_any(session, scheme, known_at)
-    years = held_by_year(own_credits(session, people, scheme, known_at), law, through)
+    law = law_if_any(session, scheme, times.known_at)
+    years = held_by_year(own_credits(session, people, scheme, times), law, through)
     language = reader_language()
     grounds = dict.fromkeys(ground_text(value, language) for value in amounts_behind(years))
     return HeldScheme(scheme_called(scheme, law), law, years, tuple(grounds))

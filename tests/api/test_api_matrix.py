@@ -131,6 +131,10 @@ MATRIX: Mapping[str, Row] = {
     ),
     "POST /api/v1/balances": _OF_A_PERSON,
     "POST /api/v1/entries": _OF_A_PERSON,
+    "POST /api/v1/statements": _OF_A_PERSON,
+    "GET /api/v1/filings/<public:filing_no>/statement": replace(
+        _READING, scope="attendance:withdraw", roles="provider official"
+    ),
     "POST /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links/removal": Row("person:link", "official"),
     "GET /api/v1/entries/<leaf:leaf>/explanation": replace(

@@ -240,6 +240,33 @@ def test_a_wrong_number_is_refused_without_being_repeated(empty: Terminal, tmp_p
     assert wrong not in said
 
 
+def test_a_statement_is_shown_and_written_and_balances_know_two_times(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    person = invented_person(77)
+    bank.post(bank.approved_filing(), attendance([person]))
+    path, out = person_file(tmp_path, person), tmp_path / "statement.csv"
+    of = ("--scheme", "cn-3710", "--person", path)
+
+    shown = terminal.run("balances", "statement", *of, "--from", "2026-11-11").output
+    terminal.run("balances", "statement", *of, "--out", str(out))
+    terminal.run("balances", "statement", *of, "--out", str(tmp_path / "x.doc"), exit_code=2)
+    early = terminal.run("balances", "show", *of, "--as-of", "2026-11-10").output
+    unknown = terminal.run("balances", "show", *of, "--known-at", "2026-11-20T00:00:00Z").output
+    wrong = terminal.run("balances", "show", *of, "--as-of", "10.11.2026", exit_code=1).output
+    as_json = tmp_path / "statement.json"
+    terminal.run("balances", "statement", *of, "--out", str(as_json), "--year", "2026")
+    terminal.run("balances", "statement", *of, "--out", str(tmp_path / "statement.xlsx"))
+
+    assert "期初余额 8.00，期末余额 24.00" in shown
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert ("8.00" in early, "24.00" in early) == (True, False)
+    assert "没有学时记录" in unknown
+    assert "/as_of" in wrong
+    assert json.loads(as_json.read_text())["closing_hours"] == "24.00"
+    assert (tmp_path / "statement.xlsx").read_bytes().startswith(b"PK")
+
+
 def test_a_stranger_has_no_balance(terminal: Terminal, tmp_path: Path) -> None:
     path = person_file(tmp_path, invented_person(900))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from creditbank.crediting.balances import Times
 from creditbank.crediting.explanations import EntryUnknownError
 from creditbank.crediting.own import (
     OwnCredit,
@@ -120,10 +121,14 @@ def test_what_was_known_then_knows_nothing_that_was_recorded_since(varied: TestB
     late = varied.approved_filing(days=SEMINAR_DAYS[:1], now=NOW + timedelta(days=1))
     varied.post(late, attendance([PERSON], SEMINAR_DAYS[:1]), now=NOW + timedelta(days=1))
 
-    then = credits(varied, known_at=NOW + timedelta(hours=1))
+    then = credits(varied, times=Times(known_at=NOW + timedelta(hours=1)))
 
-    assert len(credits(varied)) == len(then) + 1
-    assert credits(varied, known_at=NOW - timedelta(days=1)) == []
+    # What waited for its place then had none at the checkpoint either.
+    assert {each.standing for each in credits(varied)} - {each.standing for each in then} == {
+        Standing.PENDING
+    }
+    assert len(credits(varied)) == len(then) + 2
+    assert credits(varied, times=Times(known_at=NOW - timedelta(days=1))) == []
 
 
 def test_a_recognised_item_bears_its_own_title_and_its_own_scheme(bank: TestBank) -> None:

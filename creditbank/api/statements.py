@@ -1,0 +1,95 @@
+"""Statements: every movement of a person's hours, or of a filing's, as JSON, CSV or XLSX."""
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TYPE, JsonBody
+from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.api.problems import language
+from creditbank.crediting.statement_sheets import CSV_TYPE, XLSX_TYPE, People, as_csv, as_xlsx
+from creditbank.crediting.statements import Statement, statement_of, statement_of_sources
+from creditbank.house import current_house
+from creditbank.people.register import (
+    STATED_REFUSALS,
+    PersonUnknownError,
+    find_person,
+    linked_people,
+)
+from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.rules.loader import PackMissingError
+from creditbank.rules.pack import PackDraftError
+from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.schemas.statements import (
+    FilingStatementAnswer,
+    FilingStatementQuery,
+    StatementAnswer,
+    StatementBody,
+    StatementForm,
+    StatementQuery,
+    asked_for,
+    shaped,
+    shaped_of_holders,
+)
+
+_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710", "from": "2026-01-01", "as_of": "2026-12-31"}
+_FORMS = {
+    JSON_MEDIA_TYPE: StatementForm.JSON, CSV_MEDIA_TYPE: StatementForm.CSV,
+    XLSX_MEDIA_TYPE: StatementForm.XLSX,
+}  # fmt: skip
+_FILES = {CSV_MEDIA_TYPE: "…", XLSX_MEDIA_TYPE: "…"}
+
+statements = Door("statements", __name__, description="Every movement of hours, line by line.")
+
+
+@statements.post(
+    "/statements",
+    Scope.BALANCE_READ,
+    unit=Unit.READING,
+    query=StatementQuery(),
+    body=JsonBody(StatementBody(), _EXAMPLE),
+    answer=StatementAnswer(),
+    files=_FILES,
+    refuses=(PersonUnknownError, *STATED_REFUSALS, PackMissingError, PackDraftError),
+)
+def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
+    """Return a person's movements between two balances, as JSON, CSV or XLSX."""
+    person_id = find_person(session, current_house().vault, call.body["identity"])
+    people = linked_people(session, [person_id])[person_id]
+    statement = statement_of(session, people, asked_for(call.body, call.body["scheme"]))
+    return _sheet(call, statement) or shaped(statement)
+
+
+@statements.get(
+    "/filings/<public:filing_no>/statement",
+    Scope.ATTENDANCE_WITHDRAW,
+    query=FilingStatementQuery(),
+    answer=FilingStatementAnswer(),
+    files=_FILES,
+    refuses=(FilingUnknownError, RegionForeignError),
+)
+def read_filing_statement(
+    call: Call, session: Session, filing_no: str
+) -> dict[str, Any] | Response:
+    """Return every movement under a filing, by name and last four, as JSON, CSV or XLSX."""
+    filing = filing_seen(session, call.client, filing_no)
+    ask = asked_for(call.query, filing.scheme)
+    found = statement_of_sources(session, current_house().vault, [filing_no], ask)
+    return _sheet(call, found.statement, found.people) or shaped_of_holders(found)
+
+
+def _sheet(call: Call, statement: Statement, people: People | None = None) -> Response | None:
+    """Make the file that is asked for; None where JSON is."""
+    form = (
+        call.query["form"] or _FORMS[request.accept_mimetypes.best_match(_FORMS, JSON_MEDIA_TYPE)]
+    )
+    if form is StatementForm.JSON:
+        return None
+    is_csv = form is StatementForm.CSV
+    content = (as_csv if is_csv else as_xlsx)(statement, language(), people)
+    response = Response(content, content_type=CSV_TYPE if is_csv else XLSX_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="statement.{form}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

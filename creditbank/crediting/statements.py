@@ -1,0 +1,164 @@
+"""Statements (对账单): every movement of hours, line by line, from an opening balance to a closing.
+
+Lines stand in the order in which they were recorded; what caps of an earlier day keep otherwise
+comes last. The closing balance is what `balances.held_at` says for the same times.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import accumulate
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creditbank.crediting.attendances import known_people
+from creditbank.crediting.balances import (
+    ANY_TIME,
+    Record,
+    Times,
+    as_recorded,
+    known_by,
+    known_entries,
+    record_at,
+)
+from creditbank.crediting.fold import facts_key
+from creditbank.crediting.telling import Line, LineSource, Move, moves_of, sources_told, tell
+from creditbank.ledger.models import Entry, Movement, Source
+from creditbank.ledger.sources import sources_numbered
+from creditbank.people.vault import Vault
+
+WHOLE = slice(None)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAsk:
+    """Which movements of one scheme: earned from a day on, of a credited year, of one source.
+
+    The last day is `times.as_of`: hours earned later neither stand here nor bear on caps. Movements
+    on hours earned before `from_` make up the opening balance.
+    """
+
+    scheme: str
+    times: Times = ANY_TIME
+    from_: date | None = None
+    year: int | None = None
+    source_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Lines between two balances, in centihours that count; `count` is of all lines there are.
+
+    `known_at` is the checkpoint that was resolved to; None where none was asked for or signed.
+    """
+
+    ask: StatementAsk
+    known_at: datetime | None
+    opening_centihours: int
+    in_centihours: int
+    out_centihours: int
+    lines: tuple[Line, ...]
+    count: int
+    #: credited years of all lines, the newest first
+    years: tuple[int, ...]
+
+    @property
+    def closing_centihours(self) -> int:
+        """What counts after the last line."""
+        return self.opening_centihours + self.in_centihours - self.out_centihours
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Whose lines stand in a statement of sources: name and last four, by credit in hex."""
+
+    statement: Statement
+    people: Mapping[str, tuple[str, str]]
+
+
+def statement_of(
+    session: Session, people: Sequence[int], ask: StatementAsk, shown: slice = WHOLE
+) -> Statement:
+    """State the hours of one person, over all linked keys; only some lines are told if asked.
+
+    Raises:
+        PackMissingError, PackDraftError: caps are to be folded again, and there is no law for it.
+    """
+    record = record_at(session, people, ask.scheme, ask.times)
+    moves = [*moves_of(record.entries), *_worked_out(record, ask.times.as_of)]
+    return _stated(session, _taken(session, moves, ask), ask, record.known_at, shown)
+
+
+def sources_of(session: Session, people: Sequence[int], scheme: str) -> list[LineSource]:
+    """Return every source from which a person ever had hours in a scheme."""
+    entries, _ = known_entries(session, people, scheme, None)
+    return sources_told(session, entries)
+
+
+def statement_of_sources(
+    session: Session, vault: Vault, source_nos: Sequence[str], ask: StatementAsk,
+    shown: slice = WHOLE,
+) -> Holders:  # fmt: skip
+    """State what was credited under some sources to anybody, by name and last four.
+
+    Caps stay as they were posted, on whatever day: they reach over hours of other sources, which
+    are nobody's to see here.
+    """
+    query = select(Entry).join(Source, Source.source_id == Entry.source_id)
+    query = query.where(Source.source_no.in_(source_nos), Entry.scheme == ask.scheme)
+    condition, known_at = known_by(session, ask.times.known_at)
+    entries = sorted(session.scalars(query.where(condition)), key=as_recorded)
+    last_day = ask.times.as_of
+    moves = [
+        move for move in moves_of(entries) if last_day is None or move.entry.earned_on <= last_day
+    ]
+    statement = _stated(session, _taken(session, moves, ask), ask, known_at, shown)
+    told = {line.credit_leaf for line in statement.lines}
+    holders = {entry.leaf.hex(): entry.person_id for entry in entries}
+    known = known_people(session, vault, sorted({holders[leaf] for leaf in told}))
+    return Holders(statement, {leaf: known[holders[leaf]] for leaf in told})
+
+
+def _worked_out(record: Record, day: date | None) -> list[Move]:
+    """Return what caps over the hours of earlier days keep otherwise than was posted."""
+    credits = {entry.leaf: entry for entry in record.entries if entry.leaf in record.cut_otherwise}
+    return [
+        Move(credits[leaf], Movement.CAP if more > 0 else Movement.UNCAP, abs(more), day)
+        for leaf, more in record.cut_otherwise.items()
+    ]
+
+
+def _taken(session: Session, moves: Sequence[Move], ask: StatementAsk) -> list[Move]:
+    """Keep the movements of the year and the source that are asked for."""
+    sources = sources_numbered(session, sorted({move.entry.source_id for move in moves}))
+    return [
+        move
+        for move in moves
+        if ask.year in (None, move.entry.credited_year)
+        and ask.source_no in ("", sources[move.entry.source_id].source_no)
+    ]
+
+
+def _stated(
+    session: Session, moves: Sequence[Move], ask: StatementAsk, known_at: datetime | None,
+    shown: slice,
+) -> Statement:  # fmt: skip
+    credits = {
+        facts_key(move.entry): move.entry.leaf for move in moves if move.movement == Movement.CREDIT
+    }
+    within = [move for move in moves if ask.from_ is None or move.entry.earned_on >= ask.from_]
+    gained = [move.gained_centihours for move in within]
+    opening = sum(move.gained_centihours for move in moves) - sum(gained)
+    totals = list(accumulate(gained, initial=opening))[1:]
+    lines = tell(session, list(zip(within, totals, strict=True))[shown], credits)
+    return Statement(
+        ask=ask,
+        known_at=known_at,
+        opening_centihours=opening,
+        in_centihours=sum(each for each in gained if each > 0),
+        out_centihours=-sum(each for each in gained if each < 0),
+        lines=tuple(lines),
+        count=len(within),
+        years=tuple(sorted({move.entry.credited_year for move in within}, reverse=True)),
+    )
