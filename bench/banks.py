@@ -24,7 +24,7 @@ def bank_on(database: str) -> Iterator[TestBank]:
     directory = Path(tempfile.mkdtemp(prefix="creditbank-bench-"))
     try:
         with _settings(database, directory) as settings:
-            owner = make_engine(settings.owner_url, settings)
+            owner = make_engine(settings.owner_url, settings, owner=True)
             upgrade(owner)
             make_roles(owner)
             owner.dispose()

@@ -39,7 +39,7 @@ def one_certificate() -> Opened:
     """Issue one in a bank of its own."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(home=directory)
-        upgrade(make_engine(settings.owner_url, settings))
+        upgrade(make_engine(settings.owner_url, settings, owner=True))
         bank = found_test_bank(settings)
         opened = _issued(bank)
         bank.close()

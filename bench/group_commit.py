@@ -64,7 +64,7 @@ def main() -> None:
     """Print both rates and their ratio, for each disk."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(home=directory)
-        upgrade(make_engine(settings.owner_url, settings))
+        upgrade(make_engine(settings.owner_url, settings, owner=True))
         bank = found_test_bank(settings)
         log = Path(directory) / "bank.sqlite3-wal"
         disks: dict[str, Callable[[Path], None]] = {"this disk": sync_file, "5 ms": slow_sync}

@@ -144,7 +144,7 @@ def opened(home: Path, people: int) -> TestBank:
     if (home / "bank.sqlite3").exists():
         return TestBank(create_app(settings))
     home.mkdir(parents=True)
-    owner = make_engine(settings.owner_url, settings)
+    owner = make_engine(settings.owner_url, settings, owner=True)
     upgrade(owner)
     bank = found_test_bank(settings)
     started = time.perf_counter()

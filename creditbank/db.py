@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from creditbank.authorizer import restrict
 from creditbank.commits import SyncFailedError, TurnNotGivenError, WriteQueue
 from creditbank.config import Settings
 from creditbank.errors import CreditBankError
@@ -59,10 +60,10 @@ def init_db(app: Flask, settings: Settings) -> None:
     app.extensions[WRITERS] = _writers(sealer, settings)
 
 
-def make_engine(url: str, settings: Settings) -> Engine:
-    """Make an engine of our kind for any of the three roles."""
+def make_engine(url: str, settings: Settings, *, owner: bool = False) -> Engine:
+    """Make an engine of our kind for any of the three roles; only the owner's may migrate."""
     engine = create_engine(url, **engine_options(url, settings))
-    prepare_engine(engine)
+    prepare_engine(engine, owner=owner)
     return engine
 
 
@@ -78,8 +79,8 @@ def engine_options(url: str, settings: Settings) -> dict[str, Any]:
     return {"connect_args": {"options": options}, "pool_pre_ping": True}
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Make SQLite durable and let us say how each transaction begins."""
+def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
+    """Make SQLite durable and guarded, and let us say how each transaction begins."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -91,6 +92,8 @@ def prepare_engine(engine: Engine) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+        if not owner:
+            restrict(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

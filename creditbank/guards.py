@@ -1,10 +1,12 @@
-"""Who may do what in PostgreSQL: three roles, and the check that the database's own guards stand.
+"""Who may do what: which tables change, grow or are sealed, and PostgreSQL's three roles.
 
 The owner migrates and owns; the application inserts and reads, and chooses neither the id nor the
 transaction number of an entry; the sealer writes positions, tiles and checkpoints and nothing else.
 """
 
 from sqlalchemy import Engine, Inspector, inspect, text
+
+from creditbank.ddl_guard import close_ddl
 
 APP_ROLE = "creditbank_app"
 SEALER_ROLE = "creditbank_sealer"
@@ -51,12 +53,17 @@ SEALED = (
     "journal_bundle", "journal_tile", "journal_checkpoint",
 )  # fmt: skip
 GROWN = {"journal_bundle": ("leaves", "refs"), "journal_tile": ("hashes",)}
+#: Rows that stay where they are while their figures move.
+COUNTED = {"ledger_source_use": ("people", "centihours")}
+#: Every table that the database itself guards, whoever asks.
+GUARDED = (*APPENDED, *SEALED, *FROZEN, *COUNTED)
 
 
 def make_roles(owner: Engine, app_role: str = APP_ROLE, sealer_role: str = SEALER_ROLE) -> None:
     """Create the two roles where they are missing and grant each what it needs, no more.
 
-    Run after every migration; on SQLite, which has no roles, there is nothing to do.
+    Where the host allows it, the guarded tables are closed to DDL as well. Run after every
+    migration; on SQLite, which has no roles, there is nothing to do.
     """
     if owner.dialect.name != "postgresql":
         return
@@ -69,6 +76,7 @@ def make_roles(owner: Engine, app_role: str = APP_ROLE, sealer_role: str = SEALE
                 connection.execute(text(f'CREATE ROLE "{role}" LOGIN'))
         for statement in _grants(inspect(connection), app_role, sealer_role):
             connection.execute(text(statement))
+        close_ddl(connection, GUARDED)
 
 
 def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:
@@ -92,18 +100,3 @@ def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:
         for table, columns in GROWN.items()
     ]
     return statements
-
-
-def missing_guards(engine: Engine) -> list[str]:
-    """Name each append-only table that the database does not guard as it should."""
-    query = {
-        "postgresql": """
-            SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-            WHERE NOT t.tgisinternal AND t.tgenabled = 'A' AND (t.tgtype & 8) > 0""",
-        "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"
-        " AND name = tbl_name || '_no_delete'",
-    }[engine.dialect.name]
-    with engine.connect() as connection:
-        guarded = set(connection.scalars(text(query)))
-    guardable = {*APPENDED, *SEALED, *FROZEN, "ledger_source_use"}
-    return sorted(guardable - guarded)

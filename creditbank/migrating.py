@@ -8,13 +8,22 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from creditbank.ddl_guard import migration_window
+
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database up to the newest migration, all or nothing."""
+    """Bring the database up to the newest migration, all or nothing.
+
+    Raises:
+        MigrationWindowClosedError: an administrator closed the guarded tables to this role.
+    """
+    if is_current(engine):
+        return
     config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        with migration_window(connection):
+            command.upgrade(config, "head")
         connection.commit()
 
 

@@ -82,7 +82,7 @@ def postgresql_url() -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate one empty SQLite bank that tests copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
-    engine = make_engine(f"sqlite:///{path}", Settings())
+    engine = make_engine(f"sqlite:///{path}", Settings(), owner=True)
     upgrade(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
@@ -98,7 +98,7 @@ def postgresql_admin(postgresql_url: str) -> Iterator[Engine]:
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE bank_template"))
     template = _named(postgresql_url, "bank_template")
-    owner = make_engine(template, Settings())
+    owner = make_engine(template, Settings(), owner=True)
     upgrade(owner)
     make_roles(owner)
     owner.dispose()

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, and_, create_engine, delete, event, text, update
 
+from creditbank.ddl_guard import EVENT_TRIGGERS
 from tests.conftest import Database
 
 Row = Mapping[str, Any]
@@ -18,11 +19,8 @@ class Force:
         self.engine: Engine = create_engine(database.owner_url)
         if database.kind == "sqlite":
             event.listen(self.engine, "connect", _ignore_checks)
-            with self.engine.begin() as connection:
-                _drop_sqlite_guards(connection)
-        else:
-            with self.engine.begin() as connection:
-                _drop_postgresql_guards(connection)
+        with self.engine.begin() as connection:
+            drop_guards(connection)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -74,13 +72,29 @@ def _ignore_checks(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA ignore_check_constraints = ON")
 
 
+def drop_guards(connection: Connection) -> None:
+    """Take away every guard that the database has of its own."""
+    if connection.dialect.name == "sqlite":
+        _drop_sqlite_guards(connection)
+    else:
+        _drop_postgresql_guards(connection)
+
+
 def _drop_sqlite_guards(connection: Connection) -> None:
     query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     for name in connection.scalars(text(query)).all():
         connection.execute(text(f"DROP TRIGGER {name}"))
 
 
+def open_ddl(connection: Connection) -> None:
+    """Take away PostgreSQL's guards against DDL, as a superuser may."""
+    if connection.dialect.name == "postgresql":
+        for name in EVENT_TRIGGERS:
+            connection.execute(text(f"DROP EVENT TRIGGER IF EXISTS {name}"))
+
+
 def _drop_postgresql_guards(connection: Connection) -> None:
+    open_ddl(connection)
     constraints = """
         SELECT conrelid::regclass::text, conname FROM pg_constraint
         WHERE contype IN ('c', 'f') AND conparentid = 0 AND coninhcount = 0

@@ -8,7 +8,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from creditbank.answering import seal_what_waits
 from creditbank.api.endpoints import Call, Door, Public, Reply, Unit
 from creditbank.db import database_answers, db, snapshot
-from creditbank.guards import missing_guards
 from creditbank.house import current_house
 from creditbank.ledger.logs import last_seal
 from creditbank.ledger.seal import Sealed
@@ -16,6 +15,7 @@ from creditbank.migrating import is_current
 from creditbank.registry.bank import BankNotFoundedError
 from creditbank.registry.clients import Scope
 from creditbank.schemas.records import HealthAnswer, SealAnswer
+from creditbank.standing import standing_guards
 
 seals = Door("seals", __name__, description="Sealing on demand.")
 health = Door("health", __name__, description="How the bank is.")
@@ -49,7 +49,7 @@ def read_health(call: Call) -> Reply:
     except SQLAlchemyError:
         members = {
             "database": False, "migrations_current": False, "guards_missing": [],
-            "seal_age_seconds": None,
+            "guards_forbidden": [], "seal_age_seconds": None,
         }  # fmt: skip
     well = members["database"] and members["migrations_current"] and not members["guards_missing"]
     status = "ok" if well else "unwell"
@@ -61,10 +61,12 @@ def _examined(now: datetime) -> dict[str, Any]:
     with snapshot() as session:
         answers = database_answers(session)
         newest = last_seal(session) if current else None
+    guards = standing_guards(db.engine)
     age = (now - newest.sealed_at).total_seconds() if newest else None
     return {
         "database": answers,
         "migrations_current": current,
-        "guards_missing": missing_guards(db.engine),
+        "guards_missing": guards.missing,
+        "guards_forbidden": guards.forbidden,
         "seal_age_seconds": None if age is None else max(0, int(age)),
     }

@@ -9,7 +9,7 @@ from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db as database
 from creditbank.db import make_engine, unit_of_work
-from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles, missing_guards
+from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles
 from creditbank.house import current_house
 from creditbank.keys import KEY_KINDS, KeyFile, KeyKind, KeyStore, public_jwk
 from creditbank.migrating import is_current, upgrade
@@ -20,6 +20,7 @@ from creditbank.registry.bank import (
     new_setup_code,
     the_bank,
 )
+from creditbank.standing import standing_guards
 
 
 @click.command(help="建立正式银行：建库、角色、密钥、一次性初始码。 Found a production bank.")
@@ -53,7 +54,7 @@ def _is_founded(session: Session) -> bool:
 def migrate(settings: Settings) -> None:
     """Bring the schema up as its owner, and grant the two roles what they need."""
     settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = make_engine(settings.owner_url, settings)
+    owner = make_engine(settings.owner_url, settings, owner=True)
     try:
         upgrade(owner)
         _make_roles(settings)
@@ -71,7 +72,7 @@ def _make_roles(settings: Settings) -> tuple[str, str]:
         app if app and app != owner_name else APP_ROLE,
         sealer if sealer and sealer not in (app, owner_name) else SEALER_ROLE,
     )
-    owner = make_engine(settings.owner_url, settings)
+    owner = make_engine(settings.owner_url, settings, owner=True)
     try:
         make_roles(owner, *names)
     finally:
@@ -100,20 +101,31 @@ def db_roles(desk: Desk) -> None:
     """Make the roles on PostgreSQL."""
     app, sealer = _make_roles(desk.settings)
     desk.say("cli-roles-made", app=app, sealer=sealer)
+    owner = make_engine(desk.settings.owner_url, desk.settings, owner=True)
+    try:
+        _say_forbidden(desk, standing_guards(owner).forbidden)
+    finally:
+        owner.dispose()
+
+
+def _say_forbidden(desk: Desk, guards: list[str]) -> None:
+    for each in guards:
+        desk.say("cli-guard-forbidden", guard=each)
 
 
 @db.command("check", help="检查结构与防篡改触发器。 Check the schema and the guards.")
 @click.pass_context
 @pass_desk
 def db_check(desk: Desk, ctx: click.Context) -> None:
-    """Name every table without its guard; exit code 1 when there is one."""
+    """Name every guard that does not stand; exit code 1 when there is one that should."""
     with desk.bank():
-        current, missing = is_current(database.engine), missing_guards(database.engine)
-    if current and not missing:
+        current, guards = is_current(database.engine), standing_guards(database.engine)
+    _say_forbidden(desk, guards.forbidden)
+    if current and not guards.missing:
         desk.say("cli-guards-stand")
         return
-    for each in missing:
-        desk.say("cli-guard-missing", table=each)
+    for each in guards.missing:
+        desk.say("cli-guard-missing", guard=each)
     ctx.exit(EXIT_REFUSED)
 
 

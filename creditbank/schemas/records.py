@@ -144,7 +144,13 @@ class HealthAnswer(Shape):
     status = Text(10, metadata={"enum": ["ok", "unwell"]})
     database = Truth(metadata={"description": "It answers."})
     migrations_current = Truth()
-    guards_missing = Several(Text(60))
+    guards_missing = Several(Text(200))
+    guards_forbidden = Several(
+        Text(60),
+        metadata={
+            "description": "Guards that only a superuser may make; the owner of the tables is none."
+        },
+    )
     seal_age_seconds = fields.Raw(
         metadata={"type": ["integer", "null"], "description": "null before the first seal."}
     )

@@ -86,7 +86,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 def upgrade_file(settings: Settings) -> None:
     settings.home_path.mkdir(exist_ok=True)
-    engine = make_engine(settings.app_url, settings)
+    engine = make_engine(settings.app_url, settings, owner=True)
     upgrade(engine)
     engine.dispose()
 

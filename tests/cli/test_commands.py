@@ -400,9 +400,10 @@ def test_a_job_that_fails_is_logged_and_the_clock_goes_on(
 
 def _as_owner(bank: TestBank, statement: str) -> None:
     from creditbank.db import make_engine
+    from creditbank.ddl_guard import migration_window
 
     settings = bank.house.settings
-    owner = make_engine(settings.owner_url, settings)
-    with owner.begin() as connection:
+    owner = make_engine(settings.owner_url, settings, owner=True)
+    with owner.begin() as connection, migration_window(connection):
         connection.execute(text(statement))
     owner.dispose()

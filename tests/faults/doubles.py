@@ -23,6 +23,7 @@ from creditbank.db import snapshot
 from creditbank.ledger.models import Act, Entry, Seal, Source, SourceUse
 from creditbank.ledger.sources import Taking
 from creditbank.people.register import linked_people
+from tests.force import open_ddl
 
 #: What was taken of a filing when a poster looked, where posters look first and lock nothing.
 _LOOKED: dict[str, int] = {}
@@ -90,6 +91,7 @@ def no_live_check() -> None:
 def drop_natural_keys(owner: Engine) -> None:
     """Take away what would refuse an occasion twice: the index, and the keys beside it."""
     with owner.begin() as connection:
+        open_ddl(connection)
         connection.execute(text("DROP INDEX ledger_entry_natural"))
         if owner.dialect.name == "postgresql":
             for table in ("attendance", "ledger_facts"):
@@ -180,6 +182,7 @@ def no_epochs(monkeypatch: pytest.MonkeyPatch, owner_url: str) -> None:
     monkeypatch.setattr(seal_module, "open_epoch_if_restored", open_epoch_if_restored)
     owner = create_engine(owner_url)
     with owner.begin() as connection:
+        open_ddl(connection)
         for table in ("ledger_entry", "journal_act"):
             connection.execute(text(f"DROP TRIGGER {table}_epoch ON {table}"))
     owner.dispose()

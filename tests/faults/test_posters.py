@@ -101,7 +101,7 @@ def test_a_missing_natural_key_is_caught(
     bank: TestBank, database: Database, record_property: Tally
 ) -> None:
     filing_no = approve(bank, SEMINAR_DAYS, seats=SEATS)
-    owner = make_engine(database.owner_url, bank.house.settings)
+    owner = make_engine(database.owner_url, bank.house.settings, owner=True)
     drop_natural_keys(owner)
     owner.dispose()
 

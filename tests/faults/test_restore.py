@@ -19,8 +19,9 @@ from creditbank.app import create_app
 from creditbank.attendance.roster import Roster
 from creditbank.config import Settings
 from creditbank.db import make_engine
-from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles, missing_guards
+from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles
 from creditbank.ledger.models import Entry, Epoch, Log, SignedCheckpoint
+from creditbank.standing import missing_guards
 from tests.acts import approve, roster, seal_all
 from tests.bank import SEMINAR_DAYS, TestBank, invented_person
 from tests.conftest import Database
@@ -107,7 +108,7 @@ def _restored_server(database: Database, home: Path, server: Server) -> Settings
         owner_database_url=owner.render_as_string(hide_password=False),
         sealer_database_url=owner.set(username=SEALER_ROLE).render_as_string(hide_password=False),
     )
-    engine = make_engine(settings.owner_url, settings)
+    engine = make_engine(settings.owner_url, settings, owner=True)
     make_roles(engine)
     assert missing_guards(engine) == []
     engine.dispose()

@@ -17,7 +17,7 @@ from tests.conftest import DATABASES
 def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Give the owner's engine of a database in which nothing stands yet."""
     if request.param == "sqlite":
-        engine = make_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}", Settings())
+        engine = make_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}", Settings(), owner=True)
         yield engine
         engine.dispose()
         return
@@ -26,7 +26,7 @@ def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Eng
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     url = make_url(request.getfixturevalue("postgresql_url")).set(database=name)
-    engine = make_engine(url.render_as_string(hide_password=False), Settings())
+    engine = make_engine(url.render_as_string(hide_password=False), Settings(), owner=True)
     yield engine
     engine.dispose()
     with admin.connect() as connection:

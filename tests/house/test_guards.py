@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from creditbank.certificates.views import record_view
+from creditbank.ddl_guard import migration_window
 from creditbank.guards import (
     APP_ROLE,
     APPENDED,
@@ -22,7 +23,7 @@ from creditbank.guards import (
     GROWN,
     SEALED,
     SEALER_ROLE,
-    missing_guards,
+    make_roles,
 )
 from creditbank.migrating import upgrade
 from creditbank.registry.adoption import (
@@ -32,6 +33,7 @@ from creditbank.registry.adoption import (
     propose_adoption,
 )
 from creditbank.registry.publishing import propose_pack
+from creditbank.standing import missing_guards
 from tests.acts import publish
 from tests.bank import NOW, TestBank
 from tests.certificates.counter import issue, revoke, with_hours
@@ -150,12 +152,46 @@ def test_every_append_only_table_is_guarded(database: Database) -> None:
 
 def test_a_dropped_guard_is_missed(empty_engine: Engine) -> None:
     upgrade(empty_engine)
+    make_roles(empty_engine)
     suffix = " ON journal_act" if empty_engine.dialect.name == "postgresql" else ""
     name = "journal_act_rewrite" if suffix else "journal_act_no_delete"
-    with empty_engine.begin() as connection:
+    with empty_engine.begin() as connection, migration_window(connection):
         connection.execute(text(f"DROP TRIGGER {name}{suffix}"))
 
-    assert missing_guards(empty_engine) == ["journal_act"]
+    lost = ["journal_act delete", "journal_act update"] if suffix else [f"journal_act {name}"]
+    assert missing_guards(empty_engine) == lost
+
+
+@on_postgresql
+def test_every_guard_that_is_altered_is_named(database: Database) -> None:
+    altered = {
+        "ledger_entry_03 truncate":
+            "ALTER TABLE ledger_entry_03 DISABLE TRIGGER ledger_entry_03_truncate",
+        "journal_seal swallow (not ours)":
+            "CREATE RULE swallow AS ON INSERT TO journal_seal DO INSTEAD NOTHING",
+        "rule_pack suppress (not ours)":
+            "CREATE TRIGGER suppress BEFORE UPDATE ON rule_pack FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "rule_adoption delete":
+            "CREATE OR REPLACE FUNCTION rules_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN OLD; END'",
+        f"ledger_entry xid insert {APP_ROLE}": f"GRANT INSERT (xid) ON ledger_entry TO {APP_ROLE}",
+        f"journal_act * delete {SEALER_ROLE}": f"GRANT DELETE ON journal_act TO {SEALER_ROLE}",
+        "creditbank_guard_drop": "DROP EVENT TRIGGER creditbank_guard_drop",
+    }  # fmt: skip
+    with connected(database.owner_url) as connection:
+        with migration_window(connection):
+            for statement in altered.values():
+                connection.execute(text(statement))
+        connection.execute(text("ALTER EVENT TRIGGER creditbank_guard_ddl DISABLE"))
+        connection.commit()
+
+        named = missing_guards(connection.engine)
+
+    by_function = {
+        f"{table} {event}" for table in FROZEN for event in ("delete", "update", "truncate")
+    }
+    assert set(named) == {*altered, "creditbank_guard_ddl"} | by_function
 
 
 def test_whoever_holds_the_ledgers_tables_cannot_rewrite_a_row(
@@ -241,7 +277,8 @@ def test_a_plain_trigger_would_let_a_replicas_role_through(
     sealed_bank: TestBank, database: Database
 ) -> None:
     with connected(database.owner_url) as connection:
-        connection.execute(text("ALTER TABLE journal_act ENABLE TRIGGER journal_act_rewrite"))
+        with migration_window(connection):
+            connection.execute(text("ALTER TABLE journal_act ENABLE TRIGGER journal_act_rewrite"))
         connection.commit()
 
     with connected(database.owner_url, setting="-c session_replication_role=replica") as connection:
@@ -249,7 +286,8 @@ def test_a_plain_trigger_would_let_a_replicas_role_through(
         left = connection.scalar(text("SELECT count(*) FROM journal_act"))
         connection.rollback()
 
-        assert (left, missing_guards(connection.engine)) == (0, ["journal_act"])
+        lost = ["journal_act delete", "journal_act update"]
+        assert (left, missing_guards(connection.engine)) == (0, lost)
 
 
 @on_postgresql
