@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: run test fix lock clean
+.PHONY: run test faults fix lock clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -35,6 +35,12 @@ test: $(VENV)/.test
 	$(PYTEST) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='creditbank/rules/*,creditbank/ledger/*' --fail-under=100
+
+# Rounds of faults on each database; prints the seed, which SEED= gives back.
+ROUNDS ?= 200
+SEED ?= 0
+faults: $(VENV)/.test
+	CREDITBANK_TEST_FAULT_ROUNDS=$(ROUNDS) CREDITBANK_TEST_FAULT_SEED=$(SEED) $(BIN)/python -m pytest -q -n 0 tests/faults/test_rounds.py
 
 fix: $(VENV)/.test
 	$(BIN)/ruff format .

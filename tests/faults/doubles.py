@@ -135,6 +135,15 @@ def commit_in_the_middle() -> None:
     rosters.take = take
 
 
+def forget_commits() -> None:
+    """Say that it is done, and keep nothing of it."""
+
+    def commit(self: Session) -> None:
+        self.rollback()
+
+    Session.commit = commit  # type: ignore[method-assign]
+
+
 def count_alone() -> None:
     """Count requests in each process for itself."""
     alone = limits.MemoryCounters()
@@ -194,6 +203,7 @@ DOUBLES: dict[str, Callable[[], None]] = {
     "no_live_check": no_live_check,
     "no_fold": no_fold,
     "commit_in_the_middle": commit_in_the_middle,
+    "forget_commits": forget_commits,
     "count_alone": count_alone,
     "id_watermark": id_watermark,
 }

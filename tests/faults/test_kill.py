@@ -43,10 +43,6 @@ class Posting:
 
     def poster(self, moment: int, double: str = "") -> Worker:
         """Start a process that sends the roster and stops at a moment, 0 for none."""
-        headers = {
-            "Authorization": f"Bearer {self.desk.provider.token}",
-            "Idempotency-Key": self.key,
-        }
         return Worker(
             self.desk.bank,
             "post_and_wait",
@@ -54,8 +50,15 @@ class Posting:
             moment=moment,
             path=self.path,
             body=self.body,
-            headers=headers,
+            headers=self.headers(),
         )
+
+    def headers(self) -> dict[str, str]:
+        """Return what the request says beside its body."""
+        return {
+            "Authorization": f"Bearer {self.desk.provider.token}",
+            "Idempotency-Key": self.key,
+        }
 
     def killed(self, moment: int, double: str = "") -> str:
         """Kill a poster at a moment; return what the moment is called."""

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from creditbank.app import create_app
@@ -25,6 +25,7 @@ from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roste
 from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
 from creditbank.errors import CreditBankError
+from creditbank.ledger.models import Log, SignedCheckpoint
 from creditbank.ledger.seal import seal
 from creditbank.limits import RateExceededError, count_client
 from creditbank.registry.filing.filings import filing_numbered
@@ -149,12 +150,42 @@ def seal_on(bank: TestBank, job: Job, say: Say) -> None:
 def post_and_wait(bank: TestBank, job: Job, say: Say) -> None:
     """Send one request; stop for ever at the given moment after the first row was inserted."""
     moments = _Moments(job["moment"], say)
-    moments.watch()
+    moments.watch(db.engine)
     with bank.app.test_client() as client:
         answer = client.post(job["path"], json=job["body"], headers=job["headers"])
     say(moment="after the commit", moments=moments.passed, status=answer.status_code)
     if job["moment"] == AFTER_COMMIT:
         time.sleep(600)
+
+
+def seal_and_wait(bank: TestBank, job: Job, say: Say) -> None:
+    """Seal one round; stop for ever at the given moment after the first row was inserted."""
+    moments = _Moments(job["moment"], say)
+    moments.watch(bank.app.extensions["creditbank-sealer-engine"])
+    with unit_of_work("sealer") as session:
+        seal(session, bank.house.sealer(HOST), now=NOW)
+        query = select(Log.origin, SignedCheckpoint.size, SignedCheckpoint.root).join(
+            Log, Log.log_id == SignedCheckpoint.log_id
+        )
+        heads = [tuple(row) for row in session.execute(query)]
+    say(moment="after the commit", moments=moments.passed, heads=heads)
+    if job["moment"] == AFTER_COMMIT:
+        time.sleep(600)
+
+
+def post_on_full_disk(bank: TestBank, job: Job, say: Say) -> None:
+    """Send one request while no file may grow much beyond what it is; say what was answered."""
+    bank.app.config["PROPAGATE_EXCEPTIONS"] = False
+    log = Path(f"{db.engine.url.database}-wal")
+    room = (log.stat().st_size if log.exists() else 0) + job["bytes_left"]
+    limit = max(room, 64 * 1024)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        with bank.app.test_client() as client:
+            answer = client.post(job["path"], json=job["body"], headers=job["headers"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    say(status=answer.status_code)
 
 
 class _Moments:
@@ -166,9 +197,9 @@ class _Moments:
         self._stop_at = stop_at
         self._started = False
 
-    def watch(self) -> None:
-        event.listen(db.engine, "before_cursor_execute", self._before)
-        event.listen(db.engine, "after_cursor_execute", self._after)
+    def watch(self, engine: Engine) -> None:
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
         event.listen(Session, "before_commit", self._commit)
 
     def _before(self, _c: object, _k: object, statement: str, *_rest: object) -> None:
@@ -235,6 +266,8 @@ ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "act_many": act_many,
     "seal_on": seal_on,
     "post_and_wait": post_and_wait,
+    "seal_and_wait": seal_and_wait,
+    "post_on_full_disk": post_on_full_disk,
     "post_large": post_large,
     "ask_often": ask_often,
 }
