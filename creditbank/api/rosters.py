@@ -30,6 +30,12 @@ from creditbank.attendance.workbook import (
     RosterUnreadableError,
 )
 from creditbank.clock import instant_text
+from creditbank.crediting.corrections import (
+    Correction,
+    CorrectionRefusedError,
+    CorrectionUnchangedError,
+    correct_attendance,
+)
 from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
@@ -72,6 +78,8 @@ from creditbank.rules.explain import explain_conversion
 from creditbank.rules.pack import PackChain
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.rosters import (
+    CorrectionAnswer,
+    CorrectionBody,
     ModeQuery,
     RosterAnswer,
     RosterRecordAnswer,
@@ -212,6 +220,48 @@ def take_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
         "filing_no": filing_no,
         "days": result.days,
         "reversed_hours": result.reversed_centihours,
+        "act_leaf": result.act_leaf.hex(),
+    }
+
+
+@rosters.post(
+    "/filings/<public:filing_no>/corrections",
+    Scope.ATTENDANCE_WITHDRAW,
+    status=201,
+    body=JsonBody(
+        CorrectionBody(),
+        {**IDENTITY_EXAMPLE, "day": "2026-11-12", "attended_minutes": 270,
+         "reason": "wrong-minutes"},
+    ),
+    answer=CorrectionAnswer(),
+    refuses=(
+        FilingUnknownError, RegionForeignError, SourceUnknownError, PersonUnknownError,
+        *STATED_REFUSALS, NothingToWithdrawError, CorrectionUnchangedError,
+        CorrectionRefusedError, SourceInvestigatedError, PersonErasedError,
+    ),
+)  # fmt: skip
+def put_right(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Correct a person's attendance of a day: reversed and credited anew, in one act."""
+    attended_by = call.body["attended_by"]
+    correction = Correction(
+        filing=filing_seen(session, call.client, filing_no),
+        identity=call.body["identity"],
+        day=call.body["day"],
+        attended_minutes=call.body["attended_minutes"],
+        reason=call.body["reason"],
+        case_no=call.body["case_no"],
+        actor=call.client.client_id,
+        attended_by=attended_by["identity"] if attended_by else None,
+    )
+    result = correct_attendance(session, current_house().vault, correction, now=call.now)
+    return {
+        "filing_no": filing_no,
+        "day": result.day,
+        "minutes_before": result.minutes_before,
+        "minutes_after": result.minutes_after,
+        "hours_before": result.before_centihours,
+        "hours_after": result.after_centihours,
+        "roster_no": result.roster_no,
         "act_leaf": result.act_leaf.hex(),
     }
 

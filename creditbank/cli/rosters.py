@@ -17,6 +17,7 @@ from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
+from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
 from creditbank.crediting.rosters import (
     Phase,
     RosterPosting,
@@ -201,4 +202,50 @@ def attendance_withdraw(
         "cli-attendance-withdrawn",
         days=[day.isoformat() for day in done.days],
         hours=hours_text(done.reversed_centihours),
+    )
+
+
+@attendance.command("correct", help="更正某人某日的出勤：冲正并重新入账。 Put a day right.")
+@click.argument("filing_no")
+@person_option
+@click.option("--day", type=DAY, required=True)
+@click.option("--minutes", type=click.IntRange(1, 24 * 60), required=True)
+@click.option(
+    "--attended-by",
+    "other_file",
+    type=click.File("rb"),
+    help="实际到场的人；缺省为同一人。 Who really was there, as a JSON file.",
+)
+@click.option("--reason", type=WordOf(CorrectionReason), required=True)
+@click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
+@actor_option
+@pass_desk
+def attendance_correct(
+    desk: Desk,
+    *,
+    filing_no: str,
+    person_file: IO[bytes] | None,
+    day: datetime,
+    minutes: int,
+    other_file: IO[bytes] | None,
+    reason: CorrectionReason,
+    case_no: str,
+    actor: str,
+) -> None:
+    """Reverse a person's credit of a day and credit what it should have been."""
+    identity = read_person(person_file)
+    attended_by = read_person(other_file) if other_file is not None else None
+    with desk.bank(), unit_of_work() as session:
+        correction = Correction(
+            filing_numbered(session, filing_no), identity, day.date(), minutes, reason, case_no,
+            actor, attended_by,
+        )  # fmt: skip
+        done = correct_attendance(session, current_house().vault, correction, now=utc_now())
+    desk.say(
+        "cli-attendance-corrected",
+        day=done.day.isoformat(),
+        minutes_before=done.minutes_before,
+        hours_before=hours_text(done.before_centihours),
+        minutes_after=done.minutes_after,
+        hours_after=hours_text(done.after_centihours),
     )

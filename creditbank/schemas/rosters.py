@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
+from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.rosters import Phase
@@ -157,6 +158,33 @@ class WithdrawalAnswer(Shape):
     filing_no = public_number("F7K2M9QXAB")
     days = Several(Day())
     reversed_hours = Hours()
+    act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
+
+
+class CorrectionBody(IdentityShape):
+    """Whose attendance of a day is put right: how many minutes it was, or who was there."""
+
+    day = Day(required=True)
+    attended_minutes = Whole(1, 24 * 60, required=True)
+    attended_by = Inner(
+        IdentityShape,
+        load_default=lambda: None,
+        metadata={"description": "Who really was there; the same person if left out."},
+    )
+    reason = Choice(CorrectionReason, required=True)
+    case_no = Text(60, low=0, load_default="")
+
+
+class CorrectionAnswer(Shape):
+    """What was on record, and what is now; hours as credited, before any cap."""
+
+    filing_no = public_number("F7K2M9QXAB")
+    day = Day()
+    minutes_before = Whole(0, 24 * 60)
+    minutes_after = Whole(0, 24 * 60)
+    hours_before = Hours()
+    hours_after = Hours()
+    roster_no = public_number("R7K2M9QXAB")
     act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
 
 

@@ -12,6 +12,12 @@ from creditbank.crediting.attendances import (
     attendee_at,
     attendees_of,
 )
+from creditbank.crediting.corrections import (
+    Correction,
+    CorrectionReason,
+    correct_attendance,
+    rehearse_correction,
+)
 from creditbank.crediting.rosters import RosterUnknownError, roster_numbered
 from creditbank.crediting.withdrawals import (
     Withdrawal,
@@ -25,13 +31,16 @@ from creditbank.people.register import identity_of
 from creditbank.registry.clients import Scope
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
 from creditbank.registry.models import Filing
-from creditbank.web import forms
+from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.pages import page
 from creditbank.web.paging import asked_page, pages_for
 
 PEOPLE_SHOWN = 25
 _CASE_CHARACTERS_MAX = 60
+_DAY_MINUTES = 24 * 60
+#: The person stays the same here.
+_CORRECTED_BECAUSE = (CorrectionReason.WRONG_MINUTES, CorrectionReason.FINDING)
 _ROW = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -66,7 +75,7 @@ def person(visit: Visit, session: Session, place: str) -> Response:
     filing, attendee = _attendee(session, visit, place)
     return page(
         "attendee.html", filing=filing, attendee=attendee, place=place,
-        reasons=list(map(str, WithdrawalReason)),
+        reasons=list(map(str, WithdrawalReason)), may_correct=list(map(str, _CORRECTED_BECAUSE)),
     )  # fmt: skip
 
 
@@ -90,6 +99,34 @@ def withdraw(visit: Visit, session: Session, place: str) -> Response:
     return page(
         "withdrawal.html", filing=filing, attendee=attendee, place=place,
         withdrawal=withdrawal, foreseen=foreseen,
+    )  # fmt: skip
+
+
+@attendance.sent(f"{_PERSON}/correction", able(Scope.ATTENDANCE_WITHDRAW), shows=person)
+def correct(visit: Visit, session: Session, place: str) -> Response:
+    """Show what a day would become; once that is confirmed, correct it."""
+    filing, attendee = _attendee(session, visit, place)
+    vault = current_house().vault
+    minutes = fields.whole("attended_minutes", "correction-minutes", (1, _DAY_MINUTES))
+    if minutes is None:
+        raise fields.empty("correction-minutes")
+    [day, *_] = _days(attendee)
+    correction = Correction(
+        filing=filing,
+        identity=identity_of(session, vault, attendee.person_id),
+        day=day,
+        attended_minutes=minutes,
+        reason=forms.chosen("reason", CorrectionReason),
+        case_no=forms.typed("case_no")[:_CASE_CHARACTERS_MAX],
+        actor=visit.client.client_id,
+    )
+    if forms.ticked("confirmed"):
+        correct_attendance(session, vault, correction, now=visit.now)
+        return see("web.attendance.person", "attendance-corrected", place=place)
+    foreseen = rehearse_correction(session, vault, correction, now=visit.now)
+    return page(
+        "correction.html", filing=filing, attendee=attendee, place=place,
+        correction=correction, foreseen=foreseen,
     )  # fmt: skip
 
 

@@ -107,6 +107,9 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/withdrawals": replace(
         _READING, scope="attendance:withdraw", roles="provider official"
     ),
+    "POST /api/v1/filings/<public:filing_no>/corrections": replace(
+        _READING, scope="attendance:withdraw", roles="provider official"
+    ),
     "POST /api/v1/items": Row("item:declare", "provider employer official"),
     "GET /api/v1/items": Row("item:read", "provider employer official"),
     "GET /api/v1/items/<public:item_no>": replace(_OWN_ITEM, scope="item:read"),

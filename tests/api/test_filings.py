@@ -186,3 +186,33 @@ def test_a_withdrawal_of_nothing_is_refused(desk: Desk) -> None:
     assert problem_of(misnamed)["code"] == "identity-mismatch"
     assert done.get_json()["reversed_hours"] == "24.00"
     assert problem_of(again)["code"] == "nothing-to-withdraw"
+
+
+def test_a_correction_tells_before_and_after_and_moves_a_wrong_number(desk: Desk) -> None:
+    filing = f"/api/v1/filings/{desk.approved_filing()}"
+    desk.provider.post(f"{filing}/rosters", roster_rows([PERSON, invented_person(22)], DAYS[:1]))
+    other = stated(invented_person(64))
+    asked = {
+        **stated(PERSON), "day": DAYS[0].isoformat(), "attended_minutes": 180,
+        "reason": "wrong-minutes",
+    }  # fmt: skip
+
+    done, replay = (desk.provider.post(f"{filing}/corrections", asked, retry="x") for _ in range(2))
+    same = desk.official.post(f"{filing}/corrections", asked)
+    twice = {**asked, "attended_by": stated(invented_person(22))}
+    refused = desk.provider.post(f"{filing}/corrections", twice)
+    moved = desk.official.post(
+        f"{filing}/corrections", {**asked, "attended_by": other, "reason": "wrong-person"}
+    )
+
+    said = done.get_json()
+    assert (said["hours_before"], said["hours_after"]) == ("8.00", "4.00"), said
+    assert (said["minutes_before"], said["minutes_after"]) == (360, 180)
+    assert replay.get_json() == said
+    assert problem_of(same)["code"] == "correction-unchanged"
+    assert problem_of(refused)["code"] == "correction-refused"
+    assert "该日已登记" in problem_of(refused)["detail"]
+    assert moved.get_json()["hours_after"] == "4.00"
+    balance = desk.official.post("/api/v1/balances", {**other, "scheme": "cn-3710"}).get_json()
+    assert balance["live_hours"] == "4.00"
+    assert desk.bank.fsck() == []

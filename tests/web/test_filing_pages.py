@@ -243,6 +243,33 @@ def test_an_attendance_is_found_by_name_and_taken_back_with_a_reason(
     assert bank.fsck() == []
 
 
+def test_the_minutes_of_a_day_are_corrected_after_a_look_at_both(
+    provider: Browser, official: Browser, bank: TestBank
+) -> None:
+    filing = file_seminar(provider)
+    approve(official, filing)
+    posted = bank.post(
+        filing.rpartition("/")[2], attendance([invented_person(1)], DAYS), now=utc_now()
+    )
+    person = f"/attendances/{posted.roster_no}-1"
+    asked = {"day": DAYS[0].isoformat(), "reason": "wrong-minutes"}
+
+    provider.get(person).send(f"{person}/correction", **asked, attended_minutes="九十")
+    assert "分钟数" in provider.text
+    assert provider.status == 422
+    provider.send(f"{person}/correction", **asked, attended_minutes="360")
+    assert "与原记录相同" in provider.text
+    provider.send(f"{person}/correction", **asked, attended_minutes="180")
+    assert "360 分钟 · 8.00 学时" in provider.text
+    assert "180 分钟 · 4.00 学时" in provider.text
+    assert "现有 24.00 学时" in Browser.get(official, person).text
+    provider.send(f"{person}/correction")
+
+    assert "已更正" in provider.text
+    assert "现有 20.00 学时" in provider.text
+    assert bank.fsck() == []
+
+
 def test_nobody_comes_to_another_providers_filing_or_another_regions(
     visitors: Visitors, provider: Browser, official: Browser, bank: TestBank
 ) -> None:

@@ -151,6 +151,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
     "POST /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
     "GET /attendances/<public:place>": _PROVIDES | {"official"},
+    "POST /attendances/<public:place>/correction": _PROVIDES | {"official"},
     "POST /attendances/<public:place>/withdrawal": _PROVIDES | {"official"},
 }
 #: Open to everybody, and whoever is inside is led on by the page itself; all other doors that lead

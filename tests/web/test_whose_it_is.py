@@ -139,6 +139,11 @@ OBJECTS: Mapping[str, Held] = {
         "attended", "provider", "far-provider", {"who": "0000"}
     ),
     "GET /attendances/<public:place>": Held("attendance", "provider", "far-provider"),
+    "POST /attendances/<public:place>/correction": Held(
+        "attendance", "provider", "far-provider",
+        {"reason": "wrong-minutes", "attended_minutes": "180",
+         "day": SEMINAR_DAYS[1].isoformat()},
+    ),
     "POST /attendances/<public:place>/withdrawal": Held(
         "attendance", "official", "far-official",
         {"reason": "finding", "confirmed": "yes", "day": SEMINAR_DAYS[1].isoformat()},
