@@ -242,7 +242,7 @@ def credited(year: int, subject: str, counted: str, capped: str, migrated: str) 
 #: What make_record() leaves, worked out by hand.
 CREDITED = [
     credited(2026, "professional", "36.00", "4.00", "0.00"),
-    credited(2026, "public.general", "13.00", "0.00", "13.00"),
+    credited(2026, "public.general", "13.00", "0.00", "13.00") | {"frozen": "2.00"},
     credited(2027, "professional", "6.00", "0.00", "0.00"),
 ]
 REQUIREMENT = [
@@ -469,7 +469,7 @@ def test_no_more_hours_can_be_released_than_were_frozen(
     rows = make_record()
     _with("f", hours=released)(rows)
     payload = payload_of(list(rows.values())) | {"requirement": REQUIREMENT[1:2]}
-    payload["credited"][1] |= {"counted": live, "migrated": live}
+    payload["credited"][1] |= {"counted": live, "migrated": live, "frozen": "0.00"}
 
     assert failed(sign(payload)) == checks
 
@@ -1063,6 +1063,8 @@ for member, amount in {"counted": "37.00", "capped": "0.00", "migrated": "1.00"}
         {"sums"} | ({"requirement"} if member == "counted" else set()),
         put("credited", 0, member, value=amount),
     )
+edit_lie("with_frozen_hours_hidden", "sums", lambda p: p["credited"][1].pop("frozen"))
+edit_lie("with_other_frozen_hours", "sums", put("credited", 1, "frozen", value="1.00"))
 edit_lie("with_capped_hours_hidden", "sums", put("credited", 0, "capped", value="3.00"))
 edit_lie("with_a_year_left_out", {"sums", "requirement"}, lambda p: p["credited"].pop())
 edit_lie(
