@@ -174,11 +174,12 @@ def places_of_entries(session: Session, entries: Iterable[Entry]) -> dict[bytes,
             if round_ is None:
                 break
             runs = spans_of(session, round_.seal_no)
-        for span in runs:
-            index = _index_in_span(session, span, entry_ref(entry.entry_id), bundles)
-            if index is not None:
-                places[entry.leaf] = Place(span.log_id, index)
-                break
+        ref = entry_ref(entry.entry_id)
+        places.update(
+            (entry.leaf, Place(span.log_id, index))
+            for span in runs
+            if (index := _index_in_span(session, span, ref, bundles)) is not None
+        )
     return places
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -130,25 +131,23 @@ class CapLaw:
         self._chain = chain
         self._keys = chain.keys("cap")
         self._on: dict[date, list[tuple[Cap | ItemsCap, Value]]] = {}
-        self._held: dict[tuple[object, ...], tuple[_Held, ...]] = {}
+        self._held = lru_cache(maxsize=_REMEMBERED_MAX)(self._holding)
 
     def touching(self, fact: LiveFact) -> _Touched:
         """Return a fact with the caps that hold for it."""
-        alike = (
-            fact.day, fact.credited_year, fact.subject, fact.activity, fact.form, fact.group,
-            fact.day_known,
+        alike = LiveFact(
+            "", fact.day, fact.credited_year, fact.subject, fact.activity, 0, fact.form,
+            fact.group, "", fact.day_known,
         )  # fmt: skip
-        held = self._held.get(alike)
-        if held is None:
-            if len(self._held) >= _REMEMBERED_MAX:
-                self._held.clear()
-            held = self._held[alike] = tuple(
-                (cap, value, (value.key, period))
-                for cap, value in self._in_force(fact.day)
-                if cap.covers(fact.activity, fact.form, fact.subject)
-                and (period := _period(cap, fact))
-            )
-        return _Touched(fact, held)
+        return _Touched(fact, self._held(alike))
+
+    def _holding(self, alike: LiveFact) -> tuple[_Held, ...]:
+        return tuple(
+            (cap, value, (value.key, period))
+            for cap, value in self._in_force(alike.day)
+            if cap.covers(alike.activity, alike.form, alike.subject)
+            and (period := _period(cap, alike))
+        )
 
     def once(self, day: date) -> Value | None:
         """Return the clause by which a work counts once; None if no pack states it."""
