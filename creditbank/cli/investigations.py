@@ -5,7 +5,7 @@ from typing import IO
 import click
 
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, read_person
-from creditbank.clock import instant_text, utc_now
+from creditbank.clock import civil_day, instant_text, utc_now
 from creditbank.crediting.cases import CasesWanted, cases_of, cases_page, credits_held
 from creditbank.crediting.investigations import (
     InvestigationDraft,
@@ -92,7 +92,7 @@ def investigations_list(desk: Desk, jurisdiction: str, case_no: str, limit: int)
             [
                 case.investigation.investigation_no, case.investigation.case_no, case.about,
                 desk.text(f"investigation-state-{case.investigation.state}"),
-                instant_text(case.investigation.opened_at)[:10],
+                civil_day(case.investigation.opened_at).isoformat(),
             ]
             for case in found[:limit]
         ]  # fmt: skip

@@ -15,12 +15,11 @@ from creditbank.attendance.models import Attendance
 from creditbank.errors import CreditBankError
 from creditbank.ledger.models import Act, Entry, Movement
 from creditbank.ledger.posting import CreditState, credit_states
+from creditbank.people.documents import last_characters
 from creditbank.people.register import documents_of, names_of
 from creditbank.people.vault import Vault
 from creditbank.registry.filing.filings import sessions_of
 from creditbank.registry.models import Filing
-
-_LAST_FOUR = 4
 
 
 class AttendanceUnknownError(CreditBankError):
@@ -145,7 +144,7 @@ def known_people(
     """Return each person's newest name, and the last four of their first document's number."""
     names, documents = names_of(session, vault, people), documents_of(session, vault, people)
     return {
-        person_id: (names[person_id][0], documents[person_id].number[-_LAST_FOUR:])
+        person_id: (names[person_id][0], last_characters(documents[person_id]))
         for person_id in people
     }
 

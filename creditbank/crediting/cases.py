@@ -12,12 +12,11 @@ from creditbank.crediting.models import InvestigatedCredit, Investigation
 from creditbank.ledger.models import Entry, Source
 from creditbank.ledger.posting import CreditState, credit_states
 from creditbank.ledger.sources import SourceUnknownError
+from creditbank.people.documents import last_characters
 from creditbank.people.register import identity_of
 from creditbank.people.vault import Vault
 from creditbank.registry.clients import Client
 from creditbank.registry.lookups import within_jurisdiction
-
-_LAST_FOUR = 4
 
 
 class CreditStanding(StrEnum):
@@ -148,7 +147,7 @@ def credits_held(
     return [
         HeldCredit(
             state.credit, _standing(state), whose[state.credit.person_id].name,
-            whose[state.credit.person_id].document.number[-_LAST_FOUR:],
+            last_characters(whose[state.credit.person_id].document),
         )
         for state in states
     ]  # fmt: skip

@@ -31,13 +31,13 @@ from creditbank.crediting.rosters import (
 )
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
+from creditbank.people.documents import last_characters
 from creditbank.people.vault import Vault
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
 
 HELD_FOR = timedelta(days=1)
 _TABLE = "held_roster"
-_LAST_FOUR = 4
 _CREDITED_BEFORE = "roster-already-credited"
 
 
@@ -286,7 +286,7 @@ def _fate(  # noqa: PLR0917 # what a row and its fate say
     return RowFate(
         row_no=row_no,
         name=row.name if row else "",
-        last_four=row.document.number[-_LAST_FOUR:] if row else "",
+        last_four=last_characters(row.document) if row else "",
         day=row.day.isoformat() if row else "",
         attended_minutes=row.attended_minutes if row else 0,
         fate=fate,

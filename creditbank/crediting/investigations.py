@@ -267,7 +267,7 @@ def _record(
     now: datetime,
 ) -> tuple[RecordedAct, Investigation]:
     """Record the act and the investigation; whose hours they are, the entries alone tell."""
-    investigation_no = "V" + random_number(9)
+    investigation_no = "E" + random_number(9)
     act = record_act(
         session,
         ActDraft(

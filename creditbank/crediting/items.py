@@ -22,6 +22,7 @@ from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.documents import last_characters
 from creditbank.people.register import (
     Identity,
     IdentityMismatchError,
@@ -41,7 +42,6 @@ from creditbank.rules.subjects import require_subject
 
 #: The fact that only whoever approves can state.
 APPROVED = "approved_centihours"
-_LAST_FOUR = 4
 
 
 class ItemState(StrEnum):
@@ -182,7 +182,7 @@ def declare_item(
         "person_id": person_id, "item_no": "D" + random_number(9),
         "jurisdiction": law.jurisdiction, "organisation_id": declaration.organisation_id,
         "document_kind": str(identity.document.kind),
-        "last_four": identity.document.number[-_LAST_FOUR:],
+        "last_four": last_characters(identity.document),
         "state": str(ItemState.DECLARED), "declared_by": declaration.actor, "declared_at": now,
         "reason": "",
     }  # fmt: skip

@@ -18,6 +18,7 @@ from creditbank.ledger.leaves import EntryBody, entry_salt
 from creditbank.ledger.logs import NotSealedError, place_of_entry
 from creditbank.ledger.models import Entry, Log, Movement, Source, SourceUse
 from creditbank.ledger.posting import credit_states, credits_of
+from creditbank.people.documents import last_characters
 from creditbank.people.register import (
     Identity,
     find_person,
@@ -27,8 +28,6 @@ from creditbank.people.register import (
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.lookups import within_jurisdiction
-
-_LAST_FOUR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def import_rows(
     return [
         ShownRow(
             row.row_no, whose[row.person_id].name, str(whose[row.person_id].document.kind),
-            whose[row.person_id].document.number[-_LAST_FOUR:], row.credited_year, row.subject,
+            last_characters(whose[row.person_id].document), row.credited_year, row.subject,
             row.centihours,
         )
         for row in rows

@@ -77,7 +77,7 @@ class InvestigationsQuery(Shape):
 class InvestigationLine(Shape):
     """An investigation in a list."""
 
-    investigation_no = public_number("V7K2M9QXAB")
+    investigation_no = public_number("E7K2M9QXAB")
     case_no = Text(CASE_CHARACTERS_MAX)
     jurisdiction = jurisdiction()
     scheme = scheme()

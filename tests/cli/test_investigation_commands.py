@@ -31,7 +31,7 @@ def test_a_case_by_command_from_its_opening_to_its_end(
                          exit_code=1).output  # fmt: skip
     whole = terminal.run(*asked, filing_no).output
 
-    numbers = [re.findall(r"V[0-9A-Z]{9}", said)[0] for said in (opened, whole)]
+    numbers = [re.findall(r"E[0-9A-Z]{9}", said)[0] for said in (opened, whole)]
     listed = terminal.run("investigations", "list", "--case-no", "查2026-7", "--limit", "1").output
     shown = terminal.run("investigations", "show", numbers[1], "--limit", "3").output
     closed = terminal.run("investigations", "close", numbers[0], "--outcome", "found-false").output

@@ -296,7 +296,7 @@ def test_a_case_is_closed_once(bank: TestBank) -> None:
     with pytest.raises(InvestigationClosedError):
         end_investigation(bank, number, Outcome.FOUND_FALSE)
     with pytest.raises(InvestigationUnknownError):
-        end_investigation(bank, "V000000000", Outcome.CLEARED)
+        end_investigation(bank, "E000000000", Outcome.CLEARED)
 
 
 def test_a_person_is_reached_by_every_linked_key_and_freed_after_they_part(bank: TestBank) -> None:
