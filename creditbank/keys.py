@@ -11,10 +11,11 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,13 +26,27 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from joserfc import jws
+from joserfc.jwk import ECKey, OKPKey
 
+from creditbank.canonical import Canonical, canonical_bytes
 from creditbank.errors import CreditBankError
 
 KeyKind = Literal["log", "verdict-ed25519", "verdict-es256", "vault", "lookup"]
 KEY_KINDS: tuple[KeyKind, ...] = ("log", "verdict-ed25519", "verdict-es256", "vault", "lookup")
 _FILE_NAME = re.compile(r"(?P<kind>[a-z0-9-]+)\.(?P<number>[0-9]{4})\.key")
 _SYMMETRIC_BYTES = 32
+#: With which key what leaves the bank is signed, by the algorithm's name.
+ALGORITHMS: Final[Mapping[str, KeyKind]] = {
+    "Ed25519": "verdict-ed25519", "ES256": "verdict-es256",
+}  # fmt: skip
+
+
+class AlgorithmUnknownError(CreditBankError):
+    """Verdicts are not signed with this algorithm."""
+
+    code = "algorithm-unknown"
+    status = 422
 
 
 class KeyMissingError(CreditBankError):
@@ -133,6 +148,22 @@ class KeyStore:
             return []
         found = (_FILE_NAME.fullmatch(path.name) for path in self._directory.iterdir())
         return [int(match["number"]) for match in found if match and match["kind"] == kind]
+
+
+def signed_jws(
+    keys: KeyStore, algorithm: str, token_type: str, payload: Mapping[str, Canonical]
+) -> str:
+    """Sign canonical JSON as a compact JWS with the newest key; `token_type` becomes its `typ`.
+
+    Raises:
+        AlgorithmUnknownError: neither Ed25519 nor ES256.
+    """
+    if algorithm not in ALGORITHMS:
+        raise AlgorithmUnknownError(found=algorithm[:20], wanted=sorted(ALGORITHMS))
+    key = keys.newest(ALGORITHMS[algorithm])
+    header = {"alg": algorithm, "kid": public_jwk(key)["kid"], "typ": token_type}
+    private = (OKPKey if algorithm == "Ed25519" else ECKey).import_key(key.material)
+    return jws.serialize_compact(header, canonical_bytes(payload), private, algorithms=[algorithm])
 
 
 def public_jwk(key: KeyFile) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""Statements: every movement of a person's hours, or of a filing's, as JSON, CSV or XLSX."""
+"""Statements: every movement of a person's hours, or of a filing's, as JSON or as a file."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -8,9 +9,16 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TYPE, JsonBody
 from creditbank.api.endpoints import Call, Door, Unit
 from creditbank.api.problems import language
+from creditbank.crediting.signed_statements import (
+    JWS_TYPE,
+    Holding,
+    signable,
+    signed_statement,
+)
 from creditbank.crediting.statement_sheets import CSV_TYPE, XLSX_TYPE, People, as_csv, as_xlsx
 from creditbank.crediting.statements import Statement, statement_of, statement_of_sources
 from creditbank.house import current_house
+from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import (
     STATED_REFUSALS,
     PersonUnknownError,
@@ -25,10 +33,11 @@ from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.statements import (
     FilingStatementAnswer,
     FilingStatementQuery,
+    OwnStatementForm,
+    OwnStatementQuery,
     StatementAnswer,
     StatementBody,
     StatementForm,
-    StatementQuery,
     asked_for,
     shaped,
     shaped_of_holders,
@@ -48,17 +57,29 @@ statements = Door("statements", __name__, description="Every movement of hours, 
     "/statements",
     Scope.BALANCE_READ,
     unit=Unit.READING,
-    query=StatementQuery(),
+    query=OwnStatementQuery(),
     body=JsonBody(StatementBody(), _EXAMPLE),
     answer=StatementAnswer(),
-    files=_FILES,
-    refuses=(PersonUnknownError, *STATED_REFUSALS, PackMissingError, PackDraftError),
+    files={**_FILES, JWS_TYPE: "eyJ….eyJ….AbC…"},
+    refuses=(
+        PersonUnknownError,
+        *STATED_REFUSALS,
+        PackMissingError,
+        PackDraftError,
+        PersonErasedError,
+    ),
 )
 def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
-    """Return a person's movements between two balances, as JSON, CSV or XLSX."""
-    person_id = find_person(session, current_house().vault, call.body["identity"])
+    """Return a person's movements between two balances: JSON, CSV, XLSX, or signed as a JWS."""
+    house, identity = current_house(), call.body["identity"]
+    person_id = find_person(session, house.vault, identity)
     people = linked_people(session, [person_id])[person_id]
-    statement = statement_of(session, people, asked_for(call.body, call.body["scheme"]))
+    ask = asked_for(call.body, call.body["scheme"])
+    if _wanted(call, {**_FORMS, JWS_TYPE: OwnStatementForm.SIGNED}) == OwnStatementForm.SIGNED:
+        payload = signable(session, house.vault, Holding(people, identity), ask, now=call.now)
+        token = signed_statement(house.keys, house.settings.verdict_algorithm, payload)
+        return _file(token, JWS_TYPE, "jws")
+    statement = statement_of(session, people, ask)
     return _sheet(call, statement) or shaped(statement)
 
 
@@ -82,14 +103,22 @@ def read_filing_statement(
 
 def _sheet(call: Call, statement: Statement, people: People | None = None) -> Response | None:
     """Make the file that is asked for; None where JSON is."""
-    form = (
-        call.query["form"] or _FORMS[request.accept_mimetypes.best_match(_FORMS, JSON_MEDIA_TYPE)]
-    )
-    if form is StatementForm.JSON:
+    form = _wanted(call, _FORMS)
+    if form == StatementForm.JSON:
         return None
-    is_csv = form is StatementForm.CSV
+    is_csv = form == StatementForm.CSV
     content = (as_csv if is_csv else as_xlsx)(statement, language(), people)
-    response = Response(content, content_type=CSV_TYPE if is_csv else XLSX_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="statement.{form}"'
+    return _file(content, CSV_TYPE if is_csv else XLSX_TYPE, form)
+
+
+def _wanted(call: Call, forms: Mapping[str, str]) -> str:
+    """Return the form that the query names, or `Accept` where it names none."""
+    chosen = call.query["form"]
+    return str(chosen or forms[request.accept_mimetypes.best_match(forms, JSON_MEDIA_TYPE)])
+
+
+def _file(content: bytes, media_type: str, ending: str) -> Response:
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="statement.{ending}"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -22,6 +22,7 @@ from creditbank.clock import utc_now
 from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.crediting.lookups import holdings
+from creditbank.crediting.signed_statements import Holding, signable, signed_statement
 from creditbank.crediting.statement_sheets import as_csv, as_xlsx, recorded_text, title_of
 from creditbank.crediting.statements import Statement, StatementAsk, statement_of
 from creditbank.db import snapshot, unit_of_work
@@ -32,13 +33,16 @@ from creditbank.rules.explain import name_of
 from creditbank.schemas.rosters import ImportBody
 from creditbank.schemas.statements import (
     FilingStatementQuery,
+    OwnStatementForm,
     StatementAnswer,
-    StatementForm,
     asked_for,
     shaped,
 )
 
-_FORMS = [str(each) for each in StatementForm]
+_FORMS: Mapping[str, OwnStatementForm] = {
+    ".csv": OwnStatementForm.CSV, ".xlsx": OwnStatementForm.XLSX, ".json": OwnStatementForm.JSON,
+    ".jws": OwnStatementForm.SIGNED,
+}  # fmt: skip
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -152,7 +156,7 @@ def balances_show(
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="写入 .csv、.xlsx 或 .json 文件。 Write a file, by its ending.",
+    help="写入 .csv、.xlsx、.json 或带签名的 .jws 文件。 Write a file, by its ending.",
 )
 @pass_desk
 def balances_statement(
@@ -161,25 +165,31 @@ def balances_statement(
 ) -> None:  # fmt: skip
     """Show a person's statement, or write it down."""
     stated["from"] = stated.pop("first_day")
-    form = StatementForm(out.suffix[1:]) if out and out.suffix[1:] in _FORMS else None
-    if out is not None and form is None:
-        raise click.BadParameter(".csv .xlsx .json", param_hint="--out")
+    if out is not None and out.suffix not in _FORMS:
+        raise click.BadParameter(" ".join(_FORMS), param_hint="--out")
     identity, ask = read_person(person_file), _ask(scheme, stated, source_no)
     with desk.bank(), snapshot() as session:
-        person_id = find_person(session, current_house().vault, identity)
+        house = current_house()
+        person_id = find_person(session, house.vault, identity)
         people = linked_people(session, [person_id])[person_id]
         statement = statement_of(session, people, ask)
+        if out is not None and _FORMS[out.suffix] is OwnStatementForm.SIGNED:
+            holding = Holding(people, identity)
+            payload = signable(session, house.vault, holding, ask, now=utc_now())
+            content = signed_statement(house.keys, desk.settings.verdict_algorithm, payload)
+        elif out is not None:
+            content = _written(statement, _FORMS[out.suffix], desk.language)
     if out is None:
         _show_statement(desk, statement)
         return
-    write_private(out, _written(statement, form, desk.language))
+    write_private(out, content)
     desk.say("cli-statement-written", path=str(out), lines=statement.count)
 
 
-def _written(statement: Statement, form: StatementForm | None, language: Language) -> bytes:
-    if form is StatementForm.CSV:
+def _written(statement: Statement, form: OwnStatementForm, language: Language) -> bytes:
+    if form is OwnStatementForm.CSV:
         return as_csv(statement, language)
-    if form is StatementForm.XLSX:
+    if form is OwnStatementForm.XLSX:
         return as_xlsx(statement, language)
     members = StatementAnswer().dump(shaped(statement))
     return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8")

@@ -19,6 +19,7 @@ from creditbank.ledger.logs import last_seal, sealed_by
 from creditbank.ledger.models import Entry
 from creditbank.ledger.posting import credit_states
 from creditbank.registry.lawbook import law_of
+from creditbank.rules.caps import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ class Record:
     """The entries that count at two times, in the order in which they were recorded.
 
     `cut_otherwise` has, by the leaf of a credit, how many centihours more caps hold of it as of the
-    day asked for than was posted; negative where they held less.
+    day asked for than was posted, negative where they held less, and what each cap holds.
     """
 
     entries: tuple[Entry, ...]
-    cut_otherwise: Mapping[bytes, int]
+    cut_otherwise: Mapping[bytes, tuple[int, tuple[Cut, ...]]]
     known_at: datetime | None
 
 
@@ -110,18 +111,21 @@ def as_recorded(entry: Entry) -> tuple[datetime, int]:
 
 def _cut_otherwise(
     session: Session, entries: Iterable[Entry], scheme: str, known_at: datetime | None
-) -> dict[bytes, int]:
+) -> dict[bytes, tuple[int, tuple[Cut, ...]]]:
     live = [state for state in credit_states(entries) if state.is_live]
     if not live:
         return {}
     law, facts = law_of(session, scheme, known_at), facts_of(session, [s.credit for s in live])
-    return {state.credit.leaf: more for state, _, more in cap_differences(live, facts, law)}
+    return {
+        state.credit.leaf: (more, kept.cuts)
+        for state, kept, more in cap_differences(live, facts, law)
+    }
 
 
 def _summed(scheme: str, record: Record) -> list[Balance]:
     sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for state in credit_states(record.entries):
-        more = record.cut_otherwise.get(state.credit.leaf, 0)
+        more, _ = record.cut_otherwise.get(state.credit.leaf, (0, ()))
         row = sums[state.credit.credited_year, state.credit.subject]
         row[0] += state.live_centihours - more
         row[1] += state.capped_centihours + more

@@ -128,7 +128,7 @@ def own_credits(
     record = record_at(session, people, scheme, times)
     states = credit_states(record.entries)
     for state in states:
-        more = record.cut_otherwise.get(state.credit.leaf, 0)
+        more, _ = record.cut_otherwise.get(state.credit.leaf, (0, ()))
         state.live_centihours -= more
         state.capped_centihours += more
     rows = facts_of(session, [state.credit for state in states])

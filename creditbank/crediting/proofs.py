@@ -113,7 +113,7 @@ def proof_file(
         "statement": STATEMENT,
         "iss": the_bank(session).host,
         "made_at": instant_text(now),
-        "heads": [_head(heads[origin]) for origin in sorted(heads)],
+        "heads": [stated_head(heads[origin]) for origin in sorted(heads)],
         "entries": entries,
     }
 
@@ -130,7 +130,8 @@ def _order(entry: Entry) -> tuple[bool, datetime, int]:
     return entry.movement != Movement.CREDIT, entry.recorded_at, entry.entry_id
 
 
-def _head(head: Head) -> Canonical:
+def stated_head(head: Head) -> Canonical:
+    """Write down a log at one checkpoint, with all that its signature is checked by."""
     return {
         "origin": head.checkpoint.origin,
         "size": head.checkpoint.size,

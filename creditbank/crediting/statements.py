@@ -124,8 +124,8 @@ def _worked_out(record: Record, day: date | None) -> list[Move]:
     """Return what caps over the hours of earlier days keep otherwise than was posted."""
     credits = {entry.leaf: entry for entry in record.entries if entry.leaf in record.cut_otherwise}
     return [
-        Move(credits[leaf], Movement.CAP if more > 0 else Movement.UNCAP, abs(more), day)
-        for leaf, more in record.cut_otherwise.items()
+        Move(credits[leaf], Movement.CAP if more > 0 else Movement.UNCAP, abs(more), day, cuts)
+        for leaf, (more, cuts) in record.cut_otherwise.items()
     ]
 
 

@@ -16,6 +16,7 @@ from creditbank.crediting.own import called, filings_named
 from creditbank.ledger.logs import places_of_entries
 from creditbank.ledger.models import ACCOUNTS_OF, Entry, Log, Movement, State
 from creditbank.ledger.sources import sources_numbered
+from creditbank.rules.caps import Cut
 from creditbank.rules.conversion import Step
 from creditbank.rules.explain import explain_step
 from creditbank.rules.pack import PackChain
@@ -25,13 +26,15 @@ from creditbank.rules.pack import PackChain
 class Move:
     """One movement of hours; `worked_out_on` is the day as of which caps keep something else.
 
-    No entry says what is worked out; `entry` is then the credit that it is on.
+    No entry says what is worked out; `entry` is then the credit that it is on, and `cuts` what each
+    cap holds of it.
     """
 
     entry: Entry
     movement: Movement
     centihours: int
     worked_out_on: date | None = None
+    cuts: tuple[Cut, ...] = ()
 
     @property
     def gained_centihours(self) -> int:
@@ -77,6 +80,7 @@ class Line:
     index: int | None
     steps: tuple[Step, ...] = field(repr=False)
     chain: PackChain = field(repr=False)
+    cuts: tuple[Cut, ...] = field(repr=False)
 
     @property
     def is_pending(self) -> bool:
@@ -134,6 +138,7 @@ def tell(
                 index=place.index if place else None,
                 steps=steps,
                 chain=chain,
+                cuts=move.cuts,
             )
         )
     return lines

@@ -37,6 +37,15 @@ class StatementForm(StrEnum):
     XLSX = "xlsx"
 
 
+class OwnStatementForm(StrEnum):
+    """As what one person's statement is handed over: also signed, for anybody to check."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+    SIGNED = "signed"
+
+
 def _nothing() -> None:
     """Stand for what was left out; a function, so that the document shows no default."""
 
@@ -78,6 +87,12 @@ class StatementQuery(Shape):
     """As what a statement is wanted; `Accept` says it where this does not."""
 
     form = Choice(StatementForm, load_default=_nothing, data_key="format")
+
+
+class OwnStatementQuery(Shape):
+    """As what one person's statement is wanted; `Accept` says it where this does not."""
+
+    form = Choice(OwnStatementForm, load_default=_nothing, data_key="format")
 
 
 class FilingStatementQuery(StatementQuery):

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -20,7 +18,7 @@ from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
 from creditbank.clock import civil_day, instant_text
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
-from creditbank.keys import KeyKind, KeyStore, public_jwk
+from creditbank.keys import KeyStore, signed_jws
 from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import entry_salt
 from creditbank.ledger.logs import Head, place_of_entry, tile_reader
@@ -47,7 +45,6 @@ from creditbank.verification.weighing import weigh
 
 _SALT_BYTES = 16
 _VERDICT_TYPE = "creditbank-verdict+jwt"
-ALGORITHMS: dict[str, KeyKind] = {"Ed25519": "verdict-ed25519", "ES256": "verdict-es256"}
 
 
 class VerdictUnknownError(CreditBankError):
@@ -55,13 +52,6 @@ class VerdictUnknownError(CreditBankError):
 
     code = "verdict-unknown"
     status = 404
-
-
-class AlgorithmUnknownError(CreditBankError):
-    """Verdicts are not signed with this algorithm."""
-
-    code = "algorithm-unknown"
-    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +125,8 @@ def sign(prepared: Prepared, keys: KeyStore, algorithm: str) -> SignedAnswer:
     Raises:
         AlgorithmUnknownError: neither Ed25519 nor ES256.
     """
-    if algorithm not in ALGORITHMS:
-        raise AlgorithmUnknownError(found=algorithm[:20], wanted=sorted(ALGORITHMS))
-    key = keys.newest(ALGORITHMS[algorithm])
-    header = {"alg": algorithm, "kid": public_jwk(key)["kid"], "typ": _VERDICT_TYPE}
-    private = (OKPKey if algorithm == "Ed25519" else ECKey).import_key(key.material)
-    payload = canonical_bytes(prepared.statement)
-    token = jws.serialize_compact(header, payload, private, algorithms=[algorithm])
     statement = prepared.statement
+    token = signed_jws(keys, algorithm, _VERDICT_TYPE, statement)
     return SignedAnswer(str(statement["jti"]), str(prepared.outcome), statement, token)
 
 

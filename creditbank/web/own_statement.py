@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.balances import Times
 from creditbank.crediting.own import schemes_held
+from creditbank.crediting.signed_statements import (
+    JWS_TYPE,
+    Holding,
+    signable,
+    signed_statement,
+)
 from creditbank.crediting.statement_paper import STATEMENT_TEMPLATE, Heading, paper_of, printable
 from creditbank.crediting.statement_sheets import (
     CSV_TYPE,
@@ -70,7 +76,7 @@ def statement(visit: Visit, session: Session) -> Response:
         wanted={name: asked(name) for name in _ASKED}, named=namer(law),
         schemes=[scheme_called(each, law_if_any(session, each)) for each in desk.schemes],
         years=every.years, sources=sources_of(session, desk.people, desk.ask.scheme),
-        title_of=title_of, recorded_text=recorded_text,
+        title_of=title_of, recorded_text=recorded_text, host=request.host_url.rstrip("/"),
     )  # fmt: skip
 
 
@@ -88,6 +94,16 @@ def as_workbook(visit: Visit, session: Session) -> Response:
     desk = _desk(visit, session)
     content = as_xlsx(statement_of(session, desk.people, desk.ask), reader_language())
     return attached(content, XLSX_TYPE, "statement.xlsx")
+
+
+@own_statement.shown("/hours/statement.jws", OWN)
+def as_signed(visit: Visit, session: Session) -> Response:
+    """Hand the statement over signed, each line with its proof, for anybody to check."""
+    house, desk = current_house(), _desk(visit, session)
+    holding = Holding(desk.people, identity_of(session, house.vault, own_person(visit)))
+    payload = signable(session, house.vault, holding, desk.ask, now=visit.now)
+    token = signed_statement(house.keys, house.settings.verdict_algorithm, payload)
+    return attached(token, JWS_TYPE, "statement.jws")
 
 
 @own_statement.shown("/hours/statement.pdf", OWN, unit=Unit.OWN)

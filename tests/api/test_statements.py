@@ -11,6 +11,7 @@ import python_calamine
 from tests.acts import seal_all
 from tests.api.desk import DAYS, YEAR, Desk, problem_of, roster_rows, stated
 from tests.bank import invented_person
+from tools import check_statement
 
 PERSON, OTHER = invented_person(41), invented_person(42)
 HOLDER = {**stated(PERSON), "scheme": "cn-3710"}
@@ -128,6 +129,32 @@ def test_a_spreadsheet_gets_the_same_lines_as_text_and_no_formula(desk: Desk) ->
     assert [row[13] for row in rows[2:-1]] == [each["counted_hours"] for each in told["lines"]]
     assert sheet.to_python(skip_empty_area=False)[3] == rows[3]
     assert by_accept.content_type == XLSX
+
+
+def test_the_signed_form_is_checked_with_what_the_bank_publishes(desk: Desk) -> None:
+    posted(desk, days=DAYS[:2])
+    seal_all(desk.bank, now=datetime.now(UTC))
+    by_query = desk.official.post("/api/v1/statements?format=signed", HOLDER)
+    by_accept = desk.official.post(
+        "/api/v1/statements", {**HOLDER, "from": DAYS[1].isoformat()},
+        headers={"Accept": "application/jose"},
+    )  # fmt: skip
+    jwks, logs = (
+        desk.nobody.get(path).get_data() for path in ("/.well-known/jwks.json", "/api/v1/logs")
+    )
+
+    whole, later = (
+        check_statement.examine(answer.get_data(), jwks, logs=logs)
+        for answer in (by_query, by_accept)
+    )
+
+    assert (whole.failed, later.failed) == ((), ())
+    assert by_query.headers["Content-Disposition"] == 'attachment; filename="statement.jws"'
+    assert by_accept.content_type == "application/jose"
+    assert whole.statement.closing_centihours == later.statement.closing_centihours == 1600
+    assert [line.number for line in later.statement.lines] == [1]
+    refused = desk.provider.get(f"/api/v1/filings/{posted(desk)}/statement?format=signed")
+    assert refused.status_code == 422
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -257,6 +257,7 @@ def test_a_statement_is_shown_and_written_and_balances_know_two_times(
     as_json = tmp_path / "statement.json"
     terminal.run("balances", "statement", *of, "--out", str(as_json), "--year", "2026")
     terminal.run("balances", "statement", *of, "--out", str(tmp_path / "statement.xlsx"))
+    terminal.run("balances", "statement", *of, "--out", str(tmp_path / "statement.jws"))
 
     assert "期初余额 8.00，期末余额 24.00" in shown
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")
@@ -265,6 +266,7 @@ def test_a_statement_is_shown_and_written_and_balances_know_two_times(
     assert "/as_of" in wrong
     assert json.loads(as_json.read_text())["closing_hours"] == "24.00"
     assert (tmp_path / "statement.xlsx").read_bytes().startswith(b"PK")
+    assert (tmp_path / "statement.jws").read_bytes().count(b".") == 2
 
 
 def test_a_stranger_has_no_balance(terminal: Terminal, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 from creditbank.canonical import Canonical
 from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
-from creditbank.keys import public_jwk
+from creditbank.keys import AlgorithmUnknownError, public_jwk
 from creditbank.people.register import Identity, IdentityMismatchError
 from creditbank.registry.clients import Client, ClientDraft, Role, create_client
 from creditbank.registry.filing.filings import filing_numbered
@@ -28,7 +28,6 @@ from creditbank.registry.organisations import (
 )
 from creditbank.rules.requirement import StatedFactInvalidError
 from creditbank.verification.answers import (
-    AlgorithmUnknownError,
     SignedAnswer,
     VerdictUnknownError,
     prepare,

@@ -87,6 +87,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /hours/statement.csv": frozenset({"professional"}),
     "GET /hours/statement.xlsx": frozenset({"professional"}),
     "GET /hours/statement.pdf": frozenset({"professional"}),
+    "GET /hours/statement.jws": frozenset({"professional"}),
     "GET /ready": frozenset({"professional"}),
     "POST /ready": frozenset({"professional"}),
     "GET /verdicts": frozenset({"title_system"}),

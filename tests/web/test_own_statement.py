@@ -3,6 +3,9 @@
 import csv
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from creditbank.people.register import Identity
 from tests.bank import TestBank, invented_person
 from tests.certificates.counter import press_at_hand
 from tests.crediting.ledgers import varied_record
+from tests.house.tree import ROOT
 from tests.web.browser import Browser
 from tests.web.visitors import Visitors, sign_in
 
@@ -94,3 +98,34 @@ def test_as_of_a_day_the_balance_counts_what_was_earned_by_then(holder: Browser)
     assert "8.00 / 90.00" in text
     assert "只计 2026-11-11 及以前取得的学时" in text
     assert invented_person(91).document.number not in text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_signed_file_is_checked_by_the_command_that_the_docs_give(
+    holder: Browser, bank: TestBank, tmp_path: Path
+) -> None:
+    page = plain(holder.get("/hours/statement"))
+    files = {
+        "statement.jws": holder.get("/hours/statement.jws"),
+        "jwks.json": Browser(bank).get("/.well-known/jwks.json"),
+        "logs.json": Browser(bank).get("/api/v1/logs"),
+    }
+    for name, answer in files.items():
+        assert answer.page is not None
+        (tmp_path / name).write_bytes(answer.page.get_data())
+    (tmp_path / "tools").symlink_to(ROOT / "tools")
+    [command] = re.findall(
+        r"^python3 (tools/check_statement\.py .*)$",
+        (ROOT / "docs" / "pages.md").read_text(encoding="utf-8"), re.MULTILINE,
+    )  # fmt: skip
+
+    ran = subprocess.run(
+        [sys.executable, *command.split()], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert "带签名的文件，任何人可核验" in page
+    assert f"python3 {command.removesuffix(' --language en')}" in page
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "line 7: -8.00, total 36.00" in ran.stdout
+    assert "Done: no check failed." in ran.stdout
