@@ -13,6 +13,7 @@ from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.certificates.fsck import check_certificates
 from creditbank.config import Settings
 from creditbank.crediting.fsck import check_investigations
+from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.db import db, snapshot, unit_of_work
@@ -173,7 +174,7 @@ class TestBank:
             states = lambda people: secret_states(session, self.house.vault, people)  # noqa: E731
             return [
                 *check_ledger(session, states), *check_investigations(session, states),
-                *check_certificates(session, states),
+                *check_reassessments(session), *check_certificates(session, states),
             ]  # fmt: skip
 
 

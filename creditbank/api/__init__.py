@@ -28,6 +28,7 @@ from creditbank.api.people import people
 from creditbank.api.problems import ProblemShape, register_problems
 from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
+from creditbank.api.reassessments import reassessments
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
@@ -42,8 +43,8 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
-    investigations, imports, people, explanations, statements, packs, adoption_records, impacts,
-    proofs, verdicts, verdict_batches, certificates, seals,
+    investigations, reassessments, imports, people, explanations, statements, packs,
+    adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

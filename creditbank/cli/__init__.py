@@ -19,6 +19,7 @@ from creditbank.cli import (
     ledger,
     organisations,
     processes,
+    reassessments,
     records,
     rosters,
     rules,
@@ -67,7 +68,8 @@ for _command in (
     bank.init, bank.db, bank.keys, clients.clients, accounts.account, rules.rules,
     organisations.organisations,
     organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
-    items.items, items.transfers, items.entries, investigations.investigations, records.imports,
+    items.items, items.transfers, items.entries, investigations.investigations,
+    reassessments.reassessments, records.imports,
     records.balances, records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
     processes.clock, processes.serve, sandbox.sandbox, demo.demo,
 ):  # fmt: skip

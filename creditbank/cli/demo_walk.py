@@ -26,6 +26,7 @@ from creditbank.cli.demo_city import City
 from creditbank.cli.demo_show import Stage
 from creditbank.clock import utc_now
 from creditbank.crediting.fsck import check_investigations
+from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.db import snapshot, unit_of_work
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
@@ -358,6 +359,7 @@ class Walk:
             states = lambda people: secret_states(session, vault, people)  # noqa: E731
             found = len(list(check_ledger(session, states, progress)))
             found += len(list(check_investigations(session, states)))
+            found += len(list(check_reassessments(session)))
             found += len(list(check_certificates(session, states)))
         self.stage.got(
             "cli-fsck-seen", entries=progress.entries, acts=progress.acts, rounds=progress.rounds,

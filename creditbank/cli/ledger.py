@@ -10,6 +10,7 @@ import click
 from creditbank.certificates.fsck import check_certificates
 from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
 from creditbank.crediting.fsck import check_investigations
+from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
@@ -46,6 +47,7 @@ def ledger_fsck(desk: Desk, ctx: click.Context) -> None:
         states = lambda people: secret_states(session, vault, people)  # noqa: E731
         checking = chain(
             check_ledger(session, states, progress), check_investigations(session, states),
+            check_reassessments(session),
             check_certificates(session, states),
         )  # fmt: skip
         with _progress_shown(desk, progress):

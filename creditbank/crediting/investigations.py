@@ -26,7 +26,7 @@ from creditbank.crediting.models import (
     Investigation,
     RecognisedTransfer,
 )
-from creditbank.crediting.recognition import settle_finding
+from creditbank.crediting.recognition import RevocationReason, settle_emptied
 from creditbank.crediting.reversals import Held, Ruling, hold, move_whole, take_back
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.errors import CreditBankError
@@ -214,7 +214,7 @@ def close_investigation(
         ruling = Ruling(act, actor, str(WithdrawalReason.FINDING))
         context = FoldContext(law_of(session, source.scheme), people.secrets, now)
         take_back(session, held, live, false, ruling, groups=people.of(false), context=context)
-        settle_finding(session, source, actor=actor, now=now)
+        settle_emptied(session, source, str(RevocationReason.FINDING), actor=actor, now=now)
     return found
 
 

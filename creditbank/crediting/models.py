@@ -1,4 +1,4 @@
-"""Tables of the hinge: earlier records, declared items, transfers, investigations."""
+"""Tables of the hinge: earlier records, items, transfers, investigations, re-assessments."""
 
 from datetime import date, datetime
 
@@ -146,3 +146,74 @@ class InvestigatedCredit(Base):
     occasion: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     investigation_no: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Reassessment(Base):
+    """Credits of a scheme converted again under the law in force: asked, agreed, carried out."""
+
+    __tablename__ = "reassessment"
+
+    reassessment_no: Mapped[str] = mapped_column(primary_key=True)
+    #: of the office's file, in its own words
+    case_no: Mapped[str]
+    #: of the scheme's own pack
+    jurisdiction: Mapped[str]
+    scheme: Mapped[str]
+    #: of one filing, recognition or transfer; empty for all of the scheme
+    source_no: Mapped[str]
+    #: days on which hours were earned; NULL for no bound
+    earned_from: Mapped[date | None]
+    earned_to: Mapped[date | None]
+    #: `waiting`, `rehearsing`, `rehearsed`, `proposed`, `approved`, `carrying`, `done`, `failed`,
+    #: `withdrawn`
+    state: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: counts those who took it up; only the last of them says how far it is
+    attempt: Mapped[int]
+    #: when whoever works at it last said so
+    progressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: people walked over while it is rehearsed; credits while it is carried out
+    step_total: Mapped[int]
+    step_done: Mapped[int]
+    #: canonical JSON of the pack chain by which it was rehearsed; empty until then
+    packs: Mapped[str]
+    #: SHA-256 of the report: what is approved is this, and nothing else
+    digest: Mapped[bytes | None]
+    #: canonical JSON of counts and sums, naming nobody; empty until it was rehearsed
+    result: Mapped[str]
+    #: the code of what stopped it; else empty
+    failed: Mapped[str]
+    proposed_by: Mapped[str | None]
+    #: the act that proposed it
+    proposal_act_id: Mapped[int | None] = mapped_column(BigInteger)
+    approved_by: Mapped[str | None]
+    #: the act by which every movement of it is ordered
+    act_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ReassessedCredit(Base):
+    """One credit whose hours become others, and what became of that once it was carried out."""
+
+    __tablename__ = "reassessed_credit"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    reassessment_no: Mapped[str] = mapped_column(primary_key=True)
+    occasion: Mapped[str] = mapped_column(primary_key=True)
+    source_id: Mapped[int]
+    #: of the credit; NULL where an item gains a part
+    leaf: Mapped[bytes | None]
+    centihours: Mapped[int]
+    credited_year: Mapped[int] = mapped_column(SmallInteger)
+    subject: Mapped[str]
+    #: what it becomes; 0 where it is only reversed
+    new_centihours: Mapped[int]
+    new_credited_year: Mapped[int] = mapped_column(SmallInteger)
+    new_subject: Mapped[str]
+    #: `replace`, `reverse`, or why it stays: `frozen`, `erased`, `beyond-bounds`, `undecided`
+    plan: Mapped[str]
+    #: the code of what keeps the rules from telling; else empty
+    why: Mapped[str]
+    #: empty until it was carried out: `done`, or why not
+    outcome: Mapped[str]

@@ -189,12 +189,13 @@ def withdraw_item(
     return sum(state.credit.centihours for state in live), act.leaf
 
 
-def settle_finding(session: Session, source: Source, *, actor: str, now: datetime) -> None:
-    """Note with an item or a transfer that a finding took back all that it was credited with."""
+def settle_emptied(
+    session: Session, source: Source, reason: str, *, actor: str, now: datetime
+) -> None:
+    """Note with an item or a transfer that all that it was credited with was taken back, if so."""
     taken = session.get_one(SourceUse, source.source_id, populate_existing=True)
     if taken.centihours:
         return
-    reason = str(RevocationReason.FINDING)
     if source.kind == SourceKind.RECOGNISED:
         number = RecognisedTransfer.transfer_no == source.source_no
         transfer = session.scalars(select(RecognisedTransfer).where(number)).one()

@@ -1,5 +1,5 @@
 """The clock process: seals what was posted, forgets what is over, answers lists, posts long
-rosters, and counts impacts.
+rosters, counts impacts, and rehearses and carries out re-assessments.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -25,6 +25,7 @@ from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
 from creditbank.jobs.impact import run_waiting
+from creditbank.jobs.reassessments import run_reassessments
 from creditbank.jobs.rosters import run_rosters
 from creditbank.ledger.seal import seal
 from creditbank.limits import forget_counts
@@ -37,6 +38,7 @@ FORGET_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
 ROSTER_INTERVAL_SECONDS = 2
+REASSESSMENT_INTERVAL_SECONDS = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -54,6 +56,8 @@ def run_clock(app: Flask) -> None:
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}rosters", partial(run_rosters, stop), ROSTER_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
+        reassess = partial(run_reassessments, stop)
+        _add(scheduler, bank, f"{of}reassess", reassess, REASSESSMENT_INTERVAL_SECONDS)
     ending: list[threading.Thread] = []
 
     def end(_signal: int, _frame: object) -> None:

@@ -50,6 +50,7 @@ class Scope(StrEnum):
     ITEM_DECIDE = "item:decide"
     TRANSFER_RECOGNISE = "transfer:recognise"
     HOURS_INVESTIGATE = "hours:investigate"
+    HOURS_REASSESS = "hours:reassess"
     IMPORT_PROPOSE = "import:propose"
     IMPORT_APPROVE = "import:approve"
     PERSON_LINK = "person:link"
@@ -83,7 +84,8 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
         {
             Scope.ORGANISATION_REGISTER, Scope.FILING_DECIDE, Scope.FILING_READ,
             Scope.ATTENDANCE_WITHDRAW, Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ITEM_DECIDE,
-            Scope.TRANSFER_RECOGNISE, Scope.HOURS_INVESTIGATE, Scope.BALANCE_READ,
+            Scope.TRANSFER_RECOGNISE, Scope.HOURS_INVESTIGATE, Scope.HOURS_REASSESS,
+            Scope.BALANCE_READ,
             Scope.IMPORT_PROPOSE, Scope.IMPORT_APPROVE, Scope.PERSON_LINK,
             Scope.RULES_PROPOSE, Scope.RULES_PUBLISH, Scope.MANDATE_GRANT, Scope.LEDGER_SEAL,
             Scope.ACCOUNT_ACTIVATE,

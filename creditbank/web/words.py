@@ -21,7 +21,8 @@ def prepare_words(app: Flask) -> None:
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
-        investigation_state_code, investigated_credit_code,
+        investigation_state_code, investigated_credit_code, reassessment_state_code,
+        reassessment_tone, reassessment_plan_code, reassessment_outcome_code,
         work_state_code, work_phase_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
@@ -206,6 +207,30 @@ def investigation_state_code(state: str) -> str:
 def investigated_credit_code(standing: str) -> str:
     """Name how a credit stands that was looked into."""
     return f"investigation-credit-{standing}"
+
+
+def reassessment_state_code(state: str) -> str:
+    """Name how a re-assessment stands."""
+    return f"reassessment-state-{state}"
+
+
+def reassessment_tone(state: str) -> str:
+    """Return the style in which the state of a re-assessment is shown."""
+    tones = {
+        "rehearsing": "running", "rehearsed": "submitted", "proposed": "submitted",
+        "approved": "waiting", "carrying": "running", "withdrawn": "closed",
+    }  # fmt: skip
+    return tones.get(state, state)
+
+
+def reassessment_plan_code(plan: str) -> str:
+    """Name what becomes of a credit that is converted again."""
+    return f"reassessment-plan-{plan}"
+
+
+def reassessment_outcome_code(outcome: str) -> str:
+    """Name what became of a credit that was converted again."""
+    return f"reassessment-outcome-{outcome}"
 
 
 def region(jurisdiction: str) -> str:

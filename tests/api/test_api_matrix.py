@@ -58,6 +58,7 @@ _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
+_REASSESSMENT = Row("hours:reassess", "official", none="reassessment-unknown", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
 _ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
 _CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", region=REGION)
@@ -125,6 +126,13 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/investigations": Row("hours:investigate", "official"),
     "GET /api/v1/investigations/<public:investigation_no>": _INVESTIGATION,
     "POST /api/v1/investigations/<public:investigation_no>/closing": _INVESTIGATION,
+    "POST /api/v1/reassessments": Row("hours:reassess", "official"),
+    "GET /api/v1/reassessments": Row("hours:reassess", "official"),
+    "GET /api/v1/reassessments/<public:reassessment_no>": _REASSESSMENT,
+    "GET /api/v1/reassessments/<public:reassessment_no>/credits": _REASSESSMENT,
+    "POST /api/v1/reassessments/<public:reassessment_no>/proposal": _REASSESSMENT,
+    "POST /api/v1/reassessments/<public:reassessment_no>/approval": _REASSESSMENT,
+    "POST /api/v1/reassessments/<public:reassessment_no>/withdrawal": _REASSESSMENT,
     "POST /api/v1/imports": Row("import:propose", "official"),
     "GET /api/v1/imports/<public:import_no>": Row(
         "import:propose", "official", none="import-unknown", region=REGION
@@ -301,6 +309,9 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "investigation_no": desk.official.post(
             "/api/v1/investigations",
             {"about": f"{filing_no}/1", "case_no": "查2026-1", "reason": "sampling"},
+        ),
+        "reassessment_no": desk.official.post(
+            "/api/v1/reassessments", {"scheme": "cn-3710", "case_no": "查2026-2"}
         ),
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {

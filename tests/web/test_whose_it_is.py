@@ -10,13 +10,20 @@ from sqlalchemy import func, select
 from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
 from creditbank.attendance.workbook import Limits
+from creditbank.canonical import canonical_text
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
+from creditbank.crediting.reassessments import (
+    ReassessmentDraft,
+    propose_reassessment,
+    request_reassessment,
+)
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
+from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from tests.achievements import PATENT, declare, publish_works
 from tests.acts import investigate, register_enterprise, seal_all
@@ -107,6 +114,18 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/investigations/<public:investigation_no>/closing": Held(
         "investigation", "official", "far-official", {"outcome": "cleared"}
+    ),
+    "GET /desk/reassessments/<public:reassessment_no>": Held(
+        "reassessment", "official", "far-official"
+    ),
+    "POST /desk/reassessments/<public:reassessment_no>/withdrawal": Held(
+        "reassessment", "official", "far-official"
+    ),
+    "POST /desk/reassessments/<public:reassessment_no>/proposal": Held(
+        "report", "official", "far-official", {"digest": "4f" * 32}
+    ),
+    "POST /desk/reassessments/<public:reassessment_no>/approval": Held(
+        "proposal", "official", "far-official", {"digest": "4f" * 32}
     ),
     "POST /filings/<public:filing_no>/approval": Held(
         "first", "official", "far-official", {"version": "1", "reason": "补办"}
@@ -201,6 +220,9 @@ def things(visitors: Visitors) -> dict[str, str]:
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank),
         "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
+        "reassessment": reported(visitors.bank, "waiting"),
+        "report": reported(visitors.bank, "rehearsed"),
+        "proposal": reported(visitors.bank, "proposed"),
         **filed(visitors),
     }
 
@@ -231,6 +253,22 @@ def hours_of_another(bank: TestBank) -> str:
     filing_no = bank.approved_filing()
     bank.post(filing_no, attendance([invented_person(93)], SEMINAR_DAYS[:1]))
     return filing_no
+
+
+def reported(bank: TestBank, state: str) -> str:
+    """Have a report of a re-assessment stand so, with one change; return its number."""
+    with bank.unit() as session:
+        draft = ReassessmentDraft("cn-3710", "查2026-9", "official-test")
+        made = request_reassessment(session, draft, now=NOW)
+        if state != "waiting":
+            made.state, made.digest = "rehearsed", bytes.fromhex("4f" * 32)
+            made.packs = canonical_text(law_of(session, "cn-3710").pins())
+            made.result = canonical_text({"plans": {"replace": 1}, "sums": []})
+        if state == "proposed":
+            session.flush()
+            actor, digest = "official-test", "4f" * 32
+            propose_reassessment(session, made.reassessment_no, digest, actor=actor, now=NOW)
+        return made.reassessment_no
 
 
 def sealed_hour(bank: TestBank) -> str:
