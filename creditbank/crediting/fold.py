@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict
 
+import msgspec
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from creditbank.ledger.posting import (
     post_moves,
 )
 from creditbank.ledger.sources import pins_id_of, sources_numbered
-from creditbank.rules.caps import FoldedOccasion, LiveFact, fold
+from creditbank.rules.caps import Account, FoldedOccasion, LiveFact, fold
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain
 
@@ -186,42 +186,60 @@ def facts_key(credit: Entry) -> FactsKey:
     return credit.person_id, credit.scheme, credit.occasion, credit.revision
 
 
-class FactsToFold(TypedDict, total=False):
-    """All that `live_fact` reads of facts, for whoever decodes millions of them and no more."""
+class _Origin(msgspec.Struct):
+    """Where hours of a transfer came from; of earlier records a text stands in its place."""
 
     kind: str
-    activity: str
-    form: str
-    work: str
-    origin: str | dict[str, object]
+    source: str
 
 
-def earned_as(facts: Mapping[str, object]) -> str:
+class _FactsToFold(msgspec.Struct):
+    """All that is read of facts here; the rest, of millions of them, is skipped."""
+
+    kind: str
+    activity: str = ""
+    form: str = ""
+    work: str = ""
+    origin: str | _Origin = ""
+
+
+_FACTS = msgspec.json.Decoder(_FactsToFold)
+
+
+def earned_as(facts: str) -> str:
     """Return the kind of source that hours first came from; of a transfer, its origin's."""
-    origin = facts.get("origin")
-    return str(origin["kind"] if isinstance(origin, dict) else facts["kind"])
+    said = _FACTS.decode(facts)
+    return said.kind if isinstance(said.origin, str) else said.origin.kind
 
 
-def live_fact(credit: Entry, facts: Mapping[str, object]) -> LiveFact:
+def live_fact(credit: Entry, facts: str) -> LiveFact:
     """Return a credit as the cap fold sees it; a revision is its own occasion there."""
-    kind, origin = earned_as(facts), facts.get("origin")
+    account = credit.credited_year, credit.subject
+    return fact_of(credit.occasion, credit.earned_on, account, credit.centihours, facts)
+
+
+def fact_of(
+    occasion: str, earned_on: date, account: Account, centihours: int, facts: str
+) -> LiveFact:
+    """Do what `live_fact` does, for whoever has single columns of millions of credits."""
+    said = _FACTS.decode(facts)
+    kind, origin = said.kind, said.origin
+    if isinstance(origin, str):
+        group = occasion.partition("/")[0]
+    else:
+        kind, group = origin.kind, origin.source  # it belongs to what it was there
     if kind == MIGRATED_KIND:
         group = ""  # a file of many activities, and none of its own
-    elif isinstance(origin, dict):
-        group = str(origin["source"])  # it belongs to what it was there
-    else:
-        group = credit.occasion.partition("/")[0]
     return LiveFact(
-        credit.occasion,
-        credit.earned_on,
-        credit.credited_year,
-        credit.subject,
-        activity=str(facts.get("activity") or facts["kind"]),
-        centihours=credit.centihours,
-        form=str(facts.get("form", "")),
-        group=group,
-        work=str(facts.get("work", "")),
-        day_known=kind == SESSION_KIND,
+        occasion,
+        earned_on,
+        *account,
+        said.activity or said.kind,
+        centihours,
+        said.form,
+        group,
+        said.work,
+        kind == SESSION_KIND,
     )
 
 
@@ -242,9 +260,7 @@ def cap_differences(
 
     The last part is how many centihours more the caps would hold; negative where they let go.
     """
-    folded = fold(
-        [live_fact(s.credit, json.loads(facts[facts_key(s.credit)].facts)) for s in states], law
-    )
+    folded = fold([live_fact(s.credit, facts[facts_key(s.credit)].facts) for s in states], law)
     for state in states:
         kept = folded.occasions[state.credit.occasion]
         wanted = state.credit.centihours - kept.counted_centihours

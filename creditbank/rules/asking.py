@@ -60,7 +60,7 @@ def named_on(chain: PackChain, day: date) -> Named:
         first, *more = value.key.split(".")[1:]
         series.add(first)
         specialties |= set(more[:-1])
-    for value in _in_force("pathway", chain, day):
+    for value in chain.values_on("pathway", day):
         rule = pathway_of(value)
         series |= set(rule.series)
         specialties |= set(rule.specialties)
@@ -128,10 +128,5 @@ def _conditions(
 
 
 def _titles(chain: PackChain, day: date) -> Iterator[Value]:
-    yield from _in_force("requirement", chain, day)
-    yield from _in_force("waiver", chain, day)
-
-
-def _in_force(kind: str, chain: PackChain, day: date) -> Iterator[Value]:
-    found = (chain.value_on(key, day) for key in chain.keys(kind))
-    return (value for value in found if value is not None)
+    yield from chain.values_on("requirement", day)
+    yield from chain.values_on("waiver", day)

@@ -43,8 +43,8 @@ def carried_into(lines: Iterable[RequirementLine], rows: Iterable[Credited], ask
     nobody knows.
     """
     weighed, chain = tuple(lines), asks.chain
-    wanted = closing_of(weighed)
-    if not wanted or not chain.keys(_KIND):
+    wanted = closing_of(weighed) if chain.keys(_KIND) else ()
+    if not wanted:
         return Carried(weighed, ())
     years = {line.first_year for line in weighed}
     flow = _Flow()

@@ -37,7 +37,7 @@ def plain_key(key: str) -> str:
 
 def subject_contains(outer: str, inner: str) -> bool:
     """Tell whether `outer` is `inner` or lies above it; the empty path lies above all."""
-    return not outer or inner == outer or inner.startswith(f"{outer}.")
+    return not outer or inner == outer or inner.startswith(outer + ".")
 
 
 def optional_words(table: Fields, key: str) -> tuple[str, ...]:

@@ -32,15 +32,12 @@ def chances_of(
     """Return each short year that a rule in force on a day lets be made up, with each such rule."""
     short = [line for line in lines if not line.met]
     found: dict[tuple[int, str], MakeUpChance] = {}
-    for key in chain.keys(_KIND):
-        value = chain.value_on(key, day)
-        if value is None:
-            continue
+    for value in chain.values_on(_KIND, day):
         rule = _rule(value)
         for line in short:
             for year in range(line.first_year, line.last_year + 1):
                 if rule.reaches(day, year) and _helps(rule, line.subject):
-                    found[year, key] = MakeUpChance(year, _last_day(year, rule, value), value)
+                    found[year, value.key] = MakeUpChance(year, _last_day(year, rule, value), value)
     return tuple(found[place] for place in sorted(found))
 
 

@@ -73,12 +73,9 @@ def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum
     Of fewer than twelve months only their share is asked for, rounded down to a centihour.
     """
     minima = []
-    for key in chain.keys(_MINIMUM):
-        value = chain.value_on(key, date(year, 12, 31))
-        if value is None:
-            continue
+    for value in chain.values_on(_MINIMUM, date(year, 12, 31)):
         assert isinstance(value.value, YearlyMinimum), "the loader types yearly_minimum.*"
-        subject = key.removeprefix(f"{_MINIMUM}.")
+        subject = value.key.removeprefix(f"{_MINIMUM}.")
         centihours = _share(value.value.centihours, months)
         minima.append(Minimum("" if subject == TOTAL else subject, centihours, value, months))
     return sorted(minima, key=lambda minimum: minimum.subject)

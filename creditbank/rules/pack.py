@@ -153,6 +153,14 @@ class PackChain:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    #: by kind, of which there are few
+    _keys: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _of_kind: dict[tuple[str, date], tuple[Value, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def __post_init__(self) -> None:
         assert self.packs, "a chain has its own pack"
         drafts = [
@@ -201,8 +209,21 @@ class PackChain:
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """Return, sorted, every key of one kind ("cap") that any pack ever speaks of."""
-        keys = {key for pack in self.packs for key in pack.values if key.startswith(f"{kind}.")}
-        return tuple(sorted(keys))
+        if kind not in self._keys:
+            spoken_of = (key for pack in self.packs for key in pack.values)
+            own = {key for key in spoken_of if key.startswith(f"{kind}.")}
+            self._keys[kind] = tuple(sorted(own))
+        return self._keys[kind]
+
+    def values_on(self, kind: str, day: date) -> tuple[Value, ...]:
+        """Return what holds on a day of each key of one kind, by key."""
+        asked = kind, day
+        if asked not in self._of_kind:
+            if len(self._of_kind) >= _HELD_MAX:
+                self._of_kind.clear()
+            found = (self.value_on(key, day) for key in self.keys(kind))
+            self._of_kind[asked] = tuple(value for value in found if value is not None)
+        return self._of_kind[asked]
 
     def name_of(self, kind: str, identifier: str) -> Name | None:
         """Return what the nearest pack that names an id calls it; None if none does."""

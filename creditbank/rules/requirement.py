@@ -53,6 +53,7 @@ __all__ = [
     "StatedFactInvalidError",
     "StatedWordUnknownError",
     "assess",
+    "outcome_of",
 ]
 
 
@@ -110,6 +111,21 @@ def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -
     Raises:
         StatedFactInvalidError: a stated fact that a rule needs is not usable.
     """
+    judged = _judged(question, credited, chain)
+    settled = judged.outcome in {Outcome.MET, *_FREED.values()}
+    return judged if settled else _with_chances(judged, question, chain)
+
+
+def outcome_of(question: Question, credited: Iterable[Credited], chain: PackChain) -> Outcome:
+    """Return the outcome of `assess` alone.
+
+    Raises:
+        StatedFactInvalidError: a stated fact that a rule needs is not usable.
+    """
+    return _judged(question, credited, chain).outcome
+
+
+def _judged(question: Question, credited: Iterable[Credited], chain: PackChain) -> Assessment:
     weighed = _weighed(question, tuple(credited), chain)
     if weighed.outcome in {Outcome.MET, Outcome.WAIVED}:
         return weighed
@@ -118,8 +134,7 @@ def assess(question: Question, credited: Iterable[Credited], chain: PackChain) -
         weighed = _unless_waived(weighed, question, waiver)
     if weighed.outcome is not Outcome.WAIVED:
         weighed = _unless_on_pathway(weighed, question, chain)
-    freed = weighed.outcome in _FREED.values()
-    return weighed if freed else _with_chances(weighed, question, chain)
+    return weighed
 
 
 def _weighed(question: Question, rows: tuple[Credited, ...], chain: PackChain) -> Assessment:

@@ -204,10 +204,7 @@ def year_of(fact: Fact, subject: str, chain: PackChain) -> tuple[int, Value | No
 
 
 def _made_up(fact: Fact, year: int, subject: str, chain: PackChain) -> Step:
-    for key in chain.keys("make_up"):
-        value = chain.value_on(key, fact.day)
-        if value is None:
-            continue
+    for value in chain.values_on("make_up", fact.day):
         assert isinstance(value.value, MakeUp), "the loader types make_up.*"
         if value.value.reaches(fact.day, year) and value.value.covers(fact.activity, subject):
             return Step("rules-step-made-up", {"make_up_year": year}, value)

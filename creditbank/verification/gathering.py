@@ -105,7 +105,7 @@ def _is_migrated(
     """Tell whether hours are from before the bank, in this scheme or in the one they came from."""
     kind = sources[state.credit.source_id].kind
     if kind == SourceKind.RECOGNISED:
-        kind = earned_as(_facts(facts, state))
+        kind = earned_as(facts[facts_key(state.credit)].facts)
     return kind == SourceKind.IMPORT
 
 
@@ -126,7 +126,7 @@ def cuts_by_occasion(
     states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
 ) -> Mapping[str, tuple[Cut, ...]]:
     """Return what caps do not let count of each live credit; given all, since caps reach across."""
-    folded = fold([live_fact(s.credit, _facts(facts, s)) for s in states], law)
+    folded = fold([live_fact(s.credit, facts[facts_key(s.credit)].facts) for s in states], law)
     return {key: occasion.cuts for key, occasion in folded.occasions.items()}
 
 

@@ -17,23 +17,23 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.fold import IS_OF_ENTRY, FactsToFold, live_fact
+from creditbank.crediting.fold import IS_OF_ENTRY, fact_of
 from creditbank.ledger.balance import live_hours
 from creditbank.ledger.models import CreditFacts, Entry, Movement, Source
 from creditbank.people.models import Person
 from creditbank.people.register import linked_people
 from creditbank.registry.lawbook import adoptions, published_packs
 from creditbank.registry.models import Filing, Organisation
-from creditbank.rules.caps import CapLaw, LiveFact, fold_under
+from creditbank.rules.caps import CapLaw, LiveFact, totals_under
 from creditbank.rules.changes import compare, keys_touched
 from creditbank.rules.loader import PackMissingError, chain_of
-from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError, Value
+from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError
 from creditbank.rules.requirement import (
     Credited,
     Outcome,
     Question,
     StatedFactInvalidError,
-    assess,
+    outcome_of,
 )
 from creditbank.rules.stated import START_FACTS
 from creditbank.rules.title_rules import TITLE_KINDS
@@ -44,7 +44,6 @@ LONG_AGO = date(1990, 1, 1)
 #: Rules that speak of one title; all others of a title's may speak of any.
 _OF_A_TITLE = ("requirement", "waiver")
 _TITLE_KEY = re.compile("|".join(f"(?:{kind.pattern})" for kind in TITLE_KINDS))
-_FACTS = msgspec.json.Decoder(FactsToFold)
 #: What makes less of a credit than it was; what caps make of it is folded again.
 _LATER = (Movement.REVERSE, Movement.FREEZE, Movement.RELEASE)
 
@@ -100,29 +99,6 @@ class Tally:
         self.asked += other.asked
         self.supposed += other.supposed
         self.flips.update(other.flips)
-
-
-class _QuickChain(PackChain):
-    """A chain that remembers what it was asked: everybody asks for the same keys and days."""
-
-    _values: dict[tuple[str, date], Value | None]
-    _keys: dict[str, tuple[str, ...]]
-
-    def __init__(self, chain: PackChain) -> None:
-        super().__init__(chain.packs, chain.simulation, chain.adopted)
-        object.__setattr__(self, "_values", {})
-        object.__setattr__(self, "_keys", {})
-
-    def value_on(self, key: str, day: date) -> Value | None:
-        place = (key, day)
-        if place not in self._values:
-            self._values[place] = super().value_on(key, day)
-        return self._values[place]
-
-    def keys(self, kind: str) -> tuple[str, ...]:
-        if kind not in self._keys:
-            self._keys[kind] = super().keys(kind)
-        return self._keys[kind]
 
 
 #: Questions that the same rules weigh, so that one answer is all of theirs.
@@ -203,9 +179,8 @@ def trial_of(case: Case) -> Trial:
             continue
         if any(pack.id == case.pack.id for pack in new.packs):
             supposed = _supposed(old, new, case.day)
-            chains = _QuickChain(old), _QuickChain(new)
-            caps = CapLaw(chains[0]), CapLaw(chains[1])
-            sides[scheme] = _Sides(*chains, caps, supposed, hours)
+            caps = CapLaw(old), CapLaw(new)
+            sides[scheme] = _Sides(old, new, caps, supposed, hours)
     return Trial(sides, folds=hours is None or bool(hours), touched=titles)
 
 
@@ -320,8 +295,8 @@ def _folded(
 
 def _both(facts: Sequence[LiveFact], sides: _Sides) -> tuple[_Rows, _Rows]:
     old, new = sides.caps
-    before = _counted(facts, old)
-    return before, before if sides.count_alike(facts) else _counted(facts, new)
+    before = _credited(totals_under(facts, old))
+    return before, before if sides.count_alike(facts) else _credited(totals_under(facts, new))
 
 
 _Credit = tuple[int, str, str, int]
@@ -340,16 +315,15 @@ def _live_facts(
         .join(CreditFacts, IS_OF_ENTRY)
         .where(*_theirs(trial, members), Entry.movement == str(Movement.CREDIT))
     )  # fmt: skip
-    rows: Iterable[Any] = session.execute(query)
-    for row in rows:
-        credit: _Credit = row[:4]
-        if credit in gone:
-            continue
-        # A row has the columns of an entry that the fold looks at, and no others.
-        fact = live_fact(row, _FACTS.decode(row.facts))
-        if credit in frozen:
-            fact = fact._replace(centihours=fact.centihours - frozen[credit])
-        yield row.person_id, fact, row.scheme
+    rows: Iterable[Any] = session.connection().execute(query).all()
+    for person_id, scheme, occasion, revision, centihours, year, subject, earned_on, facts in rows:
+        left = centihours
+        if gone or frozen:  # of most chunks nobody's
+            credit = person_id, scheme, occasion, revision
+            if credit in gone:
+                continue
+            left -= frozen[credit]
+        yield person_id, fact_of(occasion, earned_on, (year, subject), left, facts), scheme
 
 
 def _gone_and_frozen(
@@ -374,15 +348,6 @@ def _gone_and_frozen(
 
 def _theirs(trial: Trial, members: Mapping[int, int]) -> tuple[ColumnElement[bool], ...]:
     return Entry.person_id.in_(members), Entry.scheme.in_(trial.sides)
-
-
-def _counted(facts: Sequence[LiveFact], law: CapLaw) -> _Rows:
-    folded = fold_under(facts, law).occasions
-    sums: dict[tuple[int, str], int] = defaultdict(int)
-    for fact in facts:
-        counted = folded[fact.occasion_key].counted_centihours
-        sums[fact.credited_year, fact.subject] += counted
-    return _credited(sums)
 
 
 def _credited(sums: Mapping[tuple[int, str], int]) -> _Rows:
@@ -436,7 +401,7 @@ def _payload(token: str) -> _Said:
 
 def _outcome(question: Question, rows: _Rows, chain: PackChain) -> str:
     try:
-        return str(assess(question, rows, chain).outcome)
+        return str(outcome_of(question, rows, chain))
     except StatedFactInvalidError:
         # Stated for a rule that did not look at it: it would have to be stated anew.
         return str(Outcome.UNDETERMINED)

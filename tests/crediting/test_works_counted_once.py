@@ -211,10 +211,7 @@ class Recognitions(RuleBasedStateMachine):
         live = self._live(scheme)
         with self.bank.reading() as session:
             law = law_of(session, scheme)
-            facts = [
-                live_fact(c, json.loads(session.get_one(CreditFacts, facts_key(c)).facts))
-                for c in live
-            ]
+            facts = [live_fact(c, session.get_one(CreditFacts, facts_key(c)).facts) for c in live]
         occasions = fold(facts, law).occasions
         for credit in live:
             counted[credit.credited_year] += occasions[credit.occasion].counted_centihours

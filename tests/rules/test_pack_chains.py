@@ -92,6 +92,19 @@ def test_the_keys_of_a_kind_are_gathered_over_the_whole_chain(family: dict[str, 
     assert chain_of("cn-9901", family).keys("cap") == ("cap.day", "cap.year")
 
 
+def test_what_holds_on_a_day_of_a_kind_is_what_holds_of_each_key(
+    family: dict[str, Pack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creditbank.rules.pack._HELD_MAX", 2)
+    chain = chain_of("cn-9901", family)
+
+    for day in (DAY_BEFORE, NEW_YEAR, date(2026, 1, 1), date(2019, 1, 1), DAY_BEFORE):
+        found = [chain.value_on(key, day) for key in chain.keys("part_day")]
+        assert chain.values_on("part_day", day) == tuple(each for each in found if each)
+    assert [value.key for value in chain.values_on("cap", NEW_YEAR)] == ["cap.day", "cap.year"]
+    assert chain.values_on("cap", date(2019, 1, 1)) == ()
+
+
 def test_a_scheme_or_an_ancestor_that_is_not_at_hand_is_named(family: dict[str, Pack]) -> None:
     del family["cn"]
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,6 +17,7 @@ from creditbank.rules.requirement import (
     Question,
     StatedFactInvalidError,
     assess,
+    outcome_of,
 )
 from creditbank.rules.stated import START_FACTS
 
@@ -204,6 +206,16 @@ def test_a_waiver_says_what_it_rests_on_and_still_shows_what_is_short(
     assert waived.values[-1].key == waived.caveats[-1].key == "waiver.*.*"
     assert [line.met for line in waived.lines] == [False] * 12
     assert (waived.missing, waived.closing) == ((), ())
+
+
+@given(mode=modes, rows=credited_rows, waived=st.sampled_from(["", "yes", "no"]))
+def test_an_outcome_asked_for_alone_is_that_of_the_whole_answer(
+    chain_from: ChainFrom, mode: dict[str, str], rows: list[Credited], waived: str
+) -> None:
+    chain = chain_from(**mode, **{"waiver__*__*": '{ when = ["a"] }'})
+    question = replace(QUESTION, stated={"a": waived} if waived else {})
+
+    assert outcome_of(question, rows, chain) is assess(question, rows, chain).outcome
 
 
 @given(mode=modes, rows=credited_rows)

@@ -1,12 +1,10 @@
 """What a change of the law would do: counted over everybody, true to what answers then say."""
 
-import ast
-import inspect
 import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -17,8 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from creditbank.clock import civil_day, utc_now
-from creditbank.crediting import fold as folding
-from creditbank.crediting.fold import FactsToFold, FoldContext, fold_again
+from creditbank.crediting.fold import FoldContext, fold_again
 from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.jobs import impact as jobs
@@ -526,20 +523,3 @@ def test_no_count_below_five_can_be_read_or_reckoned(counts: Mapping[Flip, int])
         else:
             assert not hidden
             assert int(line["people"]) == known
-
-
-def keys_read(function: Any) -> Iterator[str]:
-    """Yield the keys that a function reads of its `facts`."""
-    for node in ast.walk(ast.parse(inspect.getsource(function))):
-        match node:
-            case ast.Subscript(value=ast.Name(id="facts"), slice=ast.Constant(value=str(key))):
-                yield key
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="facts"), attr="get"),
-                args=[ast.Constant(value=str(key)), *_],
-            ):
-                yield key
-
-
-def test_the_fold_reads_no_fact_that_is_not_decoded_for_it() -> None:
-    assert set(keys_read(folding.live_fact)) == set(FactsToFold.__annotations__)
