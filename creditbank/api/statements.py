@@ -1,6 +1,6 @@
 """Statements: every movement of a person's hours, or of a filing's, as JSON or as a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -9,14 +9,30 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TYPE, JsonBody
 from creditbank.api.endpoints import Call, Door, Unit
 from creditbank.api.problems import language
+from creditbank.certificates.fonts import FontMissingError
 from creditbank.crediting.signed_statements import (
     JWS_TYPE,
     Holding,
     signable,
     signed_statement,
 )
+from creditbank.crediting.statement_paper import (
+    PAPER_LINES_MAX,
+    STATEMENT_TEMPLATE,
+    Heading,
+    StatementTooLongError,
+    paper_of_holders,
+    printable,
+)
 from creditbank.crediting.statement_sheets import CSV_TYPE, XLSX_TYPE, People, as_csv, as_xlsx
-from creditbank.crediting.statements import Statement, statement_of, statement_of_sources
+from creditbank.crediting.statements import (
+    WHOLE,
+    SourceTotal,
+    Statement,
+    statement_of,
+    statement_of_provider,
+    statement_of_sources,
+)
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import (
@@ -26,7 +42,9 @@ from creditbank.people.register import (
     linked_people,
 )
 from creditbank.registry.clients import RegionForeignError, Scope
-from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, provider_seen
+from creditbank.registry.organisations import OrganisationUnknownError
+from creditbank.registry.uscc import UsccCharactersError, UsccLengthError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.pack import PackDraftError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
@@ -35,12 +53,16 @@ from creditbank.schemas.statements import (
     FilingStatementQuery,
     OwnStatementForm,
     OwnStatementQuery,
+    ProviderStatementAnswer,
+    ProviderStatementForm,
+    ProviderStatementQuery,
     StatementAnswer,
     StatementBody,
     StatementForm,
     asked_for,
     shaped,
     shaped_of_holders,
+    shaped_of_provider,
 )
 
 _EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710", "from": "2026-01-01", "as_of": "2026-12-31"}
@@ -49,6 +71,7 @@ _FORMS = {
     XLSX_MEDIA_TYPE: StatementForm.XLSX,
 }  # fmt: skip
 _FILES = {CSV_MEDIA_TYPE: "…", XLSX_MEDIA_TYPE: "…"}
+PDF = "application/pdf"
 
 statements = Door("statements", __name__, description="Every movement of hours, line by line.")
 
@@ -101,13 +124,43 @@ def read_filing_statement(
     return _sheet(call, found.statement, found.people) or shaped_of_holders(found)
 
 
-def _sheet(call: Call, statement: Statement, people: People | None = None) -> Response | None:
+@statements.get(
+    "/organisations/<public:uscc>/statement",
+    Scope.ATTENDANCE_WITHDRAW,
+    query=ProviderStatementQuery(),
+    answer=ProviderStatementAnswer(),
+    files={**_FILES, PDF: "%PDF-1.7 …"},
+    refuses=(
+        OrganisationUnknownError, RegionForeignError, UsccLengthError, UsccCharactersError,
+        StatementTooLongError, FontMissingError,
+    ),
+)  # fmt: skip
+def read_provider_statement(call: Call, session: Session, uscc: str) -> dict[str, Any] | Response:
+    """Return every movement under all filings of a provider, with totals by filing."""
+    house, provider = current_house(), provider_seen(session, call.client, uscc)
+    ask = asked_for(call.query, call.query["scheme"])
+    form = _wanted(call, {**_FORMS, PDF: ProviderStatementForm.PDF})
+    told = slice(PAPER_LINES_MAX) if form == ProviderStatementForm.PDF else WHOLE
+    found = statement_of_provider(session, house.vault, provider.organisation_id, ask, told)
+    if form == ProviderStatementForm.PDF:
+        heading = Heading("", "", ask.scheme, call.now, provider.name)
+        typesetter, said = house.press.typesetter, paper_of_holders(found, heading, language())
+        paper = printable(said, typesetter.lacking, language())
+        return _file(typesetter.typeset(STATEMENT_TEMPLATE, paper), PDF, "pdf")
+    sheet = _sheet(call, found.statement, found.people, found.totals)
+    return sheet or shaped_of_provider(found, provider.uscc)
+
+
+def _sheet(
+    call: Call, statement: Statement, people: People | None = None,
+    totals: Sequence[SourceTotal] = (),
+) -> Response | None:  # fmt: skip
     """Make the file that is asked for; None where JSON is."""
     form = _wanted(call, _FORMS)
     if form == StatementForm.JSON:
         return None
     is_csv = form == StatementForm.CSV
-    content = (as_csv if is_csv else as_xlsx)(statement, language(), people)
+    content = (as_csv if is_csv else as_xlsx)(statement, language(), people, totals)
     return _file(content, CSV_TYPE if is_csv else XLSX_TYPE, form)
 
 

@@ -1,7 +1,7 @@
 """Commands on people's records: imports, balances, links between keys of one person."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -23,26 +23,48 @@ from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.crediting.lookups import holdings
 from creditbank.crediting.signed_statements import Holding, signable, signed_statement
+from creditbank.crediting.statement_paper import (
+    PAPER_LINES_MAX,
+    STATEMENT_TEMPLATE,
+    Heading,
+    Page,
+    paper_of,
+    paper_of_holders,
+    printable,
+)
 from creditbank.crediting.statement_sheets import as_csv, as_xlsx, recorded_text, title_of
-from creditbank.crediting.statements import Statement, StatementAsk, statement_of
+from creditbank.crediting.statements import (
+    WHOLE,
+    Holders,
+    Statement,
+    StatementAsk,
+    statement_of,
+    statement_of_provider,
+)
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
+from creditbank.people.documents import last_characters
 from creditbank.people.register import find_person, linked_people
+from creditbank.registry.models import Organisation
+from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.rules.explain import name_of
 from creditbank.schemas.rosters import ImportBody
 from creditbank.schemas.statements import (
     FilingStatementQuery,
     OwnStatementForm,
+    ProviderStatementAnswer,
     StatementAnswer,
     asked_for,
     shaped,
+    shaped_of_provider,
 )
 
 _FORMS: Mapping[str, OwnStatementForm] = {
     ".csv": OwnStatementForm.CSV, ".xlsx": OwnStatementForm.XLSX, ".json": OwnStatementForm.JSON,
     ".jws": OwnStatementForm.SIGNED,
 }  # fmt: skip
+_PDF = ".pdf"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -156,7 +178,7 @@ def balances_show(
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="写入 .csv、.xlsx、.json 或带签名的 .jws 文件。 Write a file, by its ending.",
+    help="写入 .csv、.xlsx、.json、.pdf 或带签名的 .jws 文件。 Write a file, by its ending.",
 )
 @pass_desk
 def balances_statement(
@@ -165,15 +187,18 @@ def balances_statement(
 ) -> None:  # fmt: skip
     """Show a person's statement, or write it down."""
     stated["from"] = stated.pop("first_day")
-    if out is not None and out.suffix not in _FORMS:
-        raise click.BadParameter(" ".join(_FORMS), param_hint="--out")
+    _require_ending(out, (*_FORMS, _PDF))
     identity, ask = read_person(person_file), _ask(scheme, stated, source_no)
     with desk.bank(), snapshot() as session:
         house = current_house()
         person_id = find_person(session, house.vault, identity)
         people = linked_people(session, [person_id])[person_id]
         statement = statement_of(session, people, ask)
-        if out is not None and _FORMS[out.suffix] is OwnStatementForm.SIGNED:
+        if out is not None and out.suffix == _PDF:
+            last_four = last_characters(identity.document)
+            heading = Heading(identity.name, last_four, scheme, utc_now())
+            content = _printed(paper_of(statement, heading, desk.language), desk.language)
+        elif out is not None and _FORMS[out.suffix] is OwnStatementForm.SIGNED:
             holding = Holding(people, identity)
             payload = signable(session, house.vault, holding, ask, now=utc_now())
             content = signed_statement(house.keys, desk.settings.verdict_algorithm, payload)
@@ -195,6 +220,78 @@ def _written(statement: Statement, form: OwnStatementForm, language: Language) -
     return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8")
 
 
+@balances.command("provider", help="培训机构的对账单，按备案合计。 Of all filings of a provider.")
+@click.argument("uscc")
+@click.option("--scheme", default="", help="规则包，如 cn-3710；不填即全部。 Whose rules.")
+@click.option("--from", "first_day", help="取得自此日。 Earned from that day.")
+@click.option("--year", help="归属年度。 Credited year.")
+@_times_options
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="写入 .csv、.xlsx、.json 或 .pdf 文件。 Write a file, by its ending.",
+)
+@pass_desk
+def balances_provider(
+    desk: Desk, /, uscc: str, scheme: str, out: Path | None, **stated: str | None
+) -> None:
+    """Show what each filing of a provider amounts to, or write its statement down."""
+    stated["from"] = stated.pop("first_day")
+    _require_ending(out, (".csv", ".xlsx", ".json", _PDF))
+    ask = _ask(scheme, stated)
+    with desk.bank(), snapshot() as session:
+        provider = organisation_by_uscc(session, uscc)
+        told = slice(PAPER_LINES_MAX) if out is not None and out.suffix == _PDF else WHOLE
+        found = statement_of_provider(
+            session, current_house().vault, provider.organisation_id, ask, told
+        )
+        if out is not None:
+            content = _provider_file(found, provider, out.suffix, desk.language)
+    if out is not None:
+        write_private(out, content)
+        desk.say("cli-statement-written", path=str(out), lines=found.statement.count)
+        return
+    desk.table(
+        ["statement-source-number", "statement-title", "statement-opening", "statement-in",
+         "statement-out", "statement-closing"],
+        [
+            [
+                each.source.number, each.source.title, hours_text(each.opening_centihours),
+                hours_text(each.in_centihours), hours_text(each.out_centihours),
+                hours_text(each.closing_centihours),
+            ]
+            for each in found.totals
+        ],
+    )  # fmt: skip
+    _say_balances(desk, found.statement)
+
+
+def _provider_file(
+    found: Holders, provider: Organisation, ending: str, language: Language
+) -> bytes:
+    if ending == _PDF:
+        heading = Heading("", "", found.statement.ask.scheme, utc_now(), provider.name)
+        return _printed(paper_of_holders(found, heading, language), language)
+    if ending == ".json":
+        members = ProviderStatementAnswer().dump(shaped_of_provider(found, provider.uscc))
+        return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8")
+    write = as_csv if ending == ".csv" else as_xlsx
+    return write(found.statement, language, found.people, found.totals)
+
+
+def _require_ending(out: Path | None, endings: Sequence[str]) -> None:
+    if out is not None and out.suffix not in endings:
+        raise click.BadParameter(" ".join(endings), param_hint="--out")
+
+
+def _printed(said: Page, language: Language) -> bytes:
+    typesetter = current_house().press.typesetter
+    paper: bytes = typesetter.typeset(
+        STATEMENT_TEMPLATE, printable(said, typesetter.lacking, language)
+    )
+    return paper
+
+
 def _show_statement(desk: Desk, statement: Statement) -> None:
     desk.table(
         ["statement-recorded", "own-day", "statement-what", "statement-source-number",
@@ -209,6 +306,10 @@ def _show_statement(desk: Desk, statement: Statement) -> None:
             for line in statement.lines
         ],
     )  # fmt: skip
+    _say_balances(desk, statement)
+
+
+def _say_balances(desk: Desk, statement: Statement) -> None:
     desk.say(
         "cli-statement-balances",
         opening=hours_text(statement.opening_centihours),

@@ -13,13 +13,16 @@ from typing import Any, Final
 from creditbank.catalogue import Language, text
 from creditbank.clock import CIVIL_ZONE
 from creditbank.crediting.statement_sheets import recorded_text, title_of
-from creditbank.crediting.statements import Statement
+from creditbank.crediting.statements import Holders, SourceTotal, Statement
 from creditbank.crediting.telling import Line
+from creditbank.errors import CreditBankError
 from creditbank.hours import hours_text
 from creditbank.rules.explain import name_of
 
 Page = Mapping[str, Any]
 STATEMENT_TEMPLATE: Final = Path(__file__).with_name("statement.typ")
+#: Lines that are printed; more would keep the typesetter for minutes.
+PAPER_LINES_MAX: Final = 2_000
 #: What Chinese printers set where a sort is missing (geta); every Chinese font has it.
 _REPLACEMENT: Final = "〓"
 _COLUMNS = (
@@ -28,14 +31,40 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+class StatementTooLongError(CreditBankError):
+    """There are more movements than are printed; a table holds them all."""
+
+    code = "statement-too-long"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Whose statement is printed, under which rules, and when."""
+    """Whose statement is printed, under which rules, and when; empty is what is not said."""
 
     name: str = field(repr=False)
     last_four: str
     scheme_title: str
     printed_at: datetime
+    provider: str = ""
+
+
+def paper_of_holders(holders: Holders, heading: Heading, language: Language) -> Page:
+    """Return all that a provider's printed statement says: each line's person, and the totals.
+
+    Raises:
+        StatementTooLongError: there are more lines than were told.
+    """
+    statement = holders.statement
+    if statement.count > len(statement.lines):
+        raise StatementTooLongError(found=statement.count, wanted=len(statement.lines))
+    page = paper_of(statement, heading, language)
+    whose = [holders.people[line.credit_leaf] for line in statement.lines]
+    rows = [
+        {**row, "about": f"{name} {last_four} · {row['about']}"}
+        for row, (name, last_four) in zip(page["rows"], whose, strict=True)
+    ]
+    return {**page, "rows": rows, "totals": [_total(each, language) for each in holders.totals]}
 
 
 def paper_of(statement: Statement, heading: Heading, language: Language) -> Page:
@@ -50,6 +79,8 @@ def paper_of(statement: Statement, heading: Heading, language: Language) -> Page
         "opening": [text("statement-opening", language), hours_text(opening)],
         "rows": [_row(line, language) for line in statement.lines],
         "closing": [text("statement-closing", language), hours_text(closing)],
+        "totals": [],
+        "totals_title": text("statement-totals", language),
         "foot": text("statement-foot", language),
         "note": "",
     }
@@ -72,6 +103,7 @@ def _facts(statement: Statement, heading: Heading, language: Language) -> list[t
     said = {
         "field-person-name": heading.name,
         "list-last-four": heading.last_four,
+        "statement-provider": heading.provider,
         "own-scheme": heading.scheme_title,
         "statement-from": ask.from_.isoformat() if ask.from_ else "",
         "own-then-as-of": ask.times.as_of.isoformat() if ask.times.as_of else "",
@@ -81,6 +113,19 @@ def _facts(statement: Statement, heading: Heading, language: Language) -> list[t
         "statement-printed": _moment(heading.printed_at),
     }
     return [(text(code, language), each) for code, each in said.items() if each]
+
+
+def _total(total: SourceTotal, language: Language) -> dict[str, Any]:
+    return {
+        "title": total.source.title,
+        "about": f"{total.source.number} · "
+        + text("statement-total-size", language, count=total.count, people=total.people),
+        "figures": [
+            hours_text(total.in_centihours),
+            hours_text(total.out_centihours),
+            hours_text(total.closing_centihours),
+        ],
+    }
 
 
 def _moment(instant: datetime | None) -> str:

@@ -8,7 +8,7 @@ from creditbank.attendance.roster_forms import TEXT_FORMAT, inert, new_workbook
 from creditbank.catalogue import Language, text
 from creditbank.clock import CIVIL_ZONE
 from creditbank.crediting.fold import MIGRATED_KIND
-from creditbank.crediting.statements import Statement
+from creditbank.crediting.statements import SourceTotal, Statement
 from creditbank.crediting.telling import Line
 from creditbank.hours import hours_text
 from creditbank.rules.explain import name_of
@@ -28,17 +28,25 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def as_csv(statement: Statement, language: Language, people: People | None = None) -> bytes:
-    """Write a statement as CSV, marked as UTF-8 for spreadsheets."""
+def as_csv(
+    statement: Statement, language: Language, people: People | None = None,
+    totals: Sequence[SourceTotal] = (),
+) -> bytes:  # fmt: skip
+    """Write a statement as CSV, marked as UTF-8 for spreadsheets; `totals` come after it."""
     written = io.StringIO(newline="")
     lines = csv.writer(written)
-    for row in (_heads(language, people), *_rows(statement, language, people)):
+    rows = _rows(statement, language, people)
+    for row in (_heads(language, people), *rows, *_totals(totals, language, people)):
         lines.writerow([inert(cell) for cell in row])
     return written.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(statement: Statement, language: Language, people: People | None = None) -> bytes:
+def as_xlsx(
+    statement: Statement, language: Language, people: People | None = None,
+    totals: Sequence[SourceTotal] = (),
+) -> bytes:  # fmt: skip
     """Write a statement as XLSX; every cell is text, so that 12.50 stays 12.50."""
+    rows = _rows(statement, language, people)
     with new_workbook() as (book, written):
         sheet = book.add_worksheet(text("statement-title-page", language))
         bold = book.add_format({"bold": True, "num_format": TEXT_FORMAT})
@@ -48,7 +56,7 @@ def as_xlsx(statement: Statement, language: Language, people: People | None = No
         for place, head in enumerate(_heads(language, people)):
             sheet.write_string(0, place, head, bold)
         sheet.freeze_panes(1, 0)
-        for at, row in enumerate(_rows(statement, language, people), start=1):
+        for at, row in enumerate((*rows, *_totals(totals, language, people)), start=1):
             for place, cell in enumerate(row):
                 sheet.write_string(at, place, inert(cell))
     return written.getvalue()
@@ -89,6 +97,23 @@ def _rows(
         whose = () if people is None else people[line.credit_leaf]
         yield (*whose, *_cells(line, language))
     yield _balance("statement-closing", statement.closing_centihours, language, people)
+
+
+def _totals(
+    totals: Sequence[SourceTotal], language: Language, people: People | None
+) -> Iterator[Sequence[str]]:
+    """Write the total of each source under the columns of the lines."""
+    for total in totals:
+        cells = {
+            "statement-source-kind": text(f"statement-kind-{total.source.kind}", language),
+            "statement-source-number": total.source.number,
+            "statement-title": text("statement-total-of", language, title=total.source.title),
+            "own-scheme": total.scheme,
+            "statement-in": hours_text(total.in_centihours),
+            "statement-out": hours_text(total.out_centihours),
+            "statement-counted": hours_text(total.closing_centihours),
+        }
+        yield [cells.get(column, "") for column, _ in _columns(people)]
 
 
 def _balance(code: str, centihours: int, language: Language, people: People | None) -> list[str]:

@@ -4,7 +4,8 @@ Lines stand in the order in which they were recorded; what caps of an earlier da
 comes last. The closing balance is what `balances.held_at` says for the same times.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
@@ -27,6 +28,7 @@ from creditbank.crediting.telling import Line, LineSource, Move, moves_of, sourc
 from creditbank.ledger.models import Entry, Movement, Source
 from creditbank.ledger.sources import sources_numbered
 from creditbank.people.vault import Vault
+from creditbank.registry.models import Filing
 
 WHOLE = slice(None)
 
@@ -70,11 +72,34 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTotal:
+    """What moved under one source between two balances, in centihours that count."""
+
+    source: LineSource
+    scheme: str
+    opening_centihours: int
+    in_centihours: int
+    out_centihours: int
+    #: movements, and whose they are
+    count: int
+    people: int
+
+    @property
+    def closing_centihours(self) -> int:
+        """What counts of the source after the last line."""
+        return self.opening_centihours + self.in_centihours - self.out_centihours
+
+
+@dataclass(frozen=True, slots=True)
 class Holders:
-    """Whose lines stand in a statement of sources: name and last four, by credit in hex."""
+    """Whose lines stand in a statement of sources: name and last four, by credit in hex.
+
+    `totals` are by source, over all lines there are.
+    """
 
     statement: Statement
     people: Mapping[str, tuple[str, str]]
+    totals: tuple[SourceTotal, ...]
 
 
 def statement_of(
@@ -102,22 +127,60 @@ def statement_of_sources(
 ) -> Holders:  # fmt: skip
     """State what was credited under some sources to anybody, by name and last four.
 
+    No scheme asked for is every scheme. Hours of other sources are not told.
     Caps stay as they were posted, on whatever day: they reach over hours of other sources, which
     are nobody's to see here.
     """
     query = select(Entry).join(Source, Source.source_id == Entry.source_id)
-    query = query.where(Source.source_no.in_(source_nos), Entry.scheme == ask.scheme)
+    query = query.where(Source.source_no.in_(source_nos))
+    if ask.scheme:
+        query = query.where(Entry.scheme == ask.scheme)
     condition, known_at = known_by(session, ask.times.known_at)
     entries = sorted(session.scalars(query.where(condition)), key=as_recorded)
     last_day = ask.times.as_of
     moves = [
         move for move in moves_of(entries) if last_day is None or move.entry.earned_on <= last_day
     ]
-    statement = _stated(session, _taken(session, moves, ask), ask, known_at, shown)
+    taken = _taken(session, moves, ask)
+    statement = _stated(session, taken, ask, known_at, shown)
     told = {line.credit_leaf for line in statement.lines}
     holders = {entry.leaf.hex(): entry.person_id for entry in entries}
     known = known_people(session, vault, sorted({holders[leaf] for leaf in told}))
-    return Holders(statement, {leaf: known[holders[leaf]] for leaf in told})
+    whose = {leaf: known[holders[leaf]] for leaf in told}
+    return Holders(statement, whose, tuple(_totals(session, taken, ask)))
+
+
+def statement_of_provider(
+    session: Session, vault: Vault, organisation_id: int, ask: StatementAsk, shown: slice = WHOLE
+) -> Holders:
+    """State what was credited under all filings of an organisation, with totals by filing."""
+    filings = select(Filing.filing_no).where(Filing.organisation_id == organisation_id)
+    return statement_of_sources(session, vault, session.scalars(filings).all(), ask, shown)
+
+
+def _totals(session: Session, moves: Sequence[Move], ask: StatementAsk) -> Iterator[SourceTotal]:
+    """Yield what moved under each source, by its number."""
+    sources = sources_numbered(session, sorted({move.entry.source_id for move in moves}))
+    by_source: dict[str, list[Move]] = defaultdict(list)
+    for move in moves:
+        by_source[sources[move.entry.source_id].source_no].append(move)
+    for source in sources_told(session, [move.entry for move in moves]):
+        mine = by_source[source.number]
+        within = [move for move in mine if _is_within(move, ask)]
+        gained = [move.gained_centihours for move in within]
+        yield SourceTotal(
+            source,
+            mine[0].entry.scheme,
+            opening_centihours=sum(move.gained_centihours for move in mine) - sum(gained),
+            in_centihours=sum(each for each in gained if each > 0),
+            out_centihours=-sum(each for each in gained if each < 0),
+            count=len(within),
+            people=len({move.entry.person_id for move in within}),
+        )
+
+
+def _is_within(move: Move, ask: StatementAsk) -> bool:
+    return ask.from_ is None or move.entry.earned_on >= ask.from_
 
 
 def _worked_out(record: Record, day: date | None) -> list[Move]:
@@ -147,7 +210,7 @@ def _stated(
     credits = {
         facts_key(move.entry): move.entry.leaf for move in moves if move.movement == Movement.CREDIT
     }
-    within = [move for move in moves if ask.from_ is None or move.entry.earned_on >= ask.from_]
+    within = [move for move in moves if _is_within(move, ask)]
     gained = [move.gained_centihours for move in within]
     opening = sum(move.gained_centihours for move in moves) - sum(gained)
     totals = list(accumulate(gained, initial=opening))[1:]

@@ -27,6 +27,7 @@ from creditbank.schemas.fields import (
 from creditbank.schemas.people import HolderBody
 
 _YEAR_MIN, _YEAR_MAX = 1990, 2200
+_MOVEMENTS_MAX = 2**53 - 1
 
 
 class StatementForm(StrEnum):
@@ -104,6 +105,22 @@ class FilingStatementQuery(StatementQuery):
     year = Whole(_YEAR_MIN, _YEAR_MAX, as_text=True, load_default=_nothing)
 
 
+class ProviderStatementForm(StrEnum):
+    """As what a provider's statement is handed over."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+class ProviderStatementQuery(FilingStatementQuery):
+    """Of which times, days, year and scheme; of every scheme where none is asked for."""
+
+    form = Choice(ProviderStatementForm, load_default=_nothing, data_key="format")
+    scheme = scheme(load_default=str)
+
+
 class SourceAnswer(Shape):
     """Where hours came from."""
 
@@ -164,6 +181,31 @@ class FilingStatementAnswer(StatementAnswer):
     lines = Inner(HolderLine, many=True)
 
 
+class FilingTotalAnswer(Shape):
+    """What moved under one filing."""
+
+    filing_no = public_number("F7K2M9QXAB")
+    title = Text(300, low=0)
+    scheme = scheme()
+    opening_hours = Hours()
+    in_hours = Hours()
+    out_hours = Hours()
+    closing_hours = Hours()
+    movements = Whole(0, _MOVEMENTS_MAX)
+    people = Whole(0, _MOVEMENTS_MAX)
+
+
+class ProviderStatementAnswer(FilingStatementAnswer):
+    """A statement of all filings of a provider."""
+
+    scheme = Code(
+        r"([a-z][a-z0-9.-]{1,39})?", "cn-3710",
+        metadata={"description": "Empty where every scheme was asked for."},
+    )  # fmt: skip
+    uscc = Text(18)
+    filings = Inner(FilingTotalAnswer, many=True)
+
+
 def asked_for(said: Mapping[str, Any], scheme_id: str) -> StatementAsk:
     """Read a loaded body or query."""
     return StatementAsk(
@@ -191,6 +233,20 @@ def shaped_of_holders(holders: Holders) -> dict[str, Any]:
     for line, shown in zip(holders.statement.lines, members["lines"], strict=True):
         shown["name"], shown["last_four"] = holders.people[line.credit_leaf]
     return members
+
+
+def shaped_of_provider(holders: Holders, uscc: str) -> dict[str, Any]:
+    """Return the members of a provider's statement, with the total of each filing."""
+    totals = [
+        {
+            "filing_no": total.source.number, "title": total.source.title, "scheme": total.scheme,
+            "opening_hours": total.opening_centihours, "in_hours": total.in_centihours,
+            "out_hours": total.out_centihours, "closing_hours": total.closing_centihours,
+            "movements": total.count, "people": total.people,
+        }
+        for total in holders.totals
+    ]  # fmt: skip
+    return {**shaped_of_holders(holders), "uscc": uscc, "filings": totals}
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -146,6 +146,13 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/filings/<public:filing_no>/statement": replace(
         _READING, scope="attendance:withdraw", roles="provider official"
     ),
+    "GET /api/v1/organisations/<public:uscc>/statement": replace(
+        _READING,
+        scope="attendance:withdraw",
+        roles="provider official",
+        none="uscc-length-wrong",
+        organisation="organisation-unknown",
+    ),
     "POST /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links/removal": Row("person:link", "official"),
     "GET /api/v1/entries/<leaf:leaf>/explanation": replace(

@@ -3,6 +3,8 @@
 import csv
 import io
 from datetime import UTC, datetime
+from decimal import Decimal
+from sys import modules
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ import python_calamine
 
 from tests.acts import seal_all
 from tests.api.desk import DAYS, YEAR, Desk, problem_of, roster_rows, stated
-from tests.bank import invented_person
+from tests.bank import ENTERPRISE_USCC, invented_person
+from tests.certificates.counter import press_at_hand
 from tools import check_statement
 
 PERSON, OTHER = invented_person(41), invented_person(42)
@@ -189,6 +192,68 @@ def test_a_provider_sees_its_own_filing_with_names_and_last_four(desk: Desk) -> 
     assert {each["source"]["number"] for each in told["lines"]} == {filing_no}
     assert PERSON.document.number not in answer.get_data(as_text=True) + listed.text
     assert PERSON.name in listed.text
+
+
+def of_provider(desk: Desk, query: str = "") -> Any:
+    return desk.provider.get(f"/api/v1/organisations/{ENTERPRISE_USCC}/statement{query}")
+
+
+def test_a_provider_sees_all_its_filings_with_a_total_of_each(desk: Desk) -> None:
+    first = posted(desk, (PERSON, OTHER), DAYS[:2])
+    second = posted(desk, (PERSON,), DAYS[2:])
+    withdrawal = {**stated(OTHER), "days": [DAYS[0].isoformat()], "reason": "wrong-minutes"}
+    desk.official.post(f"/api/v1/filings/{first}/withdrawals", withdrawal)
+
+    told, later = of_provider(desk).get_json(), of_provider(desk, f"?from={DAYS[1]}").get_json()
+    by_official = desk.official.get(f"/api/v1/organisations/{ENTERPRISE_USCC}/statement")
+    strangers = (
+        desk.other_provider.get(f"/api/v1/organisations/{ENTERPRISE_USCC}/statement"),
+        desk.far_official.get(f"/api/v1/organisations/{ENTERPRISE_USCC}/statement"),
+    )
+
+    totals = {
+        each["filing_no"]: (
+            each["opening_hours"], each["in_hours"], each["out_hours"], each["closing_hours"],
+            each["movements"], each["people"],
+        )
+        for each in told["filings"]
+    }  # fmt: skip
+    assert totals == {
+        first: ("0.00", "32.00", "8.00", "24.00", 5, 2),
+        second: ("0.00", "8.00", "0.00", "8.00", 1, 1),
+    }
+    assert told["closing_hours"] == "32.00" == told["lines"][-1]["counted_hours"]
+    assert [each["movement"] for each in told["lines"]].count("reverse") == 1
+    assert {each["name"] for each in told["lines"]} == {PERSON.name, OTHER.name}
+    assert (later["opening_hours"], later["closing_hours"]) == ("8.00", "32.00")
+    assert sum(Decimal(each["closing_hours"]) for each in later["filings"]) == 32
+    assert by_official.get_json() == told
+    assert [problem_of(each)["code"] for each in strangers] == [
+        "organisation-unknown", "region-foreign",
+    ]  # fmt: skip
+    never = of_provider(desk, "?known_at=1995-01-01T00:00:00Z").get_json()
+    assert (never["lines"], never["filings"], never["closing_hours"]) == ([], [], "0.00")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_provider_takes_its_statement_away_without_a_number_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_at_hand()
+    first = posted(desk, (PERSON, OTHER), DAYS[:1])
+    table, book, paper = (
+        of_provider(desk, f"?format={form}&scheme=cn-3710") for form in ("csv", "xlsx", "pdf")
+    )
+    rows = list(csv.reader(io.StringIO(table.get_data().decode("utf-8-sig"))))
+    monkeypatch.setattr(modules["creditbank.api.statements"], "PAPER_LINES_MAX", 1)
+    too_long = of_provider(desk, "?format=pdf")
+
+    assert rows[-1][5:7] == [first, "合计：碳纤维复合材料成型工艺研修"]
+    assert rows[-1][13:16] == ["16.00", "0.00", "16.00"]
+    assert book.get_data().startswith(b"PK")
+    assert (paper.content_type, paper.get_data()[:5]) == ("application/pdf", b"%PDF-")
+    assert PERSON.document.number not in table.text
+    assert problem_of(too_long)["code"] == "statement-too-long"
 
 
 def test_nobody_on_record_has_no_statement(desk: Desk) -> None:

@@ -18,7 +18,8 @@ from creditbank.db import db, snapshot, unit_of_work
 from creditbank.jobs.clock import forget_old, run_job, seal_all
 from creditbank.registry.models import IdempotentWrite
 from tests.attendance.rosters import HEADER, csv_bytes
-from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.bank import ENTERPRISE_USCC, SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.certificates.counter import press_at_hand
 from tests.cli.bench import Terminal, person_file, terminal_for
 from tests.conftest import Database
 
@@ -267,6 +268,32 @@ def test_a_statement_is_shown_and_written_and_balances_know_two_times(
     assert json.loads(as_json.read_text())["closing_hours"] == "24.00"
     assert (tmp_path / "statement.xlsx").read_bytes().startswith(b"PK")
     assert (tmp_path / "statement.jws").read_bytes().count(b".") == 2
+
+
+def test_a_providers_statement_is_shown_and_printed(
+    bank: TestBank, terminal: Terminal, tmp_path: Path
+) -> None:
+    press_at_hand()
+    person = invented_person(78)
+    filing_no = bank.approved_filing()
+    bank.post(filing_no, attendance([person]))
+    outs = {ending: tmp_path / f"s.{ending}" for ending in ("csv", "xlsx", "json", "pdf")}
+
+    shown = terminal.run("balances", "provider", ENTERPRISE_USCC, "--from", "2026-11-11").output
+    for out in outs.values():
+        terminal.run("balances", "provider", ENTERPRISE_USCC, "--out", str(out))
+    own = tmp_path / "own.pdf"
+    of = ("--scheme", "cn-3710", "--person", person_file(tmp_path, person), "--out", str(own))
+    terminal.run("balances", "statement", *of)
+    terminal.run("balances", "provider", ENTERPRISE_USCC, "--out", "s.jws", exit_code=2)
+
+    assert filing_no in shown
+    assert "期初余额 8.00，期末余额 24.00" in shown
+    assert json.loads(outs["json"].read_text())["filings"][0]["closing_hours"] == "24.00"
+    assert [outs[each].read_bytes()[:2] for each in ("csv", "xlsx", "pdf")] == [
+        b"\xef\xbb", b"PK", b"%P",
+    ]  # fmt: skip
+    assert own.read_bytes()[:5] == b"%PDF-"
 
 
 def test_a_stranger_has_no_balance(terminal: Terminal, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from creditbank.registry.clients import Client, organisation_seen
 from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
+from creditbank.registry.organisations import OrganisationUnknownError, organisation_by_uscc
 from creditbank.rules.conversion import ActivityFact, Conversion, FactMissingError, convert
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
@@ -311,6 +312,20 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
     filing = filing_numbered(session, filing_no, organisation_id=organisation_seen(client))
     client.require_region(filing.jurisdiction)
     return filing
+
+
+def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:
+    """Return an organisation whose teaching the client may see: its own, an official's region's.
+
+    Raises:
+        OrganisationUnknownError: there is none, or it is another.
+        RegionForeignError: it lies outside an official's region.
+    """
+    found = organisation_by_uscc(session, uscc)
+    if organisation_seen(client) not in (None, found.organisation_id):
+        raise OrganisationUnknownError(uscc=uscc[:18])
+    client.require_region(found.jurisdiction)
+    return found
 
 
 def sessions_of(session: Session, filing_no: str) -> Sequence[FilingSession]:
