@@ -2,7 +2,7 @@
 
 On each database, in one run, in turns: credits and their facts appended through the ledger in
 batches, beside the very same rows copied into unguarded tables with the same columns, partitions
-and indexes (COPY on PostgreSQL, executemany on SQLite). Then a check of all of it, row by row.
+and indexes (COPY on PostgreSQL, executemany on SQLite).
 
     .venv/bin/python -m bench.ledger --entries 200000
 """
@@ -24,13 +24,12 @@ from sqlalchemy import make_url, select
 from bench.banks import DATABASES, bank_on
 from creditbank.config import Settings
 from creditbank.db import db, snapshot, unit_of_work
-from creditbank.ledger.fsck import Progress, check_ledger
 from creditbank.ledger.models import Act, CreditFacts, Entry, Source
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import Taking, pins_id_of, take
-from creditbank.people.register import ensure_people, secret_states, secrets_of
+from creditbank.people.register import ensure_people, secrets_of
 from creditbank.registry.lawbook import law_of
-from tests.acts import approve, seal_all
+from tests.acts import approve
 from tests.bank import NOW, TestBank, invented_person
 
 BATCH = 1_000
@@ -61,7 +60,7 @@ def main() -> None:
 
 
 def measure(bank: TestBank, database: str, entries: int) -> None:
-    """Append in turns, and check."""
+    """Append in turns."""
     people = enrolled(bank)
     with bank.reading() as session:
         known = secrets_of(session, bank.house.vault, people)
@@ -75,22 +74,6 @@ def measure(bank: TestBank, database: str, entries: int) -> None:
     print(
         f"{database}: {count / ours:,.0f} entries a second hashed and guarded,"
         f" {count / raw:,.0f} raw: {raw / ours:.2f} of raw (wanted 0.45)"
-    )
-    check(bank, database)
-
-
-def check(bank: TestBank, database: str) -> None:
-    """Seal, and check everything; say how fast, and how much of it was reading rows."""
-    sealing = seconds(lambda: seal_all(bank))
-    progress, started = Progress(), time.process_time()
-    with bank.reading() as session:
-        states = lambda people: secret_states(session, bank.house.vault, people)  # noqa: E731
-        found = list(check_ledger(session, states, progress))
-    spent = time.process_time() - started
-    assert not found, found[:3]
-    print(
-        f"{database}: sealed {progress.entries / sealing:,.0f} a second;"
-        f" fsck {progress.entries / spent:,.0f} entries a second of one core (wanted 80,000)"
     )
 
 

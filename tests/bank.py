@@ -10,15 +10,13 @@ from sqlalchemy.orm import Session
 
 from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
-from creditbank.certificates.fsck import check_certificates
+from creditbank.auditing import audit
 from creditbank.config import Settings
-from creditbank.crediting.fsck import check_investigations
-from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.db import db, snapshot, unit_of_work
 from creditbank.house import EXTENSION, House
-from creditbank.ledger.fsck import Disagreement, check_ledger
+from creditbank.ledger.fsck import Disagreement
 from creditbank.ledger.seal import Sealed, seal
 from creditbank.limits import close_limits
 from creditbank.people.documents import (
@@ -172,10 +170,7 @@ class TestBank:
         """Check the whole ledger."""
         with self.reading() as session:
             states = lambda people: secret_states(session, self.house.vault, people)  # noqa: E731
-            return [
-                *check_ledger(session, states), *check_investigations(session, states),
-                *check_reassessments(session), *check_certificates(session, states),
-            ]  # fmt: skip
+            return list(audit(session, states))
 
 
 ENTERPRISE_USCC = "91371000MA3TE5T011"

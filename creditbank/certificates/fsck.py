@@ -7,7 +7,7 @@ act of issue or revocation must have its row.
 import json
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from creditbank.certificates.facts import Facts, facts_digest, record_commitment
@@ -17,7 +17,8 @@ from creditbank.certificates.numbers import code_lookup, number_lookup
 from creditbank.certificates.opening import open_code, open_facts
 from creditbank.certificates.states import years_of
 from creditbank.clock import instant_text
-from creditbank.ledger.disagreement import Disagreement
+from creditbank.ledger.audited import Since
+from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.fsck import SecretStates
 from creditbank.ledger.models import Act
 from creditbank.ledger.unreadable import unreadable_rows
@@ -26,36 +27,51 @@ from creditbank.people.vault import VaultBrokenError
 _BATCH = 1_000
 
 
-def check_certificates(session: Session, secrets: SecretStates) -> Iterator[Disagreement]:
+def check_certificates(
+    session: Session, secrets: SecretStates, seen: Progress, since: Since | None = None
+) -> Iterator[Disagreement]:
     """Check every certificate against its acts, and every such act against its certificate.
 
     Args:
         session: a snapshot.
         secrets: people's secrets; where one was erased only the anchors are checked.
+        seen: kept up to date.
+        since: what has come since an earlier check, where only people are looked at who have had a
+            certificate since.
 
     Yields:
         Each disagreement, by table and number.
     """
+    new = since.acts if since else true()
+    anchored = (
+        select(func.count()).select_from(Certificate).join(Act, Act.act_id == Certificate.act_id)
+    )
+    seen.begin("certificates", session.scalar(anchored.where(new)) or 0)
     readable = True
     for row in unreadable_rows(session, ("certificate",)):
         readable = False
         yield row
     if not readable:
         return
-    for batch in _certificates(session):
+    for batch in _certificates(session, new):
         states = secrets(sorted({each.person_id for each in batch}))
         for each in batch:
             yield from _check(session, each, states.get(each.person_id))
+            seen.done += 1
         session.expunge_all()
-    yield from _check_revocations(session)
+    yield from _check_revocations(session, new)
     yield from _check_acts(session)
 
 
-def _certificates(session: Session) -> Iterator[Sequence[Certificate]]:
+def _certificates(session: Session, new: ColumnElement[bool]) -> Iterator[Sequence[Certificate]]:
     """Yield certificates in batches of whole people."""
     last_person = -(2**63)
     while True:
-        ahead = select(Certificate.person_id).where(Certificate.person_id > last_person)
+        ahead = (
+            select(Certificate.person_id)
+            .outerjoin(Act, Act.act_id == Certificate.act_id)
+            .where(Certificate.person_id > last_person, new)
+        )
         people = session.scalars(ahead.distinct().order_by("person_id").limit(_BATCH)).all()
         if not people:
             return
@@ -119,8 +135,11 @@ def _says(facts: Facts, certificate: Certificate, secret: bytes) -> bool:
     return rests and facts_digest(facts) == certificate.facts_digest and said == columns
 
 
-def _check_revocations(session: Session) -> Iterator[Disagreement]:
-    for row in session.scalars(select(CertificateRevocation)):
+def _check_revocations(session: Session, new: ColumnElement[bool]) -> Iterator[Disagreement]:
+    anchored = select(CertificateRevocation).outerjoin(
+        Act, Act.act_id == CertificateRevocation.act_id
+    )
+    for row in session.scalars(anchored.where(new)):
         act = session.get(Act, row.act_id)
         said = act and (act.kind, act.subject, act.reason, act.recorded_at)
         ended = session.get(Certificate, (row.person_id, row.number))

@@ -19,18 +19,16 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import creditbank
+from creditbank.auditing import audit
 from creditbank.catalogue import Language
-from creditbank.certificates.fsck import check_certificates
 from creditbank.cli.console import write_private
 from creditbank.cli.demo_city import City
 from creditbank.cli.demo_show import Stage
 from creditbank.clock import utc_now
-from creditbank.crediting.fsck import check_investigations
-from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.db import snapshot, unit_of_work
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
-from creditbank.ledger.fsck import Progress, check_ledger
+from creditbank.ledger.fsck import Progress
 from creditbank.people.register import secret_states
 from creditbank.registry.bank import require_demo
 from creditbank.registry.clients import ClientDraft, Role, create_client
@@ -357,10 +355,7 @@ class Walk:
         progress, vault = Progress(), current_house().vault
         with snapshot() as session:
             states = lambda people: secret_states(session, vault, people)  # noqa: E731
-            found = len(list(check_ledger(session, states, progress)))
-            found += len(list(check_investigations(session, states)))
-            found += len(list(check_reassessments(session)))
-            found += len(list(check_certificates(session, states)))
+            found = len(list(audit(session, states, progress)))
         self.stage.got(
             "cli-fsck-seen", entries=progress.entries, acts=progress.acts, rounds=progress.rounds,
             erased=len(progress.erased_people),

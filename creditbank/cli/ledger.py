@@ -1,25 +1,23 @@
 """Commands on the ledger: sealing now, checking everything, the heads of the logs."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import chain
+from pathlib import Path
 
 import click
 
-from creditbank.certificates.fsck import check_certificates
-from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
-from creditbank.crediting.fsck import check_investigations
-from creditbank.crediting.fsck_reassessments import check_reassessments
+from creditbank.auditing import audit
+from creditbank.cli.checking import progress_told
+from creditbank.cli.console import Desk, pass_desk, write_private
+from creditbank.clock import instant_text, utc_now
 from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
-from creditbank.ledger.fsck import Progress, check_ledger
+from creditbank.ledger.audited import Audited, audited_now
+from creditbank.ledger.fsck import Progress
 from creditbank.ledger.proving import head_of, listed_logs
 from creditbank.people.register import secret_states
 
-#: How often a check that takes long says how far it has come.
-PROGRESS_SECONDS = 3
+#: Something disagrees. 1 says that nothing could be checked, 2 that the command was misspelt.
+EXIT_DISAGREES = 3
 
 
 @click.group(help="总账：封存、核对、日志头。 The ledger: seal, check, heads.")
@@ -37,28 +35,62 @@ def ledger_seal(desk: Desk) -> None:
 
 
 @ledger.command("fsck", help="从头核对全部账目与公开日志。 Recompute and compare everything.")
+@click.option(
+    "--since",
+    "since_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="只核对这份核对记录之后的新内容。 Only what came since this record of a check.",
+)
+@click.option(
+    "--record",
+    "record_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="全部相符时写下核对记录。 Where to record the check, if everything agrees.",
+)
+@click.option(
+    "--progress",
+    "wanted",
+    is_flag=True,
+    help="不在终端上也报告进度。 Tell the progress where there is no terminal, too.",
+)
 @click.pass_context
 @pass_desk
-def ledger_fsck(desk: Desk, ctx: click.Context) -> None:
-    """Print each disagreement; exit code 1 when there is one."""
-    progress, found = Progress(), 0
+def ledger_fsck(
+    desk: Desk,
+    ctx: click.Context,
+    *,
+    since_file: Path | None,
+    record_file: Path | None,
+    wanted: bool,
+) -> None:
+    """Print each disagreement; exit code 3 when there is one."""
+    before = Audited.from_bytes(since_file.read_bytes()) if since_file else None
+    now, progress, found = utc_now(), Progress(), 0
     with desk.bank(), snapshot() as session:
         vault = current_house().vault
         states = lambda people: secret_states(session, vault, people)  # noqa: E731
-        checking = chain(
-            check_ledger(session, states, progress), check_investigations(session, states),
-            check_reassessments(session),
-            check_certificates(session, states),
-        )  # fmt: skip
-        with _progress_shown(desk, progress):
-            for each in checking:
+        with progress_told(desk, progress, wanted=wanted) as clear:
+            for each in audit(session, states, progress, before):
                 found += 1
+                clear()
                 click.echo(f"{each.table} {each.key}: {desk.text(each.code)} ({each.code})")
-    click.echo(_seen(desk, progress))
-    if found:
+        record = None if found else audited_now(session, before=before, now=now)
+    click.echo(
+        desk.text(
+            "cli-fsck-seen", entries=progress.entries, acts=progress.acts, rounds=progress.rounds,
+            erased=len(progress.erased_people),
+        )
+    )  # fmt: skip
+    if before:
+        told = {"checked_at": before.checked_at, "whole_at": before.whole_at}
+        desk.say("cli-fsck-since", **{name: instant_text(at) for name, at in told.items()})
+    if record is None:
         desk.say("cli-fsck-disagrees", count=found)
-        ctx.exit(EXIT_REFUSED)
+        ctx.exit(EXIT_DISAGREES)
     desk.say("cli-fsck-agrees")
+    if record_file:
+        write_private(record_file, record.to_bytes())
+        desk.say("cli-fsck-recorded", path=str(record_file))
 
 
 @ledger.command("head", help="各公开日志的最新签名检查点。 Newest checkpoint of each log.")
@@ -75,31 +107,3 @@ def ledger_head(desk: Desk, *, notes: bool) -> None:
     if notes:
         for head in heads:
             click.echo(f"\n{head.vkey}\n\n{head.note}", nl=False)
-
-
-def _seen(desk: Desk, progress: Progress) -> str:
-    return desk.text(
-        "cli-fsck-seen",
-        entries=progress.entries,
-        acts=progress.acts,
-        rounds=progress.rounds,
-        erased=len(progress.erased_people),
-    )
-
-
-@contextmanager
-def _progress_shown(desk: Desk, progress: Progress) -> Iterator[None]:
-    """Say every few seconds how far the check has come, on standard error."""
-    done = threading.Event()
-
-    def show() -> None:
-        while not done.wait(PROGRESS_SECONDS):
-            click.echo(_seen(desk, progress), err=True)
-
-    thread = threading.Thread(target=show, name="progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

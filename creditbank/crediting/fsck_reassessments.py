@@ -7,7 +7,7 @@ that is said to be done must have been reversed by that act and no other.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import canonical_text
@@ -23,20 +23,23 @@ from creditbank.crediting.reassessments import (
     agreed_details,
     report_digest,
 )
-from creditbank.ledger.disagreement import Disagreement
+from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.models import Act, Entry, Movement
 from creditbank.ledger.unreadable import unreadable_rows
 
 
-def check_reassessments(session: Session) -> Iterator[Disagreement]:
+def check_reassessments(session: Session, seen: Progress) -> Iterator[Disagreement]:
     """Check re-assessments against their acts, their lists and the entries that they ordered.
 
     Args:
         session: a snapshot.
+        seen: kept up to date.
 
     Yields:
         Each disagreement, by table and number.
     """
+    known = session.scalar(select(func.count()).select_from(Reassessment))
+    seen.begin("reassessments", known or 0)
     readable = True
     for row in unreadable_rows(session, ("reassess",)):
         readable = False
@@ -50,6 +53,7 @@ def check_reassessments(session: Session) -> Iterator[Disagreement]:
     for found in session.scalars(select(Reassessment)):
         if not _holds(session, found, acts.pop(found.reassessment_no, [])):
             yield Disagreement("fsck-reassessment", "reassessment", found.reassessment_no)
+        seen.done += 1
     for number in sorted(acts):
         yield Disagreement("fsck-reassessment", "reassessment", number)
 

@@ -1,6 +1,12 @@
 """What a check of the ledger finds, and how far it has come."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+#: The parts of a check in their order; each is called `fsck-phase-…` in the catalogue.
+PHASES = (
+    "tables", "acts", "people", "rounds", "logs", "investigations", "reassessments", "certificates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +27,19 @@ class Progress:
     rounds: int = 0
     #: people whose secret was erased: their leaves are blind, which is no disagreement
     erased_people: set[int] = field(default_factory=set)
+    #: the phase at work, and how many of its rows are done, of how many
+    phase: str = ""
+    done: int = 0
+    known: int = 0
+    #: hears each phase begin
+    told: Callable[["Progress"], None] = lambda _: None
+
+    def begin(self, phase: str, known: int) -> None:
+        """Note that a phase begins, over so many rows."""
+        self.phase, self.done, self.known = phase, 0, known
+        self.told(self)
+
+    @property
+    def phase_no(self) -> int:
+        """Return which of `PHASES` is at work, counted from 1."""
+        return PHASES.index(self.phase) + 1

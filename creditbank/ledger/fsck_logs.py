@@ -4,17 +4,26 @@ A round's digest vouches for what the round says and for the logs, freezes and e
 on; a row of these that no intact round vouches for is named.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
+from creditbank.ledger.audited import Audited
 from creditbank.ledger.checkpoint import Checkpoint, open_checkpoint
 from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES, spans_of, tile_reader
-from creditbank.ledger.merkle import TILE_WIDTH, leaf_node, root_at, root_of, tile_width
+from creditbank.ledger.merkle import (
+    TILE_WIDTH,
+    consistency_holds,
+    consistency_proof,
+    root_at,
+    root_of,
+    tile_width,
+)
 from creditbank.ledger.models import (
     Act,
     Bundle,
@@ -27,17 +36,29 @@ from creditbank.ledger.models import (
     SignedCheckpoint,
     Tile,
 )
+from creditbank.ledger.quick_rounds import ChooseLog, round_stands
 from creditbank.ledger.seal import GrownSpan, Pending, order_digest, pending_after, seal_digest
 
 #: A checkpoint's origin, size and root, an empty line, and one signature.
 _NOTE_LINES = 5
+_BUNDLES_AT_ONCE = 128
+#: Size and root of a log of which nothing was checked.
+_EMPTY = (0, b"")
 
 
-def check_rounds(session: Session, seen: Progress) -> Iterator[Disagreement]:
-    """Replay each round of the sealer from the rows between two watermarks."""
-    shelf = _Shelf(session)
+def check_rounds(
+    session: Session, seen: Progress, audited: Audited | None = None
+) -> Iterator[Disagreement]:
+    """Replay each round of the sealer, or each since a check, from the rows between two."""
+    shelf = _Shelf(session, audited)
+    seen.begin("rounds", len(shelf.rounds))
     yield from _check_strays(session, shelf)
     before: Seal | None = None
+    if audited and audited.seal_no:
+        yield from _check_begun(session, audited, shelf)
+        before = session.get(Seal, audited.seal_no)
+        if before is None:
+            return
     for seal_no in shelf.rounds:
         seal = session.get_one(Seal, seal_no)
         expected = before.seal_no + 1 if before else 1
@@ -47,25 +68,47 @@ def check_rounds(session: Session, seen: Progress) -> Iterator[Disagreement]:
         session.expunge_all()
         before = seal
         seen.rounds += 1
+        seen.done = seen.rounds
     yield from shelf.unvouched(before)
 
 
-def check_logs(session: Session) -> Iterator[Disagreement]:
-    """Build each log's tiles again from its leaves, and open each checkpoint under its key."""
-    for log in session.scalars(select(Log).order_by(Log.log_id)).all():
-        yield from _check_log(session, log)
+def check_logs(
+    session: Session, seen: Progress, audited: Audited | None = None
+) -> Iterator[Disagreement]:
+    """Build each log's tiles again from its leaves, and open each checkpoint under its key.
+
+    Of what was checked before only the hashes over full bundles are taken as they stand: the tree
+    built over them must have the root that the record has.
+    """
+    new = SealSpan.seal_no > (audited.seal_no if audited else 0)
+    seen.begin(
+        "logs", session.scalar(select(func.coalesce(func.sum(SealSpan.count), 0)).where(new)) or 0
+    )
+    logs = session.scalars(select(Log).order_by(Log.log_id)).all()
+    for origin in sorted((audited.logs if audited else {}).keys() - {log.origin for log in logs}):
+        yield Disagreement("fsck-log-missing", "journal_log", origin)
+    for log in logs:
+        size, root = audited.logs.get(log.origin, _EMPTY) if audited else _EMPTY
+        if size and not _grows(session, log, size, root):
+            yield Disagreement("fsck-log-parted", "journal_log", f"{log.origin} {size}")
+        yield from _check_log(session, log, seen, size)
         session.expunge_all()
 
 
 class _Shelf:
     """The small tables that every round rests on, and which of their rows a round vouched for."""
 
-    def __init__(self, session: Session) -> None:
-        self.rounds = session.scalars(select(Seal.seal_no).order_by(Seal.seal_no)).all()
+    def __init__(self, session: Session, audited: Audited | None) -> None:
+        new = Seal.seal_no > (audited.seal_no if audited else 0)
+        self.rounds = session.scalars(select(Seal.seal_no).where(new).order_by(Seal.seal_no)).all()
         self.logs = {log.log_id: log for log in session.scalars(select(Log).order_by(Log.origin))}
         self.freezes = session.scalars(select(LogFreeze)).all()
         self.epochs = session.scalars(select(Epoch).order_by(Epoch.epoch)).all()
         self.sizes: dict[int, int] = defaultdict(int)
+        if audited:
+            self.sizes.update(
+                (log.log_id, audited.logs.get(log.origin, _EMPTY)[0]) for log in self.logs.values()
+            )
         self._vouched: set[tuple[str, int]] = set()
         session.expunge_all()
 
@@ -87,6 +130,18 @@ class _Shelf:
     def origin_of(self, log_id: int) -> str:
         """Return a log's origin, empty if there is no such log."""
         return self.logs[log_id].origin if log_id in self.logs else ""
+
+    def chooser(self, seal_no: int) -> ChooseLog:
+        """Return what chooses a row's log as the sealer did: of its year, or the next open one."""
+        logs = {(log.jurisdiction, log.year): log.log_id for log in self.logs.values()}
+        frozen = {freeze.log_id for freeze in self.freezes if freeze.seal_no < seal_no}
+
+        def choose(jurisdiction: str, year: int) -> int:
+            while (log_id := logs.get((jurisdiction, year), 0)) in frozen:
+                year += 1
+            return log_id
+
+        return choose
 
     def vouch(self, seal: Seal) -> None:
         """Note what an intact round rests on."""
@@ -113,6 +168,36 @@ class _Shelf:
                 yield Disagreement("fsck-unvouched", table, str(key))
 
 
+def _check_begun(session: Session, audited: Audited, shelf: _Shelf) -> Iterator[Disagreement]:
+    """Hold the last round that was checked against the record, and each that a small table names.
+
+    Nothing is replayed: the digest of a round says by itself which logs, freezes and epochs it
+    rests on.
+    """
+    last = session.get(Seal, audited.seal_no)
+    if last is None:
+        yield Disagreement("fsck-round-missing", "journal_seal", str(audited.seal_no))
+        return
+    said = (
+        last.digest,
+        (last.entry_epoch, last.entry_xid, last.entry_id),
+        (last.act_epoch, last.act_xid, last.act_id),
+    )
+    if said != (audited.seal_digest, audited.entries_through, audited.acts_through):
+        yield Disagreement("fsck-round-digest", "journal_seal", str(audited.seal_no))
+    named = {log.seal_no for log in shelf.logs.values()} | {f.seal_no for f in shelf.freezes}
+    for seal_no in sorted({each for each in named if each < audited.seal_no} | {audited.seal_no}):
+        seal = session.get(Seal, seal_no)
+        if seal is None:
+            yield Disagreement("fsck-round-missing", "journal_seal", str(seal_no))
+            continue
+        grown = [_grown_span(session, span, shelf) for span in spans_of(session, seal_no)]
+        if seal.digest == shelf.digest_of(seal, session.get(Seal, seal_no - 1), grown):
+            shelf.vouch(seal)
+        else:
+            yield Disagreement("fsck-round-digest", "journal_seal", str(seal_no))
+
+
 def _check_strays(session: Session, shelf: _Shelf) -> Iterator[Disagreement]:
     """Name what belongs to no log or to no round."""
     for table in (SealSpan, LogFreeze, Bundle, Tile, SignedCheckpoint):
@@ -131,22 +216,17 @@ def _check_round(
     session: Session, before: Seal | None, seal: Seal, shelf: _Shelf
 ) -> Iterator[Disagreement]:
     epoch_known = seal.epoch in {each.epoch for each in shelf.epochs}
-    rows = pending_after(session, before, through=seal) if epoch_known else []
     spans = {span.log_id: span for span in spans_of(session, seal.seal_no)}
-    runs = _runs(rows, seal.seal_no, shelf)
-    for log_id in sorted(runs.keys() - spans.keys()):
-        yield Disagreement("fsck-span-missing", "journal_span", f"{seal.seal_no} {log_id}")
-    grown = []
-    for log_id, span in sorted(spans.items()):
-        run = runs.get(log_id, [])
-        name = f"{seal.seal_no} {log_id}"
-        if (span.first_index, span.count) != (shelf.sizes[log_id], len(run)):
-            yield Disagreement("fsck-span", "journal_span", name)
-        if span.order_digest != order_digest(run):
-            yield Disagreement("fsck-span-order", "journal_span", f"{name}: {_rows_named(run)}")
-        yield from _check_run(session, span, run)
-        shelf.sizes[log_id] = span.first_index + span.count
-        grown.append(_grown_span(session, span, shelf))
+    choose = shelf.chooser(seal.seal_no)
+    starts = {log_id: span.first_index for log_id, span in spans.items()}
+    if (
+        not epoch_known
+        or any(shelf.sizes[log_id] != start for log_id, start in starts.items())
+        or not round_stands(session, before, seal, spans, log_for=choose)
+    ):
+        yield from _check_spans(session, before, seal, spans, shelf)
+    grown = [_grown_span(session, span, shelf) for _, span in sorted(spans.items())]
+    shelf.sizes.update((log_id, span.first_index + span.count) for log_id, span in spans.items())
     if not epoch_known:
         yield Disagreement("fsck-round-epoch", "journal_seal", str(seal.seal_no))
     if seal.digest == shelf.digest_of(seal, before, grown):
@@ -155,16 +235,29 @@ def _check_round(
         yield Disagreement("fsck-round-digest", "journal_seal", str(seal.seal_no))
 
 
-def _runs(rows: Sequence[Pending], seal_no: int, shelf: _Shelf) -> dict[int, list[Pending]]:
-    """Choose each row's log as the sealer did: of its year, or the next that was not frozen."""
-    logs = {(log.jurisdiction, log.year): log for log in shelf.logs.values()}
-    frozen = {freeze.log_id for freeze in shelf.freezes if freeze.seal_no < seal_no}
+def _check_spans(
+    session: Session, before: Seal | None, seal: Seal, spans: Mapping[int, SealSpan], shelf: _Shelf
+) -> Iterator[Disagreement]:
+    """Name what does not stand where the round put it."""
+    known = seal.epoch in {each.epoch for each in shelf.epochs}
+    rows = pending_after(session, before, through=seal) if known else []
+    runs = _runs(rows, shelf.chooser(seal.seal_no))
+    for log_id in sorted(runs.keys() - spans.keys()):
+        yield Disagreement("fsck-span-missing", "journal_span", f"{seal.seal_no} {log_id}")
+    for log_id, span in sorted(spans.items()):
+        run = runs.get(log_id, [])
+        name = f"{seal.seal_no} {log_id}"
+        if (span.first_index, span.count) != (shelf.sizes[log_id], len(run)):
+            yield Disagreement("fsck-span", "journal_span", name)
+        if span.order_digest != order_digest(run):
+            yield Disagreement("fsck-span-order", "journal_span", f"{name}: {_rows_named(run)}")
+        yield from _check_run(session, span, run)
+
+
+def _runs(rows: Sequence[Pending], log_for: ChooseLog) -> dict[int, list[Pending]]:
     runs: dict[int, list[Pending]] = defaultdict(list)
     for row in rows:
-        year = row.year
-        while (log := logs.get((row.jurisdiction, year))) and log.log_id in frozen:
-            year += 1
-        runs[log.log_id if log else 0].append(row)
+        runs[log_for(row.jurisdiction, row.year)].append(row)
     return runs
 
 
@@ -228,16 +321,33 @@ def _grown_span(session: Session, span: SealSpan, shelf: _Shelf) -> GrownSpan:
     return GrownSpan(origin, span.first_index, span.count, span.order_digest, root)
 
 
-def _check_log(session: Session, log: Log) -> Iterator[Disagreement]:
+def _grows(session: Session, log: Log, size: int, root: bytes) -> bool:
+    """Tell whether a log's tiles still have the root that was checked, and lead from it to now."""
+    query = select(SignedCheckpoint).where(SignedCheckpoint.log_id == log.log_id)
+    newest = session.scalar(query.order_by(SignedCheckpoint.size.desc()).limit(1))
+    if newest is None:
+        return False
+    read = tile_reader(session, log.log_id)
+    try:
+        proof = consistency_proof(size, newest.size, read)
+        stands = root_at(size, read) == root
+    except CreditBankError:
+        return False
+    return stands and consistency_holds(size, root, newest.size, newest.root, proof)
+
+
+def _check_log(session: Session, log: Log, seen: Progress, checked: int) -> Iterator[Disagreement]:
     ends = dict(
         session.execute(
             select(SealSpan.first_index + SealSpan.count, SealSpan.seal_no).where(
-                SealSpan.log_id == log.log_id
+                SealSpan.log_id == log.log_id, SealSpan.first_index >= checked
             )
         ).all()
     )
-    yield from _check_bundles(session, log, max(ends, default=0))
-    query = select(SignedCheckpoint).where(SignedCheckpoint.log_id == log.log_id)
+    yield from _check_bundles(session, log, max(ends, default=checked), seen, checked)
+    query = select(SignedCheckpoint).where(
+        SignedCheckpoint.log_id == log.log_id, SignedCheckpoint.size > checked
+    )
     signed_sizes = set()
     for signed in session.scalars(query.order_by(SignedCheckpoint.size)).all():
         signed_sizes.add(signed.size)
@@ -263,7 +373,9 @@ def _checkpoint_holds(session: Session, log: Log, signed: SignedCheckpoint) -> b
     return root == signed.root and signed.note.count("\n") == _NOTE_LINES
 
 
-def _check_bundles(session: Session, log: Log, size: int) -> Iterator[Disagreement]:
+def _check_bundles(
+    session: Session, log: Log, size: int, seen: Progress, checked: int
+) -> Iterator[Disagreement]:
     """Look at each bundle's width; then the tiles above are built again."""
     bundles = -(-size // TILE_WIDTH)
     stray = select(Bundle.bundle_no).where(
@@ -271,18 +383,39 @@ def _check_bundles(session: Session, log: Log, size: int) -> Iterator[Disagreeme
     )
     for bundle_no in session.scalars(stray):
         yield Disagreement("fsck-bundle", "journal_bundle", f"{log.log_id}/{bundle_no}")
-    nodes: list[bytes] = []
-    for bundle_no in range(bundles):
-        bundle = session.get(Bundle, (log.log_id, bundle_no))
-        width = tile_width(0, bundle_no, size)
-        wanted = (width * LEAF_BYTES, width * REF_BYTES)
-        if bundle is None or (len(bundle.leaves), len(bundle.refs)) != wanted:
-            yield Disagreement("fsck-bundle", "journal_bundle", f"{log.log_id}/{bundle_no}")
-            return
-        if width == TILE_WIDTH:
-            nodes.append(_root_of_bundle(bundle.leaves))
-        session.expunge(bundle)
+    nodes = _nodes_over(session, log, checked // TILE_WIDTH)
+    for start in range(len(nodes), bundles, _BUNDLES_AT_ONCE):
+        found = _bundles(session, log, start, min(start + _BUNDLES_AT_ONCE, bundles))
+        for bundle_no in range(start, min(start + _BUNDLES_AT_ONCE, bundles)):
+            width = tile_width(0, bundle_no, size)
+            leaves, ref_bytes = found.get(bundle_no, (b"", 0))
+            if (len(leaves), ref_bytes) != (width * LEAF_BYTES, width * REF_BYTES):
+                yield Disagreement("fsck-bundle", "journal_bundle", f"{log.log_id}/{bundle_no}")
+                return
+            if width == TILE_WIDTH:
+                nodes.append(_root_of_bundle(leaves))
+            seen.done += width
     yield from _check_tiles(session, log, _tiles_over(nodes))
+
+
+def _nodes_over(session: Session, log: Log, bundles: int) -> list[bytes]:
+    """Return the hashes over the first so many bundles, which were full, as their tiles say."""
+    tiles = -(-bundles // TILE_WIDTH)
+    query = select(Tile.hashes).where(
+        Tile.log_id == log.log_id, Tile.level == 1, Tile.tile_no < tiles
+    )
+    hashes = b"".join(session.scalars(query.order_by(Tile.tile_no)))
+    starts = range(0, min(bundles * LEAF_BYTES, len(hashes)), LEAF_BYTES)
+    return [hashes[start : start + LEAF_BYTES] for start in starts]
+
+
+def _bundles(session: Session, log: Log, start: int, end: int) -> dict[int, tuple[bytes, int]]:
+    """Return the leaves of each bundle, and of how many bytes its references are."""
+    columns = select(Bundle.bundle_no, Bundle.leaves, func.length(Bundle.refs))
+    rows = columns.where(
+        Bundle.log_id == log.log_id, Bundle.bundle_no >= start, Bundle.bundle_no < end
+    )
+    return {number: (leaves, ref_bytes) for number, leaves, ref_bytes in session.execute(rows)}
 
 
 def _tiles_over(nodes: Sequence[bytes]) -> dict[tuple[int, int], bytes]:
@@ -309,5 +442,15 @@ def _check_tiles(
 
 
 def _root_of_bundle(leaves: bytes) -> bytes:
-    starts = range(0, len(leaves), LEAF_BYTES)
-    return root_of([leaf_node(leaves[start : start + LEAF_BYTES]) for start in starts])
+    """Return the root over 256 leaves; written out, because this is done for every one there is."""
+    sha256 = hashlib.sha256
+    nodes = [
+        sha256(b"\0" + leaves[start : start + LEAF_BYTES]).digest()
+        for start in range(0, len(leaves), LEAF_BYTES)
+    ]
+    while len(nodes) > 1:
+        nodes = [
+            sha256(b"\1" + left + right).digest()
+            for left, right in zip(nodes[::2], nodes[1::2], strict=True)
+        ]
+    return nodes[0]

@@ -209,17 +209,19 @@ def _complete_rows(session: Session, before: Seal | None, rows_max: int) -> list
 
 def pending_after(session: Session, before: Seal | None, *, through: Seal) -> list[Pending]:
     """Return the rows between two rounds, in the order in which the later one took them."""
+    found: list[_Row] = []
+    for rows in rows_between(session, before, through):
+        found += session.execute(rows).all()
+    return _pending(found)
+
+
+def rows_between(session: Session, before: Seal | None, through: Seal) -> Iterator["_Rows"]:
+    """Give the queries for the rows between two rounds, with the columns of `Pending`."""
     entry_end = tuple_(through.entry_epoch, through.entry_xid, through.entry_id)
     act_end = tuple_(through.act_epoch, through.act_xid, through.act_id)
-    found: list[_Row] = []
     for entries, acts in _rows_after(session, before, through.epoch):
-        found += session.execute(
-            acts.where(tuple_(Act.epoch, Act.xid, Act.act_id) <= act_end)
-        ).all()
-        found += session.execute(
-            entries.where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) <= entry_end)
-        ).all()
-    return _pending(found)
+        yield acts.where(tuple_(Act.epoch, Act.xid, Act.act_id) <= act_end)
+        yield entries.where(tuple_(Entry.epoch, Entry.xid, Entry.entry_id) <= entry_end)
 
 
 _Row = Row[int, int, int, int, bytes, str, datetime]

@@ -2,7 +2,7 @@
 beyond the calendar. They are found by the database itself, so that no reader stumbles over them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from sqlalchemy import (
@@ -30,7 +30,7 @@ from creditbank.ledger.models import Entry
 from creditbank.orm import UtcDateTime
 
 #: Days and instants outside these years are no bank's, and the calendar of a reader may end there.
-_FIRST_DAY, _LAST_DAY = "1900-01-01", "2999-12-31"
+FIRST_DAY, LAST_DAY = "1900-01-01", "2999-12-31"
 
 #: Without any reckoning SQLite gives 31 November back as it found it.
 _RECKONED = "+0 days"
@@ -40,12 +40,18 @@ _RECKONED = "+0 days"
 _LEDGER = ("ledger_", "journal_")
 
 
-def unreadable_rows(session: Session, tables: tuple[str, ...] = _LEDGER) -> Iterator[Disagreement]:
+def unreadable_rows(
+    session: Session,
+    tables: tuple[str, ...] = _LEDGER,
+    *,
+    people: Sequence[int] | None = None,
+) -> Iterator[Disagreement]:
     """Name each row with a value that is not of its column's type.
 
     Args:
         session: a snapshot.
         tables: what the names of the tables to read begin with; those of ledger and journal.
+        people: whose rows are read; everybody's if not given.
     """
     connection = session.connection()
     check = _wrong_on_postgresql
@@ -60,6 +66,8 @@ def unreadable_rows(session: Session, tables: tuple[str, ...] = _LEDGER) -> Iter
         if check is _wrong_on_sqlite:
             wrong.append(_no_text_on_sqlite(table))
         query = select(*shown).where(or_(false(), *wrong))
+        if people is not None:
+            query = query.where(table.columns["person_id"].in_(people))
         for row in session.execute(query):
             yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
 
@@ -78,7 +86,7 @@ def _wrong_on_postgresql(column: Column[object]) -> ColumnElement[bool] | None:
     if not isinstance(column.type, Date | UtcDateTime):
         return None
     raw: ColumnElement[object] = type_coerce(column, DateTime)
-    return not_(raw.between(cast(_FIRST_DAY, DateTime), cast(_LAST_DAY, DateTime)))
+    return not_(raw.between(cast(FIRST_DAY, DateTime), cast(LAST_DAY, DateTime)))
 
 
 def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
@@ -91,7 +99,7 @@ def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
     else:
         right = storage == "text"
     if isinstance(column.type, Date | UtcDateTime):
-        right = and_(right, raw.between(_FIRST_DAY, _LAST_DAY), _is_time(column, raw))
+        right = and_(right, raw.between(FIRST_DAY, LAST_DAY), _is_time(column, raw))
     wrong = not_(right)
     return and_(column.is_not(None), wrong) if column.nullable else wrong
 

@@ -43,7 +43,7 @@ from creditbank.crediting.reassessments import (
 from creditbank.crediting.transfers import transfer_numbered
 from creditbank.errors import CreditBankError
 from creditbank.jobs.reassessments import run_reassessments
-from creditbank.ledger.disagreement import Disagreement
+from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.models import Act, CreditFacts, Entry, Source, SourceUse
 from creditbank.ledger.sources import SourceUnknownError
 from creditbank.people.register import erase_secret
@@ -561,7 +561,7 @@ def test_fsck_names_a_report_that_differs_from_what_was_agreed(county: TestBank)
     for change in changes:
         with county.unit() as session:
             session.execute(change)
-            found = list(check_reassessments(session))
+            found = list(check_reassessments(session, Progress()))
             session.rollback()
         assert found == [Disagreement("fsck-reassessment", "reassessment", number)], change
     assert county.fsck() == []

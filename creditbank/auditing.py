@@ -1,0 +1,36 @@
+"""How everything is checked: the ledger and journal, then what other rooms rest on them."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from creditbank.certificates.fsck import check_certificates
+from creditbank.crediting.fsck import check_investigations
+from creditbank.crediting.fsck_reassessments import check_reassessments
+from creditbank.ledger.audited import Audited, Since
+from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
+
+
+def audit(
+    session: Session,
+    secrets: SecretStates,
+    progress: Progress | None = None,
+    audited: Audited | None = None,
+) -> Iterator[Disagreement]:
+    """Check everything that fsck checks, phase by phase.
+
+    Args:
+        session: a snapshot.
+        secrets: people's secrets, by which leaves are hashed again.
+        progress: kept up to date while the check runs.
+        audited: the record of an earlier check, where only what has come since is looked at.
+
+    Yields:
+        Each disagreement, by table and row.
+    """
+    seen = progress or Progress()
+    since = Since(session, audited) if audited else None
+    yield from check_ledger(session, secrets, seen, since)
+    yield from check_investigations(session, secrets, seen, since)
+    yield from check_reassessments(session, seen)
+    yield from check_certificates(session, secrets, seen, since)

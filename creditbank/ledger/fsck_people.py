@@ -1,0 +1,322 @@
+"""The part of fsck that looks at everybody's entries: hashes, facts, accounts, origins.
+
+The quick reader (quick.py) finds that a person's rows are right; only where it does not are they
+read again, one by one, and what is wrong is named.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from creditbank.ledger.bodies import LINE_COLUMNS, EntryLine, Named
+from creditbank.ledger.bodies import body_of as entry_body
+from creditbank.ledger.disagreement import Disagreement, Progress
+from creditbank.ledger.fsck_books import Books, acts_numbered
+from creditbank.ledger.leaves import entry_leaf, entry_salt
+from creditbank.ledger.models import CreditFacts, Entry, Movement, State
+from creditbank.ledger.quick import QuickReader, RawLine, UndecodableError, Whom
+from creditbank.ledger.unreadable import unreadable_rows
+
+#: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
+SecretStates = Callable[[Sequence[int]], Mapping[int, bytes | None]]
+#: Says whether rows were readable: no sum and no hash over others would mean anything.
+Checking = Generator[Disagreement, None, bool]
+
+#: Plain texts, because comparing an enum's costs more, once for each entry that there is.
+_CREDIT, _REVERSE = str(Movement.CREDIT), str(Movement.REVERSE)
+_ISSUED = str(State.ISSUED)
+_HELD = tuple(str(state) for state in State if state != State.ISSUED)
+#: Whose rows are read at once where people are given; one may have hundreds.
+_PEOPLE_AT_ONCE = 100
+_FIRST, _LAST = -(2**63), 2**63 - 1
+_TABLES = (Entry.__tablename__, CreditFacts.__tablename__)
+
+_CreditKey = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _PersonRows:
+    """Everything that one person has in the ledger."""
+
+    entries: list[EntryLine] = field(default_factory=list)
+    facts: dict[_CreditKey, str] = field(default_factory=dict)
+
+
+def check_people(
+    session: Session,
+    secrets: SecretStates,
+    books: Books,
+    seen: Progress,
+    *,
+    rows_at_once: int,
+    people: Sequence[int] | None,
+) -> Checking:
+    """Check entries and facts, and add up in the books what was taken of each source.
+
+    Args:
+        session: a snapshot.
+        secrets: people's secrets.
+        books: the small tables.
+        seen: kept up to date.
+        rows_at_once: entries to read at once, to the end of a person.
+        people: whose rows are read; everybody's if not given.
+    """
+    look = _Look(session, secrets, books, seen)
+    if people is None:
+        seen.begin("people", _count(session, Entry))
+        batches = _everybody(session, rows_at_once)
+    else:
+        seen.begin("people", sum(_count(session, Entry, batch) for batch in _chunks(people)))
+        batches = _chunks(people)
+    if any(_count(session, table, _of_nobody) for table in (Entry, CreditFacts)):
+        yield from unreadable_rows(session, _TABLES)
+        return False
+    for batch in batches:
+        try:
+            yield from look.at(batch)
+        except UndecodableError:
+            look.readable = False
+            yield from unreadable_rows(session, _TABLES)
+        if not look.readable:
+            return False
+    return True
+
+
+def _count(session: Session, table: type[Entry | CreditFacts], of: Whom = lambda _: true()) -> int:
+    query = select(func.count()).select_from(table).where(of(table.person_id))
+    return session.scalar(query) or 0
+
+
+def _of_nobody(person_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return person_id > _LAST  # on SQLite whatever is no number has its place behind all numbers
+
+
+def _everybody(session: Session, rows_at_once: int) -> Iterator[Whom]:
+    """Give everybody, as many at once as have so many entries."""
+    after = _FIRST
+    while after < _LAST:
+        ahead = select(Entry.person_id).where(Entry.person_id > after).order_by(Entry.person_id)
+        through = session.scalars(ahead.offset(rows_at_once).limit(1)).first() or _LAST
+        yield _between(after, through)
+        after = through
+
+
+def _between(after: int, through: int) -> Whom:
+    return lambda person_id: and_(person_id > after, person_id <= through)
+
+
+def _chunks(people: Sequence[int]) -> Iterator[Whom]:
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        yield _among(people[start : start + _PEOPLE_AT_ONCE])
+
+
+def _among(people: Sequence[int]) -> Whom:
+    return lambda person_id: person_id.in_(people)
+
+
+class _Look:
+    """Looks at some people after the others."""
+
+    def __init__(
+        self, session: Session, secrets: SecretStates, books: Books, seen: Progress
+    ) -> None:
+        self.readable = True
+        self._session = session
+        self._secrets = secrets
+        self._books = books
+        self._seen = seen
+        self._quick = QuickReader(session, books.source_leaves, books.chains)
+
+    def at(self, whom: Whom) -> Iterator[Disagreement]:
+        """Check some people."""
+        people = self._quick.read(whom)
+        states = self._secrets(list(people))
+        doubtful = {
+            person_id
+            for person_id, lines in people.items()
+            if (secret := states.get(person_id)) is None or not self._quick.holds(lines, secret)
+        }
+        known = sum(line[-1] is not None for lines in people.values() for line in lines)
+        if known != self._quick.facts_of(whom):
+            doubtful |= self._quick.people_with_lone_facts(whom)
+        again = {}
+        if doubtful:
+            for row in unreadable_rows(self._session, _TABLES, people=sorted(doubtful)):
+                self.readable = False
+                yield row
+            if not self.readable:
+                return
+            again = _rows_of(self._session, sorted(doubtful))
+            states = {**states, **self._secrets(sorted(doubtful))}
+        for person_id in sorted(people.keys() | doubtful):
+            if person_id in doubtful:
+                yield from self._check_slowly(person_id, again[person_id], states)
+            else:
+                yield from self._check_sums(person_id, people[person_id])
+            self._seen.entries += len(people.get(person_id, ()))
+            self._seen.done = self._seen.entries
+        self._session.expunge_all()
+
+    def _check_slowly(
+        self, person_id: int, rows: _PersonRows, states: Mapping[int, bytes | None]
+    ) -> Iterator[Disagreement]:
+        acts = _ordering_acts(self._session, rows)
+        yield from _check_person(person_id, rows, states, self._books, acts)
+        if states.get(person_id, b"") is None:
+            self._seen.erased_people.add(person_id)
+
+    def _check_sums(self, person_id: int, lines: Sequence[RawLine]) -> Iterator[Disagreement]:
+        """Check the accounts of somebody whose rows are as they were posted."""
+        books = self._books
+        issued: dict[int, int] = defaultdict(int)
+        for line in lines:
+            if line[16] != _CREDIT or line[3] or line[9] <= 0 or line[7] in books.recognised:
+                break
+            issued[line[7]] += line[9]
+        else:
+            yield from _check_issued(person_id, issued, books)
+            return
+        rows = _PersonRows([_line_of(line) for line in lines])
+        rows.facts.update((line[1:4], line[20]) for line in lines if line[20] is not None)
+        credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
+        yield from _check_accounts(person_id, rows, credits, books)
+        yield from _check_origins(rows, credits, books)
+
+
+def _line_of(raw: RawLine) -> EntryLine:
+    """Give a row its names; its days and instants stay text, which no sum asks for."""
+    return EntryLine._make(raw[:19])
+
+
+def _rows_of(session: Session, people: Sequence[int]) -> dict[int, _PersonRows]:
+    found: dict[int, _PersonRows] = defaultdict(_PersonRows)
+    for entry in session.execute(select(*LINE_COLUMNS).where(Entry.person_id.in_(people))):
+        line = EntryLine._make(entry)
+        found[line.person_id].entries.append(line)
+    facts = select(*_FACTS_COLUMNS).where(CreditFacts.person_id.in_(people))
+    for person_id, scheme, occasion, revision, text in session.execute(facts):
+        found[person_id].facts[scheme, occasion, revision] = text
+    return found
+
+
+_FACTS_COLUMNS = (
+    CreditFacts.person_id, CreditFacts.scheme, CreditFacts.occasion, CreditFacts.revision,
+    CreditFacts.facts,
+)  # fmt: skip
+
+
+def _ordering_acts(session: Session, rows: _PersonRows) -> dict[int, bytes]:
+    ids = sorted({e.act_id for e in rows.entries if e.act_id is not None})
+    return {act.act_id: act.leaf for act in acts_numbered(session, ids)}
+
+
+def _check_person(
+    person_id: int, rows: _PersonRows, states: Mapping[int, bytes | None], books: Books,
+    acts: Mapping[int, bytes],
+) -> Iterator[Disagreement]:  # fmt: skip
+    credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
+    for key in rows.facts.keys() - credits.keys():
+        yield Disagreement("fsck-facts-orphan", "ledger_facts", f"{person_id} {key}")
+    if person_id not in states:
+        yield Disagreement("fsck-secret-lost", "person_secret", str(person_id))
+    for pins_id in {entry.pins_id for entry in rows.entries} - books.pins.keys():
+        yield Disagreement("fsck-pins-missing", "ledger_pack_pins", str(pins_id))
+    secret = states.get(person_id)
+    for entry in rows.entries:
+        key = entry.credit_key
+        credit = credits.get(key)
+        if entry.movement == _CREDIT and key not in rows.facts:
+            yield Disagreement("fsck-facts-missing", "ledger_facts", _entry_name(entry))
+            yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
+        elif credit is None:
+            yield Disagreement("fsck-target-missing", "ledger_entry", _entry_name(entry))
+        elif secret is not None and not _entry_holds(entry, credit, rows, secret, books, acts):
+            yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
+    yield from _check_accounts(person_id, rows, credits, books)
+    yield from _check_origins(rows, credits, books)
+
+
+def _entry_holds(  # noqa: PLR0917 # what one entry rests on
+    entry: EntryLine, credit: EntryLine, rows: _PersonRows, secret: bytes, books: Books,
+    acts: Mapping[int, bytes],
+) -> bool:  # fmt: skip
+    is_credit = entry.movement == _CREDIT
+    chain = books.chains.get(entry.pins_id)
+    if chain is None:
+        return False
+    try:
+        named = Named(
+            source=books.source_leaves[entry.source_id],
+            target=b"" if is_credit else credit.leaf,
+            order=acts[entry.act_id] if entry.act_id is not None else b"",
+            facts=rows.facts[entry.credit_key] if is_credit else "",
+            pins=chain,
+        )
+        body = entry_body(entry, named)
+        return entry_leaf(entry_salt(secret, body), body) == entry.leaf
+    except (ValueError, KeyError, TypeError):
+        return False  # an enum, a chain or a text that no poster ever wrote
+
+
+def _check_accounts(
+    person_id: int, rows: _PersonRows, credits: Mapping[_CreditKey, EntryLine], books: Books
+) -> Iterator[Disagreement]:
+    """No account of a credit is below zero; a new revision follows a reversal."""
+    nets: dict[tuple[_CreditKey, str], int] = defaultdict(int)
+    for entry in rows.entries:
+        key = entry.credit_key
+        nets[key, entry.to_state] += entry.centihours
+        nets[key, entry.from_state] -= entry.centihours
+    issued: dict[int, int] = defaultdict(int)
+    for key, credit in credits.items():
+        if any(nets.get((key, state), 0) < 0 for state in _HELD):
+            yield Disagreement("fsck-account-negative", "ledger_entry", _entry_name(credit))
+        scheme, occasion, revision = key
+        earlier = (scheme, occasion, revision - 1)
+        if revision and (earlier not in credits or nets[earlier, _ISSUED] != 0):
+            yield Disagreement("fsck-revision-early", "ledger_entry", _entry_name(credit))
+        issued[credit.source_id] -= nets[key, _ISSUED]
+    yield from _check_issued(person_id, issued, books)
+
+
+def _check_issued(
+    person_id: int, issued: Mapping[int, int], books: Books
+) -> Iterator[Disagreement]:
+    for source_id, centihours in issued.items():
+        source = books.sources.get(source_id)
+        if source is not None and centihours > source.person_centihours_max:
+            yield Disagreement("fsck-bound", "ledger_source", f"{source.source_no} {person_id}")
+        books.used_centihours[source_id] += centihours
+        books.used_people[source_id] += bool(centihours)
+
+
+def _check_origins(
+    rows: _PersonRows, credits: Mapping[_CreditKey, EntryLine], books: Books
+) -> Iterator[Disagreement]:
+    """What was recognised from another entry stands only as long as that entry does."""
+    copies = {key for key, each in credits.items() if each.source_id in books.recognised}
+    if not copies:
+        return
+    gone = {each.credit_key for each in rows.entries if each.movement == _REVERSE}
+    leaves = {credit.leaf.hex() for key, credit in credits.items() if key not in gone}
+    for key in sorted(copies - gone):
+        if _origin_leaf(rows.facts.get(key, "")) not in leaves:
+            yield Disagreement("fsck-origin", "ledger_entry", _entry_name(credits[key]))
+
+
+def _origin_leaf(facts: str) -> str:
+    try:
+        return str(json.loads(facts)["origin"]["leaf"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""  # gone or no longer JSON, which is named elsewhere too
+
+
+def _entry_name(entry: EntryLine) -> str:
+    return (
+        f"{entry.entry_id} {entry.person_id} {entry.scheme} {entry.occasion} r{entry.revision}"
+        f" {entry.movement} {entry.step}"
+    )
