@@ -1,12 +1,13 @@
 """Balances: always a sum over entries, never a column that could disagree (law 11)."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, select, union_all
 from sqlalchemy.orm import Session
 
-from creditbank.ledger.models import ACCOUNTS_OF, Entry, State
+from creditbank.ledger.models import ACCOUNTS_OF, Entry, Movement, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,17 @@ class Balance:
     live_centihours: int
     capped_centihours: int
     frozen_centihours: int
+
+
+#: Summed by movement and put together in Python; built once, because that is most of the work.
+_MOVED = (
+    select(Entry.credited_year, Entry.subject, Entry.movement, func.sum(Entry.centihours))
+    .where(
+        Entry.person_id.in_(bindparam("people", expanding=True)),
+        Entry.scheme == bindparam("scheme"),
+    )
+    .group_by(Entry.credited_year, Entry.subject, Entry.movement)
+)
 
 
 def balances_of(
@@ -36,17 +48,17 @@ def balances_of(
         scheme: the crediting pack.
         recorded: which entries are summed, as `logs.sealed_by` says it; all if not given.
     """
-    summed = true() if recorded is None else recorded
-    query = (
-        select(
-            Entry.scheme, Entry.credited_year, Entry.subject,
-            _net(State.LIVE), _net(State.CAPPED), _net(State.FROZEN),
-        )
-        .where(Entry.person_id.in_(list(people)), Entry.scheme == scheme, summed)
-        .group_by(Entry.scheme, Entry.credited_year, Entry.subject)
-        .order_by(Entry.credited_year, Entry.subject)
-    )  # fmt: skip
-    return [Balance(*row) for row in session.execute(query)]
+    query = _MOVED if recorded is None else _MOVED.where(recorded)
+    asked = {"people": list(people), "scheme": scheme}
+    held: dict[tuple[int, str], Counter[State]] = defaultdict(Counter)
+    for year, subject, movement, centihours in session.execute(query, asked):
+        from_state, to_state = ACCOUNTS_OF[Movement(movement)]
+        held[year, subject][from_state] -= centihours
+        held[year, subject][to_state] += centihours
+    return [
+        Balance(scheme, *account, states[State.LIVE], states[State.CAPPED], states[State.FROZEN])
+        for account, states in sorted(held.items())
+    ]
 
 
 def live_hours(
