@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from creditbank.cli.console import Desk
-from creditbank.ledger.disagreement import PHASES, Progress
+from creditbank.ledger.disagreement import Progress
 
 #: How often a line on a terminal is written anew, and a line in a file added.
 _ON_TERMINAL_SECONDS, _IN_FILE_SECONDS = 1, 60
@@ -60,7 +60,7 @@ class _Teller:
         said = self._desk.text(
             "cli-fsck-phase",
             phase_no=progress.phase_no,
-            phases=len(PHASES),
+            phases=len(progress.phases),
             phase=self._desk.text(f"fsck-phase-{progress.phase}"),
             done=progress.done,
             known=progress.known,

@@ -12,7 +12,7 @@ from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
 from creditbank.ledger.audited import Audited, audited_now
-from creditbank.ledger.fsck import Progress
+from creditbank.ledger.disagreement import FOLDS, PHASES, Progress
 from creditbank.ledger.proving import head_of, listed_logs
 from creditbank.people.register import secret_states
 
@@ -48,6 +48,11 @@ def ledger_seal(desk: Desk) -> None:
     help="全部相符时写下核对记录。 Where to record the check, if everything agrees.",
 )
 @click.option(
+    "--folds",
+    is_flag=True,
+    help="并按规则重新计算各人的上限（较慢）。 Count everybody's caps again, too; it is slow.",
+)
+@click.option(
     "--progress",
     "wanted",
     is_flag=True,
@@ -61,16 +66,18 @@ def ledger_fsck(
     *,
     since_file: Path | None,
     record_file: Path | None,
+    folds: bool,
     wanted: bool,
 ) -> None:
     """Print each disagreement; exit code 3 when there is one."""
     before = Audited.from_bytes(since_file.read_bytes()) if since_file else None
-    now, progress, found = utc_now(), Progress(), 0
+    progress = Progress(phases=(*PHASES, FOLDS) if folds else PHASES)
+    now, found = utc_now(), 0
     with desk.bank(), snapshot() as session:
         vault = current_house().vault
         states = lambda people: secret_states(session, vault, people)  # noqa: E731
         with progress_told(desk, progress, wanted=wanted) as clear:
-            for each in audit(session, states, progress, before):
+            for each in audit(session, states, progress, before, folds=folds):
                 found += 1
                 clear()
                 click.echo(f"{each.table} {each.key}: {desk.text(each.code)} ({each.code})")

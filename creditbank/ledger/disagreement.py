@@ -1,12 +1,14 @@
 """What a check of the ledger finds, and how far it has come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 #: The parts of a check in their order; each is called `fsck-phase-…` in the catalogue.
 PHASES = (
     "tables", "acts", "people", "rounds", "logs", "investigations", "reassessments", "certificates",
 )  # fmt: skip
+#: The one that costs more than all others, and is only done where it is asked for.
+FOLDS = "folds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Progress:
     rounds: int = 0
     #: people whose secret was erased: their leaves are blind, which is no disagreement
     erased_people: set[int] = field(default_factory=set)
+    #: the phases that there will be
+    phases: Sequence[str] = PHASES
     #: the phase at work, and how many of its rows are done, of how many
     phase: str = ""
     done: int = 0
@@ -41,5 +45,5 @@ class Progress:
 
     @property
     def phase_no(self) -> int:
-        """Return which of `PHASES` is at work, counted from 1."""
-        return PHASES.index(self.phase) + 1
+        """Return which phase is at work, counted from 1."""
+        return self.phases.index(self.phase) + 1

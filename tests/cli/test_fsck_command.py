@@ -124,3 +124,11 @@ def test_a_record_that_was_changed_is_refused(terminal: Terminal, tmp_path: Path
     assert "(audit-record-unusable)" in said
     missing = terminal.run("ledger", "fsck", "--since", str(tmp_path / "none"), exit_code=1)
     assert "(file-unusable)" in missing.stderr
+
+
+def test_caps_are_counted_again_where_it_is_asked_for(terminal: Terminal) -> None:
+    said = terminal.run("ledger", "fsck", "--folds", "--progress")
+
+    last = said.stderr.splitlines()[-1]
+    assert last == f"第 {len(PHASES) + 1}/{len(PHASES) + 1} 步 按规则重算上限：0 / 2"
+    assert "全部相符" in said.stdout
