@@ -4,8 +4,10 @@ The owner migrates and owns; the application inserts and reads, and chooses neit
 transaction number of an entry; the sealer writes positions, tiles and checkpoints and nothing else.
 """
 
-from sqlalchemy import Engine, Inspector, inspect, text
+from sqlalchemy import Connection, Engine, Inspector, inspect, text
+from sqlalchemy.engine import make_url
 
+from creditbank.config import Settings
 from creditbank.ddl_guard import close_ddl
 
 APP_ROLE = "creditbank_app"
@@ -69,15 +71,33 @@ def make_roles(owner: Engine, app_role: str = APP_ROLE, sealer_role: str = SEALE
     if owner.dialect.name != "postgresql":
         return
     with owner.begin() as connection:
-        for role in (app_role, sealer_role):
-            known = connection.scalar(
-                text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
-            )
-            if not known:
-                connection.execute(text(f'CREATE ROLE "{role}" LOGIN'))
-        for statement in _grants(inspect(connection), app_role, sealer_role):
-            connection.execute(text(statement))
-        close_ddl(connection, GUARDED)
+        grant_roles(connection, app_role, sealer_role)
+
+
+def grant_roles(connection: Connection, app_role: str, sealer_role: str) -> None:
+    """Do on PostgreSQL, within a transaction, what `make_roles` does."""
+    for role in (app_role, sealer_role):
+        known = connection.scalar(
+            text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
+        )
+        if not known:
+            connection.execute(text(f'CREATE ROLE "{role}" LOGIN'))
+    for statement in _grants(inspect(connection), app_role, sealer_role):
+        connection.execute(text(statement))
+    close_ddl(connection, GUARDED)
+
+
+def role_names(settings: Settings) -> tuple[str, str]:
+    """Return the names of the application's and the sealer's role, as the URLs have them."""
+    owner, app, sealer = (
+        make_url(url).username
+        for url in (settings.owner_url, settings.app_url, settings.sealer_url)
+    )
+    # A role of the owner's own name would take the owner's rights from itself.
+    return (
+        app if app and app != owner else APP_ROLE,
+        sealer if sealer and sealer not in (app, owner) else SEALER_ROLE,
+    )
 
 
 def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:

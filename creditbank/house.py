@@ -56,8 +56,14 @@ class House:
 
 def make_house(settings: Settings) -> House:
     """Open the keys of a bank, making them on first start."""
+    house = open_house(settings)
+    house.keys.ensure()
+    return house
+
+
+def open_house(settings: Settings) -> House:
+    """Take the keys of a bank as they are; whoever restores one must not make others."""
     keys = KeyStore(settings.keys_path)
-    keys.ensure()
     return House(settings, keys, Vault(keys), Press(settings.font_path))
 
 

@@ -34,7 +34,8 @@ from creditbank.errors import CreditBankError
 
 KeyKind = Literal["log", "verdict-ed25519", "verdict-es256", "vault", "lookup"]
 KEY_KINDS: tuple[KeyKind, ...] = ("log", "verdict-ed25519", "verdict-es256", "vault", "lookup")
-_FILE_NAME = re.compile(r"(?P<kind>[a-z0-9-]+)\.(?P<number>[0-9]{4})\.key")
+#: The kind and the number of a key, as its file's name.
+KEY_FILE_NAME = re.compile(r"(?P<kind>[a-z0-9-]+)\.(?P<number>[0-9]{4})\.key")
 _SYMMETRIC_BYTES = 32
 #: With which key what leaves the bank is signed, by the algorithm's name.
 ALGORITHMS: Final[Mapping[str, KeyKind]] = {
@@ -146,7 +147,7 @@ class KeyStore:
     def _numbers(self, kind: KeyKind) -> list[int]:
         if not self._directory.is_dir():
             return []
-        found = (_FILE_NAME.fullmatch(path.name) for path in self._directory.iterdir())
+        found = (KEY_FILE_NAME.fullmatch(path.name) for path in self._directory.iterdir())
         return [int(match["number"]) for match in found if match and match["kind"] == kind]
 
 

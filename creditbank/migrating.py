@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from creditbank.ddl_guard import migration_window
 
@@ -19,17 +19,29 @@ def upgrade(engine: Engine) -> None:
     """
     if is_current(engine):
         return
-    config = _config()
     with engine.connect() as connection:
-        config.attributes["connection"] = connection
         with migration_window(connection):
-            command.upgrade(config, "head")
+            upgrade_on(connection)
         connection.commit()
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """Migrate within the connection's transaction, up to a revision."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def knows_revision(revision: str) -> bool:
+    """Tell whether the schema of that revision is one of this program's."""
+    script = ScriptDirectory.from_config(_config())
+    return any(each.revision == revision for each in script.walk_revisions())
 
 
 def is_current(engine: Engine) -> bool:
     """Tell whether the database stands at the newest migration."""
-    with engine.connect() as connection:
+    # No command waits for a writer at work only to learn this.
+    with engine.execution_options(creditbank_reading=True).connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     return found == ScriptDirectory.from_config(_config()).get_current_head()
 

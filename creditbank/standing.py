@@ -68,20 +68,25 @@ def standing_guards(engine: Engine) -> Standing:
     """Look at every guard, on whoever's connection."""
     # No writer waits for this look, nor this look for a writer.
     with engine.execution_options(creditbank_reading=True).connect() as connection:
-        if connection.dialect.name == "sqlite":
-            return Standing(_missing_on_sqlite(connection), [])
-        absent, altered = _event_triggers(connection)
-        # Only a superuser can make them; one who owns the tables has no excuse.
-        forbidden = [] if connection.scalar(text(_OWNED_BY_SUPERUSER)) else absent
-        return Standing(
-            [
-                *_triggers(connection),
-                *_rules(connection),
-                *_grants_too_wide(connection),
-                *sorted({*altered, *absent} - {*forbidden}),
-            ],
-            forbidden,
-        )
+        return guards_on(connection)
+
+
+def guards_on(connection: Connection) -> Standing:
+    """Look at every guard as a transaction sees it, before anybody else does."""
+    if connection.dialect.name == "sqlite":
+        return Standing(_missing_on_sqlite(connection), [])
+    absent, altered = _event_triggers(connection)
+    # Only a superuser can make them; one who owns the tables has no excuse.
+    forbidden = [] if connection.scalar(text(_OWNED_BY_SUPERUSER)) else absent
+    return Standing(
+        [
+            *_triggers(connection),
+            *_rules(connection),
+            *_grants_too_wide(connection),
+            *sorted({*altered, *absent} - {*forbidden}),
+        ],
+        forbidden,
+    )
 
 
 def missing_guards(engine: Engine) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from creditbank.catalogue import LANGUAGES, Language
 from creditbank.cli import (
     accounts,
+    backup,
     bank,
     certificates,
     clients,
@@ -65,11 +66,10 @@ def main(
 
 
 for _command in (
-    bank.init, bank.db, bank.keys, clients.clients, accounts.account, rules.rules,
-    organisations.organisations,
-    organisations.filings, organisations.mandates, rosters.rosters, rosters.attendance,
-    items.items, items.transfers, items.entries, investigations.investigations,
-    reassessments.reassessments, records.imports,
+    bank.init, bank.db, bank.keys, backup.backup, backup.restore_bank, clients.clients,
+    accounts.account, rules.rules, organisations.organisations, organisations.filings,
+    organisations.mandates, rosters.rosters, rosters.attendance, items.items, items.transfers,
+    items.entries, investigations.investigations, reassessments.reassessments, records.imports,
     records.balances, records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
     processes.clock, processes.serve, sandbox.sandbox, demo.demo,
 ):  # fmt: skip

@@ -1,7 +1,6 @@
 """Commands for the bank itself: founding, schema and roles, key files."""
 
 import click
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from creditbank.cli.console import EXIT_REFUSED, Desk, pass_desk
@@ -9,7 +8,7 @@ from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import db as database
 from creditbank.db import make_engine, unit_of_work
-from creditbank.guards import APP_ROLE, SEALER_ROLE, make_roles
+from creditbank.guards import make_roles, role_names
 from creditbank.house import current_house
 from creditbank.keys import KEY_KINDS, KeyFile, KeyKind, KeyStore, public_jwk
 from creditbank.migrating import is_current, upgrade
@@ -63,15 +62,7 @@ def migrate(settings: Settings) -> None:
 
 
 def _make_roles(settings: Settings) -> tuple[str, str]:
-    owner_name, app, sealer = (
-        make_url(url).username
-        for url in (settings.owner_url, settings.app_url, settings.sealer_url)
-    )
-    # A role of the owner's own name would take the owner's rights from itself.
-    names = (
-        app if app and app != owner_name else APP_ROLE,
-        sealer if sealer and sealer not in (app, owner_name) else SEALER_ROLE,
-    )
+    names = role_names(settings)
     owner = make_engine(settings.owner_url, settings, owner=True)
     try:
         make_roles(owner, *names)

@@ -344,9 +344,13 @@ def _check_log(session: Session, log: Log, seen: Progress, checked: int) -> Iter
             )
         ).all()
     )
+    freeze = session.get(LogFreeze, log.log_id)
+    if freeze is not None and freeze.size == 0:
+        ends[0] = freeze.seal_no  # closed before its first row, and signed as empty
     yield from _check_bundles(session, log, max(ends, default=checked), seen, checked)
     query = select(SignedCheckpoint).where(
-        SignedCheckpoint.log_id == log.log_id, SignedCheckpoint.size > checked
+        SignedCheckpoint.log_id == log.log_id,
+        (SignedCheckpoint.size > checked) | (SignedCheckpoint.size == 0),
     )
     signed_sizes = set()
     for signed in session.scalars(query.order_by(SignedCheckpoint.size)).all():

@@ -28,7 +28,7 @@ from creditbank.ledger.logs import (
     last_seal,
     tile_reader,
 )
-from creditbank.ledger.merkle import TILE_WIDTH, append, leaf_node
+from creditbank.ledger.merkle import EMPTY_ROOT, TILE_WIDTH, append, leaf_node
 from creditbank.ledger.models import (
     Act,
     Bundle,
@@ -108,17 +108,45 @@ def seal(session: Session, sealer: Sealer, *, now: datetime) -> Sealed:
     return Sealed(rows=len(taken), more=more)
 
 
-def open_epoch_if_restored(session: Session, *, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A log in which nothing may be signed any more, named by its origin and verifier key."""
+
+    origin: str
+    vkey: str
+
+
+def close_logs(
+    session: Session, sealer: Sealer, closures: Iterable[Closure], *, now: datetime
+) -> None:
+    """Freeze logs where they stand, in a round of its own that gives no place.
+
+    A log that is not there is opened for that, and signed as empty: its name is used up, and the
+    empty tree is the beginning of whatever was published under it.
+    """
+    before = last_seal(session)
+    row = _seal_row(session, before, before.seal_no + 1 if before else 1, [], now)
+    logs = []
+    for each in sorted(closures, key=lambda closure: closure.origin):
+        log = session.scalar(select(Log).where(Log.origin == each.origin))
+        logs.append(log or _add_log(session, each.origin, each.vkey, row.seal_no))
+    _write(session, sealer, row, [], logs)
+    for log in logs:
+        if log.seal_no == row.seal_no:
+            _sign(session, sealer, log, Checkpoint(log.origin, 0, EMPTY_ROOT), row.seal_no)
+
+
+def open_epoch_if_restored(session: Session, *, now: datetime, restored: bool = False) -> None:
     """Start a new epoch when the database runs in another server than the last epoch's.
 
     After a restore, transaction numbers begin anew; rows of the old epoch that no round had taken
-    sort before everything new, and are sealed first.
+    sort before everything new, and are sealed first. Whoever `restored` it knows, whatever server.
     """
     if session.get_bind().dialect.name != "postgresql":
         return
     server = session.scalar(text("SELECT system_identifier::text FROM pg_control_system()"))
     newest = session.scalars(select(Epoch).order_by(Epoch.epoch.desc()).limit(1)).one()
-    if newest.server != server:
+    if restored or newest.server != server:
         row = {
             "epoch": newest.epoch + 1, "server": server, "started_at": now, "reason": "restored",
         }  # fmt: skip
@@ -317,13 +345,14 @@ def _log_for(session: Session, sealer: Sealer, row: Pending, seal_no: int) -> Lo
 
 def _open_log(session: Session, sealer: Sealer, jurisdiction: str, year: int, seal_no: int) -> Log:
     origin = f"{sealer.host}/ledger/{jurisdiction}/{year}"
+    return _add_log(session, origin, vkey(origin, sealer.key_for(None).public_key()), seal_no)
+
+
+def _add_log(session: Session, origin: str, key: str, seal_no: int) -> Log:
+    jurisdiction, year = origin.split("/")[-2:]
     log = Log(
-        origin=origin,
-        jurisdiction=jurisdiction,
-        year=year,
-        vkey=vkey(origin, sealer.key_for(None).public_key()),
-        seal_no=seal_no,
-    )
+        origin=origin, jurisdiction=jurisdiction, year=int(year), vkey=key, seal_no=seal_no
+    )  # fmt: skip
     session.add(log)
     session.flush()  # its number is needed, and the next row may belong to it
     return log
@@ -404,18 +433,22 @@ def _write_run(session: Session, sealer: Sealer, seal_no: int, grown: _Grown) ->
     for (level, tile_no), hashes in grown.tiles.items():
         if level > 0:  # level 0 is hashed from the bundles when it is read
             _put_tile(session, log_id, level, tile_no, hashes)
-    checkpoint = Checkpoint(grown.log.origin, grown.size, span.root)
-    private_key = sealer.key_for(grown.log.vkey)
     session.add(
         SealSpan(
             seal_no=seal_no, log_id=log_id, first_index=span.first_index, count=span.count,
             order_digest=span.order_digest,
         )
     )  # fmt: skip
+    checkpoint = Checkpoint(grown.log.origin, grown.size, span.root)
+    _sign(session, sealer, grown.log, checkpoint, seal_no)
+
+
+def _sign(session: Session, sealer: Sealer, log: Log, checkpoint: Checkpoint, seal_no: int) -> None:
+    note = sign_note(checkpoint.body(), log.origin, sealer.key_for(log.vkey))
     session.add(
         SignedCheckpoint(
-            log_id=log_id, size=grown.size, seal_no=seal_no, root=span.root,
-            note=sign_note(checkpoint.body(), grown.log.origin, private_key),
+            log_id=log.log_id, size=checkpoint.size, seal_no=seal_no, root=checkpoint.root,
+            note=note,
         )
     )  # fmt: skip
 

