@@ -158,7 +158,7 @@ def import_rows(
     draft = ImportDraft(jurisdiction, "an earlier system", tuple(rows))
     vault = bank.house.vault
     with bank.unit() as session:
-        record = propose_import(session, vault, draft, actor="official-test", now=now)
+        record = propose_import(session, vault, draft, actor="official-test", now=now).record
     with bank.unit() as session:
         approve_import(session, vault, record.import_no, actor="official-second", now=now)
     return record.import_no

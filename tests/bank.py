@@ -154,7 +154,7 @@ class TestBank:
         with self.unit() as session:
             record = propose_import(
                 session, self.house.vault, draft, actor="official-test", now=now
-            )
+            ).record
         with self.unit() as session:
             approve_import(
                 session, self.house.vault, record.import_no, actor="official-second", now=now

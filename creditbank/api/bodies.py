@@ -184,6 +184,45 @@ class RosterFile(Body):
         return read_roster(_body_bytes(), limits)
 
 
+@dataclass(frozen=True, slots=True)
+class UploadedFiles:
+    """Bytes of a form's `file`, and of its `totals`, empty where there is none."""
+
+    file: bytes
+    totals: bytes
+
+
+class ImportFile(Body):
+    """Earlier records as XLSX or CSV bytes, as a form's `file` and `totals`, or as JSON."""
+
+    def __init__(self, shape: Schema, example: Mapping[str, Any]) -> None:
+        self.json = JsonBody(shape, example)
+
+    def read(self) -> Content:
+        """Read the object, or take the files as they are."""
+        if request.mimetype == JSON_MEDIA_TYPE:
+            return self.json.read()
+        if request.mimetype == MULTIPART_MEDIA_TYPE:
+            totals = request.files.get("totals")
+            files = UploadedFiles(_uploaded_file(), totals.read() if totals else b"")
+        else:
+            files = UploadedFiles(_body_bytes(), b"")
+        said = [hashlib.sha256(each).digest() for each in (files.file, files.totals)]
+        return Content(files, b"".join(said))
+
+    def documented(self) -> dict[str, Any]:
+        """Return the four forms."""
+        binary = {"type": "string", "format": "binary"}
+        parts = {"file": binary, "totals": binary}
+        form = {"type": "object", "required": ["file"], "properties": parts}
+        return {
+            XLSX_MEDIA_TYPE: {"schema": binary},
+            CSV_MEDIA_TYPE: {"schema": binary},
+            MULTIPART_MEDIA_TYPE: {"schema": form},
+            **self.json.documented(),
+        }
+
+
 class TomlFile(Body):
     """A rule pack, byte for byte."""
 

@@ -1,14 +1,24 @@
-"""Records from before the bank: proposed by one official, approved by a second."""
+"""Records from before the bank: rehearsed, proposed by one official, approved by a second."""
 
+from dataclasses import asdict
 from typing import Any
 
+from flask import Response
 from sqlalchemy.orm import Session
 
-from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call, Door
-from creditbank.attendance.workbook import RosterTooLongError
+from creditbank.api.bodies import XLSX_MEDIA_TYPE, ImportFile, JsonBody, UploadedFiles
+from creditbank.api.endpoints import Call, Door, Reply, Unit
+from creditbank.api.idempotency import REPLAYED_HEADER
+from creditbank.api.rosters import shaped_problem
+from creditbank.attendance.earlier import HEADERS, TOTALS_HEADERS
+from creditbank.attendance.roster_forms import earlier_template
+from creditbank.attendance.workbook import Limits, RosterTooLongError
+from creditbank.clock import civil_day
+from creditbank.crediting import rehearsals
 from creditbank.crediting.imports import (
+    ImportDifferencesError,
     ImportKnownError,
+    ImportRowKnownError,
     ImportRowNameError,
     ImportRowTwiceError,
     ImportRowYearError,
@@ -16,8 +26,16 @@ from creditbank.crediting.imports import (
     approve_import,
     propose_import,
 )
-from creditbank.crediting.lookups import import_numbered
+from creditbank.crediting.lookups import ShownTotal, import_differences, import_numbered
 from creditbank.crediting.models import RecordImport
+from creditbank.crediting.rehearsals import (
+    ImportFiles,
+    ImportRowsRefusedError,
+    ReadImport,
+    RehearsedRow,
+    rehearse,
+    require_clean,
+)
 from creditbank.house import current_house
 from creditbank.registry.bank import DemoOnlyError, InventedOnlyError
 from creditbank.registry.clients import RegionForeignError, Scope
@@ -25,10 +43,17 @@ from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
-from creditbank.schemas.registry import NothingBody
-from creditbank.schemas.rosters import ImportAnswer, ImportBody
+from creditbank.schemas.rosters import (
+    ImportAnswer,
+    ImportApprovalBody,
+    ImportBody,
+    ImportQuery,
+    RehearsalAnswer,
+)
+from creditbank.schemas.wanted import invalid_at
 
 _ROW_EXAMPLE = {**IDENTITY_EXAMPLE, "year": 2024, "subject": "professional", "hours": "60.00"}
+_EXAMPLE = {"jurisdiction": "cn-3710", "origin": "原继续教育登记系统", "rows": [_ROW_EXAMPLE]}
 
 imports = Door("imports", __name__, description="Records from before the bank.")
 
@@ -37,26 +62,65 @@ imports = Door("imports", __name__, description="Records from before the bank.")
     "/imports",
     Scope.IMPORT_PROPOSE,
     status=201,
-    body=JsonBody(
-        ImportBody(),
-        {"jurisdiction": "cn-3710", "origin": "原继续教育登记系统", "rows": [_ROW_EXAMPLE]},
-    ),
+    query=ImportQuery(),
+    body=ImportFile(ImportBody(), _EXAMPLE),
     answer=ImportAnswer(),
     refuses=(
         RegionForeignError, ImportKnownError, ImportRowTwiceError, ImportRowNameError,
         ImportRowYearError, SubjectUnknownError, PackMissingError, DemoOnlyError,
-        InventedOnlyError, RosterTooLongError,
+        InventedOnlyError, RosterTooLongError, ImportRowsRefusedError,
     ),
 )  # fmt: skip
-def propose(call: Call, session: Session) -> dict[str, Any]:
-    """Put earlier records before a second official; nothing is credited yet."""
-    limit = current_house().settings.roster_rows_max
-    if len(call.body.rows) > limit:
-        raise RosterTooLongError(limit=limit, row_no=limit + 1)
-    call.client.require_region(call.body.jurisdiction)
+def propose(call: Call, session: Session) -> Reply:
+    """Put earlier records before a second official; the same again are answered with the first."""
+    vault, read = current_house().vault, _read(call, session)
+    if isinstance(call.body, UploadedFiles):
+        require_clean(rehearse(session, vault, read, civil_day(call.now).year))
     actor = call.client.client_id
-    vault = current_house().vault
-    return _shaped(propose_import(session, vault, call.body, actor=actor, now=call.now))
+    proposal = propose_import(session, vault, read.draft, actor=actor, now=call.now)
+    known = [
+        RehearsedRow(read.row_nos[each.place], each.import_no, each.centihours, each.same)
+        for each in proposal.known
+    ]
+    members = _shaped(session, proposal.record) | {
+        "replayed": proposal.replayed, "known": list(map(_known, known)),
+    }  # fmt: skip
+    headers = {REPLAYED_HEADER: "true"} if proposal.replayed else {}
+    return Reply(members, headers=headers)
+
+
+@imports.post(
+    "/imports/rehearsal",
+    Scope.IMPORT_PROPOSE,
+    unit=Unit.READING,
+    query=ImportQuery(),
+    body=ImportFile(ImportBody(), _EXAMPLE),
+    answer=RehearsalAnswer(),
+    refuses=(RegionForeignError, PackMissingError, RosterTooLongError),
+)
+def rehearse_records(call: Call, session: Session) -> dict[str, Any]:
+    """Tell what proposing earlier records would do, row by row; nothing is written."""
+    vault, read = current_house().vault, _read(call, session)
+    found = rehearse(session, vault, read, civil_day(call.now).year)
+    return {
+        "scheme": found.scheme, "rows": found.rows, "people_known": found.people_known,
+        "people_unknown": found.people_unknown, "hours": found.total_centihours,
+        "problems": [shaped_problem(each) for each in found.refused],
+        "known": list(map(_known, found.known)),
+        "totals": [{**asdict(each), "hours": each.centihours} for each in found.totals],
+        "reconciled": found.is_reconciled,
+        "differences": list(map(_difference, found.differences)),
+        "replay_of": found.replay_of,
+    }  # fmt: skip
+
+
+@imports.get("/imports/template", Scope.IMPORT_PROPOSE, files={XLSX_MEDIA_TYPE: "…"})
+def hand_out_template(_call: Call, _session: Session) -> Response:
+    """Hand out an empty file with the headers that are read, and a sheet for stated totals."""
+    content = earlier_template(list(HEADERS.values()), TOTALS_HEADERS)
+    response = Response(content, content_type=XLSX_MEDIA_TYPE)
+    response.headers["Content-Disposition"] = 'attachment; filename="earlier-records.xlsx"'
+    return response
 
 
 @imports.get(
@@ -69,24 +133,63 @@ def read_import(call: Call, session: Session, import_no: str) -> dict[str, Any]:
     """Return what was proposed: rows, people, total and digest, and who approved it."""
     record = import_numbered(session, import_no)
     call.client.require_region(record.jurisdiction)
-    return _shaped(record)
+    return _shaped(session, record)
 
 
 @imports.post(
     "/imports/<public:import_no>/approval",
     Scope.IMPORT_APPROVE,
-    body=JsonBody(NothingBody(), {}),
+    body=JsonBody(ImportApprovalBody(), {}),
     answer=ImportAnswer(),
-    refuses=(ImportUnknownError, RegionForeignError, SecondPersonWantedError),
-)
+    refuses=(
+        ImportUnknownError, RegionForeignError, SecondPersonWantedError, ImportDifferencesError,
+        ImportRowKnownError,
+    ),
+)  # fmt: skip
 def approve_records(call: Call, session: Session, import_no: str) -> dict[str, Any]:
     """Approve an import as a second official: its rows are credited, marked as migrated."""
     call.client.require_region(import_numbered(session, import_no).jurisdiction)
     vault, actor = current_house().vault, call.client.client_id
-    return _shaped(approve_import(session, vault, import_no, actor=actor, now=call.now))
+    accepted = call.body["differences_accepted"]
+    record = approve_import(session, vault, import_no, actor=actor, now=call.now, accepted=accepted)
+    return _shaped(session, record)
 
 
-def _shaped(record: RecordImport) -> dict[str, Any]:
+def _read(call: Call, session: Session) -> ReadImport:
+    """Take the rows out of what was sent.
+
+    Raises:
+        RequestInvalidError: a file came without its region or origin.
+    """
+    limit, body = current_house().settings.roster_rows_max, call.body
+    if not isinstance(body, UploadedFiles):
+        for rows in (body.rows, body.stated):
+            if len(rows) > limit:
+                raise RosterTooLongError(limit=limit, row_no=limit + 1)
+        call.client.require_region(body.jurisdiction)
+        return ReadImport.of(body)
+    region = call.query["jurisdiction"], call.query["origin"]
+    for name, said in zip(("jurisdiction", "origin"), region, strict=True):
+        if not said:
+            raise invalid_at(f"/{name}", "field-required")
+    call.client.require_region(region[0])
+    files, year = ImportFiles(body.file, body.totals), civil_day(call.now).year
+    return rehearsals.read_import(session, region, files, year, Limits(rows_max=limit))
+
+
+def _known(row: RehearsedRow) -> dict[str, Any]:
+    return {**asdict(row), "hours": row.centihours}
+
+
+def _difference(total: ShownTotal) -> dict[str, Any]:
+    return {
+        "document_kind": total.document_kind, "last_four": total.last_four, "year": total.year,
+        "stated_hours": total.stated_centihours, "found_hours": total.found_centihours,
+    }  # fmt: skip
+
+
+def _shaped(session: Session, record: RecordImport) -> dict[str, Any]:
+    differences = import_differences(session, current_house().vault, record.import_no)
     return {
         "import_no": record.import_no,
         "jurisdiction": record.jurisdiction,
@@ -99,4 +202,8 @@ def _shaped(record: RecordImport) -> dict[str, Any]:
         "state": "approved" if record.approved_by else "proposed",
         "proposed_by": record.proposed_by,
         "approved_by": record.approved_by or "",
+        "replayed": False,
+        "known": [],
+        "differences": list(map(_difference, differences)),
+        "differences_accepted": record.differences_accepted or "",
     }

@@ -1,7 +1,8 @@
 """Earlier records as officials send them: hours of a person, year and subject, one row each.
 
 All or nothing: what two officials approve is exact, so a file with one bad row is not proposed, and
-every bad row of it is named. No problem carries a name or a whole number.
+every bad row of it is named. No problem carries a name or a whole number. A second sheet, or a
+second file, may state the old system's totals: hours of a person and year, without a subject.
 """
 
 import re
@@ -63,6 +64,12 @@ HEADERS: Mapping[Column, str] = {
     Column.HOURS: "学时",
 }
 REQUIRED = tuple(column for column in Column if column is not Column.KIND)
+#: Of the sheet of totals.
+TOTALS_REQUIRED = tuple(column for column in REQUIRED if column is not Column.SUBJECT)
+#: What our template writes over the totals.
+TOTALS_HEADERS = tuple(HEADERS[column] for column in Column if column is not Column.SUBJECT)
+#: Stands before the column wherever a row of the totals is named.
+TOTALS = "合计表"
 _ALIASES: Mapping[str, Column] = {
     alias: column
     for column, aliases in {
@@ -91,11 +98,23 @@ class EarlierRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierTotal:
+    """Hours of one person in one year, as the old system sums them."""
+
+    row_no: int
+    document: Document
+    name: str = field(repr=False)
+    year: int
+    centihours: int
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierRecords:
-    """The rows that were read, and what is wrong with the others."""
+    """The rows that were read, what is wrong with the others, and the totals that are stated."""
 
     rows: tuple[EarlierRow, ...]
     problems: tuple[RowProblem, ...]
+    totals: tuple[EarlierTotal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +126,22 @@ class Expected:
 
 
 def read_earlier(
-    content: bytes, expected: Expected, limits: Limits = DEFAULT_LIMITS
+    content: bytes, expected: Expected, limits: Limits = DEFAULT_LIMITS, totals: bytes = b""
 ) -> EarlierRecords:
     """Read earlier records from the bytes of an XLSX or CSV file.
+
+    Args:
+        content: the file; another sheet of it may state the totals.
+        expected: what it may speak of.
+        limits: beyond which it is refused.
+        totals: a file of its own that states them; empty for none.
 
     Raises:
         CreditBankError: the file as a whole is refused: what it is, how large it is, its header, or
             that it holds nothing.
     """
-    header_row_no, places, table = _with_header(read_tables(content, limits))
+    tables = read_tables(content, limits)
+    header_row_no, places, table = _with_header(tables)
     rows: list[EarlierRow] = []
     problems: list[RowProblem] = []
     first_rows: dict[tuple[Document, int, str], int] = {}
@@ -137,7 +163,69 @@ def read_earlier(
         ]
     if not rows and not problems:
         raise RosterEmptyError
-    return EarlierRecords(tuple(rows), tuple(problems))
+    stated, wrong = _totals(_tables_of_totals(tables, totals, limits), expected, limits)
+    return EarlierRecords(tuple(rows), (*problems, *wrong), tuple(stated))
+
+
+def _tables_of_totals(
+    tables: Sequence[Table], totals: bytes, limits: Limits
+) -> list[tuple[int, Mapping[Column, int], Table]]:
+    """Return where totals are stated; nowhere is an answer unless there is a file of them.
+
+    Raises:
+        RosterHeaderMissingError, RosterSheetsAmbiguousError: in none of its sheets, in several.
+    """
+    given = read_tables(totals, limits) if totals else ()
+    found = [
+        (*header, table)
+        for table in (*tables, *given)
+        for header in _headers(table, TOTALS_REQUIRED)
+        if Column.SUBJECT not in header[1]
+    ]
+    if len(found) > 1:
+        raise RosterSheetsAmbiguousError(count=len(found))
+    if totals and not found:
+        wanted = [HEADERS[column] for column in TOTALS_REQUIRED]
+        raise RosterHeaderMissingError(found=[_NOTHING], missing=wanted)
+    return found
+
+
+def _totals(
+    tables: Sequence[tuple[int, Mapping[Column, int], Table]], expected: Expected, limits: Limits
+) -> tuple[list[EarlierTotal], list[RowProblem]]:
+    stated: list[EarlierTotal] = []
+    problems: list[RowProblem] = []
+    first_rows: dict[tuple[Document, int], int] = {}
+    for header_row_no, places, table in tables:
+        for row_no, cells in table.rows:
+            if row_no <= header_row_no or not any(map(cell_text, cells)):
+                continue
+            if len(stated) + len(problems) >= limits.rows_max:
+                raise RosterTooLongError(limit=limits.rows_max, row_no=row_no)
+            total, faults = _read_total(row_no, _named(cells, places), expected)
+            if total is not None:
+                first = first_rows.setdefault((total.document, total.year), row_no)
+                if first == row_no:
+                    stated.append(total)
+                else:
+                    twice = CellFault("import-cell-total-twice", {"first_row_no": first})
+                    faults = {Column.NUMBER: twice}
+            problems += [
+                RowProblem(row_no, f"{TOTALS} {HEADERS[column]}", fault.code, fault.facts)
+                for column, fault in faults.items()
+            ]
+    return stated, problems
+
+
+def _read_total(
+    row_no: int, cells: Mapping[Column, object], expected: Expected
+) -> tuple[EarlierTotal | None, Mapping[Column, CellFault]]:
+    # A total is read as a row of no subject in particular.
+    anything = Expected({"*": "*"}, expected.last_year)
+    row, faults = _read(row_no, {**cells, Column.SUBJECT: "*"}, anything)
+    if row is None:
+        return None, faults
+    return EarlierTotal(row_no, row.document, row.name, row.year, row.centihours), {}
 
 
 def _read(
@@ -210,7 +298,9 @@ def _with_header(tables: Sequence[Table]) -> tuple[int, Mapping[Column, int], Ta
     )
 
 
-def _headers(table: Table) -> Iterator[tuple[int, Mapping[Column, int]]]:
+def _headers(
+    table: Table, required: Sequence[Column] = REQUIRED
+) -> Iterator[tuple[int, Mapping[Column, int]]]:
     """Yield the first row of a sheet that has every column; none if there is no such row.
 
     Raises:
@@ -218,7 +308,7 @@ def _headers(table: Table) -> Iterator[tuple[int, Mapping[Column, int]]]:
     """
     for row_no, cells in table.rows[:HEADER_ROWS_MAX]:
         columns = [_column(cell) for cell in cells]
-        if not set(REQUIRED) <= set(columns):
+        if not set(required) <= set(columns):
             continue
         twice = [HEADERS[column] for column in Column if columns.count(column) > 1]
         if twice:

@@ -73,16 +73,20 @@ def template(days: Sequence[date], rows: int) -> bytes:
     return written.getvalue()
 
 
-def earlier_template(headers: Sequence[str]) -> bytes:
-    """Write an empty file of earlier records as XLSX, all text, so that no digit is lost."""
+def earlier_template(headers: Sequence[str], totals: Sequence[str]) -> bytes:
+    """Write an empty file of earlier records as XLSX, all text, so that no digit is lost.
+
+    The second sheet is for the totals that the old system states, and may stay empty.
+    """
     with new_workbook() as (book, written):
-        sheet = book.add_worksheet("既往学时")
         bold = book.add_format({"bold": True})
         text = book.add_format({"num_format": TEXT_FORMAT})
-        for place, header in enumerate(headers):
-            sheet.set_column(place, place, _COLUMN_WIDTHS[Column.NAME], text)
-            sheet.write_string(0, place, header, bold)
-        sheet.freeze_panes(1, 0)
+        for name, columns in (("既往学时", headers), ("原系统合计", totals)):
+            sheet = book.add_worksheet(name)
+            for place, header in enumerate(columns):
+                sheet.set_column(place, place, _COLUMN_WIDTHS[Column.NAME], text)
+                sheet.write_string(0, place, header, bold)
+            sheet.freeze_panes(1, 0)
     return written.getvalue()
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
+from sqlalchemy.orm import Session
 
+from creditbank import catalogue
+from creditbank.attendance.earlier import HEADERS, TOTALS_HEADERS
+from creditbank.attendance.roster_forms import earlier_template
+from creditbank.attendance.workbook import Limits
 from creditbank.catalogue import Language
 from creditbank.cli.console import (
     Desk,
@@ -18,10 +23,17 @@ from creditbank.cli.console import (
     read_person,
     write_private,
 )
-from creditbank.clock import utc_now
+from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.links import LinkFinding, record_finding
-from creditbank.crediting.lookups import holdings
+from creditbank.crediting.lookups import ShownTotal, holdings, import_differences
+from creditbank.crediting.rehearsals import (
+    ImportFiles,
+    ReadImport,
+    read_import,
+    rehearse,
+    require_clean,
+)
 from creditbank.crediting.signed_statements import Holding, signable, signed_statement
 from creditbank.crediting.statement_paper import (
     PAPER_LINES_MAX,
@@ -44,6 +56,7 @@ from creditbank.crediting.statements import (
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
+from creditbank.ids import checked_jurisdiction
 from creditbank.people.documents import last_characters
 from creditbank.people.register import find_person, linked_people
 from creditbank.registry.models import Organisation
@@ -73,16 +86,127 @@ def imports() -> None:
     """Commands on imports."""
 
 
+def _file_options(command: _Command) -> _Command:
+    """Add the file and what it does not say of itself; a JSON file says all of it."""
+    options = (
+        click.argument("file", type=click.File("rb")),
+        click.option(
+            "--jurisdiction", default="", help="辖区，如 cn-3710。 Of an XLSX or CSV file."
+        ),
+        click.option("--origin", default="", help="来源，写入行为记录。 Of an XLSX or CSV file."),
+        click.option("--totals", type=click.File("rb"), help="原系统合计的文件。 Stated totals."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@imports.command("template", help="写出空白表。 Write an empty file to fill in.")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@pass_desk
+def imports_template(desk: Desk, out: Path) -> None:
+    """Write the file with the headers that are read."""
+    write_private(out, earlier_template(list(HEADERS.values()), TOTALS_HEADERS))
+    desk.say("cli-import-template", path=str(out))
+
+
+@imports.command("rehearse", help="试读，什么也不写入。 Tell what proposing would do.")
+@_file_options
+@pass_desk
+def imports_rehearse(
+    desk: Desk, /, file: IO[bytes], totals: IO[bytes] | None, **region: str
+) -> None:
+    """Rehearse an import; nothing is written."""
+    year = civil_day(utc_now()).year
+    with desk.bank(), snapshot() as session:
+        read = _read_import(desk, session, (file, totals), region)
+        found = rehearse(session, current_house().vault, read, year)
+    desk.say(
+        "cli-import-rehearsed",
+        rows=found.rows,
+        known=found.people_known,
+        unknown=found.people_unknown,
+        hours=hours_text(found.total_centihours),
+    )
+    desk.table(
+        ["cli-column-year", "cli-column-subject", "import-rows", "own-unit"],
+        [
+            [
+                str(each.year), name_of("subject", each.subject, desk.language), str(each.rows),
+                hours_text(each.centihours),
+            ]
+            for each in found.totals
+        ],
+    )  # fmt: skip
+    if found.replay_of:
+        desk.say("import-replay-of", import_no=found.replay_of)
+    for row in found.known:
+        desk.say(
+            "import-known-same" if row.same else "import-known-other",
+            row_no=row.row_no, import_no=row.import_no, hours=hours_text(row.centihours),
+        )  # fmt: skip
+    for each in found.differences:
+        desk.say("cli-import-difference", **_difference(desk, each))
+    for problem in found.refused:
+        words = catalogue.problem(problem, desk.language)
+        place = desk.text("import-row", row_no=problem.row_no, column=problem.column)
+        desk.say("cli-import-refused", place=place, found=f"{words.title}: {words.found}")
+    if found.refused:
+        raise click.exceptions.Exit(1)
+
+
+def _difference(desk: Desk, total: ShownTotal) -> dict[str, str | int]:
+    stated = total.stated_centihours
+    return {
+        "last_four": total.last_four,
+        "year": total.year,
+        "stated": desk.text("import-stated-nothing") if stated is None else hours_text(stated),
+        "found": hours_text(total.found_centihours),
+    }
+
+
+def _read_import(
+    desk: Desk, session: Session, files: tuple[IO[bytes], IO[bytes] | None],
+    region: Mapping[str, str],
+) -> ReadImport:  # fmt: skip
+    """Read a file as its beginning shows it: JSON as the API takes it, else XLSX or CSV."""
+    bytes_max = desk.settings.request_bytes_max
+    content, totals = (each.read(bytes_max + 1) if each else b"" for each in files)
+    if content.lstrip()[:1] == b"{":
+        return ReadImport.of(load(ImportBody(), read_json(content, bytes_max)))
+    for name in ("jurisdiction", "origin"):
+        if not region[name]:
+            raise click.UsageError(f"--{name}")
+    limits = Limits(file_bytes_max=bytes_max, rows_max=desk.settings.roster_rows_max)
+    where = checked_jurisdiction(region["jurisdiction"]), region["origin"]
+    year = civil_day(utc_now()).year
+    return read_import(session, where, ImportFiles(content, totals), year, limits)
+
+
 @imports.command("propose", help="提交历史记录，待第二人核准。 Put them before a second official.")
-@click.argument("file", type=click.File("rb"))
+@_file_options
 @actor_option
 @pass_desk
-def imports_propose(desk: Desk, file: IO[bytes], actor: str) -> None:
-    """Propose an import; the file is the body that the API takes."""
-    bytes_max = desk.settings.request_bytes_max
-    draft = load(ImportBody(), read_json(file.read(bytes_max + 1), bytes_max))
+def imports_propose(
+    desk: Desk, /, file: IO[bytes], totals: IO[bytes] | None, actor: str, **region: str
+) -> None:
+    """Propose an import: XLSX, CSV, or the JSON that the API takes."""
+    now = utc_now()
     with desk.bank(), unit_of_work() as session:
-        record = propose_import(session, current_house().vault, draft, actor=actor, now=utc_now())
+        vault, read = current_house().vault, _read_import(desk, session, (file, totals), region)
+        if read.problems:
+            require_clean(rehearse(session, vault, read, civil_day(now).year))
+        made = propose_import(session, vault, read.draft, actor=actor, now=now)
+    record = made.record
+    if made.replayed:
+        desk.say("cli-import-replayed", import_no=record.import_no)
+        return
+    for row in made.known:
+        desk.say(
+            "import-known-same" if row.same else "import-known-other",
+            row_no=read.row_nos[row.place], import_no=row.import_no,
+            hours=hours_text(row.centihours),
+        )  # fmt: skip
     desk.say(
         "cli-import-proposed",
         import_no=record.import_no,
@@ -95,13 +219,19 @@ def imports_propose(desk: Desk, file: IO[bytes], actor: str) -> None:
 
 @imports.command("approve", help="由第二人核准入账。 Credit an import, as a second official.")
 @click.argument("import_no")
+@click.option(
+    "--accept-differences", default="", help="与原系统合计不符时，接受的理由。 Why they may differ."
+)
 @actor_option
 @pass_desk
-def imports_approve(desk: Desk, import_no: str, actor: str) -> None:
+def imports_approve(desk: Desk, import_no: str, accept_differences: str, actor: str) -> None:
     """Approve an import."""
     with desk.bank(), unit_of_work() as session:
+        vault = current_house().vault
+        for each in import_differences(session, vault, import_no):
+            desk.say("cli-import-difference", **_difference(desk, each))
         record = approve_import(
-            session, current_house().vault, import_no, actor=actor, now=utc_now()
+            session, vault, import_no, actor=actor, now=utc_now(), accepted=accept_differences
         )
     desk.say(
         "cli-import-approved",

@@ -1,14 +1,17 @@
 """Records from before the bank: proposed by one official, approved by a second, then credited.
 
 What two people approve is exact: the rows, their total, and the digest of their content. Migrated
-hours are marked as such for ever and never pass for posted ones.
+hours are marked as such for ever and never pass for posted ones. A row that stands in an import
+already is named and never counted again; where the old system states totals that the rows do not
+amount to, whoever approves has to say why.
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -16,7 +19,7 @@ from sqlalchemy.orm import Session
 from creditbank.canonical import Canonical, canonical_bytes, canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND, FoldContext, fold_again
-from creditbank.crediting.models import ImportRow, RecordImport
+from creditbank.crediting.models import ImportRow, ImportTotal, RecordImport
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction, random_number
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
@@ -37,6 +40,7 @@ from creditbank.people.register import (
     Identity,
     ensure_people,
     find_people,
+    linked_people,
     lock_linked,
     names_of,
     secrets_of,
@@ -47,9 +51,12 @@ from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
+#: Rows in one IN list; well below what either driver can bind.
+_CHUNK = 5_000
+
 
 class ImportKnownError(CreditBankError):
-    """The same rows were proposed before; they would count twice."""
+    """Every row stands in imports already, or all of them do with other totals."""
 
     code = "import-known"
     status = 409
@@ -83,6 +90,20 @@ class ImportRowNameError(CreditBankError):
     status = 409
 
 
+class ImportDifferencesError(CreditBankError):
+    """The rows do not amount to the totals that the old system states."""
+
+    code = "import-differences"
+    status = 409
+
+
+class ImportRowKnownError(CreditBankError):
+    """A row was credited by another import meanwhile."""
+
+    code = "import-row-known"
+    status = 409
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """Hours of one person in one year and subject, as an earlier system has them."""
@@ -94,21 +115,61 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedTotal:
+    """Hours of one person in one year, as the earlier system sums them."""
+
+    identity: Identity
+    credited_year: int
+    centihours: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportDraft:
-    """A file of earlier records; `origin` says in words where they come from."""
+    """A file of earlier records; `origin` says in words where they come from.
+
+    Without `stated` totals there is nothing to reconcile.
+    """
 
     jurisdiction: str
     origin: str
     rows: tuple[RecordRow, ...]
+    stated: tuple[StatedTotal, ...] = ()
+
+    @property
+    def said(self) -> "tuple[RecordRow | StatedTotal, ...]":
+        """Everything that is said of somebody: the rows, then the totals."""
+        return (*self.rows, *self.stated)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A row, by its place from 0, of which an import speaks already; `same` if with these hours."""
+
+    place: int
+    import_no: str
+    centihours: int
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What came of proposing: the import, whether it stood already, and rows left out of it."""
+
+    record: RecordImport
+    replayed: bool = False
+    known: tuple[KnownRow, ...] = ()
 
 
 def propose_import(
     session: Session, vault: Vault, draft: ImportDraft, *, actor: str, now: datetime
-) -> RecordImport:
+) -> Proposal:
     """Put earlier records before a second official; nothing is credited yet.
 
+    The same records again are answered with the import in which they stand. Rows that stand in
+    another import with the same hours are left out of this one.
+
     Raises:
-        ImportKnownError: the same rows were proposed before.
+        ImportKnownError: nothing new is left, or the same rows stand there with other totals.
         ImportRowTwiceError, ImportRowNameError, ImportRowYearError: naming the row, from 1.
         SubjectUnknownError: a subject that the rules do not know.
         PackMissingError: the jurisdiction has no published rules.
@@ -116,69 +177,192 @@ def propose_import(
     """
     law = law_of(session, checked_jurisdiction(draft.jurisdiction))
     _check_rows(session, draft, law, this_year=civil_day(now).year)
-    content = hashlib.sha256(canonical_bytes(_content(draft))).digest()
-    digest = vault.fingerprint(content)
-    known = session.scalar(select(RecordImport).where(RecordImport.digest == digest))
-    if known is not None:
-        raise ImportKnownError(import_no=known.import_no)
+    first = standing_import(session, vault, draft)
+    if first is not None:
+        if first.totals_digest != _totals_digest(vault, draft):
+            raise ImportKnownError(import_no=first.import_no)
+        return Proposal(first, replayed=True)
     people = ensure_people(session, vault, _identities(draft), now=now)
-    names = names_of(session, vault, set(people.values()))
-    for row_no, row in enumerate(draft.rows, start=1):
-        if row.identity.name not in names[people[row.identity.document]]:
-            raise ImportRowNameError(row_no=row_no)
+    misnamed = misnamed_rows(session, vault, draft.said)
+    if misnamed:
+        raise ImportRowNameError(row_no=misnamed[0] + 1)
+    known = tuple(known_rows(session, draft, law.scheme, people))
+    left_out = {each.place for each in known if each.same}
+    rows = [(at, row) for at, row in enumerate(draft.rows) if at not in left_out]
+    if not rows:
+        raise ImportKnownError(import_no=known[0].import_no)
+    record = _propose(session, vault, draft, law.scheme, Proposing(rows, people, actor, now))
+    return Proposal(record, known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposing:
+    """What of a draft is proposed: rows by their places, whose keys, by whom and when."""
+
+    rows: Sequence[tuple[int, RecordRow]]
+    people: Mapping[Document, int]
+    actor: str
+    now: datetime
+
+
+def _propose(
+    session: Session, vault: Vault, draft: ImportDraft, scheme: str, what: Proposing
+) -> RecordImport:
     by_person: dict[int, int] = defaultdict(int)
-    for row in draft.rows:
-        by_person[people[row.identity.document]] += row.centihours
+    for _, row in what.rows:
+        by_person[what.people[row.identity.document]] += row.centihours
     import_no = "I" + random_number(9)
     fields = {
-        "import_no": import_no, "jurisdiction": draft.jurisdiction, "scheme": law.scheme,
-        "origin": draft.origin, "digest": digest, "row_count": len(draft.rows),
+        "import_no": import_no, "jurisdiction": draft.jurisdiction, "scheme": scheme,
+        "origin": draft.origin, "digest": _digest(vault, draft), "row_count": len(what.rows),
         "people": len(by_person), "total_centihours": sum(by_person.values()),
-        "person_centihours_max": max(by_person.values()), "proposed_by": actor,
-        "proposed_at": now,
+        "person_centihours_max": max(by_person.values()), "proposed_by": what.actor,
+        "proposed_at": what.now, "totals_digest": _totals_digest(vault, draft),
     }  # fmt: skip
     record = session.scalars(insert(RecordImport).returning(RecordImport), [fields]).one()
     session.execute(
         insert(ImportRow),
         [
             {
-                "person_id": people[row.identity.document], "import_no": import_no,
-                "row_no": row_no, "credited_year": row.credited_year, "subject": row.subject,
+                "person_id": what.people[row.identity.document], "import_no": import_no,
+                "row_no": place + 1, "credited_year": row.credited_year, "subject": row.subject,
                 "centihours": row.centihours,
             }
-            for row_no, row in enumerate(draft.rows, start=1)
+            for place, row in what.rows
         ],
     )  # fmt: skip
+    if draft.stated:
+        compared = compared_totals(draft, what.people)
+        session.execute(
+            insert(ImportTotal),
+            [
+                {
+                    "person_id": person_id, "import_no": import_no, "credited_year": year,
+                    "stated_centihours": stated, "found_centihours": found,
+                }
+                for (person_id, year), (stated, found) in compared.items()
+            ],
+        )  # fmt: skip
     return record
 
 
-def misnamed_rows(session: Session, vault: Vault, rows: Sequence[RecordRow]) -> list[int]:
+_Key = TypeVar("_Key", int, Document)
+
+
+def compared_totals(
+    draft: ImportDraft, people: Mapping[Document, _Key]
+) -> dict[tuple[_Key, int], tuple[int | None, int]]:
+    """Return, by person and year, the stated total, None if there is none, and that of the rows."""
+    found: dict[tuple[_Key, int], int] = defaultdict(int)
+    for row in draft.rows:
+        found[people[row.identity.document], row.credited_year] += row.centihours
+    stated: dict[tuple[_Key, int], int] = defaultdict(int)
+    for total in draft.stated:
+        stated[people[total.identity.document], total.credited_year] += total.centihours
+    return {key: (stated.get(key), found.get(key, 0)) for key in {**found, **stated}}
+
+
+def standing_import(session: Session, vault: Vault, draft: ImportDraft) -> RecordImport | None:
+    """Return the import in which just these records were proposed; None for new ones."""
+    digest = _digest(vault, draft)
+    return session.scalar(select(RecordImport).where(RecordImport.digest == digest))
+
+
+def known_rows(
+    session: Session, draft: ImportDraft, scheme: str, people: Mapping[Document, int]
+) -> Iterator[KnownRow]:
+    """Yield the rows of whose person, year and subject an import speaks already.
+
+    Args:
+        session: any session.
+        draft: the rows.
+        scheme: the one under which they would be credited.
+        people: keys of those who are on record; all keys of one person are looked under.
+    """
+    groups = linked_people(session, set(people.values()))
+    standing = _standing_rows(session, {key for group in groups.values() for key in group}, scheme)
+    for place, row in enumerate(draft.rows):
+        for key in groups.get(people.get(row.identity.document, 0), ()):
+            for other in standing.get((key, row.credited_year, row.subject), ()):
+                same = other.centihours == row.centihours
+                yield KnownRow(place, other.import_no, other.centihours, same)
+
+
+def _standing_rows(
+    session: Session, people: Iterable[int], scheme: str
+) -> Mapping[tuple[int, int, str], list[ImportRow]]:
+    found: dict[tuple[int, int, str], list[ImportRow]] = defaultdict(list)
+    keys = sorted(people)
+    query = (
+        select(ImportRow)
+        .join(RecordImport, RecordImport.import_no == ImportRow.import_no)
+        .where(RecordImport.scheme == scheme)
+    )
+    for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        for row in session.scalars(query.where(ImportRow.person_id.in_(chunk))):
+            found[row.person_id, row.credited_year, row.subject].append(row)
+    return found
+
+
+def differing_totals(session: Session, import_no: str) -> Sequence[ImportTotal]:
+    """Return where rows and stated totals of an import differ, by person and year."""
+    query = select(ImportTotal).where(ImportTotal.import_no == import_no)
+    return session.scalars(
+        query.where(
+            ImportTotal.stated_centihours.is_distinct_from(ImportTotal.found_centihours)
+        ).order_by(ImportTotal.person_id, ImportTotal.credited_year)
+    ).all()
+
+
+def misnamed_rows(
+    session: Session, vault: Vault, rows: Sequence[RecordRow | StatedTotal]
+) -> list[int]:
     """Return which rows, from 0, bear a number that is on record under another name.
 
     A number that nobody has yet goes by the name of its first row.
     """
-    people = find_people(session, vault, {row.identity.document for row in rows})
-    names = names_of(session, vault, set(people.values()))
-    known: dict[Document, Sequence[str]] = {
-        document: names[person_id] for document, person_id in people.items()
-    }
-    for row in rows:
-        known.setdefault(row.identity.document, (row.identity.name,))
+    held = names_held(session, vault, rows)
     return [
         place
         for place, row in enumerate(rows)
-        if row.identity.name not in known[row.identity.document]
+        if row.identity.name not in held[row.identity.document]
     ]
 
 
+def names_held(
+    session: Session, vault: Vault, rows: Sequence[RecordRow | StatedTotal]
+) -> dict[Document, Sequence[str]]:
+    """Return the names under which each number goes, the newest first."""
+    people = find_people(session, vault, {row.identity.document for row in rows})
+    names = names_of(session, vault, set(people.values()))
+    held: dict[Document, Sequence[str]] = {
+        document: names[person_id] for document, person_id in people.items()
+    }
+    for row in rows:
+        held.setdefault(row.identity.document, (row.identity.name,))
+    return held
+
+
 def approve_import(
-    session: Session, vault: Vault, import_no: str, *, actor: str, now: datetime
-) -> RecordImport:
+    session: Session, vault: Vault, import_no: str, *, actor: str, now: datetime,
+    accepted: str = "",
+) -> RecordImport:  # fmt: skip
     """Credit an import's rows; approving it again changes nothing.
+
+    Args:
+        session: the caller's unit of work.
+        vault: opens the secrets behind the salts.
+        import_no: which.
+        actor: whoever approves.
+        now: the instant.
+        accepted: why rows and stated totals may differ, in words; it stands in the act.
 
     Raises:
         ImportUnknownError: there is none of this number.
         SecondPersonWantedError: the actor proposed it.
+        ImportDifferencesError: rows and stated totals differ, and nothing says why they may.
+        ImportRowKnownError: one of its rows was credited by another import meanwhile.
     """
     record = session.get(RecordImport, import_no, with_for_update=True)
     if record is None:
@@ -187,12 +371,17 @@ def approve_import(
         return record
     if record.proposed_by == actor:
         raise SecondPersonWantedError
-    act = _open(session, record, actor=actor, now=now)
+    differences = len(differing_totals(session, import_no))
+    if differences and not accepted:
+        raise ImportDifferencesError(import_no=import_no, count=differences)
+    record.differences_accepted = accepted if differences else None
+    act = _open(session, record, differences, actor=actor, now=now)
     source, _use = lock_source(session, import_no)
     rows = session.scalars(
         select(ImportRow).where(ImportRow.import_no == import_no).order_by(ImportRow.row_no)
     ).all()
     groups = lock_linked(session, {row.person_id for row in rows})
+    _refuse_credited(session, record, rows, groups)
     secrets = secrets_of(session, vault, list(groups))
     law = law_of(session, record.scheme)
     pins = law.pins()
@@ -209,6 +398,29 @@ def approve_import(
     return record
 
 
+def _refuse_credited(
+    session: Session, record: RecordImport, rows: Sequence[ImportRow],
+    groups: Mapping[int, tuple[int, ...]],
+) -> None:  # fmt: skip
+    """Refuse if another import credited one of these rows since they were proposed."""
+    standing = _standing_rows(
+        session, {key for each in groups.values() for key in each}, record.scheme
+    )
+    others = {each.import_no for found in standing.values() for each in found}
+    credited = set(
+        session.scalars(
+            select(RecordImport.import_no).where(
+                RecordImport.import_no.in_(others), RecordImport.approved_by.is_not(None)
+            )
+        )
+    )
+    for row in rows:
+        for key in groups[row.person_id]:
+            for other in standing.get((key, row.credited_year, row.subject), ()):
+                if other.import_no in credited and other.centihours == row.centihours:
+                    raise ImportRowKnownError(row_no=row.row_no, import_no=other.import_no)
+
+
 def _check_rows(session: Session, draft: ImportDraft, law: PackChain, *, this_year: int) -> None:
     seen = set()
     for row_no, row in enumerate(draft.rows, start=1):
@@ -222,7 +434,24 @@ def _check_rows(session: Session, draft: ImportDraft, law: PackChain, *, this_ye
 
 
 def _identities(draft: ImportDraft) -> Sequence[Identity]:
-    return list({row.identity.document: row.identity for row in reversed(draft.rows)}.values())
+    return list({row.identity.document: row.identity for row in reversed(draft.said)}.values())
+
+
+def _digest(vault: Vault, draft: ImportDraft) -> bytes:
+    return vault.fingerprint(hashlib.sha256(canonical_bytes(_content(draft))).digest())
+
+
+def _totals_digest(vault: Vault, draft: ImportDraft) -> bytes | None:
+    if not draft.stated:
+        return None
+    said: list[list[str | int]] = sorted(
+        [
+            str(total.identity.document.kind), total.identity.document.number,
+            total.credited_year, total.centihours,
+        ]
+        for total in draft.stated
+    )  # fmt: skip
+    return vault.fingerprint(hashlib.sha256(canonical_bytes(said)).digest())
 
 
 def _content(draft: ImportDraft) -> list[list[str | int]]:
@@ -236,8 +465,17 @@ def _content(draft: ImportDraft) -> list[list[str | int]]:
     )  # fmt: skip
 
 
-def _open(session: Session, record: RecordImport, *, actor: str, now: datetime) -> RecordedAct:
+def _open(
+    session: Session, record: RecordImport, differences: int, *, actor: str, now: datetime
+) -> RecordedAct:
     bounds = Bounds(record.people, record.person_centihours_max)
+    reconciled: dict[str, Canonical] = {}
+    if record.totals_digest is not None:
+        reconciled = {
+            "totals_digest": record.totals_digest.hex(),
+            "differences": differences,
+            "differences_accepted": record.differences_accepted or "",
+        }
     act = record_act(
         session,
         ActDraft(
@@ -250,6 +488,7 @@ def _open(session: Session, record: RecordImport, *, actor: str, now: datetime) 
                 "rows": record.row_count,
                 "digest": record.digest.hex(),
                 "proposed_by": record.proposed_by,
+                **reconciled,
             },
         ),
         now=now,

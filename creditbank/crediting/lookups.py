@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.crediting.balances import ANY_TIME, Held, Times, held_at
 from creditbank.crediting.fold import facts_key, facts_of
-from creditbank.crediting.imports import ImportUnknownError
+from creditbank.crediting.imports import ImportUnknownError, differing_totals
 from creditbank.crediting.models import ImportRow, RecordImport
 from creditbank.ledger.bodies import bodies_of
 from creditbank.ledger.leaves import EntryBody, entry_salt
@@ -54,13 +54,27 @@ def import_numbered(session: Session, import_no: str) -> RecordImport:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportTotal:
+class YearTotal:
     """What an import holds of one year and subject."""
 
     year: int
     subject: str
     rows: int
     centihours: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTotal:
+    """One person's year of which the rows do not amount to what the old system states.
+
+    `stated_centihours` is None where it states nothing.
+    """
+
+    document_kind: str
+    last_four: str
+    year: int
+    stated_centihours: int | None
+    found_centihours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ def imports_page(
     return session.scalars(query.limit(limit + 1)).all()
 
 
-def import_totals(session: Session, import_no: str) -> list[ImportTotal]:
+def import_totals(session: Session, import_no: str) -> list[YearTotal]:
     """Return what an import holds by year and subject."""
     group = (ImportRow.credited_year, ImportRow.subject)
     query = (
@@ -102,7 +116,21 @@ def import_totals(session: Session, import_no: str) -> list[ImportTotal]:
         .group_by(*group)
         .order_by(*group)
     )
-    return [ImportTotal(*row) for row in session.execute(query)]
+    return [YearTotal(*row) for row in session.execute(query)]
+
+
+def import_differences(session: Session, vault: Vault, import_no: str) -> list[ShownTotal]:
+    """Return where rows and stated totals differ, by masked document and year."""
+    totals = differing_totals(session, import_no)
+    whose = {total.person_id: identity_of(session, vault, total.person_id) for total in totals}
+    return [
+        ShownTotal(
+            str(whose[total.person_id].document.kind),
+            last_characters(whose[total.person_id].document), total.credited_year,
+            total.stated_centihours, total.found_centihours,
+        )
+        for total in totals
+    ]  # fmt: skip
 
 
 def import_rows(

@@ -28,6 +28,23 @@ class RecordImport(Base):
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: NULL until a second official approves
     approved_by: Mapped[str | None]
+    #: keyed, of the totals that the old system states; NULL where none were given
+    totals_digest: Mapped[bytes | None]
+    #: why whoever approved it accepted that rows and totals differ; NULL where they do not
+    differences_accepted: Mapped[str | None]
+
+
+class ImportTotal(Base):
+    """What the old system states as somebody's hours of a year, and what the rows amount to."""
+
+    __tablename__ = "record_import_total"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    import_no: Mapped[str] = mapped_column(primary_key=True)
+    credited_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: NULL where the old system states nothing of that person and year
+    stated_centihours: Mapped[int | None]
+    found_centihours: Mapped[int]
 
 
 class ImportRow(Base):

@@ -9,12 +9,13 @@ from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
 from creditbank.crediting.corrections import CorrectionReason
-from creditbank.crediting.imports import ImportDraft, RecordRow
+from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.rosters import Phase
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.schemas.fields import (
     Choice,
+    Code,
     Day,
     Hours,
     Inner,
@@ -22,6 +23,7 @@ from creditbank.schemas.fields import (
     Several,
     Shape,
     Text,
+    Truth,
     Whole,
     jurisdiction,
     public_number,
@@ -202,17 +204,98 @@ class ImportRowBody(IdentityShape):
         return RecordRow(identity, loaded["year"], loaded["subject"], loaded["hours"])
 
 
+class StatedTotalBody(IdentityShape):
+    """Hours of one person in one year, as the earlier system sums them."""
+
+    year = Whole(1990, 2200, required=True)
+    hours = Hours(required=True)
+
+    @post_load
+    def with_identity(self, loaded: dict[str, Any], **_kwargs: Any) -> StatedTotal:
+        """Make the total."""
+        return StatedTotal(identity_of(loaded), loaded["year"], loaded["hours"])
+
+
 class ImportBody(Shape):
     """A file of earlier records; `origin` says in words where they come from."""
 
     jurisdiction = jurisdiction(required=True)
     origin = Text(200, required=True)
     rows = Several(Inner(ImportRowBody), low=1, high=_ROWS_MAX, required=True)
+    stated = Several(
+        Inner(StatedTotalBody), low=0, high=_ROWS_MAX, load_default=list,
+        metadata={"description": "What the earlier system states; reconciled if there are any."},
+    )  # fmt: skip
 
     @post_load
     def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> ImportDraft:
         """Make the draft."""
-        return ImportDraft(loaded["jurisdiction"], loaded["origin"], tuple(loaded["rows"]))
+        rows, stated = tuple(loaded["rows"]), tuple(loaded["stated"])
+        return ImportDraft(loaded["jurisdiction"], loaded["origin"], rows, stated)
+
+
+class ImportQuery(Shape):
+    """What a file does not say of itself; JSON says both in its body."""
+
+    jurisdiction = jurisdiction(load_default=str)
+    origin = Text(200, load_default=str)
+
+
+class ImportApprovalBody(Shape):
+    """Why rows and stated totals may differ; wanted where they do."""
+
+    differences_accepted = Text(500, low=0, load_default=str)
+
+
+class KnownRowAnswer(Shape):
+    """A row of which an import speaks already; it is left out if with the same hours."""
+
+    row_no = Whole(1, 2**31)
+    import_no = public_number("I7K2M9QXAB")
+    hours = Hours(metadata={"description": "In that import."})
+    same = Truth()
+
+
+class DifferenceAnswer(Shape):
+    """A person's year of which the rows do not amount to what the earlier system states."""
+
+    document_kind = Text(20)
+    last_four = Text(4)
+    year = Whole(1990, 2200)
+    stated_hours = Hours(
+        metadata={
+            "type": ["string", "null"], "description": "null where the earlier system has none.",
+        }
+    )  # fmt: skip
+    found_hours = Hours()
+
+
+class YearTotalAnswer(Shape):
+    """What the rows amount to, by year and subject."""
+
+    year = Whole(1990, 2200)
+    subject = subject()
+    rows = Whole(1, _ROWS_MAX)
+    hours = Hours()
+
+
+class RehearsalAnswer(Shape):
+    """What proposing these records would do; nothing was written."""
+
+    scheme = scheme()
+    rows = Whole(0, _ROWS_MAX)
+    people_known = Whole(0, _ROWS_MAX)
+    people_unknown = Whole(0, _ROWS_MAX)
+    hours = Hours()
+    problems = Inner(RowProblemAnswer, many=True)
+    known = Inner(KnownRowAnswer, many=True)
+    totals = Inner(YearTotalAnswer, many=True)
+    reconciled = Truth(metadata={"description": "Whether there were stated totals to look at."})
+    differences = Inner(DifferenceAnswer, many=True)
+    replay_of = Code(
+        r"([A-Z0-9]{1,20})?", "I7K2M9QXAB",
+        metadata={"description": "The import in which just these records stand; empty for none."},
+    )  # fmt: skip
 
 
 class ImportAnswer(Shape):
@@ -229,6 +312,13 @@ class ImportAnswer(Shape):
     state = Text(10, metadata={"enum": ["proposed", "approved"]})
     proposed_by = Text(40)
     approved_by = Text(40, low=0, metadata={"description": "Empty until approved."})
+    replayed = Truth(metadata={"description": "Whether these records stood in it already."})
+    known = Inner(
+        KnownRowAnswer, many=True,
+        metadata={"description": "Rows that stand in other imports; told when it is proposed."},
+    )  # fmt: skip
+    differences = Inner(DifferenceAnswer, many=True)
+    differences_accepted = Text(500, low=0)
 
 
 class WorkProblemAnswer(Shape):

@@ -1,39 +1,32 @@
 """The desk for earlier records (既往记录): one official proposes a file, a second approves it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
-from creditbank.attendance.earlier import HEADERS, Column, EarlierRow, Expected, read_earlier
+from creditbank.attendance.earlier import HEADERS, TOTALS_HEADERS
 from creditbank.attendance.roster_forms import earlier_template
 from creditbank.attendance.workbook import Limits
-from creditbank.catalogue import LANGUAGES, Problem
+from creditbank.catalogue import Problem
 from creditbank.clock import civil_day
-from creditbank.crediting.imports import (
-    ImportDraft,
-    RecordRow,
-    approve_import,
-    misnamed_rows,
-    propose_import,
-)
+from creditbank.crediting.imports import approve_import, propose_import
 from creditbank.crediting.lookups import (
+    import_differences,
     import_numbered,
     import_rows,
     import_totals,
     imports_page,
 )
 from creditbank.crediting.models import RecordImport
+from creditbank.crediting.rehearsals import ImportFiles, Rehearsal, read_import, rehearse
 from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
 from creditbank.ids import checked_jurisdiction
-from creditbank.people.register import Identity
 from creditbank.registry.clients import Scope
-from creditbank.registry.lawbook import law_of
-from creditbank.rules.declaring import subjects_named
-from creditbank.rules.explain import name_of
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.holding import (
@@ -52,6 +45,7 @@ IMPORTS_SHOWN = 25
 ROWS_SHOWN = 50
 PROBLEMS_SHOWN = 200
 _ORIGIN_CHARACTERS_MAX = 200
+_REASON_CHARACTERS_MAX = 500
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PROPOSES = able(Scope.IMPORT_PROPOSE)
 
@@ -70,6 +64,13 @@ class ConfirmationMissingError(CreditBankError):
 
     code = "form-confirmation-missing"
     status = 422
+
+
+class Step(StrEnum):
+    """What a button of the form asks for."""
+
+    REHEARSE = "rehearse"
+    PROPOSE = "propose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,44 +97,50 @@ def overview(visit: Visit, session: Session) -> Response:
 @imports_desk.shown("/desk/imports/template", _PROPOSES)
 def template(_visit: Visit, _session: Session) -> Response:
     """Hand out an empty file with the headers that are read."""
-    response = Response(earlier_template(list(HEADERS.values())), content_type=_SPREADSHEET)
+    content = earlier_template(list(HEADERS.values()), TOTALS_HEADERS)
+    response = Response(content, content_type=_SPREADSHEET)
     response.headers["Content-Disposition"] = 'attachment; filename="earlier-records.xlsx"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @imports_desk.shown("/desk/imports/new", _PROPOSES)
-def new(visit: Visit, _session: Session) -> Response:
-    """Ask for the file and where its records come from."""
-    refused: list[Refused] = g.get("refused_rows", [])
+def new(visit: Visit, session: Session) -> Response:
+    """Ask for the file and where its records come from; tell what was found if one was sent."""
+    found: Rehearsal | None = g.get("rehearsal")
+    refused = [_said(each) for each in found.refused[:PROBLEMS_SHOWN]] if found else []
+    law = law_if_any(session, found.scheme) if found else None
     return shown(
         "desk_import_new.html", region=request.form.get("jurisdiction", visit.client.jurisdiction),
-        origin=request.form.get("origin", ""), headers=list(HEADERS.values()),
-        refused=refused[:PROBLEMS_SHOWN], count=len(refused),
+        origin=request.form.get("origin", ""), headers=list(HEADERS.values()), refused=refused,
+        totals_headers=TOTALS_HEADERS, found=found, named=namer(law), shown_max=PROBLEMS_SHOWN,
     )  # fmt: skip
 
 
 @imports_desk.sent("/desk/imports/new", _PROPOSES, shows=new, unit=Unit.OWN)
 def propose(visit: Visit) -> Response:
-    """Read the file whole; propose it if every row is good, else name each that is not."""
+    """Read the file whole; propose it if every row is good, else, or if asked, only tell."""
+    step = forms.chosen("step", Step)
     region = checked_jurisdiction(forms.typed("jurisdiction"))
     visit.client.require_region(region)
     origin = fields.text("origin", "import-origin", _ORIGIN_CHARACTERS_MAX)
-    content = _file("file")
+    files = ImportFiles(_file("file"), _file("totals", wanted=False))
     vault, limit = current_house().vault, current_house().settings.roster_rows_max
+    year = civil_day(visit.now).year
     with snapshot() as session:
-        expected = _expected(session, region, civil_day(visit.now).year)
-        read = read_earlier(content, expected, Limits(rows_max=limit))
-        rows = [_record(row) for row in read.rows]
-        misnamed = [_misnamed(read.rows[at]) for at in misnamed_rows(session, vault, rows)]
-        problems = sorted([*read.problems, *misnamed], key=lambda each: each.row_no)
-        if problems:
-            g.refused_rows = [_said(each) for each in problems]
-            return _refused(visit, session)
-    draft, actor = ImportDraft(region, origin, tuple(rows)), visit.client.client_id
+        read = read_import(session, (region, origin), files, year, Limits(rows_max=limit))
+        g.rehearsal = rehearse(session, vault, read, year)
+        if step is Step.REHEARSE or g.rehearsal.refused:
+            response = new(visit, session)
+            response.status_code = 422 if step is Step.PROPOSE else 200
+            return response
+    actor = visit.client.client_id
     with writing() as session:
-        made = propose_import(session, vault, draft, actor=actor, now=visit.now)
-    return see("web.imports_desk.one", "import-proposed", import_no=made.import_no)
+        made = propose_import(session, vault, read.draft, actor=actor, now=visit.now)
+    done = "import-replayed" if made.replayed else "import-proposed"
+    if not made.replayed and any(each.same for each in made.known):
+        done = "import-proposed-without"
+    return see("web.imports_desk.one", done, import_no=made.record.import_no)
 
 
 @imports_desk.shown("/desk/imports/<public:import_no>", _PROPOSES)
@@ -148,7 +155,8 @@ def one(visit: Visit, session: Session, import_no: str) -> Response:
     return shown(
         "desk_import.html", record=record, totals=import_totals(session, import_no), rows=rows,
         slice=part, named=namer(law), scheme=scheme_called(record.scheme, law),
-        mine=record.proposed_by == visit.client.client_id,
+        differences=import_differences(session, current_house().vault, import_no),
+        mine=record.proposed_by == visit.client.client_id, shown_max=PROBLEMS_SHOWN,
     )  # fmt: skip
 
 
@@ -161,7 +169,8 @@ def approve(visit: Visit, session: Session, import_no: str) -> Response:
     if not forms.ticked("compared"):
         raise ConfirmationMissingError
     vault, actor = current_house().vault, visit.client.client_id
-    approve_import(session, vault, import_no, actor=actor, now=visit.now)
+    accepted = fields.text("accepted", "import-accepted", _REASON_CHARACTERS_MAX, wanted=False)
+    approve_import(session, vault, import_no, actor=actor, now=visit.now, accepted=accepted)
     return see("web.imports_desk.one", "import-approved", import_no=import_no)
 
 
@@ -176,42 +185,19 @@ def _seen(visit: Visit, session: Session, import_no: str) -> RecordImport:
     return record
 
 
-def _refused(visit: Visit, session: Session) -> Response:
-    response = new(visit, session)
-    response.status_code = 422
-    return response
-
-
-def _expected(session: Session, scheme: str, this_year: int) -> Expected:
-    """Return the subjects that the scheme knows, by id and by each name, and the last year."""
-    law = law_of(session, scheme)
-    subjects = {
-        said.casefold(): subject
-        for subject in subjects_named(law)
-        for said in (subject, *(name_of("subject", subject, each, law) for each in LANGUAGES))
-    }
-    return Expected(subjects, this_year)
-
-
-def _record(row: EarlierRow) -> RecordRow:
-    return RecordRow(Identity(row.document, row.name), row.year, row.subject, row.centihours)
-
-
-def _misnamed(row: EarlierRow) -> RowProblem:
-    return RowProblem(row.row_no, HEADERS[Column.NAME], "import-cell-name", {})
-
-
 def _said(problem: RowProblem) -> Refused:
     return Refused(problem.row_no, problem.column, catalogue.problem(problem, reader_language()))
 
 
-def _file(name: str) -> bytes:
+def _file(name: str, *, wanted: bool = True) -> bytes:
     """Return the bytes of a file that was chosen; the whole request is bounded.
 
     Raises:
-        FileMissingError: none was.
+        FileMissingError: none was, and one is wanted.
     """
     file = request.files.get(name)
-    if file is None or not file.filename:
+    if file is not None and file.filename:
+        return file.stream.read()
+    if wanted:
         raise FileMissingError
-    return file.stream.read()
+    return b""

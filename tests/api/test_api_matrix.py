@@ -134,6 +134,8 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/reassessments/<public:reassessment_no>/approval": _REASSESSMENT,
     "POST /api/v1/reassessments/<public:reassessment_no>/withdrawal": _REASSESSMENT,
     "POST /api/v1/imports": Row("import:propose", "official"),
+    "POST /api/v1/imports/rehearsal": Row("import:propose", "official"),
+    "GET /api/v1/imports/template": Row("import:propose", "official"),
     "GET /api/v1/imports/<public:import_no>": Row(
         "import:propose", "official", none="import-unknown", region=REGION
     ),

@@ -32,7 +32,8 @@ PUBLIC = {
 #: Reads by a body, because what is asked must not stand in an address; sealing, which is one; and
 #: tokens, as OAuth has it.
 READS_BY_BODY = {
-    "read_balances", "read_entries", "read_statement", "explain_rules", "seal_now", "give_token",
+    "read_balances", "read_entries", "read_statement", "rehearse_records", "explain_rules",
+    "seal_now", "give_token",
 }  # fmt: skip
 #: Tells its failures as OAuth has it.
 OAUTH = "POST /api/v1/oauth/token"

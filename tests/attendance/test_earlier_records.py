@@ -5,7 +5,14 @@ import io
 import pytest
 import xlsxwriter
 
-from creditbank.attendance.earlier import HEADERS, EarlierRow, Expected, read_earlier
+from creditbank.attendance.earlier import (
+    HEADERS,
+    TOTALS_HEADERS,
+    EarlierRow,
+    EarlierTotal,
+    Expected,
+    read_earlier,
+)
 from creditbank.attendance.roster import (
     RosterEmptyError,
     RosterHeaderMissingError,
@@ -120,4 +127,48 @@ def test_a_file_that_is_none_is_refused_whole(content: bytes, error: type[Credit
 
 def test_the_empty_file_that_is_handed_out_is_read_once_it_is_filled_in() -> None:
     with pytest.raises(RosterEmptyError):
-        read_earlier(earlier_template(HEADER), EXPECTED)
+        read_earlier(earlier_template(HEADER, TOTALS_HEADERS), EXPECTED)
+
+
+TOTAL = (ONE.name, "", ONE.document.number, "2024", "90")
+
+
+def test_stated_totals_are_read_from_another_sheet_or_another_file() -> None:
+    wanted = (EarlierTotal(2, ONE.document, ONE.name, 2024, 9000),)
+
+    of_sheet = read_earlier(xlsx((HEADER, GOOD), (TOTALS_HEADERS, TOTAL)), EXPECTED)
+    of_file = read_earlier(csv(HEADER, GOOD), EXPECTED, totals=csv(TOTALS_HEADERS, TOTAL))
+
+    assert of_sheet.totals == of_file.totals == wanted
+    assert of_sheet.rows == of_file.rows
+    assert read_earlier(csv(HEADER, GOOD), EXPECTED).totals == ()
+
+
+def test_a_bad_total_is_named_with_its_sheet() -> None:
+    bad = csv(
+        TOTALS_HEADERS, TOTAL, TOTAL, (*TOTAL[:3], "2999", "90"), (*TOTAL[:3], "2023", "much")
+    )
+
+    read = read_earlier(csv(HEADER, GOOD), EXPECTED, totals=bad)
+
+    assert [(p.row_no, p.column, p.code) for p in read.problems] == [
+        (3, "合计表 证件号码", "import-cell-total-twice"),
+        (4, "合计表 年度", "import-cell-year-ahead"),
+        (5, "合计表 学时", "import-cell-hours"),
+    ]
+    assert len(read.totals) == 1
+
+
+def test_a_file_of_totals_without_their_header_is_refused() -> None:
+    with pytest.raises(RosterHeaderMissingError):
+        read_earlier(csv(HEADER, GOOD), EXPECTED, totals=csv(("姓名", "学时"), ("赵一", "9")))
+    with pytest.raises(RosterSheetsAmbiguousError):
+        read_earlier(
+            xlsx((HEADER, GOOD), (TOTALS_HEADERS, TOTAL)), EXPECTED,
+            totals=csv(TOTALS_HEADERS, TOTAL),
+        )  # fmt: skip
+    with pytest.raises(RosterTooLongError):
+        read_earlier(
+            csv(HEADER, GOOD), EXPECTED, Limits(rows_max=1),
+            csv(TOTALS_HEADERS, TOTAL, (*TOTAL[:3], "2023", "1")),
+        )  # fmt: skip

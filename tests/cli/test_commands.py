@@ -296,6 +296,42 @@ def test_a_providers_statement_is_shown_and_printed(
     assert own.read_bytes()[:5] == b"%PDF-"
 
 
+def test_earlier_records_are_rehearsed_proposed_and_their_differences_accepted(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    person = invented_person(79)
+    number = person.document.number
+    rows, totals, template = (tmp_path / name for name in ("r.csv", "t.csv", "empty.xlsx"))
+    rows.write_text(f"姓名,证件号码,年度,科目,学时\n{person.name},{number},2024,专业科目,60\n")
+    totals.write_text(f"姓名,证件号码,年度,学时\n{person.name},{number},2024,70\n")
+    bad = tmp_path / "bad.csv"
+    bad.write_text(rows.read_text() + f"{person.name},{number},2999,专业科目,60\n")
+    region = ("--jurisdiction", "cn-3710", "--origin", "原系统")
+    of = (str(rows), "--totals", str(totals), *region)
+
+    terminal.run("imports", "template", str(template))
+    rehearsed = terminal.run("imports", "rehearse", *of).output
+    refused = terminal.run("imports", "rehearse", str(bad), *region, exit_code=1).output
+    terminal.run("imports", "propose", str(bad), *region, exit_code=1)
+    terminal.run("imports", "rehearse", str(rows), exit_code=2)
+    proposed = terminal.run("imports", "propose", *of).output
+    [import_no] = set(re.findall(r"\bI[0-9A-Z]{9}\b", proposed))
+    again = terminal.run("imports", "propose", *of).output
+    terminal.run("imports", "approve", import_no, "--actor", "zhao", exit_code=1)
+    accepted = ("--accept-differences", "补录未计")
+    approved = terminal.run("imports", "approve", import_no, "--actor", "zhao", *accepted).output
+
+    assert template.read_bytes().startswith(b"PK")
+    difference = f"末四位 {number[-4:]}，2024 年：原系统合计 70.00，明细之和 60.00"
+    assert difference in rehearsed
+    assert "什么也没有写入" in rehearsed
+    assert "第 3 行 · 年度" in refused
+    assert f"先前已作为 {import_no} 提交" in again
+    assert difference in approved
+    assert "已核准入账" in approved
+    assert number not in rehearsed + refused + proposed + approved
+
+
 def test_a_stranger_has_no_balance(terminal: Terminal, tmp_path: Path) -> None:
     path = person_file(tmp_path, invented_person(900))
 

@@ -252,9 +252,9 @@ def test_carried_hours_months_and_make_up_are_told_and_check_offline(
     ]  # fmt: skip
     with bank.unit() as session:
         draft = ImportDraft("cn-3711", "an earlier system", tuple(rows))
-        record = propose_import(session, bank.house.vault, draft, actor="official-test", now=NOW)
+        proposal = propose_import(session, bank.house.vault, draft, actor="official-test", now=NOW)
     with bank.unit() as session:
-        number = record.import_no
+        number = proposal.record.import_no
         approve_import(session, bank.house.vault, number, actor="official-second", now=NOW)
     bank.seal()
 

@@ -54,7 +54,7 @@ def hold(bank: TestBank, scheme: str, rows: Sequence[RecordRow]) -> None:
     draft = ImportDraft(scheme, "an earlier system", tuple(rows))
     with bank.unit() as session:
         vault = bank.house.vault
-        record = propose_import(session, vault, draft, actor="official-test", now=NOW)
+        record = propose_import(session, vault, draft, actor="official-test", now=NOW).record
     with bank.unit() as session:
         approve_import(session, vault, record.import_no, actor="official-second", now=NOW)
     bank.seal()

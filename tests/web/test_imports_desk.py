@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from creditbank.attendance.earlier import HEADERS
+from creditbank.attendance.earlier import HEADERS, TOTALS_HEADERS
 from creditbank.registry.clients import Role
 from tests.bank import TestBank, attendance, invented_person
 from tests.web.browser import Browser
@@ -29,8 +29,11 @@ def first(visitors: Visitors) -> Browser:
     return visitors.seated(Role.OFFICIAL)
 
 
-def proposed(browser: Browser, content: bytes, **typed: str) -> Browser:
-    given = {"jurisdiction": "cn-3710", "origin": "原继续教育登记系统 2026-11-01 导出"} | typed
+def proposed(browser: Browser, content: bytes, **typed: str | bytes) -> Browser:
+    given = {
+        "jurisdiction": "cn-3710", "origin": "原继续教育登记系统 2026-11-01 导出",
+        "step": "propose",
+    } | typed  # fmt: skip
     return browser.get("/desk/imports/new").send("/desk/imports/new", **given, file=content)
 
 
@@ -58,7 +61,7 @@ def test_two_officials_bring_earlier_records_over_and_their_owner_sees_them(
     assert "合计 3 162.50" in shown
     assert f"3 {OTHER.name} 居民身份证 ****{OTHER.document.number[-4:]} 2024" in shown
     assert "已核准，学时已登记" in second.text
-    assert "这批记录已提交过" in again
+    assert "先前已提交，编号如下" in again
     assert ONE.document.number not in first.text
     owner = visitors.seated(Role.PROFESSIONAL)
     assert "其中 72.50 由原系统迁入" in owner.get("/hours").text
@@ -109,7 +112,8 @@ def test_what_cannot_be_proposed_is_refused_in_the_form(
     first: Browser, typed: dict[str, str | bytes], status: int
 ) -> None:
     first.get("/desk/imports/new").send(
-        "/desk/imports/new", **({"origin": "原系统", "file": GOOD} | typed)
+        "/desk/imports/new",
+        **({"origin": "原系统", "file": GOOD, "step": "propose"} | typed),
     )
 
     assert first.status == status, words(first)
@@ -122,3 +126,57 @@ def test_the_empty_file_is_handed_out(first: Browser) -> None:
     assert first.page is not None
     assert first.page.data.startswith(b"PK")
     assert "attachment" in first.page.headers["Content-Disposition"]
+
+
+TOTALS = "\n".join(
+    ",".join(row)
+    for row in (
+        TOTALS_HEADERS, (ONE.name, "", ONE.document.number, "2024", "60"),
+        (ONE.name, "", ONE.document.number, "2025", "80"),
+        (OTHER.name, "", OTHER.document.number, "2024", "30"),
+    )
+).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_rehearsal_is_shown_and_differences_are_accepted_with_a_reason(
+    first: Browser, visitors: Visitors
+) -> None:
+    rehearsed = words(proposed(first, GOOD, step="rehearse", totals=TOTALS))
+    nothing = "还没有导入" in first.get("/desk/imports").text
+    shown = words(proposed(first, GOOD, totals=TOTALS))
+    import_no = first.path.rpartition("/")[2]
+    again = words(proposed(first, GOOD, step="rehearse", totals=TOTALS))
+    second = visitors.seated(Role.OFFICIAL, name="fuhe").get(f"/desk/imports/{import_no}")
+    second.send(f"/desk/imports/{import_no}/approval", compared="yes")
+    refused = second.status, words(second)
+    second.send(f"/desk/imports/{import_no}/approval", compared="yes", accepted="原系统含补录")
+
+    four = ONE.document.number[-4:]
+    assert "可以提交" in rehearsed
+    assert "新的人 2" in rehearsed
+    assert nothing
+    for page in (rehearsed, shown):
+        assert "有 1 处明细之和与原系统合计不符" in page
+        assert f"居民身份证 ****{four} 2025 80.00 72.50" in page
+    assert f"已作为 {import_no} 提交" in again
+    assert refused[0] == 409
+    assert "与原系统合计不符" in refused[1]
+    assert "接受差异的理由 原系统含补录" in words(second)
+    assert ONE.document.number not in second.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_rows_of_another_file_are_left_out_and_named(first: Browser) -> None:
+    proposed(first, GOOD)
+    more = (
+        GOOD
+        + b"\n"
+        + ",".join((OTHER.name, "", OTHER.document.number, "2023", "专业科目", "9")).encode()
+    )
+    rehearsed = words(proposed(first, more, step="rehearse"))
+    shown = words(proposed(first, more))
+
+    assert re.search(r"第 2 行与 I\w+ 中的一行相同（60.00 学时），不会重复登记", rehearsed)
+    assert "相同记录没有重复列入" in shown
+    assert "合计 1 9.00" in shown

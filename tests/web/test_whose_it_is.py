@@ -291,7 +291,9 @@ def waiting_import(bank: TestBank) -> str:
     draft = ImportDraft("cn-3710", "an earlier system", (row,))
     with bank.unit() as session:
         vault = bank.house.vault
-        return propose_import(session, vault, draft, actor="official-test", now=NOW).import_no
+        return propose_import(
+            session, vault, draft, actor="official-test", now=NOW
+        ).record.import_no
 
 
 def sent(browser: Browser, row: str, number: str, form: Mapping[str, str | bytes]) -> int:
