@@ -290,3 +290,15 @@ def test_a_row_that_cannot_be_read_is_named(
 
     assert unnamed == []
     assert bank.fsck() == []
+
+
+def test_an_act_that_cannot_be_read_is_named(
+    bank: TestBank, force: Force, database: Database
+) -> None:
+    garbage = "'infinity'" if database.kind == "postgresql" else "'yesterday'"
+    with force.engine.begin() as connection:
+        connection.execute(text(f"UPDATE journal_act SET recorded_at = {garbage} WHERE act_id = 1"))
+
+    found = bank.fsck()
+
+    assert [(each.code, each.table) for each in found] == [("fsck-unreadable", "journal_act")]
