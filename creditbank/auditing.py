@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from creditbank.certificates.fsck import check_certificates
 from creditbank.crediting.fsck import check_investigations
 from creditbank.crediting.fsck_folds import check_folds
+from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.ledger.audited import Audited, Since
 from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
@@ -48,4 +49,5 @@ def _without_folds(
     yield from check_ledger(session, secrets, seen, since)
     yield from check_investigations(session, secrets, seen, since)
     yield from check_reassessments(session, seen)
+    yield from check_links(session)
     yield from check_certificates(session, secrets, seen, since)

@@ -3,14 +3,22 @@
 Numbers and names come in bodies, never in addresses, which land in logs.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from creditbank.api.bodies import JsonBody
+from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door, Unit
 from creditbank.crediting.balances import Times
-from creditbank.crediting.links import LinkFinding, LinkOccasionTwiceError, record_finding
+from creditbank.crediting.links import (
+    FindingsWanted,
+    LinkFinding,
+    LinkOccasionTwiceError,
+    findings_page,
+    record_finding,
+)
 from creditbank.crediting.lookups import RecordedEntry, holdings, record_of
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
@@ -25,6 +33,8 @@ from creditbank.rules.pack import PackDraftError
 from creditbank.schemas.people import (
     IDENTITY_EXAMPLE,
     BalanceAnswer,
+    FindingsAnswer,
+    FindingsQuery,
     HolderBody,
     LinkAnswer,
     LinkBody,
@@ -36,6 +46,8 @@ _HOLDER_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710"}
 _LINK_EXAMPLE = {
     "one": IDENTITY_EXAMPLE,
     "other": {"document_kind": "passport", "document_number": "X99990001", "name": "李示例"},
+    "reason": "several-documents",
+    "case_no": "威人社〔2026〕12号",
 }
 _PERSON_REFUSALS = (PersonUnknownError, *STATED_REFUSALS)
 _LINK_REFUSALS = (*_PERSON_REFUSALS, LinkUnchangedError, PersonErasedError)
@@ -113,6 +125,19 @@ def unlink(call: Call, session: Session) -> dict[str, Any]:
     return _found(call, session, linked=False)
 
 
+@people.get("/people/links", Scope.PERSON_LINK, query=FindingsQuery(), answer=FindingsAnswer())
+def list_links(call: Call, session: Session) -> dict[str, Any]:
+    """List a region's findings, newest first; nobody is named."""
+    limit = min(call.query["limit"], current_house().settings.page_size_max)
+    place = place_of(call.query["cursor"])
+    found = findings_page(session, FindingsWanted(call.client.jurisdiction, place, limit))
+    page, next_cursor = found[:limit], ""
+    if len(found) > limit:
+        next_cursor = cursor_of(page[-1].recorded_at, page[-1].link_no)
+    lines = [{**asdict(each), "act_leaf": each.act_leaf.hex()} for each in page]
+    return {"links": lines, "next_cursor": next_cursor}
+
+
 def _found(call: Call, session: Session, *, linked: bool) -> dict[str, Any]:
     finding = LinkFinding(
         one=call.body["one"]["identity"],
@@ -120,6 +145,8 @@ def _found(call: Call, session: Session, *, linked: bool) -> dict[str, Any]:
         linked=linked,
         jurisdiction=call.client.jurisdiction,
         actor=call.client.client_id,
+        reason=str(call.body["reason"]),
+        case_no=call.body["case_no"],
     )
     result = record_finding(session, current_house().vault, finding, now=call.now)
     return {

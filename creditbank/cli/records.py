@@ -15,6 +15,7 @@ from creditbank.attendance.workbook import Limits
 from creditbank.catalogue import Language
 from creditbank.cli.console import (
     Desk,
+    WordOf,
     actor_option,
     load,
     pass_desk,
@@ -25,7 +26,7 @@ from creditbank.cli.console import (
 )
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.imports import approve_import, propose_import
-from creditbank.crediting.links import LinkFinding, record_finding
+from creditbank.crediting.links import LinkFinding, LinkReason, record_finding
 from creditbank.crediting.lookups import ShownTotal, holdings, import_differences
 from creditbank.crediting.rehearsals import (
     ImportFiles,
@@ -452,42 +453,46 @@ def people() -> None:
     """Commands on people."""
 
 
+def _finding_options(command: _Command) -> _Command:
+    """Add what both findings take: two files, whose finding it is, why and by which file."""
+    for add in (
+        click.option("--case-no", default="", help="案卷号。 Number of the office's file."),
+        click.option("--reason", type=WordOf(LinkReason), help="依据。 Why."),
+        actor_option,
+        click.option("--jurisdiction", required=True, help="辖区。 Region."),
+        click.argument("other", type=click.File("rb")),
+        click.argument("one", type=click.File("rb")),
+    ):
+        command = add(command)
+    return command
+
+
 @people.command("link", help="认定两份证件属同一人。 Find two documents to be one person's.")
-@click.argument("one", type=click.File("rb"))
-@click.argument("other", type=click.File("rb"))
-@click.option("--jurisdiction", required=True, help="辖区。 Region.")
-@actor_option
+@_finding_options
 @pass_desk
-def people_link(
-    desk: Desk, one: IO[bytes], other: IO[bytes], jurisdiction: str, actor: str
-) -> None:
+def people_link(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) -> None:
     """Link two keys; each file states one person."""
-    _record_finding(desk, (one, other), jurisdiction, actor, linked=True)
+    _record_finding(desk, (one, other), linked=True, **said)
 
 
 @people.command("unlink", help="认定两份证件不属同一人。 Find them to be two people's.")
-@click.argument("one", type=click.File("rb"))
-@click.argument("other", type=click.File("rb"))
-@click.option("--jurisdiction", required=True, help="辖区。 Region.")
-@actor_option
+@_finding_options
 @pass_desk
-def people_unlink(
-    desk: Desk, one: IO[bytes], other: IO[bytes], jurisdiction: str, actor: str
-) -> None:
+def people_unlink(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) -> None:
     """Part two keys; each file states one person."""
-    _record_finding(desk, (one, other), jurisdiction, actor, linked=False)
+    _record_finding(desk, (one, other), linked=False, **said)
 
 
 def _record_finding(
     desk: Desk,
     stated: tuple[IO[bytes], IO[bytes]],
-    jurisdiction: str,
-    actor: str,
     *,
     linked: bool,
+    reason: LinkReason | None,
+    **said: str,
 ) -> None:
     one, other = (read_person(file) for file in stated)
-    finding = LinkFinding(one, other, linked, jurisdiction, actor)
+    finding = LinkFinding(one, other, linked, reason=str(reason or ""), **said)
     with desk.bank(), unit_of_work() as session:
         done = record_finding(session, current_house().vault, finding, now=utc_now())
     desk.say(

@@ -4,14 +4,28 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load
 
+from creditbank.crediting.links import LinkReason
 from creditbank.errors import CreditBankError
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
-from creditbank.schemas.fields import Choice, Hours, Inner, Instant, Shape, Text, Whole, scheme
+from creditbank.schemas.fields import (
+    Choice,
+    Code,
+    Hours,
+    Inner,
+    Instant,
+    Shape,
+    Text,
+    Truth,
+    Whole,
+    jurisdiction,
+    scheme,
+)
 from creditbank.schemas.wanted import Wanted
 
 _NUMBER_CHARACTERS_MAX = 40
 _NAME_CHARACTERS_MAX = 60
+LINK_CASE_CHARACTERS_MAX = 60
 IDENTITY_EXAMPLE = {
     "document_kind": "resident_id",
     "document_number": "999999198505150018",
@@ -58,10 +72,12 @@ class HolderBody(IdentityShape):
 
 
 class LinkBody(Shape):
-    """Two documents found to be, or not to be, one person's."""
+    """Two documents found to be, or not to be, one person's; and why, by which file."""
 
     one = Inner(IdentityShape, required=True)
     other = Inner(IdentityShape, required=True)
+    reason = Choice(LinkReason, load_default=str)
+    case_no = Text(LINK_CASE_CHARACTERS_MAX, low=0, load_default="")
 
 
 class LinkAnswer(Shape):
@@ -72,6 +88,33 @@ class LinkAnswer(Shape):
     capped_hours = Hours(
         metadata={"description": "Hours that caps hold now and did not hold before."}
     )
+
+
+class FindingAnswer(Shape):
+    """A finding on two documents; of whom it is, it does not say."""
+
+    link_no = Text(20)
+    linked = Truth(metadata={"description": "False where they were found not to be one person's."})
+    reason = Text(40, low=0, metadata={"enum": ["", *map(str, LinkReason)]})
+    case_no = Text(LINK_CASE_CHARACTERS_MAX, low=0)
+    jurisdiction = jurisdiction()
+    actor = Text(40)
+    recorded_at = Instant()
+    act_leaf = Text(64, metadata={"description": "Leaf of the act, hex."})
+
+
+class FindingsQuery(Shape):
+    """Where the page begins."""
+
+    limit = Whole(1, 1_000, as_text=True, load_default=50)
+    cursor = Code(r"[A-Za-z0-9_-]{8,120}", "next_cursor", load_default=str)
+
+
+class FindingsAnswer(Shape):
+    """One page of findings, newest first."""
+
+    links = Inner(FindingAnswer, many=True)
+    next_cursor = Text(120, low=0, metadata={"description": "Empty on the last page."})
 
 
 class BalanceLine(Shape):

@@ -15,6 +15,7 @@ from creditbank.web.home import home
 from creditbank.web.imports_desk import imports_desk
 from creditbank.web.investigations_desk import investigations_desk
 from creditbank.web.items_desk import items_desk
+from creditbank.web.links_desk import links_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
 from creditbank.web.own_hours import own_hours
@@ -34,8 +35,8 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_statement, readiness, own_certificates, own_items,
     filings, rosters, attendance, provider_statement, items_desk, imports_desk,
-    investigations_desk, reassessments_desk, account, desk, staff, verdicts, verdict_lists,
-    api_pages,
+    investigations_desk, reassessments_desk, links_desk, account, desk, staff, verdicts,
+    verdict_lists, api_pages,
 )  # fmt: skip
 
 

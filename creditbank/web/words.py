@@ -22,7 +22,7 @@ def prepare_words(app: Flask) -> None:
         disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code, reassessment_state_code,
-        reassessment_tone, reassessment_plan_code, reassessment_outcome_code,
+        reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
         work_state_code, work_phase_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
@@ -231,6 +231,11 @@ def reassessment_plan_code(plan: str) -> str:
 def reassessment_outcome_code(outcome: str) -> str:
     """Name what became of a credit that was converted again."""
     return f"reassessment-outcome-{outcome}"
+
+
+def link_reason_code(reason: str) -> str:
+    """Name why two records were joined or parted."""
+    return f"link-reason-{reason}"
 
 
 def region(jurisdiction: str) -> str:

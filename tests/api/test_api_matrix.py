@@ -155,6 +155,7 @@ MATRIX: Mapping[str, Row] = {
         none="uscc-length-wrong",
         organisation="organisation-unknown",
     ),
+    "GET /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links/removal": Row("person:link", "official"),
     "GET /api/v1/entries/<leaf:leaf>/explanation": replace(

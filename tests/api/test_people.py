@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import pytest
+from sqlalchemy import select, update
+
+from creditbank.crediting.fsck_links import check_links
 from creditbank.people.documents import DocumentKind, read_document
+from creditbank.people.models import PersonLink
 from creditbank.people.register import Identity
 from tests.api.desk import DAYS, YEAR, Desk, problem_of, roster_rows, stated
 from tests.bank import invented_person
@@ -65,7 +70,8 @@ def test_linked_documents_are_one_person_and_can_be_parted_again(desk: Desk) -> 
     posted(desk, PERSON, 0)
     posted(desk, PASSPORT, 1)
 
-    linked = desk.official.post("/api/v1/people/links", PAIR)
+    why = {"reason": "document-changed", "case_no": "查〔2026〕12号"}
+    linked = desk.official.post("/api/v1/people/links", {**PAIR, **why})
     together = held(desk, PERSON)
     again = desk.official.post("/api/v1/people/links", PAIR)
     parted = desk.official.post("/api/v1/people/links/removal", PAIR)
@@ -75,6 +81,15 @@ def test_linked_documents_are_one_person_and_can_be_parted_again(desk: Desk) -> 
     assert [each["live_hours"] for each in together] == ["16.00"]
     assert problem_of(again)["code"] == "link-unchanged"
     assert parted.status_code == 201
+    pages = [desk.official.get("/api/v1/people/links?limit=1").get_json()]
+    cursor = pages[0]["next_cursor"]
+    pages.append(desk.official.get(f"/api/v1/people/links?limit=1&cursor={cursor}").get_json())
+    found = [each for page in pages for each in page["links"]]
+    assert [(each["linked"], each["reason"], each["case_no"]) for each in found] == [
+        (False, "", ""), (True, "document-changed", "查〔2026〕12号"),
+    ]  # fmt: skip
+    assert (found[1]["link_no"], pages[1]["next_cursor"]) == (linked.get_json()["link_no"], "")
+    assert desk.far_official.get("/api/v1/people/links").get_json()["links"] == []
     assert [each["live_hours"] for each in apart] == ["8.00"]
     assert desk.bank.fsck() == []
 
@@ -99,3 +114,22 @@ def test_an_act_about_a_link_names_nobody(desk: Desk) -> None:
 
     assert PERSON.document.number not in answer
     assert PERSON.name not in answer
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_fsck_names_a_link_without_its_act_and_an_act_without_its_link(desk: Desk) -> None:
+    posted(desk, PERSON, 0)
+    posted(desk, PASSPORT, 1)
+    desk.official.post("/api/v1/people/links", PAIR)
+    with desk.bank.reading() as session:
+        [link] = session.scalars(select(PersonLink))
+
+    for change, found in (
+        (update(PersonLink).values(linked=False), ["person_link"]),
+        (update(PersonLink).values(act_id=link.act_id - 1), ["person_link", "journal_act"]),
+    ):
+        with desk.bank.unit() as session:
+            session.execute(change)
+            told = [(each.code, each.table) for each in check_links(session)]
+            session.rollback()
+        assert told == [("fsck-link", table) for table in found]
