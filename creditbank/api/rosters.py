@@ -52,6 +52,7 @@ from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
     RosterUnknownError,
+    make_up_years_of,
     post_roster,
     roster_numbered,
 )
@@ -110,7 +111,7 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
     name = f'attachment; filename="roster-{filing_no}.xlsx"'
     return Response(
-        template(days, rows),
+        template(days, rows, make_up_years_of(session, filing)),
         content_type=XLSX_MEDIA_TYPE,
         headers={"Content-Disposition": name, "Cache-Control": "no-store"},
     )

@@ -48,6 +48,8 @@ class Column(StrEnum):
     NUMBER = "document_number"
     DAY = "day"
     MINUTES = "attended_minutes"
+    #: left out, or empty, where the hours belong to the year of the day
+    MAKE_UP = "make_up_year"
 
 
 #: The headers that our template writes, and errors name.
@@ -57,6 +59,7 @@ HEADERS: Mapping[Column, tuple[str, str]] = {
     Column.NUMBER: ("证件号码", "document number"),
     Column.DAY: ("日期", "date"),
     Column.MINUTES: ("实到分钟", "attended minutes"),
+    Column.MAKE_UP: ("补学年度", "make-up year"),
 }
 REQUIRED = (Column.NAME, Column.NUMBER, Column.DAY, Column.MINUTES)
 ALIASES: Mapping[str, Column] = {
@@ -75,6 +78,7 @@ ALIASES: Mapping[str, Column] = {
         "参训分钟 参训分钟数 学习分钟 学习分钟数 时长分钟 实到时长分钟 出勤时长分钟 参训时长分钟 "
         "学习时长分钟 培训时长分钟 minutes attendedminutes minutesattended durationminutes "
         "durationmin",
+        Column.MAKE_UP: "补学年度 补修年度 补学年份 补修年份 makeupyear",
     }.items()
     for alias in aliases.split()
 }
@@ -89,18 +93,23 @@ _DAY_TEXT = re.compile(
     r"(?: 0?0:00(?::00)?)?",
     re.ASCII,
 )
+_YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One person on one day; `row_no` is the line as the spreadsheet shows it."""
+    """One person on one day; `row_no` is the line as the spreadsheet shows it.
+
+    `make_up_year` is the earlier year that the study is meant to make up, if any.
+    """
 
     row_no: int
     document: Document
     name: str = field(repr=False)
     day: date
     attended_minutes: int
+    make_up_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,8 @@ class Roster:
     """The rows that can be posted, what is wrong with the others, and what the content is.
 
     `digest` is SHA-256 over the canonical bytes of the parsed cells, in order: kind, number, name,
-    day and minutes in normal form, and of a cell that could not be read its text. Row numbers,
+    day and minutes in normal form, the year to make up where there is one, and of a cell that could
+    not be read its text. Row numbers,
     headers, other columns and the file's format are not in it, so the same rows sent again, as
     XLSX, CSV or JSON, are recognised as a retry.
     """
@@ -320,6 +330,7 @@ def _read_line(
     name = read_person_name(cells.get(Column.NAME))
     day = read_day(cells.get(Column.DAY))
     minutes = _read_minutes(cells.get(Column.MINUTES))
+    year = _read_year(cells.get(Column.MAKE_UP))
     content = [
         kind.value if isinstance(kind, DocumentKind) else cell_text(cells.get(Column.KIND)),
         document.number if isinstance(document, Document) else cell_text(cells.get(Column.NUMBER)),
@@ -327,6 +338,8 @@ def _read_line(
         day.isoformat() if isinstance(day, date) else cell_text(cells.get(Column.DAY)),
         str(minutes) if isinstance(minutes, int) else cell_text(cells.get(Column.MINUTES)),
     ]
+    if year is not None:
+        content.append(str(year) if isinstance(year, int) else cell_text(cells.get(Column.MAKE_UP)))
     if _is_remark(line):
         return None, {Column.NUMBER: CellFault("roster-row-incomplete")}, content
     if (
@@ -334,14 +347,16 @@ def _read_line(
         and isinstance(name, str)
         and isinstance(day, date)
         and isinstance(minutes, int)
+        and not isinstance(year, CellFault)
     ):
-        return RosterRow(line.row_no, document, name, day, minutes), {}, content
+        return RosterRow(line.row_no, document, name, day, minutes, year), {}, content
     read = {
         Column.KIND: kind,
         Column.NUMBER: document,
         Column.NAME: name,
         Column.DAY: day,
         Column.MINUTES: minutes,
+        Column.MAKE_UP: year,
     }
     faults = {column: fault for column, fault in read.items() if isinstance(fault, CellFault)}
     return None, faults, content
@@ -385,3 +400,14 @@ def _minutes_from_text(text: str) -> int | None:
     if match is None or int(match[1]) > ATTENDED_MINUTES_MAX:
         return None
     return int(match[1])
+
+
+def _read_year(cell: object) -> int | CellFault | None:
+    if not cell_text(cell):
+        return None
+    return cell_value(cell, _year_from_text, "roster-year-invalid")
+
+
+def _year_from_text(text: str) -> int | None:
+    match = _YEAR_TEXT.fullmatch(text)
+    return None if match is None else int(match[1])

@@ -29,6 +29,7 @@ _COLUMN_WIDTHS = {
     Column.NUMBER: 24,
     Column.DAY: 14,
     Column.MINUTES: 18,
+    Column.MAKE_UP: 18,
 }
 _HEADER_HEIGHT = 32
 #: The spreadsheet's own format Text, by number.
@@ -44,7 +45,7 @@ _REPORT_COLUMNS = (
 )
 
 
-def template(days: Sequence[date], rows: int) -> bytes:
+def template(days: Sequence[date], rows: int, make_up_years: Sequence[int] = ()) -> bytes:
     """Write an empty roster as XLSX, which `read_roster` reads back once it is filled in.
 
     Numbers and names are text cells, so that no digit is lost; the day is chosen from `days`.
@@ -52,10 +53,11 @@ def template(days: Sequence[date], rows: int) -> bytes:
     Args:
         days: the session days on offer; none leaves the date cell free.
         rows: lines made ready for people.
+        make_up_years: that may be made up; without any the roster has no column for them.
     """
     with new_workbook() as (book, written):
         sheet = book.add_worksheet("名单")
-        _write_headers(book, sheet)
+        _write_headers(book, sheet, with_years=bool(make_up_years))
         sheet.data_validation(
             *_cells(Column.KIND, rows), {"validate": "list", "source": _KIND_CHOICES}
         )
@@ -70,6 +72,11 @@ def template(days: Sequence[date], rows: int) -> bytes:
         )
         if days:
             _offer_days(book, sheet, sorted(set(days)), rows)
+        if make_up_years:
+            years = [str(year) for year in make_up_years]
+            sheet.data_validation(
+                *_cells(Column.MAKE_UP, rows), {"validate": "list", "source": years}
+            )
     return written.getvalue()
 
 
@@ -137,7 +144,7 @@ def new_workbook() -> Iterator[tuple[Workbook, io.BytesIO]]:
     book.close()
 
 
-def _write_headers(book: Workbook, sheet: Worksheet) -> None:
+def _write_headers(book: Workbook, sheet: Worksheet, *, with_years: bool) -> None:
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter"})
     text = book.add_format({"num_format": TEXT_FORMAT})
     day = book.add_format({"num_format": _DAY_FORMAT})
@@ -147,8 +154,10 @@ def _write_headers(book: Workbook, sheet: Worksheet) -> None:
         Column.NUMBER: text,
         Column.DAY: day,
         Column.MINUTES: None,
+        Column.MAKE_UP: None,
     }
-    for place, column in enumerate(Column):
+    columns = [each for each in Column if with_years or each is not Column.MAKE_UP]
+    for place, column in enumerate(columns):
         sheet.set_column(place, place, _COLUMN_WIDTHS[column], formats[column])
         sheet.write_string(0, place, "\n".join(HEADERS[column]), bold)
     sheet.set_row(0, _HEADER_HEIGHT)

@@ -23,6 +23,7 @@ from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
     Told,
+    make_up_years_of,
     post_roster,
     rehearse_roster,
     roster_numbered,
@@ -53,8 +54,8 @@ def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
     with desk.bank(), snapshot() as session:
         filing = filing_numbered(session, filing_no)
         days = [planned.day for planned in sessions_of(session, filing_no)]
-        rows = filing.seats * len(days)
-    out.write_bytes(template(days, rows))
+        rows, years = filing.seats * len(days), make_up_years_of(session, filing)
+    out.write_bytes(template(days, rows, years))
     desk.say("cli-template-written", path=str(out))
 
 

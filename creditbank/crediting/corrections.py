@@ -5,6 +5,7 @@ same bounds as any. Where it cannot be, nothing is reversed either. What other s
 the earlier credit goes with it, and has to be recognised anew.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
 from creditbank.attendance.roster import rows_from_json
-from creditbank.crediting.fold import FoldContext
+from creditbank.crediting.fold import FoldContext, facts_key
 from creditbank.crediting.reversals import Ruling, hold, live_under, take_back
 from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.crediting.withdrawals import NothingToWithdrawError, WithdrawalReason
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
+from creditbank.ledger.models import CreditFacts
 from creditbank.ledger.posting import CreditState
 from creditbank.people.register import (
     Identity,
@@ -113,11 +115,12 @@ def correct_attendance(
     before = _minutes_of(session, old)
     if correction.attended_by is None and before == correction.attended_minutes:
         raise CorrectionUnchangedError(minutes=before, day=correction.day.isoformat())
+    year = _make_up_year_of(session, old)
     act = _record(session, correction, old, before, now=now)
     ruling = Ruling(act, correction.actor, str(correction.reason))
     context = FoldContext(law_of(session, filing.scheme), secrets_of(session, vault, group), now)
     take_back(session, held, live, [old], ruling, groups=[group], context=context)
-    posted = post_roster(session, vault, _posting(correction), now=now)
+    posted = post_roster(session, vault, _posting(correction, year), now=now)
     if posted.problems:
         raise CorrectionRefusedError(why_words=f"why-{posted.problems[0].code}")
     return CorrectionResult(
@@ -153,6 +156,13 @@ def _minutes_of(session: Session, state: CreditState) -> int:
     return session.get_one(Attendance, key).attended_minutes
 
 
+def _make_up_year_of(session: Session, state: CreditState) -> int | None:
+    """Return the year that the attendance was meant to make up; what is corrected keeps it."""
+    facts = session.get_one(CreditFacts, facts_key(state.credit)).facts
+    year: int | None = json.loads(facts).get("make_up_year")
+    return year
+
+
 def _record(
     session: Session, correction: Correction, old: CreditState, before: int, *, now: datetime
 ) -> RecordedAct:
@@ -176,7 +186,7 @@ def _record(
     )
 
 
-def _posting(correction: Correction) -> RosterPosting:
+def _posting(correction: Correction, make_up_year: int | None) -> RosterPosting:
     attended_by = correction.attended_by or correction.identity
     row = {
         "name": attended_by.name,
@@ -184,5 +194,6 @@ def _posting(correction: Correction) -> RosterPosting:
         "document_number": attended_by.document.number,
         "day": correction.day.isoformat(),
         "attended_minutes": correction.attended_minutes,
+        "make_up_year": make_up_year,
     }
     return RosterPosting(correction.filing, rows_from_json([row]), correction.actor)

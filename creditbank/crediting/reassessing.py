@@ -159,6 +159,7 @@ class Reconversion:
                 planned_half_days=said["planned_half_days"],
                 attended_minutes=said["attended_minutes"],
                 approved_centihours=said.get("approved_centihours"),
+                make_up_year=said.get("make_up_year"),
             )
             if fact not in self._sessions:
                 self._sessions[fact] = self._session_worth(fact)

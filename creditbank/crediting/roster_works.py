@@ -377,7 +377,7 @@ def _place(work_no: str, organisation_id: int) -> tuple[int, int]:
 def _said(roster: Roster) -> bytes:
     rows = [
         [each.row_no, str(each.document.kind), each.document.number, each.name,
-         each.day.isoformat(), each.attended_minutes]
+         each.day.isoformat(), each.attended_minutes, each.make_up_year]
         for each in roster.rows
     ]  # fmt: skip
     problems = [[each.row_no, each.column, each.code, each.facts] for each in roster.problems]
@@ -389,9 +389,9 @@ def _kept(content: bytes) -> Roster:
     return Roster(
         tuple(
             RosterRow(
-                row_no, Document(DocumentKind(kind), number), name, date.fromisoformat(day), minutes
+                row_no, Document(DocumentKind(kind), number), name, date.fromisoformat(day), *more
             )
-            for row_no, kind, number, name, day, minutes in rows
+            for row_no, kind, number, name, day, *more in rows
         ),
         tuple(RowProblem(*problem) for problem in problems),
         bytes.fromhex(digest),

@@ -42,8 +42,16 @@ from creditbank.registry.filing.filings import (
 )
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession
-from creditbank.rules.conversion import ActivityFact, Conversion, Step, convert
-from creditbank.rules.pack import PackChain, Value
+from creditbank.rules.conversion import (
+    ActivityFact,
+    Conversion,
+    RuleMissingError,
+    Step,
+    convert,
+)
+from creditbank.rules.loader import PackMissingError
+from creditbank.rules.make_up import windows_of, years_to_make_up
+from creditbank.rules.pack import PackChain, PackDraftError, Value
 
 
 class RosterUnknownError(CreditBankError):
@@ -65,6 +73,8 @@ class Phase(StrEnum):
 
 #: Is told the step, and how many rows of all it has done (of caps, how many people).
 Told = Callable[[Phase, int, int], None]
+#: What `RuleMissingError` names where nothing lets a year be made up.
+MAKE_UP_KEY = "make_up"
 #: Rows, or people, between two words on how far it is.
 TOLD_EVERY = 500
 
@@ -204,6 +214,20 @@ def rehearse_roster(
         rehearsal.rollback()
 
 
+def make_up_years_of(session: Session, filing: Filing) -> tuple[int, ...]:
+    """Return the earlier years that the sessions of a filing may be meant to make up.
+
+    Where no law is in force there are none.
+    """
+    try:
+        law = law_of(session, filing.scheme)
+    except (PackMissingError, PackDraftError):
+        return ()
+    days = (planned.day for planned in sessions_of(session, filing.filing_no))
+    years = {year for day in days for year in years_to_make_up(filing.activity, day, law)}
+    return tuple(sorted(years))
+
+
 def roster_numbered(session: Session, roster_no: str) -> RosterBatch:
     """Return what was recorded of a roster.
 
@@ -311,16 +335,22 @@ def _named_rows(
 def _weigh(
     scales: Scales, desk: _Desk, rows: Sequence[tuple[RosterRow, int]], told: Told
 ) -> tuple[list[GoodRow], list[RowProblem]]:
-    converted: dict[tuple[int, int], Conversion] = {}
+    converted: dict[tuple[int, int, int | None], Conversion] = {}
     good: list[GoodRow] = []
     problems: list[RowProblem] = []
     for done, (row, person_id) in enumerate(rows):
         if done % TOLD_EVERY == 0:
             told(Phase.WEIGHING, done, len(rows))
         planned = desk.sessions[row.day]
-        key = (planned.session_no, row.attended_minutes)
+        key = (planned.session_no, row.attended_minutes, row.make_up_year)
         if key not in converted:
-            converted[key] = _convert(desk, planned, row.attended_minutes)
+            try:
+                converted[key] = _convert(desk, planned, row)
+            except RuleMissingError as error:
+                if error.facts["key"] != MAKE_UP_KEY:
+                    raise
+                problems.append(_make_up_problem(desk, row))
+                continue
         weighed = scales.weigh(row, person_id, planned, converted[key])
         if isinstance(weighed, GoodRow):
             good.append(weighed)
@@ -329,7 +359,18 @@ def _weigh(
     return good, problems
 
 
-def _convert(desk: _Desk, planned: FilingSession, attended_minutes: int) -> Conversion:
+def _make_up_problem(desk: _Desk, row: RosterRow) -> RowProblem:
+    """Say that the row's day makes up no such year, and on which days it could be made up."""
+    year = row.make_up_year or 0
+    windows = windows_of(desk.filing.activity, desk.filing.subject, year, desk.law)
+    if not windows:
+        return row_problem(row, Column.MAKE_UP, "roster-make-up-none", found=year)
+    days = [f"{each.first_day} – {each.last_day}" for each in windows]
+    day = row.day.isoformat()
+    return row_problem(row, Column.MAKE_UP, "roster-make-up-closed", found=year, day=day, days=days)
+
+
+def _convert(desk: _Desk, planned: FilingSession, row: RosterRow) -> Conversion:
     filing = desk.filing
     return convert(
         ActivityFact(
@@ -340,8 +381,9 @@ def _convert(desk: _Desk, planned: FilingSession, attended_minutes: int) -> Conv
             day=planned.day,
             planned_minutes=planned.planned_minutes,
             planned_half_days=planned.planned_half_days,
-            attended_minutes=attended_minutes,
+            attended_minutes=row.attended_minutes,
             approved_centihours=desk.approved_centihours[planned.session_no],
+            make_up_year=row.make_up_year,
         ),
         desk.law,
     )
@@ -415,6 +457,8 @@ def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
     }
     if approved is not None:
         facts["approved_centihours"] = approved
+    if good.row.make_up_year is not None:
+        facts["make_up_year"] = good.row.make_up_year
     return CreditDraft(
         person_id=good.person_id,
         scheme=filing.scheme,

@@ -19,8 +19,9 @@ from creditbank.rules.conversion_rules import (
     PerUnit,
     SpreadHow,
 )
-from creditbank.rules.hour_rules import DeclareBy, MakeUp, Recognition
+from creditbank.rules.hour_rules import DeclareBy, Recognition
 from creditbank.rules.kinds import ANY, TOTAL
+from creditbank.rules.make_up import years_to_make_up
 from creditbank.rules.pack import PackChain
 
 #: The measure of what counts by the piece; one if nothing is said.
@@ -79,7 +80,7 @@ def asked_of_item(activity: str, chain: PackChain, day: date) -> AskedOfItem | N
         or any(condition.ranks is not None for condition in conditions),
         asks_hours=any(isinstance(each, AsApproved) for each in amounts),
         spread_years_max=max(map(_spread, rules)),
-        make_up_years=_make_up_years(activity, chain, day),
+        make_up_years=years_to_make_up(activity, day, chain),
         last_day=_last_day(activity, chain, day),
     )
 
@@ -136,17 +137,6 @@ def _spread(rule: ConversionRule) -> int:
     if rule.spread is None or rule.spread.how is not SpreadHow.DECLARED:
         return 1
     return rule.spread.years
-
-
-def _make_up_years(activity: str, chain: PackChain, day: date) -> tuple[int, ...]:
-    years: set[int] = set()
-    for key in chain.keys("make_up"):
-        value = chain.value_on(key, day)
-        if value is not None:
-            assert isinstance(value.value, MakeUp), "the loader types make_up.*"
-            if not value.value.activities or activity in value.value.activities:
-                years |= set(range(day.year - value.value.years, day.year))
-    return tuple(sorted(years))
 
 
 def _last_day(activity: str, chain: PackChain, day: date) -> date | None:

@@ -26,6 +26,41 @@ class MakeUpChance:
         return _rule(self.value).activities
 
 
+@dataclass(frozen=True, slots=True)
+class MakeUpWindow:
+    """The first and the last day on which study may make up a year, by the rule that lets it."""
+
+    first_day: date
+    last_day: date
+    value: Value
+
+
+def windows_of(
+    activity: str, subject: str, year: int, chain: PackChain
+) -> tuple[MakeUpWindow, ...]:
+    """Return when study of an activity may make up a year, by each rule that ever lets it."""
+    found = []
+    for value in _values(chain):
+        rule = _rule(value)
+        first, last = max(value.from_, date(year + 1, 1, 1)), _last_day(year, rule, value)
+        fits = rule.covers(activity, subject) and first <= last
+        if fits and chain.value_on(value.key, first) == value:
+            found.append(MakeUpWindow(first, last, value))
+    return tuple(sorted(found, key=lambda each: (each.first_day, each.value.key)))
+
+
+def years_to_make_up(activity: str, day: date, chain: PackChain) -> tuple[int, ...]:
+    """Return the earlier years that study of an activity on a day may be meant to make up."""
+    years: set[int] = set()
+    for key in chain.keys(_KIND):
+        value = chain.value_on(key, day)
+        if value is not None:
+            rule = _rule(value)
+            if not rule.activities or activity in rule.activities:
+                years |= set(range(day.year - rule.years, day.year))
+    return tuple(sorted(years))
+
+
 def chances_of(
     lines: Iterable[RequirementLine], day: date, chain: PackChain
 ) -> tuple[MakeUpChance, ...]:
@@ -39,6 +74,12 @@ def chances_of(
                 if rule.reaches(day, year) and _helps(rule, line.subject):
                     found[year, value.key] = MakeUpChance(year, _last_day(year, rule, value), value)
     return tuple(found[place] for place in sorted(found))
+
+
+def _values(chain: PackChain) -> Iterable[Value]:
+    return (
+        v for key in chain.keys(_KIND) for pack in chain.packs for v in pack.values.get(key, ())
+    )
 
 
 def _rule(value: Value) -> MakeUp:

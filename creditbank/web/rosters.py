@@ -38,7 +38,13 @@ from creditbank.crediting.roster_works import (
     request_preview,
     work_numbered,
 )
-from creditbank.crediting.rosters import Phase, RosterUnknownError, roster_numbered, steps_of_trace
+from creditbank.crediting.rosters import (
+    Phase,
+    RosterUnknownError,
+    make_up_years_of,
+    roster_numbered,
+    steps_of_trace,
+)
 from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
@@ -77,7 +83,9 @@ def empty(visit: Visit, session: Session, filing_no: str) -> Response:
     filing = filing_seen(session, visit.client, filing_no)
     days = [planned.day for planned in sessions_of(session, filing_no)]
     rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
-    return _file(template(days, rows), _XLSX, f"roster-{filing_no}.xlsx")
+    return _file(
+        template(days, rows, make_up_years_of(session, filing)), _XLSX, f"roster-{filing_no}.xlsx"
+    )
 
 
 @rosters.sent("/filings/<public:filing_no>/rosters", able(Scope.ROSTER_POST), shows=filing_page)
