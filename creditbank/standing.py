@@ -21,12 +21,23 @@ _BODIES = {
     "rules_refuse_rewrite": "1aaabb9815ceb80c82e391936c7f5a91d0395d09bd7db6e7c8c7d1c3e3f61fa5",
     "ledger_check_epoch": "401db46f8c048961a0722bde4a74c97072df82199c6ab37a68a6c213077379f2",
 }
+#: SHA-256 of the conditions under which some of them refuse, as PostgreSQL tells them; the others
+#: refuse always.
+_CONDITIONS = {
+    "journal_bundle_only_grows": "d8f2976ddbf999ee81600fe3f239922f84e37a2bc0650c2e7a03d113b0368d10",
+    "journal_tile_only_grows": "5607ddbeab7f4d59d1d9c1ac9c4ee1ea5bd0bbf991e5748db229c10bfe8d23a4",
+    "ledger_source_use_no_move": "84829af4cc18e638865ba01e8ce6a0eadbd7ab97b693ce4b1b58e3904b1c42b6",
+    "rule_adoption_frozen": "6f2a0bc8b9c9ed8d4e647656369906efef7ae86da64229e7e05e698f6b399bbc",
+    "rule_pack_frozen": "f783bc079b3bd8d079332b8f6411c0bd0c615983474021ee665211033d192e3b",
+}
 #: Tables that take no row under the numbering of another server.
 _OF_AN_EPOCH = ("ledger_entry", "journal_act")
 _REWRITES = ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
 
-_TRIGGERS = """
-    SELECT k.relname, t.tgname, t.tgenabled = 'A' AS always, t.tgtype, p.proname, p.prosrc
+_TRIGGERS = r"""
+    SELECT k.relname, t.tgname, t.tgenabled = 'A' AS always, t.tgtype, p.proname, p.prosrc,
+        t.tgattr::text AS columns,
+        substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION ') AS condition
     FROM pg_class k
     LEFT JOIN pg_inherits i ON i.inhrelid = k.oid
     LEFT JOIN pg_class a ON a.oid = i.inhparent
@@ -54,6 +65,9 @@ _EVENT_TRIGGERS = """
 _OWNED_BY_SUPERUSER = """
     SELECT bool_or(r.rolsuper) FROM pg_class k JOIN pg_roles r ON r.oid = k.relowner
     WHERE k.relname = 'ledger_epoch' AND k.relnamespace = 'public'::regnamespace"""
+
+
+_Trigger = Row[str, str, bool, int, str, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +136,10 @@ def _missing_on_sqlite(connection: Connection) -> list[str]:
 def _triggers(connection: Connection) -> Iterator[str]:
     """Name each event on a guarded table, or a partition of one, that no trigger of ours refuses.
 
-    A trigger counts that fires always, before the event, and calls the function that migrations
-    made; any other might make rows vanish, and is named too.
+    A trigger counts that fires always, before the event, on the condition and with the function
+    that migrations made; any other might make rows vanish, and is named too.
     """
-    by_table: dict[str, list[Row[str, str, bool, int, str, str]]] = defaultdict(list)
+    by_table: dict[str, list[_Trigger]] = defaultdict(list)
     for row in connection.execute(text(_TRIGGERS), {"tables": list(GUARDED)}):
         by_table[row.relname].append(row)
     for table in sorted({*by_table, *GUARDED}):
@@ -142,9 +156,26 @@ def _triggers(connection: Connection) -> Iterator[str]:
                 yield f"{table} {event}"
 
 
-def _fires(row: Row[str, str, bool, int, str, str]) -> bool:
-    body = hashlib.sha256(row.prosrc.encode()).hexdigest()
-    return bool(row.always and row.tgtype & _BEFORE and body == _BODIES[row.proname])
+def _fires(row: _Trigger) -> bool:
+    return bool(
+        row.always
+        and row.tgtype & _BEFORE
+        and not row.columns
+        and _digest(row.prosrc) == _BODIES[row.proname]
+        and _refuses(row.tgname, row.condition)
+    )
+
+
+def _refuses(trigger: str, condition: str | None) -> bool:
+    """Tell whether a trigger refuses what it should: some look at the row, the others never do."""
+    known = _CONDITIONS.get(trigger)
+    if known is None:
+        return condition in (None, "true")
+    return condition is not None and _digest(condition) == known
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def _rules(connection: Connection) -> Iterator[str]:

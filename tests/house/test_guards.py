@@ -194,6 +194,35 @@ def test_every_guard_that_is_altered_is_named(database: Database) -> None:
     assert set(named) == {*altered, "creditbank_guard_ddl"} | by_function
 
 
+@on_postgresql
+def test_a_guard_that_was_made_again_to_look_away_is_named(database: Database) -> None:
+    remade = {
+        "certificate update": ("certificate_rewrite", "UPDATE", "certificate", "WHEN (false)"),
+        "account_event update": ("account_event_rewrite", "UPDATE OF actor", "account_event", ""),
+        "ledger_source_use update": (
+            "ledger_source_use_no_move", "UPDATE", "ledger_source_use",
+            "WHEN (NEW.source_id < OLD.source_id)",
+        ),
+        "journal_tile update": ("journal_tile_only_grows", "UPDATE", "journal_tile", ""),
+    }  # fmt: skip
+    with connected(database.owner_url) as connection:
+        with migration_window(connection):
+            for trigger, event, table, when in remade.values():
+                connection.execute(text(f"DROP TRIGGER {trigger} ON {table}"))
+                connection.execute(
+                    text(
+                        f"CREATE TRIGGER {trigger} BEFORE {event} ON {table} FOR EACH ROW {when}"
+                        " EXECUTE FUNCTION ledger_refuse_rewrite()"
+                    )
+                )
+                connection.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}"))
+        connection.commit()
+
+        named = missing_guards(connection.engine)
+
+    assert remade.keys() <= set(named)
+
+
 def test_whoever_holds_the_ledgers_tables_cannot_rewrite_a_row(
     sealed_bank: TestBank, database: Database
 ) -> None:
