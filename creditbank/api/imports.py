@@ -22,9 +22,11 @@ from creditbank.crediting.imports import (
     ImportRowNameError,
     ImportRowTwiceError,
     ImportRowYearError,
+    ImportStateError,
     ImportUnknownError,
     approve_import,
     propose_import,
+    withdraw_import,
 )
 from creditbank.crediting.lookups import ShownTotal, import_differences, import_numbered
 from creditbank.crediting.models import RecordImport
@@ -48,6 +50,7 @@ from creditbank.schemas.rosters import (
     ImportApprovalBody,
     ImportBody,
     ImportQuery,
+    ImportWithdrawalBody,
     RehearsalAnswer,
 )
 from creditbank.schemas.wanted import invalid_at
@@ -143,7 +146,7 @@ def read_import(call: Call, session: Session, import_no: str) -> dict[str, Any]:
     answer=ImportAnswer(),
     refuses=(
         ImportUnknownError, RegionForeignError, SecondPersonWantedError, ImportDifferencesError,
-        ImportRowKnownError,
+        ImportRowKnownError, ImportStateError,
     ),
 )  # fmt: skip
 def approve_records(call: Call, session: Session, import_no: str) -> dict[str, Any]:
@@ -153,6 +156,20 @@ def approve_records(call: Call, session: Session, import_no: str) -> dict[str, A
     accepted = call.body["differences_accepted"]
     record = approve_import(session, vault, import_no, actor=actor, now=call.now, accepted=accepted)
     return _shaped(session, record)
+
+
+@imports.post(
+    "/imports/<public:import_no>/withdrawal",
+    Scope.IMPORT_PROPOSE,
+    body=JsonBody(ImportWithdrawalBody(), {"reason": "原系统导出有误，将重新导出"}),
+    answer=ImportAnswer(),
+    refuses=(ImportUnknownError, RegionForeignError, ImportStateError),
+)
+def withdraw_records(call: Call, session: Session, import_no: str) -> dict[str, Any]:
+    """Decide that an import is never approved; its records may be proposed again."""
+    call.client.require_region(import_numbered(session, import_no).jurisdiction)
+    reason, actor = call.body["reason"], call.client.client_id
+    return _shaped(session, withdraw_import(session, import_no, reason, actor=actor, now=call.now))
 
 
 def _read(call: Call, session: Session) -> ReadImport:
@@ -199,9 +216,11 @@ def _shaped(session: Session, record: RecordImport) -> dict[str, Any]:
         "people": record.people,
         "hours": record.total_centihours,
         "digest": record.digest.hex(),
-        "state": "approved" if record.approved_by else "proposed",
+        "state": record.state,
         "proposed_by": record.proposed_by,
         "approved_by": record.approved_by or "",
+        "withdrawn_by": record.withdrawn_by or "",
+        "withdrawn_because": record.withdrawn_because or "",
         "replayed": False,
         "known": [],
         "differences": list(map(_difference, differences)),

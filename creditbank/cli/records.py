@@ -25,7 +25,7 @@ from creditbank.cli.console import (
     write_private,
 )
 from creditbank.clock import civil_day, utc_now
-from creditbank.crediting.imports import approve_import, propose_import
+from creditbank.crediting.imports import approve_import, propose_import, withdraw_import
 from creditbank.crediting.links import LinkFinding, LinkReason, record_finding
 from creditbank.crediting.lookups import ShownTotal, holdings, import_differences
 from creditbank.crediting.rehearsals import (
@@ -240,6 +240,18 @@ def imports_approve(desk: Desk, import_no: str, accept_differences: str, actor: 
         rows=record.row_count,
         hours=hours_text(record.total_centihours),
     )
+
+
+@imports.command("withdraw", help="撤回，不予核准。 Decide that it is never approved.")
+@click.argument("import_no")
+@click.option("--reason", required=True, help="理由。 Why; it stands in the act.")
+@actor_option
+@pass_desk
+def imports_withdraw(desk: Desk, import_no: str, reason: str, actor: str) -> None:
+    """Withdraw an import."""
+    with desk.bank(), unit_of_work() as session:
+        record = withdraw_import(session, import_no, reason, actor=actor, now=utc_now())
+    desk.say("cli-import-withdrawn", import_no=record.import_no)
 
 
 def _times_options(command: _Command) -> _Command:

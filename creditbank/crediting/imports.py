@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from creditbank.canonical import Canonical, canonical_bytes, canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND, FoldContext, fold_again
-from creditbank.crediting.models import ImportRow, ImportTotal, RecordImport
+from creditbank.crediting.models import ImportRow, ImportState, ImportTotal, RecordImport
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction, random_number
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
@@ -53,6 +53,8 @@ from creditbank.rules.subjects import require_subject
 
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
+#: What was withdrawn speaks of nobody any more.
+_STANDS = RecordImport.withdrawn_by.is_(None)
 
 
 class ImportKnownError(CreditBankError):
@@ -94,6 +96,13 @@ class ImportDifferencesError(CreditBankError):
     """The rows do not amount to the totals that the old system states."""
 
     code = "import-differences"
+    status = 409
+
+
+class ImportStateError(CreditBankError):
+    """What is asked for comes too late: the import was withdrawn, or approved."""
+
+    code = "import-state"
     status = 409
 
 
@@ -263,9 +272,9 @@ def compared_totals(
 
 
 def standing_import(session: Session, vault: Vault, draft: ImportDraft) -> RecordImport | None:
-    """Return the import in which just these records were proposed; None for new ones."""
+    """Return the import in which just these records were proposed and stand; None for new ones."""
     digest = _digest(vault, draft)
-    return session.scalar(select(RecordImport).where(RecordImport.digest == digest))
+    return session.scalar(select(RecordImport).where(RecordImport.digest == digest, _STANDS))
 
 
 def known_rows(
@@ -296,7 +305,7 @@ def _standing_rows(
     query = (
         select(ImportRow)
         .join(RecordImport, RecordImport.import_no == ImportRow.import_no)
-        .where(RecordImport.scheme == scheme)
+        .where(RecordImport.scheme == scheme, _STANDS)
     )
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
@@ -360,13 +369,12 @@ def approve_import(
 
     Raises:
         ImportUnknownError: there is none of this number.
+        ImportStateError: it was withdrawn.
         SecondPersonWantedError: the actor proposed it.
         ImportDifferencesError: rows and stated totals differ, and nothing says why they may.
         ImportRowKnownError: one of its rows was credited by another import meanwhile.
     """
-    record = session.get(RecordImport, import_no, with_for_update=True)
-    if record is None:
-        raise ImportUnknownError(import_no=import_no[:20])
+    record = _locked(session, import_no, not_in=ImportState.WITHDRAWN)
     if record.approved_by is not None:
         return record
     if record.proposed_by == actor:
@@ -395,6 +403,47 @@ def approve_import(
     )
     take(session, source, Taking(record.people, record.total_centihours))
     record.approved_by = actor
+    return record
+
+
+def withdraw_import(
+    session: Session, import_no: str, reason: str, *, actor: str, now: datetime
+) -> RecordImport:
+    """Decide that an import is never approved; its records may be proposed again.
+
+    Whoever proposed it may take it back, and a second official may refuse it. Withdrawing it again
+    changes nothing.
+
+    Args:
+        session: the caller's unit of work.
+        import_no: which.
+        reason: why, in words; it stands in the act.
+        actor: whoever decides.
+        now: the instant.
+
+    Raises:
+        ImportUnknownError: there is none of this number.
+        ImportStateError: it was approved; its hours are taken back by an investigation.
+    """
+    record = _locked(session, import_no, not_in=ImportState.APPROVED)
+    if record.withdrawn_by is not None:
+        return record
+    details: dict[str, Canonical] = {
+        "scheme": record.scheme, "rows": record.row_count, "digest": record.digest.hex(),
+        "proposed_by": record.proposed_by, "reason_text": reason,
+    }  # fmt: skip
+    draft = ActDraft("import.withdrawn", record.jurisdiction, actor, import_no, details)
+    record_act(session, draft, now=now)
+    record.withdrawn_by, record.withdrawn_because = actor, reason
+    return record
+
+
+def _locked(session: Session, import_no: str, *, not_in: ImportState) -> RecordImport:
+    record = session.get(RecordImport, import_no, with_for_update=True)
+    if record is None:
+        raise ImportUnknownError(import_no=import_no[:20])
+    if record.state is not_in:
+        raise ImportStateError(import_no=import_no, state=record.state)
     return record
 
 

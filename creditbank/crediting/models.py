@@ -1,11 +1,20 @@
 """Tables of the hinge: earlier records, items, transfers, investigations, re-assessments."""
 
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import BigInteger, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creditbank.orm import Base, UtcDateTime
+
+
+class ImportState(StrEnum):
+    """How far an import has come."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
 
 
 class RecordImport(Base):
@@ -32,6 +41,16 @@ class RecordImport(Base):
     totals_digest: Mapped[bytes | None]
     #: why whoever approved it accepted that rows and totals differ; NULL where they do not
     differences_accepted: Mapped[str | None]
+    #: who decided that it is never approved, and why; NULL while it stands
+    withdrawn_by: Mapped[str | None]
+    withdrawn_because: Mapped[str | None]
+
+    @property
+    def state(self) -> ImportState:
+        """How far it has come."""
+        if self.withdrawn_by is not None:
+            return ImportState.WITHDRAWN
+        return ImportState.PROPOSED if self.approved_by is None else ImportState.APPROVED
 
 
 class ImportTotal(Base):

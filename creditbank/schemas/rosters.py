@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, post_load
 from creditbank.attendance.roster import Column
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
+from creditbank.crediting.models import ImportState
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.rosters import Phase
 from creditbank.crediting.withdrawals import WithdrawalReason
@@ -247,6 +248,12 @@ class ImportApprovalBody(Shape):
     differences_accepted = Text(500, low=0, load_default=str)
 
 
+class ImportWithdrawalBody(Shape):
+    """Why an import is never approved."""
+
+    reason = Text(500, required=True)
+
+
 class KnownRowAnswer(Shape):
     """A row of which an import speaks already; it is left out if with the same hours."""
 
@@ -309,9 +316,11 @@ class ImportAnswer(Shape):
     people = Whole(1, _ROWS_MAX)
     hours = Hours()
     digest = Text(64)
-    state = Text(10, metadata={"enum": ["proposed", "approved"]})
+    state = Choice(ImportState)
     proposed_by = Text(40)
     approved_by = Text(40, low=0, metadata={"description": "Empty until approved."})
+    withdrawn_by = Text(40, low=0, metadata={"description": "Empty while it stands."})
+    withdrawn_because = Text(500, low=0)
     replayed = Truth(metadata={"description": "Whether these records stood in it already."})
     known = Inner(
         KnownRowAnswer, many=True,

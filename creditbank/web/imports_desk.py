@@ -12,7 +12,7 @@ from creditbank.attendance.roster_forms import earlier_template
 from creditbank.attendance.workbook import Limits
 from creditbank.catalogue import Problem
 from creditbank.clock import civil_day
-from creditbank.crediting.imports import approve_import, propose_import
+from creditbank.crediting.imports import approve_import, propose_import, withdraw_import
 from creditbank.crediting.lookups import (
     import_differences,
     import_numbered,
@@ -172,6 +172,15 @@ def approve(visit: Visit, session: Session, import_no: str) -> Response:
     accepted = fields.text("accepted", "import-accepted", _REASON_CHARACTERS_MAX, wanted=False)
     approve_import(session, vault, import_no, actor=actor, now=visit.now, accepted=accepted)
     return see("web.imports_desk.one", "import-approved", import_no=import_no)
+
+
+@imports_desk.sent("/desk/imports/<public:import_no>/withdrawal", _PROPOSES, shows=one)
+def withdraw(visit: Visit, session: Session, import_no: str) -> Response:
+    """Decide that it is never approved, by whoever proposed it or by a second official."""
+    _seen(visit, session, import_no)
+    reason = fields.text("reason", "import-withdraw-reason", _REASON_CHARACTERS_MAX)
+    withdraw_import(session, import_no, reason, actor=visit.client.client_id, now=visit.now)
+    return see("web.imports_desk.one", "import-withdrawn", import_no=import_no)
 
 
 def _seen(visit: Visit, session: Session, import_no: str) -> RecordImport:

@@ -79,6 +79,21 @@ def test_differences_are_approved_with_a_reason_only(desk: Desk) -> None:
     assert done.get_json()["differences_accepted"] == "补录 10 学时未计"
 
 
+def test_what_a_second_official_refuses_may_be_proposed_again(desk: Desk) -> None:
+    import_no = sent(desk, "").get_json()["import_no"]
+    place = f"/api/v1/imports/{import_no}"
+
+    refused = desk.second_official.post(f"{place}/withdrawal", {"reason": "导出有误"})
+    too_late = desk.second_official.post(f"{place}/approval", {})
+    again = sent(desk, "")
+
+    assert (refused.get_json()["state"], refused.get_json()["withdrawn_because"]) == (
+        "withdrawn", "导出有误",
+    )  # fmt: skip
+    assert problem_of(too_late)["code"] == "import-state"
+    assert (again.status_code, again.get_json()["replayed"]) == (201, False)
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_bad_rows_of_a_file_are_named_and_rows_of_other_files_left_out(desk: Desk) -> None:
     first = sent(desk, "").get_json()["import_no"]

@@ -314,6 +314,9 @@ def test_earlier_records_are_rehearsed_proposed_and_their_differences_accepted(
     refused = terminal.run("imports", "rehearse", str(bad), *region, exit_code=1).output
     terminal.run("imports", "propose", str(bad), *region, exit_code=1)
     terminal.run("imports", "rehearse", str(rows), exit_code=2)
+    wrong = terminal.run("imports", "propose", *of).output
+    [wrong_no] = set(re.findall(r"\bI[0-9A-Z]{9}\b", wrong))
+    withdrawn = terminal.run("imports", "withdraw", wrong_no, "--reason", "导出有误").output
     proposed = terminal.run("imports", "propose", *of).output
     [import_no] = set(re.findall(r"\bI[0-9A-Z]{9}\b", proposed))
     again = terminal.run("imports", "propose", *of).output
@@ -329,6 +332,8 @@ def test_earlier_records_are_rehearsed_proposed_and_their_differences_accepted(
     assert f"先前已作为 {import_no} 提交" in again
     assert difference in approved
     assert "已核准入账" in approved
+    assert f"{wrong_no} 已撤回" in withdrawn
+    assert import_no != wrong_no
     assert number not in rehearsed + refused + proposed + approved
 
 

@@ -13,11 +13,13 @@ from creditbank.crediting.imports import (
     ImportRowNameError,
     ImportRowTwiceError,
     ImportRowYearError,
+    ImportStateError,
     Proposal,
     RecordRow,
     StatedTotal,
     approve_import,
     propose_import,
+    withdraw_import,
 )
 from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.crediting.lookups import import_differences
@@ -75,6 +77,50 @@ def test_a_proposed_import_moves_no_hours_until_a_second_official_approves(bank:
     ]
     assert kinds == {"import"}
     assert bank.fsck() == []
+
+
+def withdraw(bank: TestBank, import_no: str, actor: str = "official-test") -> None:
+    with bank.unit() as session:
+        withdraw_import(session, import_no, "a wrong export", actor=actor, now=NOW)
+
+
+@pytest.mark.parametrize("actor", ["official-test", "official-second"])
+def test_records_of_a_withdrawn_import_may_be_proposed_again(bank: TestBank, actor: str) -> None:
+    first = propose(bank, *ROWS)
+    withdraw(bank, first, actor)
+    withdraw(bank, first, actor)
+
+    with pytest.raises(ImportStateError):
+        approve(bank, first)
+    second = propose(bank, *ROWS)
+    approve(bank, second)
+
+    assert second != first
+    with bank.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Entry)) == len(ROWS)
+        acts = select(Act.details).where(Act.kind == "import.withdrawn", Act.subject == first)
+        [details] = session.scalars(acts)
+    assert json.loads(details)["reason_text"] == "a wrong export"
+    assert bank.fsck() == []
+
+
+def test_rows_of_a_withdrawn_import_are_known_no_more(bank: TestBank) -> None:
+    withdraw(bank, propose(bank, *ROWS))
+
+    import_no = propose(bank, ROWS[0])
+
+    with bank.reading() as session:
+        assert session.get_one(RecordImport, import_no).row_count == 1
+
+
+def test_an_approved_import_cannot_be_withdrawn(bank: TestBank) -> None:
+    import_no = propose(bank, *ROWS)
+    approve(bank, import_no)
+
+    with pytest.raises(ImportStateError) as caught:
+        withdraw(bank, import_no)
+
+    assert caught.value.facts["state"] == "approved"
 
 
 def test_whoever_proposed_an_import_cannot_approve_it(bank: TestBank) -> None:

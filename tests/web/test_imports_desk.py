@@ -167,6 +167,25 @@ def test_a_rehearsal_is_shown_and_differences_are_accepted_with_a_reason(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_wrong_file_is_withdrawn_with_a_reason_and_may_come_again(first: Browser) -> None:
+    proposed(first, GOOD)
+    import_no = first.path.rpartition("/")[2]
+    withdrawal = f"/desk/imports/{import_no}/withdrawal"
+
+    silent = words(first.send(withdrawal))
+    done = words(first.send(withdrawal, reason="导出有误"))
+    shown = first.text
+    proposed(first, GOOD)
+
+    assert "请填写" in silent
+    assert "已撤回；这批记录可以重新提交" in done
+    assert "导出有误" in done
+    assert withdrawal not in shown
+    assert first.path != f"/desk/imports/{import_no}"
+    assert words(first.get("/desk/imports")).count("已撤回") == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_rows_of_another_file_are_left_out_and_named(first: Browser) -> None:
     proposed(first, GOOD)
     more = (

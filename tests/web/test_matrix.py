@@ -129,6 +129,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /desk/imports/new": frozenset({"official"}),
     "GET /desk/imports/<public:import_no>": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/approval": frozenset({"official"}),
+    "POST /desk/imports/<public:import_no>/withdrawal": frozenset({"official"}),
     "GET /desk/investigations": frozenset({"official"}),
     "GET /desk/investigations/new": frozenset({"official"}),
     "POST /desk/investigations/new": frozenset({"official"}),

@@ -109,6 +109,9 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/imports/<public:import_no>/approval": Held(
         "import", "official", "far-official", {"compared": "yes"}
     ),
+    "POST /desk/imports/<public:import_no>/withdrawal": Held(
+        "import", "official", "far-official", {"reason": "wrong file"}
+    ),
     "GET /desk/investigations/<public:investigation_no>": Held(
         "investigation", "official", "far-official"
     ),
