@@ -42,6 +42,7 @@ from creditbank.crediting.reassessments import (
 from creditbank.crediting.recognition import settle_emptied
 from creditbank.crediting.reversals import Held, Ruling, hold, take_back
 from creditbank.crediting.rosters import trace_of
+from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import RecordedAct
 from creditbank.ledger.models import Act, Entry, Movement, Source, SourceKind
 from creditbank.ledger.posting import (
@@ -119,7 +120,7 @@ def take_up(session: Session, *, now: datetime) -> ReassessmentTurn | None:
         session.flush()  # what is said of a work is said of the row
         if found.attempt <= ATTEMPTS_MAX:
             return turn
-        fail(session, turn, GIVEN_UP, now=now)
+        _fail(session, turn, GIVEN_UP, now)
     return None
 
 
@@ -129,8 +130,14 @@ def put_back(session: Session, turn: ReassessmentTurn) -> bool:
     return _say(session, turn, state=str(state))
 
 
-def fail(session: Session, turn: ReassessmentTurn, code: str, *, now: datetime) -> bool:
+def fail(
+    session: Session, turn: ReassessmentTurn, error: CreditBankError, *, now: datetime
+) -> bool:
     """Say that a work cannot be done, and by which code."""
+    return _fail(session, turn, error.code, now)
+
+
+def _fail(session: Session, turn: ReassessmentTurn, code: str, now: datetime) -> bool:
     state = str(ReassessmentState.FAILED)
     return _say(session, turn, state=state, failed=code, finished_at=now)
 

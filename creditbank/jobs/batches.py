@@ -13,20 +13,20 @@ from creditbank.clock import utc_now
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
+from creditbank.jobs.works import do_waiting
 from creditbank.registry.clients import Client
+from creditbank.verification import batches
 from creditbank.verification.answers import Prepared, prepare, sign
 from creditbank.verification.batches import (
     BatchQuestion,
     Settled,
     Turn,
-    any_waits,
     asker_of,
     finish,
     next_people,
     put_back,
     question_of,
     settle,
-    take_up,
 )
 from creditbank.verification.models import VerdictBatch
 
@@ -38,16 +38,7 @@ _Try = Prepared | RowProblem
 
 def run_batches(stop: threading.Event) -> int:
     """Work at every list that waits, one after another; return how many were done."""
-    done = 0
-    while not stop.is_set():
-        with snapshot() as session:  # so that nobody's write waits for a look that finds nothing
-            if not any_waits(session, now=utc_now()):
-                break
-        with unit_of_work() as session:
-            turn = take_up(session, None, now=utc_now())
-        if turn is not None:
-            done += run_batch(turn, stop)
-    return done
+    return do_waiting(batches, lambda turn: run_batch(turn, stop), stop)
 
 
 def run_batch(turn: Turn, stop: threading.Event, told: Told = lambda rows: None) -> bool:

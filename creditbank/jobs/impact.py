@@ -1,7 +1,7 @@
 """Impact runs at work: the whole bank walked over in chunks, by a process for each processor.
 
-A run belongs to whoever took it up. One that is told to end puts it back, and the next one begins
-it anew; nothing is lost but time, because nothing was written but how far it was.
+One that is told to end is put back, and the next one begins it anew; nothing is lost but time,
+because nothing was written but how far it was.
 """
 
 import gc
@@ -19,11 +19,12 @@ from sqlalchemy import Engine
 
 from creditbank.clock import civil_day, utc_now
 from creditbank.config import Settings
-from creditbank.db import BusyError, make_engine, snapshot, unit_of_work
-from creditbank.errors import CreditBankError
+from creditbank.db import make_engine, snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.jobs.lifeline import end_with_parent
+from creditbank.jobs.works import do_waiting, settle
 from creditbank.rules.loader import load_pack
+from creditbank.verification import impact_runs
 from creditbank.verification.impact import (
     Case,
     Tally,
@@ -36,13 +37,9 @@ from creditbank.verification.impact import (
 )
 from creditbank.verification.impact_runs import (
     Turn,
-    any_waits,
-    fail,
     finish,
     impact_numbered,
-    put_back,
     shown,
-    take_up,
     tell_progress,
 )
 
@@ -57,16 +54,7 @@ Told = Callable[[int, int], None]
 
 def run_waiting(stop: threading.Event) -> int:
     """Take up every run that waits, one after another; return how many were done."""
-    done = 0
-    while not stop.is_set():
-        with snapshot() as session:  # so that nobody's write waits for a look that finds nothing
-            if not any_waits(session, now=utc_now()):
-                break
-        with unit_of_work() as session:
-            turn = take_up(session, None, now=utc_now())
-        if turn is not None:
-            done += run_impact(turn, stop)
-    return done
+    return do_waiting(impact_runs, lambda turn: run_impact(turn, stop), stop)
 
 
 def run_impact(turn: Turn, stop: threading.Event, told: Told = lambda done, total: None) -> bool:
@@ -77,20 +65,7 @@ def run_impact(turn: Turn, stop: threading.Event, told: Told = lambda done, tota
         stop: ends the walk between two chunks once it is set.
         told: called with the keys walked over and all that there are.
     """
-    settled = False
-    try:
-        settled = _walk(turn, stop, told)
-    except BusyError:
-        raise
-    except CreditBankError as error:
-        with unit_of_work() as session:
-            settled = fail(session, turn, error.code, now=utc_now())
-        return False
-    finally:
-        if not settled:
-            with unit_of_work() as session:
-                put_back(session, turn)
-    return settled
+    return settle(impact_runs, turn, lambda: _walk(turn, stop, told))
 
 
 def _walk(turn: Turn, stop: threading.Event, told: Told) -> bool:

@@ -1,33 +1,31 @@
 """Re-assessments at work: rehearsed over a scheme's people in chunks, carried out in batches.
 
-A work belongs to whoever took it up. A rehearsal that is interrupted has written nothing and begins
-anew; what is being carried out goes on behind its last batch.
+A rehearsal that is interrupted has written nothing and begins anew; what is being carried out goes
+on behind its last batch.
 """
 
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from creditbank.clock import utc_now
+from creditbank.crediting import reassessment_works
 from creditbank.crediting.reassessment_works import (
     ReassessmentTakenError,
     ReassessmentTurn,
     Report,
-    any_waits,
     carry_out_some,
-    fail,
     finish_rehearsal,
     people_after,
     people_reached,
-    put_back,
     rehearsal_of,
     rehearse_people,
-    take_up,
     tell_progress,
 )
-from creditbank.db import BusyError, snapshot, unit_of_work
-from creditbank.errors import CreditBankError
+from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
+from creditbank.jobs.works import do_waiting, settle
 
 #: Whose credits are in memory at a time.
 CHUNK_PEOPLE = 200
@@ -42,36 +40,12 @@ def run_reassessments(stop: threading.Event, told: Told = lambda: None) -> int:
         stop: ends the work between two batches once it is set.
         told: called after every chunk or batch.
     """
-    done = 0
-    while not stop.is_set():
-        with snapshot() as session:  # so that nobody's write waits for a look that finds nothing
-            if not any_waits(session, now=utc_now()):
-                break
-        with unit_of_work() as session:
-            turn = take_up(session, now=utc_now())
-        if turn is not None:
-            done += _run(turn, stop, told)
-    return done
 
+    def run(turn: ReassessmentTurn) -> bool:
+        work = partial(_carry_out if turn.carries else _rehearse, turn, stop, told)
+        return settle(reassessment_works, turn, work, left=(ReassessmentTakenError,))
 
-def _run(turn: ReassessmentTurn, stop: threading.Event, told: Told) -> bool:
-    """Do a work; False if it was stopped, cannot be done, or is another's by now."""
-    settled = False
-    try:
-        settled = (_carry_out if turn.carries else _rehearse)(turn, stop, told)
-    except BusyError:
-        raise
-    except ReassessmentTakenError:
-        return False
-    except CreditBankError as error:
-        with unit_of_work() as session:
-            settled = fail(session, turn, error.code, now=utc_now())
-        return False
-    finally:
-        if not settled:
-            with unit_of_work() as session:
-                put_back(session, turn)
-    return settled
+    return do_waiting(reassessment_works, run, stop)
 
 
 def _rehearse(turn: ReassessmentTurn, stop: threading.Event, told: Told) -> bool:

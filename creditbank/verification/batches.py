@@ -154,7 +154,7 @@ def request_batch(
     return made
 
 
-def take_up(session: Session, batch_no: str | None, *, now: datetime) -> Turn | None:
+def take_up(session: Session, batch_no: str | None = None, *, now: datetime) -> Turn | None:
     """Take up a list that waits, or that was left: this one, or the oldest of all."""
     query = select(VerdictBatch).where(_free(now)).order_by(VerdictBatch.requested_at)
     if batch_no is not None:

@@ -80,7 +80,7 @@ def request_impact(
     return session.scalars(insert(ImpactRun).returning(ImpactRun), [row]).one()
 
 
-def take_up(session: Session, run_no: str | None, *, now: datetime) -> Turn | None:
+def take_up(session: Session, run_no: str | None = None, *, now: datetime) -> Turn | None:
     """Take up a run that waits, or whose runner fell silent: this one, or the oldest of all."""
     query = select(ImpactRun).where(_free(now)).order_by(ImpactRun.requested_at)
     if run_no is not None:
@@ -92,7 +92,7 @@ def take_up(session: Session, run_no: str | None, *, now: datetime) -> Turn | No
         session.flush()  # what is said of a run is said of the row
         if run.attempt <= ATTEMPTS_MAX:
             return turn
-        fail(session, turn, GIVEN_UP, now=now)
+        _fail(session, turn, GIVEN_UP, now)
     return None
 
 
@@ -112,8 +112,12 @@ def finish(session: Session, turn: Turn, result: Canonical, *, now: datetime) ->
     return _say(session, turn, state=str(RunState.DONE), result=text, finished_at=now)
 
 
-def fail(session: Session, turn: Turn, code: str, *, now: datetime) -> bool:
+def fail(session: Session, turn: Turn, error: CreditBankError, *, now: datetime) -> bool:
     """Say that a run cannot be done, and by which code."""
+    return _fail(session, turn, error.code, now)
+
+
+def _fail(session: Session, turn: Turn, code: str, now: datetime) -> bool:
     text = canonical_text({"failed": code})
     return _say(session, turn, state=str(RunState.FAILED), result=text, finished_at=now)
 
