@@ -110,7 +110,7 @@ OBJECTS: Mapping[str, Held] = {
         "import", "official", "far-official", {"compared": "yes"}
     ),
     "POST /desk/imports/<public:import_no>/withdrawal": Held(
-        "import", "official", "far-official", {"reason": "wrong file"}
+        "other import", "official", "far-official", {"reason": "wrong file"}
     ),
     "GET /desk/investigations/<public:investigation_no>": Held(
         "investigation", "official", "far-official"
@@ -221,7 +221,8 @@ def things(visitors: Visitors) -> dict[str, str]:
             visitors.bank, (2026,), person=invented_person(91), now=utc_now()
         ).certificate.number,
         "item": waiting_item(visitors.bank),
-        "import": waiting_import(visitors.bank),
+        "import": waiting_import(visitors.bank, 2024),
+        "other import": waiting_import(visitors.bank, 2023),
         "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
         "reassessment": reported(visitors.bank, "waiting"),
         "report": reported(visitors.bank, "rehearsed"),
@@ -288,9 +289,9 @@ def waiting_item(bank: TestBank) -> str:
     return declare(bank, invented_person(91), PATENT, uscc=None, now=utc_now())
 
 
-def waiting_import(bank: TestBank) -> str:
+def waiting_import(bank: TestBank, year: int) -> str:
     """Have another official propose earlier records; return their number."""
-    row = RecordRow(invented_person(91), 2024, "professional", 6000)
+    row = RecordRow(invented_person(91), year, "professional", 6000)
     draft = ImportDraft("cn-3710", "an earlier system", (row,))
     with bank.unit() as session:
         vault = bank.house.vault
