@@ -437,7 +437,7 @@ def report_lines(report: Report, language: str) -> list[str]:
     statement = report.statement
     lines = [verdict._words(BRIEF, language, _brief(statement))]
     lines += [_line_told(line, language) for line in statement.lines]
-    lines += ["", *(_finding_line(finding, language) for finding in report.findings)]
+    lines += ["", *verdict.finding_lines(report.findings, language, CHECKS, FAULTS)]
     lines += ["", verdict._words(LIMITS_TITLE, language, {})]
     facts = {"pending": statement.pending, "known_at": statement.known_at or "-"}
     limits = [*LIMITS, *([OPENING_LIMIT] if statement.asked.first_day else [])]
@@ -464,16 +464,6 @@ def _line_told(line: Line, language: str) -> str:
         "why": line.why[language == "en"],
     }  # fmt: skip
     return verdict._words(TOLD, language, said)
-
-
-def _finding_line(finding: Finding, language: str) -> str:
-    state = verdict._words(verdict.STATE_WORDS[finding.state], language, {})
-    line = f"[{state}] {verdict._words(CHECKS[finding.check], language, {})} ({finding.check})"
-    if finding.check.startswith("head-"):
-        line += f" {verdict._shown(finding.facts['origin'])}"
-    if finding.code:
-        line += f": {verdict._words(FAULTS[finding.code], language, finding.facts)}"
-    return line
 
 
 CHECKS = {

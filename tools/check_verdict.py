@@ -1573,7 +1573,7 @@ def report_lines(report: Report, language: str) -> list[str]:
     """Write a report for people: the verdict in brief, the checks, the limits, the end."""
     lines = [_words(BRIEF, language, _brief(report.verdict))]
     lines += [_words(REASON, language, _texts(reason)) for reason in report.verdict.reasons]
-    lines += ["", *(_finding_line(finding, language) for finding in report.findings)]
+    lines += ["", *finding_lines(report.findings, language, CHECKS, FAULTS)]
     lines += ["", _words(LIMITS_TITLE, language, {})]
     lines += [f"- {line}" for line in _limits(report.verdict, language)]
     end = END_FAILED if report.failed else END_GOOD
@@ -1586,7 +1586,7 @@ def proof_lines(report: ProofReport, language: str) -> list[str]:
     proof = report.proof
     lines = [_words(PROOF_BRIEF, language, {"issuer": proof.issuer, "made_at": proof.made_at})]
     lines += [_words(MOVED, language, _moved(entry)) for entry in proof.entries]
-    lines += ["", *(_finding_line(finding, language) for finding in report.findings)]
+    lines += ["", *finding_lines(report.findings, language, {**PROOF_CHECKS, **CHECKS}, FAULTS)]
     lines += ["", _words(PROOF_LIMITS_TITLE, language, {})]
     made_at = {"made_at": proof.made_at}
     lines += [f"- {_words(words, language, made_at)}" for words in PROOF_LIMITS]
@@ -1638,19 +1638,24 @@ def _brief(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _finding_line(finding: Finding, language: str) -> str:
-    state = _words(STATE_WORDS[finding.state], language, {})
-    about = finding.facts.get("origin") if finding.check.startswith("head-") else None
-    line = f"[{state}] {_words(_check_words(finding.check), language, {})} ({finding.check})"
-    if about:
-        line += f" {_shown(about)}"
-    if finding.code:
-        line += f": {_words(FAULTS[finding.code], language, finding.facts)}"
-    return line
-
-
-def _check_words(check: str) -> tuple[str, str]:
-    return CHECKS.get(check) or PROOF_CHECKS[check]
+def finding_lines(
+    findings: Iterable[Finding],
+    language: str,
+    checks: Mapping[str, tuple[str, str]],
+    faults: Mapping[str, tuple[str, str]],
+) -> list[str]:
+    """Write each finding for people, in the words of its check and of its fault."""
+    lines = []
+    for finding in findings:
+        state = _words(STATE_WORDS[finding.state], language, {})
+        line = f"[{state}] {_words(checks[finding.check], language, {})} ({finding.check})"
+        about = finding.facts.get("origin") if finding.check.startswith("head-") else None
+        if about:
+            line += f" {_shown(about)}"
+        if finding.code:
+            line += f": {_words(faults[finding.code], language, finding.facts)}"
+        lines.append(line)
+    return lines
 
 
 def _limits(verdict: Verdict, language: str) -> list[str]:
