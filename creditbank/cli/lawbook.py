@@ -68,8 +68,10 @@ def rules_propose(desk: Desk, pack_file: IO[bytes], corrigendum: str, actor: str
     with desk.bank(), unit_of_work() as session:
         now = utc_now()
         pack = propose_pack(session, content, actor=actor, now=now, corrigendum=corrigendum)
+        # The same content again stands as it stood: nothing waits once it is published.
+        state = session.get_one(PublishedPack, (pack.id, pack.version)).state
         lines = list(_change_lines(desk, session, pack))
-    desk.say("cli-pack-proposed", pack=pack.id, version=pack.version, sha256=pack.sha256)
+    desk.say(f"cli-pack-{state}", pack=pack.id, version=pack.version, sha256=pack.sha256)
     _print(lines)
 
 
@@ -142,6 +144,9 @@ def rules_waiting(desk: Desk) -> None:
             for pack in waiting_packs(session)
             for row in [session.get_one(PublishedPack, (pack.id, pack.version))]
         ]
+    if not rows:
+        desk.say("cli-packs-none-wait")
+        return
     desk.table(["cli-column-pack", "cli-column-state", "cli-column-proposed-by"], rows)
 
 

@@ -63,6 +63,8 @@ def test_a_version_goes_from_hand_to_hand_and_each_says_what_changes(clerk: Cler
     waiting = clerk.terminal.run("rules", "waiting").output
     reviewed = clerk.rules("review", COUNTY, "2")
     published = clerk.rules("publish", COUNTY, "2", actor="qian")
+    again = clerk.propose(law(hours("40"), later, version=2))
+    done = clerk.terminal.run("rules", "waiting").output
 
     for said in (proposed, reviewed):
         assert f"增加  {REQUIREMENT}，自 2027-01-01" in said
@@ -70,6 +72,8 @@ def test_a_version_goes_from_hand_to_hand_and_each_says_what_changes(clerk: Cler
         assert "更正" not in said
     assert f"{COUNTY}@2" in waiting
     assert "第 2 版已发布" in published
+    assert "第 2 版已发布" in again
+    assert "没有待审核或待发布的版本" in done
 
 
 @pytest.mark.parametrize(
