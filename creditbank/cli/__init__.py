@@ -1,38 +1,51 @@
 """OPERATORS' DOOR: `creditbank`, one command for each piece of work, over the rooms of the API."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from creditbank.catalogue import LANGUAGES, Language
-from creditbank.cli import (
-    accounts,
-    backup,
-    bank,
-    certificates,
-    clients,
-    demo,
-    investigations,
-    items,
-    lawbook,
-    ledger,
-    organisations,
-    processes,
-    reassessments,
-    records,
-    rosters,
-    rules,
-    sandbox,
-    verdicts,
-)
-from creditbank.cli.console import Desk, Door, language_of, speak_utf8
-from creditbank.cli.sandbox import require_sandbox
+from creditbank.cli.console import Desk, Door, language_of, require_sandbox, speak_utf8
 from creditbank.config import settings_from_environment
 
+#: Where each command stands in this package; its module is imported when it is called, since all
+#: of them take seconds.
+PLACES: Mapping[str, str] = {
+    "account": "accounts:account",
+    "attendance": "rosters:attendance",
+    "backup": "backup:backup",
+    "balances": "records:balances",
+    "certificate": "certificates:certificate",
+    "clients": "clients:clients",
+    "clock": "processes:clock",
+    "db": "bank:db",
+    "demo": "demo:demo",
+    "entries": "items:entries",
+    "filings": "organisations:filings",
+    "imports": "records:imports",
+    "init": "bank:init",
+    "investigations": "investigations:investigations",
+    "items": "items:items",
+    "keys": "bank:keys",
+    "ledger": "ledger:ledger",
+    "mandates": "organisations:mandates",
+    "organisations": "organisations:organisations",
+    "people": "records:people",
+    "reassessments": "reassessments:reassessments",
+    "restore": "backup:restore_bank",
+    "rosters": "rosters:rosters",
+    "rules": "rules:rules",
+    "sandbox": "sandbox:sandbox",
+    "serve": "processes:serve",
+    "transfers": "items:transfers",
+    "verdicts": "verdicts:verdicts",
+}
 
-@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Door, places=PLACES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
@@ -63,16 +76,3 @@ def main(
     if in_sandbox:
         require_sandbox(settings)
         ctx.obj.settings = settings.sandbox()
-
-
-for _command in (
-    bank.init, bank.db, bank.keys, backup.backup, backup.restore_bank, clients.clients,
-    accounts.account, rules.rules, organisations.organisations, organisations.filings,
-    organisations.mandates, rosters.rosters, rosters.attendance, items.items, items.transfers,
-    items.entries, investigations.investigations, reassessments.reassessments, records.imports,
-    records.balances, records.people, verdicts.verdicts, certificates.certificate, ledger.ledger,
-    processes.clock, processes.serve, sandbox.sandbox, demo.demo,
-):  # fmt: skip
-    main.add_command(_command)
-for _step in lawbook.STEPS:
-    rules.rules.add_command(_step)

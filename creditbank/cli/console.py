@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -129,8 +130,44 @@ class Desk:
 pass_desk = click.make_pass_decorator(Desk)
 
 
+class SandboxUnsetError(CreditBankError):
+    """No setting says where the sandbox is to be."""
+
+    code = "sandbox-unset"
+    status = 500
+
+
+def require_sandbox(settings: Settings) -> None:
+    """Refuse where there is no sandbox to work on.
+
+    Raises:
+        SandboxUnsetError: the setting is empty.
+    """
+    if not settings.sandbox_home:
+        raise SandboxUnsetError
+
+
 class Door(click.Group):
-    """The group of all commands: what they refuse ends here, in words."""
+    """The group of all commands: what they refuse ends here, in words.
+
+    `places` says where each stands, `module:name` in this package; only what is called is imported.
+    """
+
+    def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command."""
+        return sorted(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in self._places:
+            return None
+        module, _, name = self._places[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse arguments that are no UTF-8; they could not be kept anywhere."""

@@ -2,6 +2,7 @@
 
 import click
 
+from creditbank.cli.lawbook import STEPS
 from creditbank.cli.rules_check import rules_check
 from creditbank.cli.rules_explain import rules_explain
 
@@ -13,3 +14,5 @@ def rules() -> None:
 
 rules.add_command(rules_check)
 rules.add_command(rules_explain)
+for _step in STEPS:
+    rules.add_command(_step)

@@ -6,31 +6,13 @@ It has a database and keys of its own. Nobody's token, client or person is in bo
 import click
 
 from creditbank.cli.bank import migrate
-from creditbank.cli.console import Desk, pass_desk
+from creditbank.cli.console import Desk, pass_desk, require_sandbox
 from creditbank.cli.demo import founded_city, refuse_production
 from creditbank.cli.demo_show import Stage
 from creditbank.cli.demo_walk import Papers, Walk, Window
-from creditbank.config import SANDBOX_PATH, Settings
+from creditbank.config import SANDBOX_PATH
 from creditbank.db import snapshot
-from creditbank.errors import CreditBankError
 from creditbank.registry.bank import the_bank
-
-
-class SandboxUnsetError(CreditBankError):
-    """No setting says where the sandbox is to be."""
-
-    code = "sandbox-unset"
-    status = 500
-
-
-def require_sandbox(settings: Settings) -> None:
-    """Refuse where there is no sandbox to work on.
-
-    Raises:
-        SandboxUnsetError: the setting is empty.
-    """
-    if not settings.sandbox_home:
-        raise SandboxUnsetError
 
 
 @click.command(help="建立或升级沙箱：虚构人员，另库另钥。 Found the sandbox bank, or migrate it.")

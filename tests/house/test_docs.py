@@ -49,9 +49,10 @@ def unknown_command(words: list[str]) -> str:
             if takes_value and "=" not in word and waiting:
                 waiting.pop(0)
         elif isinstance(command, click.Group):
-            if word not in command.commands:
+            found = command.get_command(click.Context(command), word)
+            if found is None:
                 return f"{word} of {' '.join(words)}"
-            command = command.commands[word]
+            command = found
     return ""
 
 
