@@ -1,6 +1,7 @@
-"""The QR code of a certificate: the address of its page, drawn as one path."""
+"""QR codes, drawn as one path: the address of a certificate's page, and what pages show."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 #: Any mask makes a valid symbol. Trying all eight costs five times as much, and what is encoded is
 #: random: none of them is better for all.
@@ -12,8 +13,16 @@ def page_address(host: str, code: str) -> str:
     return f"HTTPS://{host.upper()}/C/{code}"
 
 
-def qr_drawing(text: str) -> str:
-    """Draw a text as a QR code: SVG, one unit a module, without the quiet zone."""
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A square of `modules` by `modules` without the quiet zone, and the path of its dark ones."""
+
+    modules: int
+    path: str
+
+
+def drawn(text: str) -> Drawing:
+    """Draw a text as a QR code, one unit a module."""
     # Imported when something is drawn, so that commands which draw nothing start quickly.
     from qrcode import QRCode
     from qrcode.constants import ERROR_CORRECT_M
@@ -22,11 +31,16 @@ def qr_drawing(text: str) -> str:
     symbol.add_data(text)
     symbol.make()
     modules: Sequence[Sequence[bool | None]] = symbol.modules
-    size = len(modules)
-    path = "".join(_runs(modules))
+    return Drawing(len(modules), "".join(_runs(modules)))
+
+
+def qr_drawing(text: str) -> str:
+    """Draw a text as a QR code: SVG without the quiet zone."""
+    drawing = drawn(text)
+    size = drawing.modules
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"'
-        f' shape-rendering="crispEdges"><path d="{path}"/></svg>'
+        f' shape-rendering="crispEdges"><path d="{drawing.path}"/></svg>'
     )
 
 

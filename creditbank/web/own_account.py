@@ -16,6 +16,7 @@ from creditbank.accounts.factors import (
 )
 from creditbank.accounts.sessions import Stage, end_own_session, own_sessions
 from creditbank.accounts.sign_in import Login
+from creditbank.certificates.qr import drawn
 from creditbank.db import writing
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
@@ -27,7 +28,6 @@ from creditbank.web.cookies import keep_token, visitor
 from creditbank.web.doors import SIGNED_IN, Opens, Pages, Unit, Visit, see
 from creditbank.web.entering import hours_attached, password_changed
 from creditbank.web.pages import page
-from creditbank.web.qr import drawn
 
 #: The second factor is set up before anything else opens, and anew from an open account.
 _ENROLS = Opens(stages=frozenset({Stage.ENROLMENT, Stage.SEAT, Stage.OPEN}))

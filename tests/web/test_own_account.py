@@ -111,10 +111,10 @@ def test_the_qr_code_says_what_the_key_says(inside: Browser) -> None:
     import numpy
 
     inside.get("/account/second-factor").send("/account/second-factor")
-    [modules] = re.findall(r'viewBox="0 0 (\d+) \1"', inside.text)
+    [modules] = re.findall(r'viewBox="-4 -4 (\d+) \1"', inside.text)
     picture = numpy.full((int(modules), int(modules)), 255, numpy.uint8)
-    for x, y in re.findall(r"M(\d+),(\d+)h1v1h-1z", inside.text):
-        picture[int(y), int(x)] = 0
+    for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1H\1z", inside.text):
+        picture[int(y) + 4, int(x) + 4 : int(x) + 4 + int(width)] = 0
     large = cv2.resize(picture, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
 
     said, _, _ = cv2.QRCodeDetector().detectAndDecode(large)
