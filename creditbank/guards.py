@@ -24,7 +24,7 @@ CHANGING = (
     "account", "seat", "account_session", "account_code", "account_recovery_code", "sign_in_brake",
     "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
-    "reassessment", "reassessed_credit",
+    "reassessment", "reassessed_credit", "news_read",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -37,7 +37,7 @@ KEPT_FROM_SEALER = (
     "access_token", "account", "account_session", "account_code", "account_recovery_code",
     "account_identity", "held_roster", "verdict_batch_item", "roster_work",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
-    "investigation", "investigated_credit", "reassessment", "reassessed_credit",
+    "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

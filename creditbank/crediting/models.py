@@ -253,3 +253,13 @@ class ReassessedCredit(Base):
     why: Mapped[str]
     #: empty until it was carried out: `done`, or why not
     outcome: Mapped[str]
+
+
+class NewsRead(Base):
+    """How far somebody has read what moved on their record, by the number of an entry."""
+
+    __tablename__ = "news_read"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -20,6 +20,7 @@ from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
 from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
+from creditbank.web.own_news import own_news
 from creditbank.web.own_statement import own_statement
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.provider_statement import provider_statement
@@ -33,7 +34,8 @@ from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
-    home, check, entrance, own_hours, own_statement, readiness, own_certificates, own_items,
+    home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
+    own_items,
     filings, rosters, attendance, provider_statement, items_desk, imports_desk,
     investigations_desk, reassessments_desk, links_desk, account, desk, staff, verdicts,
     verdict_lists, api_pages,

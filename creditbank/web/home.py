@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from creditbank.accounts.sessions import Stage
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.web.doors import ANYBODY, Pages, Visit, offered, page_of
+from creditbank.web.own_news import unread
 from creditbank.web.pages import page
 
 home = Pages("home", __name__)
@@ -18,7 +19,7 @@ def home_page(visit: Visit, session: Session) -> Response:
         return page("outside.html", mode=_mode(session))
     if visit.asker.stage is not Stage.OPEN:
         return page_of(visit.asker)
-    return page("home.html", items=offered(visit.asker.seat))
+    return page("home.html", items=offered(visit.asker.seat), unread=unread(visit, session))
 
 
 def _mode(session: Session) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from creditbank.clock import civil_day
 from creditbank.crediting.balances import Times
 from creditbank.crediting.explanations import ExplainedCredit, explain_credit
+from creditbank.crediting.news import unread_of
 from creditbank.crediting.own import (
     OwnCredit,
     Standing,
@@ -81,7 +82,7 @@ def balance(visit: Visit, session: Session) -> Response:
     return shown(
         "own_hours.html", held=[each for each in held if each.years], any=bool(schemes),
         known_on=known_on, until=as_of, today=today, namer=namer, holder=holder,
-        last_four=last_characters(holder.document),
+        last_four=last_characters(holder.document), unread=unread_of(session, people),
     )  # fmt: skip
 
 
