@@ -27,12 +27,26 @@ CELL_CHARACTERS_MAX = 32_767
 #: What a cell of the kind column may say; an empty one is a resident ID.
 KINDS: Mapping[str, DocumentKind] = {
     "": DocumentKind.RESIDENT_ID,
-    "居民身份证": DocumentKind.RESIDENT_ID,
-    "身份证": DocumentKind.RESIDENT_ID,
-    "residentid": DocumentKind.RESIDENT_ID,
-    "idcard": DocumentKind.RESIDENT_ID,
-    "护照": DocumentKind.PASSPORT,
-    "passport": DocumentKind.PASSPORT,
+    **{
+        alias: kind
+        for kind, aliases in {
+            DocumentKind.RESIDENT_ID: "居民身份证 身份证 二代身份证 第二代居民身份证 "
+            "residentid idcard residentidcard residentidentitycard",
+            DocumentKind.HMT_RESIDENCE: "港澳台居民居住证 港澳居民居住证 台湾居民居住证 "
+            "hmtresidence hmtresidencepermit residencepermitforhongkongmacaoandtaiwanresidents",
+            # Not 港澳通行证: residents of the mainland have one of that name.
+            DocumentKind.HM_PERMIT: "港澳居民来往内地通行证 港澳居民往来内地通行证 回乡证 hmpermit "
+            "homereturnpermit mainlandtravelpermitforhongkongandmacaoresidents",
+            DocumentKind.TW_PERMIT: "台湾居民来往大陆通行证 台湾居民往来大陆通行证 台胞证 twpermit "
+            "taiwancompatriotpermit mainlandtravelpermitfortaiwanresidents",
+            DocumentKind.FOREIGN_RESIDENCE: "外国人永久居留身份证 外国人永久居留证 永居证 "
+            "foreignresidence foreignpermanentresidentidcard permanentresidenceidcard",
+            DocumentKind.TALENT_RESIDENCE: "海外高层次人才居住证 高层次人才居住证 "
+            "talentresidence talentresidencepermit overseastalentresidencepermit",
+            DocumentKind.PASSPORT: "护照 外国护照 中国护照 普通护照 passport",
+        }.items()
+        for alias in aliases.split()
+    },
 }
 
 _HEADER_NOTE = re.compile(r"\(.*\)$")
@@ -55,6 +69,7 @@ CELL_CODES: Mapping[str, str] = {
     "document-number-missing": "roster-number-missing",
     "document-length-wrong": "roster-number-length",
     "document-characters-wrong": "roster-number-characters",
+    "document-prefix-wrong": "roster-number-prefix",
     "document-province-unknown": "roster-number-province",
     "document-birth-date-impossible": "roster-number-birth-date",
     "document-check-character-wrong": "roster-number-check",
@@ -86,7 +101,8 @@ def header_pieces(cell: object) -> Iterator[str]:
 def read_kind(cell: object) -> DocumentKind | CellFault:
     """Read what kind of document a number is of."""
     text = _HEADER_NOISE.sub("", cell_text(cell)).casefold()
-    return KINDS.get(text) or CellFault("roster-kind-unknown", {"length": len(text)})
+    kind = KINDS.get(text) or KINDS.get(_HEADER_NOTE.sub("", text) or text)
+    return kind or CellFault("roster-kind-unknown", {"length": len(text)})
 
 
 def read_number(kind: DocumentKind | None, cell: object) -> Document | CellFault | None:

@@ -22,7 +22,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: A fixed moment, so that a template does not tell when it was made, and is the same every time.
 _WRITTEN_AT = datetime(2000, 1, 1, tzinfo=UTC)
 _DAYS_SHEET = "日期"
-_KIND_CHOICES = ["居民身份证", "护照"]
+_KIND_CHOICES = [
+    "居民身份证", "港澳台居民居住证", "港澳居民来往内地通行证", "台湾居民来往大陆通行证",
+    "外国人永久居留身份证", "海外高层次人才居住证", "护照",
+]  # fmt: skip
 _COLUMN_WIDTHS = {
     Column.NAME: 18,
     Column.KIND: 16,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from creditbank.canonical import canonical_bytes
 from creditbank.errors import CreditBankError
 from creditbank.keys import KeyStore
-from creditbank.people.documents import Document
+from creditbank.people.documents import Document, number_space
 
 _VERSION = b"\x01"
 _HEAD_BYTES = 3
@@ -62,7 +62,7 @@ class Vault:
 
     def lookups(self, document: Document) -> list[bytes]:
         """Return the keyed hashes under which a document may be found, the newest key's first."""
-        said = canonical_bytes([str(document.kind), document.number])
+        said = canonical_bytes([number_space(document.kind), document.number])
         return [
             hmac.digest(key.material, b"creditbank/lookup/v1\n" + said, hashlib.sha256)
             for key in self._keys.every("lookup")

@@ -27,6 +27,7 @@ from creditbank.people.documents import (
     DocumentInvalidError,
     DocumentKind,
     NameInvalidError,
+    resident_id_check_character,
 )
 from tests.attendance.rosters import (
     HEADER,
@@ -372,6 +373,32 @@ def test_a_number_typed_as_a_number_is_recognised_in_the_file() -> None:
 @pytest.mark.parametrize("typed", [f"'{ZHANG}", f'="{ZHANG}"', f" {ZHANG}\u202c", ZHANG.lower()])
 def test_marks_that_keep_a_number_text_are_taken_off(typed: str) -> None:
     assert [row.document.number for row in of_cells(document_number=typed).rows] == [ZHANG]
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "kept"),
+    [
+        ("港澳台居民居住证", "819999198501310010", "hmt_residence"),
+        ("台湾居民居住证", "839999198501310011", "hmt_residence"),
+        ("", "829999198501310016", "hmt_residence"),
+        ("hmt_residence", "829999198501310016", "hmt_residence"),
+        ("港澳居民来往内地通行证（回乡证）", "X99990001", "hm_permit"),
+        ("回乡证", "X9999000102", "hm_permit"),
+        ("台胞证", "X9999001", "tw_permit"),
+        ("Mainland Travel Permit for Taiwan Residents", "X9999001", "tw_permit"),
+        ("外国人永久居留身份证", "XXX999985013102", "foreign_residence"),
+        ("foreign_residence", "999984198501310013", "foreign_residence"),
+        ("海外高层次人才居住证", "X99990001", "talent_residence"),
+        ("Passport", "X99990001", "passport"),
+    ],
+)
+def test_every_kind_of_document_is_known_by_its_names(kind: str, number: str, kept: str) -> None:
+    if len(number) == 18:
+        number = number[:17] + resident_id_check_character(number[:17])
+
+    [row] = of_cells(document_kind=kind, document_number=number).rows
+
+    assert row.document.kind == kept
 
 
 def test_an_unknown_kind_of_document_is_reported_once() -> None:

@@ -18,6 +18,7 @@ from creditbank.crediting.withdrawals import (
 )
 from creditbank.ledger.balance import Balance, balances_of, total_over_all_accounts
 from creditbank.ledger.models import Entry, Source, SourceUse
+from creditbank.people.documents import DocumentKind, read_document, resident_id_check_character
 from creditbank.people.register import Identity, find_person, linked_people, record_link
 from creditbank.registry.filing.filings import (
     FilingDecidedError,
@@ -68,6 +69,27 @@ def test_three_full_days_are_twenty_four_professional_hours_of_the_year(bank: Te
     assert (result.rows_credited, result.credited_centihours, result.problems) == (3, 2400, ())
     assert balance(bank, person) == [Balance("cn-3710", 2026, "professional", 2400, 0, 0)]
     assert used(bank, filing_no) == (1, 2400)
+
+
+def test_one_document_is_one_person_under_each_name_and_number_that_it_has(
+    bank: TestBank,
+) -> None:
+    first17 = "81999919850131001"
+    permit = first17 + resident_id_check_character(first17)
+    lines = [
+        (DocumentKind.RESIDENT_ID, permit), (DocumentKind.HMT_RESIDENCE, permit),
+        (DocumentKind.HM_PERMIT, "X9999000100"), (DocumentKind.HM_PERMIT, "X9999000101"),
+        (DocumentKind.TW_PERMIT, "X9999000"), (DocumentKind.FOREIGN_RESIDENCE, "XXX999985013102"),
+        (DocumentKind.TALENT_RESIDENCE, "X99990001"), (DocumentKind.PASSPORT, "X99990001"),
+    ]  # fmt: skip
+    people = [Identity(read_document(*line), "示例") for line in lines]
+    filing_no = bank.approved_filing()
+
+    result = bank.post(filing_no, attendance(people[::2], SEMINAR_DAYS[:1]))
+    again = bank.post(filing_no, attendance(people[1::2], SEMINAR_DAYS[:1]))
+
+    assert (result.people_credited, result.problems) == (4, ())
+    assert (again.people_credited, codes(again)) == (2, ["roster-already-credited"] * 2)
 
 
 def test_half_the_minutes_are_half_the_day_and_rounding_is_down(bank: TestBank) -> None:

@@ -17,6 +17,7 @@ from creditbank.people.documents import (
     DocumentKind,
     DocumentLengthError,
     DocumentNumberMissingError,
+    DocumentPrefixError,
     DocumentProvinceError,
     NameCharactersError,
     NameInvalidError,
@@ -163,6 +164,94 @@ def test_a_passport_number_is_letters_and_digits(typed: str) -> None:
 def test_a_passport_number_of_another_shape_is_refused(typed: str) -> None:
     with pytest.raises(DocumentInvalidError):
         read_document(DocumentKind.PASSPORT, typed)
+
+
+KIND = DocumentKind
+#: What an invented person may hold of each kind, as typed and as kept.
+INVENTED = [
+    (ID, number("99999919850131001"), number("99999919850131001")),
+    (KIND.HMT_RESIDENCE, number("81999919850131001"), number("81999919850131001")),
+    (KIND.HMT_RESIDENCE, number("83999919850131002").lower(), number("83999919850131002")),
+    (KIND.HM_PERMIT, "x9999-0001 02", "X99990001"),
+    (KIND.TW_PERMIT, "X9999001", "X9999001"),
+    (KIND.FOREIGN_RESIDENCE, "xxx999985013102", "XXX999985013102"),
+    (KIND.FOREIGN_RESIDENCE, number("99998419850131001"), number("99998419850131001")),
+    (KIND.TALENT_RESIDENCE, "Ｘ９９９９ 0001", "X99990001"),
+    (KIND.PASSPORT, "X99990001", "X99990001"),
+]
+
+
+@pytest.mark.parametrize(("kind", "typed", "kept"), INVENTED)
+def test_every_kind_has_numbers_of_invented_people(
+    kind: DocumentKind, typed: str, kept: str
+) -> None:
+    document = read_document(kind, typed)
+
+    assert document == Document(kind, kept)
+    assert is_demo_number(document)
+    assert {kind for kind, *_ in INVENTED} == set(DocumentKind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "kept"),
+    [
+        (KIND.HMT_RESIDENCE, number("81000019850131001"), number("81000019850131001")),
+        (KIND.HM_PERMIT, "H0012345601", "H00123456"),
+        (KIND.HM_PERMIT, "m00123456", "M00123456"),
+        (KIND.TW_PERMIT, "00123456", "00123456"),
+        (KIND.TW_PERMIT, "0012345601B", "0012345601B"),
+        (KIND.FOREIGN_RESIDENCE, "FRA110185013101", "FRA110185013101"),
+        (KIND.FOREIGN_RESIDENCE, number("91125019850131001"), number("91125019850131001")),
+    ],
+)
+def test_a_number_of_its_kind_is_nobody_invented(kind: DocumentKind, typed: str, kept: str) -> None:
+    document = read_document(kind, typed)
+
+    assert document == Document(kind, kept)
+    assert not is_demo_number(document)
+
+
+@pytest.mark.parametrize("prefix", ["810000", "820000", "830000", "819999"])
+def test_a_residence_permit_is_one_document_under_either_name(prefix: str) -> None:
+    typed = number(f"{prefix}19850131001")
+
+    assert read_document(ID, typed) == read_document(KIND.HMT_RESIDENCE, typed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "refusal"),
+    [
+        (KIND.HMT_RESIDENCE, number("37100219850131001"), DocumentPrefixError),
+        (KIND.HMT_RESIDENCE, number("81000018850131001"), DocumentBirthDateError),
+        (KIND.HMT_RESIDENCE, "810000198501310010"[:17] + "?", DocumentCharactersError),
+        (KIND.HM_PERMIT, "H1234567", DocumentLengthError),
+        (KIND.HM_PERMIT, "H123456789", DocumentLengthError),
+        (KIND.HM_PERMIT, "A12345678", DocumentCharactersError),
+        (KIND.HM_PERMIT, "X12345678", DocumentCharactersError),
+        (KIND.TW_PERMIT, "X1234567", DocumentCharactersError),
+        (KIND.TW_PERMIT, "123456789", DocumentLengthError),
+        (KIND.TW_PERMIT, "12345678901", DocumentCharactersError),
+        (KIND.FOREIGN_RESIDENCE, number("37100219850131001"), DocumentPrefixError),
+        (KIND.FOREIGN_RESIDENCE, number("91125019851331001"), DocumentBirthDateError),
+        (KIND.FOREIGN_RESIDENCE, "F1A110185013101", DocumentCharactersError),
+        (KIND.FOREIGN_RESIDENCE, "FRA11018501310", DocumentLengthError),
+        (KIND.TALENT_RESIDENCE, "上海123456", DocumentCharactersError),
+    ],
+)
+def test_a_number_of_another_kind_is_refused_for_its_first_fault(
+    kind: DocumentKind, typed: str, refusal: type[DocumentInvalidError]
+) -> None:
+    with pytest.raises(refusal):
+        read_document(kind, typed)
+
+
+@pytest.mark.parametrize("kind", [KIND.HMT_RESIDENCE, KIND.FOREIGN_RESIDENCE])
+def test_the_check_character_is_that_of_resident_numbers(kind: DocumentKind) -> None:
+    right = next(typed for each, typed, _ in INVENTED if each is kind and len(typed) == 18)
+
+    for last in set("0123456789X") - {right[-1].upper()}:
+        with pytest.raises(DocumentCheckError):
+            read_document(kind, right[:17] + last)
 
 
 def test_a_mask_shows_the_kind_and_the_last_four() -> None:
