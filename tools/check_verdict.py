@@ -24,7 +24,7 @@ import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import partial
@@ -52,6 +52,7 @@ MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"}
 STATES = frozenset({"issued", "live", "capped", "frozen"})
 FREED = {"exempt": "exempt", "waived": "waive"}
 DECIDED_BY_REQUIREMENT = frozenset({"met", "not_met"})
+CAPPING = frozenset({"cap", "uncap"})
 NOT_DECIDED_BY_REQUIREMENT = frozenset({"undetermined", "exempt", "waived"})
 
 DIGEST_BYTES = 32
@@ -149,6 +150,7 @@ class Movement:
     leaves: str
     reaches: str
     centihours: int
+    earned_on: str
     recorded_at: str
     occasion: str
     revision: int
@@ -189,6 +191,27 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """What caps over the hours earned by a day hold of one credit otherwise than was posted.
+
+    `credit` is its leaf in hex, "" below level `record`; `cuts_centihours` are all that each cap
+    holds of it then.
+    """
+
+    credit: str
+    year: int
+    subject: str
+    movement: str
+    centihours: int
+    cuts_centihours: tuple[int, ...]
+
+    @property
+    def more_centihours(self) -> int:
+        """Hours that are held more; below zero where less are held."""
+        return self.centihours if self.movement == "cap" else -self.centihours
+
+
+@dataclass(frozen=True, slots=True)
 class Pathway:
     """What frees from hours: asked for as `asked` in the question, and named so by the answer."""
 
@@ -222,6 +245,7 @@ class Verdict:
     outcome: str
     scheme: str
     application_day: str
+    as_of: str
     stated: Json
     pathway_asked: str
     pathway: Pathway | None
@@ -242,6 +266,7 @@ class Verdict:
     credited: tuple[Credited, ...] | None
     requirement: tuple[Requirement, ...] | None
     entries: tuple[Entry, ...] | None
+    worked_out: tuple[WorkedOut, ...]
     unknown_members: tuple[str, ...]
 
 
@@ -459,7 +484,7 @@ def _answer_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[F
     sums = (
         _undisclosed("sums", "no-entries")
         if entries is None
-        else judge("sums", lambda: claim_sums(entries, credited))
+        else judge("sums", lambda: claim_figures(verdict, entries, credited))
     )
     if outcome.state is not State.FAILED:
         outcome = (
@@ -665,6 +690,8 @@ def claim_bodies(entries: Sequence[Entry], verdict: Verdict) -> None:
             raise FaultError("body-scheme", number=number, found=movement.scheme)
         if movement.recorded_at > verdict.known_at:
             raise FaultError("body-late", number=number)
+        if verdict.as_of and movement.earned_on > verdict.as_of:
+            raise FaultError("body-after", number=number, found=movement.earned_on)
 
 
 def claim_movements(entries: Sequence[Entry]) -> None:
@@ -744,20 +771,63 @@ def claim_record_digest(entries: Sequence[Entry], verdict: Verdict) -> None:
         raise FaultError("record-digest")
 
 
-def claim_sums(entries: Sequence[Entry], credited: Sequence[Credited]) -> None:
-    """Say that the movements give the credited hours, subject by subject and year by year."""
+def claim_figures(verdict: Verdict, entries: Sequence[Entry], credited: Sequence[Credited]) -> None:
+    """Say that the credited hours follow from the entries, and from what is worked out of them."""
+    if verdict.entries is not None:
+        claim_worked_out(entries, verdict.worked_out)
+    claim_sums(entries, credited, verdict.worked_out)
+
+
+def claim_worked_out(entries: Sequence[Entry], lines: Sequence[WorkedOut]) -> None:
+    """Say that what caps hold otherwise of a credit is the sum of its cuts less what was posted."""
+    credits = _credits(entries)
+    accounts: Counter[tuple[str, str]] = Counter()
+    for number, movement in _movements(entries):
+        credit = movement.target or entries[number - 1].leaf.hex()
+        accounts[credit, movement.reaches] += movement.centihours
+        accounts[credit, movement.leaves] -= movement.centihours
+    done: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        credit, live = credits.get(line.credit), accounts[line.credit, "live"]
+        held = accounts[line.credit, "capped"]
+        if credit is None or line.credit in done or not live + held:
+            raise FaultError("worked-out-target", number=number)
+        done.add(line.credit)
+        if (line.year, line.subject) != (credit.year, credit.subject):
+            raise FaultError("worked-out-target", number=number)
+        more = sum(line.cuts_centihours) - held
+        if not more or more != line.more_centihours or more > live:
+            raise FaultError("worked-out-other", number=number)
+
+
+def claim_sums(
+    entries: Sequence[Entry], credited: Sequence[Credited], worked_out: Sequence[WorkedOut] = ()
+) -> None:
+    """Say that movements and what was worked out give the credited hours by subject and year.
+
+    Where a line does not name its credit, nobody can tell whether it is on hours of an import.
+    """
     stated = {(row.year, row.subject): row for row in credited}
     if len(stated) != len(credited):
         raise FaultError("sums-repeated")
-    summed = sum_movements(entries)
+    summed = sum_movements(entries, worked_out)
+    unnamed = {(line.year, line.subject) for line in worked_out if not line.credit}
     for year, subject in sorted(set(stated) | set(summed)):
         nothing = Credited(year, subject, 0, 0, 0)
-        if summed.get((year, subject), nothing) != stated.get((year, subject), nothing):
+        found = stated.get((year, subject), nothing)
+        wanted = summed.get((year, subject), nothing)
+        if (year, subject) in unnamed:
+            wanted = replace(wanted, migrated_centihours=found.migrated_centihours)
+        if found != wanted:
             raise FaultError("sums-differ", year=year, subject=subject)
 
 
-def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
+def sum_movements(
+    entries: Sequence[Entry], worked_out: Sequence[WorkedOut] = ()
+) -> dict[tuple[int, str], Credited]:
     """Add up what the entries leave in `live`, `capped` and `frozen`, and in `live` from imports.
+
+    What was worked out moves between `live` and `capped`.
 
     Raises:
         FaultError: more hours left an account than ever reached it.
@@ -778,6 +848,11 @@ def sum_movements(entries: Sequence[Entry]) -> dict[tuple[int, str], Credited]:
         if credit in imports:
             change = (movement.reaches == "live") - (movement.leaves == "live")
             migrated[place] += change * movement.centihours
+    for line in worked_out:
+        place = line.year, line.subject
+        accounts[*place, "live"] -= line.more_centihours
+        accounts[*place, "capped"] += line.more_centihours
+        migrated[place] -= line.more_centihours if line.credit in imports else 0
     for (year, subject, state), centihours in accounts.items():
         if state != "issued" and centihours < 0:
             raise FaultError("sums-negative", year=year, subject=subject)
@@ -978,10 +1053,12 @@ def select_export(entries: Iterable[Entry], verdict: Verdict) -> tuple[Entry, ..
     sizes = {head.origin: head.size for head in verdict.heads}
 
     def counted(entry: Entry) -> bool:
-        scheme_and_instant = entry.body[1:2] + entry.body[8:9]
-        match scheme_and_instant:
-            case [verdict.scheme, str(instant)]:
-                in_time = instant <= verdict.known_at
+        scheme_day_and_instant = entry.body[1:2] + entry.body[7:9]
+        match scheme_day_and_instant:
+            case [verdict.scheme, str(day), str(instant)]:
+                in_time = instant <= verdict.known_at and (
+                    not verdict.as_of or day <= verdict.as_of
+                )
                 return in_time and entry.index < sizes.get(entry.origin, 0)
         return False
 
@@ -1037,14 +1114,13 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
     if level not in LEVELS:
         raise UnreadableError("level-unknown", found=level)
     members = _Members()
-    optional = MAY_BE_THERE + (MAY_BE_SUMMED if level != "decision" else "")
-    top = members.take(payload, "verdict", ALL_LEVELS + MORE_BY_LEVEL[str(level)], optional)
+    top = members.take(payload, "verdict", *_names(payload, str(level)))
     subject = members.take(top["subject"], "subject", "document_kind last_four salt commitment")
     question = members.take(
         top["question"],
         "question",
         "scheme series level application_day stated",
-        "specialty pathway",
+        "specialty pathway as_of",
     )
     record = members.take(top["record"], "record", "entries salt digest")
     pending = members.take(top["pending"], "pending", "entries")
@@ -1059,6 +1135,7 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         outcome=_text(top["outcome"], "outcome"),
         scheme=_text(question["scheme"], "question.scheme"),
         application_day=_text(question["application_day"], "question.application_day"),
+        as_of=_day(question["as_of"], "question.as_of") if "as_of" in question else "",
         stated=question["stated"],
         pathway_asked=_text(question.get("pathway", ""), "question.pathway"),
         pathway=_pathway(top["pathway"], members) if "pathway" in top else None,
@@ -1079,8 +1156,19 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         credited=credited,
         requirement=requirement,
         entries=entries,
+        worked_out=_worked_out(top.get("worked_out", []), str(level), members),
         unknown_members=tuple(members.unknown),
     )
+
+
+def _names(payload: dict[str, Json], level: str) -> tuple[str, str]:
+    """Members that a payload of the level has, and those that it may have."""
+    wanted, optional = ALL_LEVELS + MORE_BY_LEVEL[level], MAY_BE_THERE
+    if level != "decision":
+        optional += MAY_BE_SUMMED
+        if "as_of" in _object(payload.get("question", {}), "question"):
+            wanted += " worked_out"
+    return wanted, optional
 
 
 def _require_lists(top: dict[str, Json], members: _Members) -> None:
@@ -1135,6 +1223,27 @@ def _credited(value: Json, members: _Members) -> tuple[Credited, ...]:
             frozen_centihours=_centihours(row.get("frozen", "0.00"), "credited.frozen"),
         )
         for row in members.each(value, "credited", "year subject counted capped migrated", "frozen")
+    )
+
+
+def _worked_out(value: Json, level: str, members: _Members) -> tuple[WorkedOut, ...]:
+    names = "year subject movement hours cuts" + (" credit" if level == "record" else "")
+    rows = members.each(value, "worked_out", names)
+    if not {row["movement"] for row in rows if isinstance(row["movement"], str)} <= CAPPING:
+        raise UnreadableError("wrong-type", where="worked_out.movement", wanted="cap, uncap")
+    return tuple(
+        WorkedOut(
+            credit=_hex_or_empty(row.get("credit", ""), "worked_out.credit"),
+            year=_integer(row["year"], "worked_out.year"),
+            subject=_text(row["subject"], "worked_out.subject"),
+            movement=_text(row["movement"], "worked_out.movement"),
+            centihours=_centihours(row["hours"], "worked_out.hours"),
+            cuts_centihours=tuple(
+                _centihours(cut["hours"], "worked_out.cuts.hours")
+                for cut in members.each(row["cuts"], "worked_out.cuts", "key period hours")
+            ),
+        )
+        for row in rows
     )
 
 
@@ -1200,6 +1309,7 @@ def read_movement(body: list[Json]) -> Movement:
         leaves=_text(body[4], "4"),
         reaches=_text(body[5], "5"),
         centihours=_integer(body[6], "6"),
+        earned_on=_day(body[7], "7"),
         recorded_at=_instant(body[8], "8"),
         occasion=_text(body[9], "9"),
         revision=_integer(body[10], "10"),
@@ -1671,6 +1781,10 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
         lines.append(_words(NOTHING_ASSUMED, language, {}))
     lines += [_words(ASSUMED, language, _texts(assumption)) for assumption in verdict.assumptions]
     lines.append(_words(NOT_COUNTED, language, _time_facts(verdict)))
+    if verdict.as_of:
+        lines.append(_words(AS_OF, language, {"as_of": verdict.as_of}))
+    if verdict.worked_out:
+        lines.append(_words(WORKED_OUT, language, {"count": len(verdict.worked_out)}))
     if verdict.entries is None:
         lines.append(_words(NOT_RECOMPUTED, language, {"level": verdict.level}))
     if verdict.supersedes:
@@ -1867,6 +1981,19 @@ FAULTS = {
     "record-repeated": ("同一分录出现两次", "one entry stands there twice"),
     "record-count": ("共 {found} 条，载明 {wanted} 条", "{found} entries, {wanted} stated"),
     "record-digest": ("记录摘要与这些分录不符", "the digest is not that of these entries"),
+    "body-after": (
+        "第 {number} 条取得于 {found}，在所问截止日之后",
+        "entry {number} was earned on {found}, after the day asked for",
+    ),
+    "worked-out-target": (
+        "第 {number} 项推算所指的认定不在记录中，或已冲正、冻结、重复",
+        "difference {number} is on a credit that is not in the record, is reversed or frozen, or "
+        "stands there twice",
+    ),
+    "worked-out-other": (
+        "第 {number} 项推算与各项上限之和不符",
+        "difference {number} does not follow from the sum of its cuts",
+    ),
     "sums-repeated": ("同一年度、科目列了两次", "one year and subject is listed twice"),
     "sums-negative": (
         "{year} 年 {subject} 有账户为负",
@@ -1990,6 +2117,15 @@ NOTHING_ASSUMED = ("结论没有使用假设。", "The verdict rests on no assum
 NOT_COUNTED = (
     "只计入截至 {known_at} 已封存的分录；当时另有未封存、未计入的分录：{pending}。",
     "Only entries sealed up to {known_at} count; not sealed and so not counted: {pending}.",
+)
+AS_OF = (
+    "只计 {as_of} 及以前取得的学时；记录、合计都不含以后取得的学时。",
+    "Only hours earned by {as_of} count; neither record nor sums have any that were earned later.",
+)
+WORKED_OUT = (
+    "有 {count} 项是按截止日重算上限得出的推算，没有分录可查，以学时银行的签名为准。",
+    "{count} differences were worked out by caps over just these hours: no entry shows them, they "
+    "are the bank's word.",
 )
 NOT_RECOMPUTED = (
     "披露级别为 {level}，学时与结论没有逐条分录可供复算。",

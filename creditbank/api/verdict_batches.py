@@ -29,6 +29,7 @@ from creditbank.verification.batches import (
     request_batch,
 )
 from creditbank.verification.models import VerdictBatch
+from creditbank.verification.questions import AsOfFutureError
 
 JSONL = "application/jsonl"
 _EXAMPLE = {
@@ -50,7 +51,7 @@ verdict_batches = Door("verdict-batches", __name__, description="Do these engine
     status=202,
     body=JsonBody(VerdictBatchBody(), _EXAMPLE),
     answer=VerdictBatchAnswer(),
-    refuses=(MandateMissingError, PackMissingError),
+    refuses=(AsOfFutureError, MandateMissingError, PackMissingError),
 )
 def ask_about_list(call: Call, session: Session) -> dict[str, Any]:
     """Ask about everybody on a list; the clock's process answers it row by row."""

@@ -36,6 +36,7 @@ from creditbank.verification.answers import (
     verdict_numbered,
 )
 from creditbank.verification.models import Verdict
+from creditbank.verification.questions import AsOfFutureError
 
 JOSE = "application/jose"
 _EXAMPLE = {
@@ -63,8 +64,8 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
     answer=VerdictAnswer(),
     files={JOSE: "eyJ….eyJ….AbC…"},
     refuses=(
-        MandateMissingError, *STATED_REFUSALS, StatedFactInvalidError, PackMissingError,
-        PersonErasedError,
+        AsOfFutureError, MandateMissingError, *STATED_REFUSALS, StatedFactInvalidError,
+        PackMissingError, PersonErasedError,
     ),
 )  # fmt: skip
 def ask(call: Call) -> Reply | Response:

@@ -72,6 +72,7 @@ def verdicts() -> None:
     metavar="FACT VALUE",
     help="查询方陈述的其他事实，如 hired_on 2024-07-01。 Another fact, as stated.",
 )
+@click.option("--as-of", type=DAY, help="只计截至该日取得的学时。 Counts hours earned by then.")
 @click.option("--purpose", required=True, help="用途。")
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
@@ -95,6 +96,7 @@ def verdicts_ask(
     application_day: datetime,
     current_title_on: datetime | None,
     stated: tuple[tuple[str, str], ...],
+    as_of: datetime | None,
     purpose: str,
     legal_basis: str,
     disclose: Disclosure,
@@ -107,6 +109,7 @@ def verdicts_ask(
     ask = Ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
         legal_basis, facts, disclose, specialty=specialty, pathway=pathway,
+        as_of=as_of.date() if as_of else None,
     )  # fmt: skip
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():
@@ -133,6 +136,7 @@ def verdicts_ask(
     "--pathway", default="", help="学时不足时申请的途径，如 fast_track。 If hours are not enough."
 )
 @click.option("--application-day", type=DAY, required=True, help="申报日。")
+@click.option("--as-of", type=DAY, help="只计截至该日取得的学时。 Counts hours earned by then.")
 @click.option("--purpose", required=True, help="用途。")
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
@@ -147,12 +151,16 @@ def verdicts_batch(
     file: Path,
     client_id: str,
     application_day: datetime,
+    as_of: datetime | None,
     disclose: Disclosure,
     out: Path,
     **said: str,
 ) -> None:
     """Answer a list here and now; one that is broken off is the clock's to end."""
-    question = BatchQuestion(application_day=application_day.date(), disclose=disclose, **said)
+    question = BatchQuestion(
+        application_day=application_day.date(), as_of=as_of.date() if as_of else None,
+        disclose=disclose, **said,
+    )  # fmt: skip
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():
         client = _proved(client_id, secret)

@@ -53,7 +53,7 @@ def _nothing() -> None:
 
 def as_of() -> Day:
     """Return the field of the last day of which hours count."""
-    text = "Only hours earned on or before this day count, by what is known now."
+    text = "Only hours earned on or before this day count, by what is known then or now."
     return Day(load_default=_nothing, metadata={"description": text})
 
 

@@ -22,6 +22,7 @@ from creditbank.schemas.fields import (
 )
 from creditbank.schemas.people import IdentityShape
 from creditbank.schemas.rosters import RowProblemAnswer
+from creditbank.schemas.statements import as_of
 from creditbank.schemas.verdicts import StatedFacts
 from creditbank.verification.batches import BatchQuestion, BatchState, ItemState
 from creditbank.verification.questions import Disclosure
@@ -50,6 +51,7 @@ class VerdictBatchBody(Shape):
     purpose = Text(200, required=True)
     legal_basis = Text(200, required=True)
     disclose = Choice(Disclosure, load_default=Disclosure.SUMMARY)
+    as_of = as_of()
     people = Several(Inner(BatchPersonBody), low=1, high=PEOPLE_MAX, required=True)
 
     @post_load

@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, post_load
 from creditbank.rules.requirement import Outcome
 from creditbank.schemas.fields import Choice, Day, Instant, Shape, Text, scheme, word
 from creditbank.schemas.people import IdentityShape, identity_of
+from creditbank.schemas.statements import as_of
 from creditbank.schemas.wanted import Wanted
 from creditbank.verification.questions import Ask, Disclosure
 
@@ -56,6 +57,7 @@ class VerdictBody(IdentityShape):
     known_at = Instant(
         load_default=lambda: None, metadata={"description": "Asks what was known then; else now."}
     )
+    as_of = as_of()
 
     @post_load
     def with_identity(self, loaded: dict[str, Any], **_kwargs: Any) -> Ask:

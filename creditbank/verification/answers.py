@@ -39,8 +39,8 @@ from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.rules.requirement import Outcome, Question
 from creditbank.verification.gathering import Gathered
 from creditbank.verification.models import Verdict
-from creditbank.verification.questions import STATEMENT, Ask, Disclosure
-from creditbank.verification.statement import grounds_of, reasons_of, summary_of
+from creditbank.verification.questions import STATEMENT, Ask, Disclosure, claim_not_future
+from creditbank.verification.statement import grounds_of, reasons_of, summary_of, worked_out_of
 from creditbank.verification.weighing import weigh
 
 _SALT_BYTES = 16
@@ -84,16 +84,17 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     "not met"; under another name it is refused, so that nobody's answer goes to somebody else.
 
     Raises:
-        MandateMissingError: before anything about the person is looked at.
+        AsOfFutureError, MandateMissingError: before anything about the person is looked at.
         IdentityMismatchError: number and name are not one person's.
         StatedFactInvalidError, PackMissingError: the question cannot be weighed.
     """
+    claim_not_future(ask.as_of, civil_day(now))
     law = law_of(session, ask.scheme, ask.known_at)
     matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now), ask.specialty)
     mandate = mandate_for(session, client.organisation_id, matter)
     person_id = _person(session, vault, ask)
     people = linked_people(session, [person_id])[person_id] if person_id is not None else ()
-    weighed = weigh(session, people, law, _question(ask), ask.known_at)
+    weighed = weigh(session, people, law, _question(ask), ask.times)
     seal, gathered, assessment = weighed.seal, weighed.gathered, weighed.assessment
     digest = _question_digest(vault, ask)
     statement: dict[str, Canonical] = {
@@ -114,6 +115,9 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     }
     if ask.disclose != Disclosure.DECISION:
         statement |= summary_of(assessment, gathered, law)
+    if ask.as_of is not None and ask.disclose != Disclosure.DECISION:
+        whole = ask.disclose == Disclosure.RECORD
+        statement["worked_out"] = worked_out_of(gathered, with_credits=whole)
     if ask.disclose == Disclosure.RECORD:
         statement["entries"] = _disclosed_entries(session, vault, gathered, people)
     return Prepared(ask, client, mandate.mandate_no, person_id, weighed.outcome, digest, statement)
@@ -177,7 +181,11 @@ def _person(session: Session, vault: Vault, ask: Ask) -> int | None:
 def _question_digest(vault: Vault, ask: Ask) -> bytes:
     """Recognise the same question again without keeping whose it was."""
     asked: list[Canonical] = [ask.scheme, ask.series, ask.level]
-    said = canonical_bytes([*asked, ask.specialty] if ask.specialty else asked)
+    if ask.as_of is not None:
+        asked += [ask.specialty, ask.as_of.isoformat()]
+    elif ask.specialty:
+        asked.append(ask.specialty)
+    said = canonical_bytes(asked)
     # The oldest lookup key stays the same when keys rotate.
     return hashlib.sha256(vault.lookups(ask.identity.document)[-1] + said).digest()
 
@@ -207,6 +215,7 @@ def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
             "application_day": ask.application_day.isoformat(),
             "stated": dict(ask.stated),
             **({"pathway": ask.pathway} if ask.pathway else {}),
+            **({"as_of": ask.as_of.isoformat()} if ask.as_of else {}),
         },
     }
 

@@ -108,6 +108,7 @@ def _asked(
         "answer-title-asked": _title(question, law, language),
         "field-scheme": question.scheme,
         "field-application-day": question.application_day.isoformat(),
+        "field-as-of": question.as_of.isoformat() if question.as_of else "",
         "field-pathway": name_of("pathway", question.pathway, language, law),
         "field-purpose": question.purpose,
         "field-legal-basis": question.legal_basis,

@@ -28,7 +28,7 @@ from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.verification.answers import Prepared, SignedAnswer, store
 from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem
-from creditbank.verification.questions import Ask, Disclosure
+from creditbank.verification.questions import Ask, Disclosure, claim_not_future
 
 #: Whoever works at a list and has said nothing for so long is gone.
 SILENT_SECONDS = 120
@@ -75,13 +75,14 @@ class BatchQuestion:
     legal_basis: str
     disclose: Disclosure
     pathway: str = ""
+    as_of: date | None = None
 
     def about(self, person: ListedPerson) -> Ask:
         """Return the question about one of them."""
         return Ask(
             person.identity, self.scheme, self.series, self.level, self.application_day,
             self.purpose, self.legal_basis, person.stated, self.disclose,
-            specialty=self.specialty, pathway=self.pathway,
+            specialty=self.specialty, pathway=self.pathway, as_of=self.as_of,
         )  # fmt: skip
 
 
@@ -129,9 +130,10 @@ def request_batch(
     """Ask about everybody on a list; rows that could not be read are kept as refused.
 
     Raises:
-        MandateMissingError, PackMissingError: the question may not, or cannot, be asked.
+        AsOfFutureError, MandateMissingError, PackMissingError: it may not, or cannot, be asked.
         RosterEmptyError: there is nobody on the list.
     """
+    claim_not_future(question.as_of, civil_day(now))
     law = law_of(session, question.scheme)
     matter = Matter(
         law.jurisdiction, question.series, question.level, civil_day(now), question.specialty
@@ -273,6 +275,8 @@ def question_of(batch: VerdictBatch) -> BatchQuestion:
     said = json.loads(batch.question)
     said["application_day"] = date.fromisoformat(said["application_day"])
     said["disclose"] = Disclosure(said["disclose"])
+    # Lists that were sent before a day could be asked for say nothing of it.
+    said["as_of"] = date.fromisoformat(said["as_of"]) if said.get("as_of") else None
     return BatchQuestion(**said)
 
 
@@ -396,6 +400,7 @@ def _question_text(question: BatchQuestion) -> str:
         "level": question.level, "application_day": question.application_day.isoformat(),
         "purpose": question.purpose, "legal_basis": question.legal_basis,
         "disclose": str(question.disclose), "pathway": question.pathway,
+        "as_of": question.as_of.isoformat() if question.as_of else "",
     }  # fmt: skip
     return canonical_text(dict(said))
 

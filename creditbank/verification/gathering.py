@@ -5,8 +5,9 @@ Only sealed entries count; what is recorded and not yet sealed is told apart as 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 
 from sqlalchemy import func, select
@@ -44,8 +45,24 @@ class CreditedYear:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """A credit of which caps over the hours earned by a day hold otherwise than was posted.
+
+    They hold `more_centihours` more, below zero where they hold less; `cuts` are all that each
+    holds then.
+    """
+
+    credit: Entry
+    more_centihours: int
+    cuts: tuple[Cut, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
-    """A person's sealed record in a scheme, and the logs' heads that cover it."""
+    """A person's sealed record in a scheme, and the logs' heads that cover it.
+
+    As of a day, it is what was earned by then, and `worked_out` what no entry says of it.
+    """
 
     entries: tuple[Entry, ...]
     facts: Mapping[FactsKey, CreditFacts]
@@ -55,6 +72,7 @@ class Gathered:
     values: tuple[Value, ...]
     heads: tuple[Head, ...]
     pending_entries: int
+    worked_out: tuple[WorkedOut, ...] = ()
 
     def facts_of(self, entry: Entry) -> str:
         """Return the facts of a credit as canonical JSON; empty for later movements."""
@@ -75,9 +93,17 @@ class Gathered:
         ]
 
 
-def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal | None) -> Gathered:
-    """Read what the linked keys of one person hold, as of one round of the sealer."""
+def gather(
+    session: Session, people: Sequence[int], law: PackChain, seal: Seal | None,
+    as_of: date | None = None,
+) -> Gathered:  # fmt: skip
+    """Read what the linked keys of one person hold, as of one round of the sealer.
+
+    With `as_of`, only what was earned on or before that day, by caps over just these hours.
+    """
     mine = select(Entry).where(Entry.person_id.in_(people), Entry.scheme == law.scheme)
+    if as_of is not None:
+        mine = mine.where(Entry.earned_on <= as_of)
     sealed = sealed_by(seal)
     entries = session.scalars(mine.where(sealed).order_by(Entry.leaf)).all()
     pending = session.scalar(select(func.count()).select_from(mine.where(~sealed).subquery()))
@@ -87,15 +113,18 @@ def gather(session: Session, people: Sequence[int], law: PackChain, seal: Seal |
     live = [state for state in standing if state.is_live]
     facts = facts_of(session, [state.credit for state in states])
     migrated = {state.credit.leaf for state in live if _is_migrated(state, sources, facts)}
+    cuts = cuts_by_occasion(live, facts, law)
+    worked_out = () if as_of is None else tuple(_worked_out(live, cuts))
     jurisdictions = sorted({row.jurisdiction for row in sources.values()} or {law.jurisdiction})
     return Gathered(
         entries=tuple(entries),
         facts=facts,
-        credited=_by_year(standing, migrated),
-        cuts=tuple(chain.from_iterable(cuts_by_occasion(live, facts, law).values())),
+        credited=_by_year(standing, migrated, worked_out),
+        cuts=tuple(chain.from_iterable(cuts.values())),
         values=values_behind(session, live, facts),
         heads=tuple(head for each in jurisdictions for head in heads_at(session, seal, each)),
         pending_entries=pending or 0,
+        worked_out=worked_out,
     )
 
 
@@ -109,13 +138,27 @@ def _is_migrated(
     return kind == SourceKind.IMPORT
 
 
-def _by_year(states: Iterable[CreditState], migrated: set[bytes]) -> tuple[CreditedYear, ...]:
+def _worked_out(
+    live: Iterable[CreditState], cuts: Mapping[str, tuple[Cut, ...]]
+) -> Iterator[WorkedOut]:
+    for state in live:
+        mine = cuts[state.credit.occasion]
+        more = sum(cut.centihours for cut in mine) - state.capped_centihours
+        if more:
+            yield WorkedOut(state.credit, more, mine)
+
+
+def _by_year(
+    states: Iterable[CreditState], migrated: set[bytes], worked_out: Iterable[WorkedOut]
+) -> tuple[CreditedYear, ...]:
     sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    otherwise = {each.credit.leaf: each.more_centihours for each in worked_out}
     for state in states:
+        more = otherwise.get(state.credit.leaf, 0)
         row = sums[state.credit.credited_year, state.credit.subject]
-        row[0] += state.live_centihours
-        row[1] += state.capped_centihours
-        row[2] += state.live_centihours if state.credit.leaf in migrated else 0
+        row[0] += state.live_centihours - more
+        row[1] += state.capped_centihours + more
+        row[2] += state.live_centihours - more if state.credit.leaf in migrated else 0
         row[3] += state.frozen_centihours
     return tuple(
         CreditedYear(year, subject, *sums[year, subject]) for year, subject in sorted(sums)

@@ -15,7 +15,7 @@ from creditbank.verification.models import Verdict
 
 _MAY_LACK: dict[str, Any] = {
     "requirement": [], "credited": [], "cuts": [], "advice": [], "make_up": [], "pathway": None,
-    "refused": [], "other_pathways": [], "entries": [],
+    "refused": [], "other_pathways": [], "entries": [], "worked_out": [],
 }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def shown_statement(verdict: Verdict) -> dict[str, Any]:
 
 
 def _question_of(statement: dict[str, Any]) -> dict[str, Any]:
-    return {"specialty": "", "pathway": "", **statement["question"]}
+    return {"specialty": "", "pathway": "", "as_of": "", **statement["question"]}
 
 
 def answers_of(session: Session, client: Client, *, before: str = "", limit: int) -> KeptPage:

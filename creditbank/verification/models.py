@@ -22,7 +22,7 @@ class Verdict(Base):
     legal_basis: Mapped[str]
     disclose: Mapped[str]
     outcome: Mapped[str]
-    #: SHA-256 of scheme, series, specialty, level and person: the same question again supersedes
+    #: SHA-256 of scheme, series, specialty, level, day as of and person: the same supersedes
     question_digest: Mapped[bytes]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     jws: Mapped[str]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from creditbank.crediting.balances import Times
+from creditbank.errors import CreditBankError
 from creditbank.people.register import Identity
 
 STATEMENT = "creditbank/verdict/v1"
@@ -18,12 +20,30 @@ class Disclosure(StrEnum):
     RECORD = "record"
 
 
+class AsOfFutureError(CreditBankError):
+    """Hours are asked for as of a day that has not come."""
+
+    code = "as-of-future"
+    status = 422
+
+
+def claim_not_future(as_of: date | None, today: date) -> None:
+    """Say that a day as of which hours are asked for has come.
+
+    Raises:
+        AsOfFutureError: nobody knows what will have been earned by then.
+    """
+    if as_of is not None and as_of > today:
+        raise AsOfFutureError(found=as_of.isoformat(), wanted=today.isoformat())
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One question about one person.
 
     `stated` holds facts that the bank does not own, as the asker states them; the pack says which
-    it needs. `known_at` asks what was known then; None asks for now.
+    it needs. `known_at` asks what was known then; None asks for now. `as_of` counts only what was
+    earned on or before that day; None counts all.
     """
 
     identity: Identity
@@ -40,3 +60,9 @@ class Ask:
     specialty: str = ""
     #: the pathway asked for, by its name in the pack; empty for none
     pathway: str = ""
+    as_of: date | None = None
+
+    @property
+    def times(self) -> Times:
+        """The day by which hours were earned, and the instant at which they were known."""
+        return Times(self.as_of, self.known_at)

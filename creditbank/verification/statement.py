@@ -11,6 +11,7 @@ from creditbank.canonical import Canonical
 from creditbank.catalogue import LANGUAGES
 from creditbank.catalogue import text as message
 from creditbank.hours import hours_text
+from creditbank.ledger.models import Movement
 from creditbank.rules.explain import Sentence, explain_cuts
 from creditbank.rules.explain_answer import explain_assessment
 from creditbank.rules.pack import Basis, PackChain, Value
@@ -89,6 +90,27 @@ def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> di
         ],
         **_make_up(assessment),
     }
+
+
+def worked_out_of(gathered: Gathered, *, with_credits: bool) -> list[Canonical]:
+    """Tell where caps over the hours earned by a day hold otherwise than was posted.
+
+    Which credit each line is on is told together with the entries only.
+    """
+    return [
+        {
+            **({"credit": each.credit.leaf.hex()} if with_credits else {}),
+            "year": each.credit.credited_year,
+            "subject": each.credit.subject,
+            "movement": str(Movement.CAP if each.more_centihours > 0 else Movement.UNCAP),
+            "hours": hours_text(abs(each.more_centihours)),
+            "cuts": [
+                {"key": cut.key, "period": cut.period, "hours": hours_text(cut.centihours)}
+                for cut in each.cuts
+            ],
+        }
+        for each in gathered.worked_out
+    ]
 
 
 def _frozen(row: CreditedYear) -> dict[str, Canonical]:

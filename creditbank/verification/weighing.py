@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from creditbank.crediting.balances import ANY_TIME, Times
 from creditbank.ledger.logs import last_seal
 from creditbank.ledger.models import Seal
 from creditbank.rules.pack import PackChain, Value, distinct
@@ -40,15 +40,15 @@ def weigh(
     people: Sequence[int],
     law: PackChain,
     question: Question,
-    known_at: datetime | None = None,
+    times: Times = ANY_TIME,
 ) -> Weighed:
     """Weigh what was sealed of one person, over all linked keys, in one snapshot.
 
     Raises:
         StatedFactInvalidError: a stated fact that a rule needs is not usable.
     """
-    seal = last_seal(session, known_at)
-    gathered = gather(session, people, law, seal)
+    seal = last_seal(session, times.known_at)
+    gathered = gather(session, people, law, seal, times.as_of)
     assessment = assess(question, gathered.to_weigh(), law)
     # No record is not the same as too few hours; where no hours are asked for, it does not matter.
     recorded = bool(gathered.entries) or assessment.outcome in {Outcome.WAIVED, Outcome.EXEMPT}

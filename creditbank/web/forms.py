@@ -12,6 +12,7 @@ from creditbank.accounts.sign_in import Login, login_by_name
 from creditbank.errors import CreditBankError
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
+from creditbank.schemas.fields import DAY_MAX, DAY_MIN
 from creditbank.web.failures import PageRequestError
 
 _TEXT_CHARACTERS_MAX = 500
@@ -117,15 +118,18 @@ def day(name: str, given: Mapping[str, str] | None = None) -> date | None:
     """Return a day of a form, or of what else is given; None where nothing was entered.
 
     Raises:
-        DayInvalidError: it is no day.
+        DayInvalidError: it is no day, or in no year that the ledger can hold.
     """
     text = typed(name) if given is None else given.get(name, "").strip()
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError as error:
         raise DayInvalidError(found=text[:20]) from error
+    if not DAY_MIN <= found <= DAY_MAX:
+        raise DayInvalidError(found=text)
+    return found
 
 
 def whole(name: str) -> int:

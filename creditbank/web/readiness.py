@@ -25,8 +25,6 @@ from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit
 from creditbank.web.forms import DayInvalidError
 from creditbank.web.holding import (
-    DAY_MAX,
-    DAY_MIN,
     OWN,
     Scheme,
     law_if_any,
@@ -163,14 +161,11 @@ def _application_day(*, strict: bool, today: date) -> date:
         DayInvalidError: only if `strict`: it is no day, or in no year that the ledger can hold.
     """
     try:
-        day = forms.day("application_day") or today
-        if not DAY_MIN <= day <= DAY_MAX:
-            raise DayInvalidError(found=day.isoformat())
+        return forms.day("application_day") or today
     except DayInvalidError:
         if strict:
             raise
         return today
-    return day
 
 
 def _one_of(name: str, offered: Sequence[str]) -> str:

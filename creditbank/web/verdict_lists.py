@@ -88,7 +88,7 @@ def send(visit: Visit, session: Session) -> Response:
     pathway = word_of("pathway")
     question = BatchQuestion(
         title.scheme, title.series, title.specialty, title.level, title.day, needed("purpose"),
-        needed("legal_basis"), forms.chosen("disclose", Disclosure), pathway,
+        needed("legal_basis"), forms.chosen("disclose", Disclosure), pathway, forms.day("as_of"),
     )  # fmt: skip
     limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=settings.batch_rows_max)
     people = read_people_list(_file(), fact_columns(wanted, pathway), limits)

@@ -33,6 +33,7 @@ from creditbank.verification.questions import Ask, Disclosure
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.failures import PageRequestError
+from creditbank.web.holding import end_of
 from creditbank.web.pages import page, reader_language
 
 _LINES = 50
@@ -95,11 +96,12 @@ def new(visit: Visit, session: Session) -> Response:
 @verdicts.sent("/verdicts/new", able(Scope.VERDICT_ASK), shows=new, unit=Unit.OWN)
 def ask(visit: Visit) -> Response:
     """Answer the question; the answer's own page shows it."""
-    title = title_asked()
+    title, known_on = title_asked(), forms.day("known_on")
     question = Ask(
         forms.identity(), title.scheme, title.series, title.level, title.day,
         needed("purpose"), needed("legal_basis"), stated_facts(),
-        forms.chosen("disclose", Disclosure), specialty=title.specialty, pathway=word_of("pathway"),
+        forms.chosen("disclose", Disclosure), end_of(known_on) if known_on else None,
+        specialty=title.specialty, pathway=word_of("pathway"), as_of=forms.day("as_of"),
     )  # fmt: skip
     signed = answered(question, visit.client, now=visit.now)
     return see("web.verdicts.answer", "verdict-answered", verdict_no=signed.verdict_no)

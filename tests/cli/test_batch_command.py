@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from joserfc import jws
+
 from tests.bank import TestBank, invented_person
 from tests.cli.bench import Terminal, terminal_for
 from tests.flows.test_main_job_by_command import title_system
@@ -24,7 +26,7 @@ def test_a_list_by_command_is_answered_signed_and_its_bad_rows_are_told(
     question = (
         "--client", client_id, "--scheme", "cn-3710", "--series", "engineering", "--level",
         "associate_senior", "--application-day", "2026-03-15", "--purpose", "申报",
-        "--legal-basis", "通知",
+        "--legal-basis", "通知", "--as-of", "2025-12-31",
     )  # fmt: skip
 
     said = terminal.run("verdicts", "batch", str(file), *question, "--out", str(out)).output
@@ -33,6 +35,8 @@ def test_a_list_by_command_is_answered_signed_and_its_bad_rows_are_told(
     assert [(each["row_no"], each["outcome"]) for each in kept] == [
         (2, "undetermined"), (3, "undetermined"),
     ]  # fmt: skip
+    statement = json.loads(jws.extract_compact(kept[0]["jws"].encode()).payload)
+    assert statement["question"]["as_of"] == "2025-12-31"
     assert "已处理 3 人，共 3 人" in said
     assert "该类证件号码应为 18 位" in said
     assert people[0].document.number not in said

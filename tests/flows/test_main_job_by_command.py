@@ -167,11 +167,12 @@ def test_a_committee_of_one_specialty_asks_for_a_pathway(
 
     freed = asks(
         terminal, tmp_path, asker, "freed.jws", "--specialty", "composites",
-        "--pathway", "fast_track", *card,
+        "--pathway", "fast_track", "--as-of", "2025-12-31", *card,
     )  # fmt: skip
 
     assert freed["outcome"] == "exempt"
     assert freed["question"]["specialty"] == "composites"
+    assert (freed["question"]["as_of"], freed["worked_out"]) == ("2025-12-31", [])
     assert freed["pathway"]["name"] == "fast_track"
     checks_offline(terminal, bank, tmp_path, "freed.jws")
     client_id, secret = asker

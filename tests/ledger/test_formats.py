@@ -33,6 +33,7 @@ VECTORS: dict[str, Any] = json.loads((FOLDER / "leaves.json").read_text(encoding
 PINNED = {
     "certificate.json": "028c0f4cd3018bc47fd649ad10660dc22ac6dc613d71659210c935d184622cff",
     "verdict.json": "4a3e916b79a80bbf17e902ee91f0b7bc008972d19a917353ff001746a87f1a81",
+    "verdict_as_of.json": "8dec325698ab086102ddeb33d814933d9e19a978a3db9c919a1c89e4c0cba4fa",
     "checkpoint.json": "9caea8c321287d428691691f090840016b36d054bc6d5836fe31ed3d97d24083",
     "leaves.json": "7496d3e4a7a1c887aafd17df7272eb8494659aa6cc734b444f6d9a866b17d57c",
     "merkle.json": "71552510564228bbd3560bc21fe0fcfd729eaee27e684a959166488b18c1091b",

@@ -78,6 +78,19 @@ def test_a_list_is_sent_watched_and_taken_away(seat: Seat) -> None:
     assert rows[3][6]
 
 
+def test_a_list_may_be_asked_about_as_of_a_day(seat: Seat) -> None:
+    typed = {"file": csv([PERSON]), "purpose": "年度评审", "legal_basis": "第25号令"}
+    sent = seat.browser.get(NEW).send("/verdict-batches/new", as_of="2025-12-31", **typed).text
+    number = seat.browser.path.rpartition("/")[2]
+    printed = seat.browser.get(f"/verdict-batches/{number}/print").text
+    refused = seat.browser.get(NEW).send("/verdict-batches/new", as_of="2199-12-31", **typed)
+
+    for text in (sent, printed):
+        assert "学时取得截至" in text
+        assert "2025-12-31" in text
+    assert "截止日在未来" in refused.text
+
+
 def test_the_template_is_filled_in_and_sent_as_it_is(seat: Seat) -> None:
     page = seat.browser.get(NEW)
     [plain, *with_pathway] = re.findall(r'href="(/verdict-batches/template[^"]+)"', page.text)

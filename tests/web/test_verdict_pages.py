@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
 
@@ -14,6 +15,7 @@ from creditbank.keys import public_jwk
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Role
 from creditbank.registry.mandates import MandateDraft, change_mandate, grant_mandate
+from tests.achievements import PAPER, PATENT, WORKS, publish_works, recognised
 from tests.bank import NOW, TestBank, invented_person
 from tests.web.browser import Browser
 from tests.web.visitors import Visitors
@@ -153,6 +155,34 @@ def test_a_question_asked_again_shows_the_older_answer_as_superseded(seat: Seat)
     assert "取代此前结果" in new.text
     assert first in new.text
     assert seat.browser.get("/verdicts").text.count("已有更新结果") == 1
+
+
+def test_an_applicant_is_asked_about_as_of_a_day_and_by_what_was_known_on_one(seat: Seat) -> None:
+    give_hours(seat.bank)
+
+    page = seat.ask(as_of="2025-12-31").text
+    before_the_law = seat.ask(known_on="2020-01-01")
+    refused = before_the_law.status, before_the_law.text
+    future = seat.ask(as_of="2199-12-31")
+
+    assert "学时取得截至" in page
+    assert "2025-12-31" in page
+    assert "还缺 60.00 学时" in page, "of 2026 nothing was earned by then"
+    assert (refused[0], "没有这份规则" in refused[1]) == (404, True), "no law was known then"
+    assert future.status == 422
+    assert "截止日在未来" in future.text
+    assert 'value="2199-12-31"' in future.text, "what was typed is kept"
+    assert "日期不对" in seat.ask(known_on="9999-12-31").text
+
+
+def test_a_difference_that_was_worked_out_is_told_beside_the_hours(seat: Seat) -> None:
+    publish_works(seat.bank)
+    recognised(seat.bank, PERSON, replace(PAPER, rank=2))
+    recognised(seat.bank, PERSON, replace(PATENT, day=date(2026, 11, 5)))
+
+    page = seat.ask(scheme=WORKS, as_of="2026-10-31").text
+
+    assert "截至 2026-10-31：按当日以前取得的学时计算，上限少扣 12.00 学时，予以计入。" in page
 
 
 def test_an_answer_opens_to_nobody_but_whoever_asked(seat: Seat, visitors: Visitors) -> None:
