@@ -10,6 +10,7 @@ from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TY
 from creditbank.api.endpoints import Call, Door, Unit
 from creditbank.api.problems import language
 from creditbank.certificates.fonts import FontMissingError
+from creditbank.crediting.scorecard import days_counted, scorecard_of
 from creditbank.crediting.signed_statements import (
     JWS_TYPE,
     Holding,
@@ -30,8 +31,8 @@ from creditbank.crediting.statements import (
     SourceTotal,
     Statement,
     statement_of,
+    statement_of_filings,
     statement_of_provider,
-    statement_of_sources,
 )
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
@@ -48,6 +49,7 @@ from creditbank.registry.uscc import UsccCharactersError, UsccLengthError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.pack import PackDraftError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.schemas.scorecards import ScorecardAnswer, ScorecardQuery, shaped_scorecard
 from creditbank.schemas.statements import (
     FilingStatementAnswer,
     FilingStatementQuery,
@@ -120,7 +122,7 @@ def read_filing_statement(
     """Return every movement under a filing, by name and last four, as JSON, CSV or XLSX."""
     filing = filing_seen(session, call.client, filing_no)
     ask = asked_for(call.query, filing.scheme)
-    found = statement_of_sources(session, current_house().vault, [filing_no], ask)
+    found = statement_of_filings(session, current_house().vault, [filing_no], ask)
     return _sheet(call, found.statement, found.people) or shaped_of_holders(found)
 
 
@@ -149,6 +151,20 @@ def read_provider_statement(call: Call, session: Session, uscc: str) -> dict[str
         return _file(typesetter.typeset(STATEMENT_TEMPLATE, paper), PDF, "pdf")
     sheet = _sheet(call, found.statement, found.people, found.totals)
     return sheet or shaped_of_provider(found, provider.uscc)
+
+
+@statements.get(
+    "/organisations/<public:uscc>/scorecard",
+    Scope.FILING_READ,
+    query=ScorecardQuery(),
+    answer=ScorecardAnswer(),
+    refuses=(OrganisationUnknownError, RegionForeignError, UsccLengthError, UsccCharactersError),
+)
+def read_scorecard(call: Call, session: Session, uscc: str) -> dict[str, Any]:
+    """Return how soon a provider's attendance was posted, and how much of it was taken back."""
+    provider = provider_seen(session, call.client, uscc)
+    days = days_counted(call.query["first_day"], call.query["last_day"], now=call.now)
+    return shaped_scorecard(scorecard_of(session, provider.organisation_id, *days), provider.uscc)
 
 
 def _sheet(

@@ -39,6 +39,7 @@ PLACES: Mapping[str, str] = {
     "rosters": "rosters:rosters",
     "rules": "rules:rules",
     "sandbox": "sandbox:sandbox",
+    "scorecard": "scorecards:scorecard",
     "serve": "processes:serve",
     "transfers": "items:transfers",
     "verdicts": "verdicts:verdicts",

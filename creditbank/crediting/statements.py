@@ -13,6 +13,7 @@ from itertools import accumulate
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from creditbank.attendance.models import Attendance
 from creditbank.crediting.attendances import known_people
 from creditbank.crediting.balances import (
     ANY_TIME,
@@ -121,18 +122,20 @@ def sources_of(session: Session, people: Sequence[int], scheme: str) -> list[Lin
     return sources_told(session, entries)
 
 
-def statement_of_sources(
-    session: Session, vault: Vault, source_nos: Sequence[str], ask: StatementAsk,
+def statement_of_filings(
+    session: Session, vault: Vault, filing_nos: Sequence[str], ask: StatementAsk,
     shown: slice = WHOLE,
 ) -> Holders:  # fmt: skip
-    """State what was credited under some sources to anybody, by name and last four.
+    """State what was credited under some filings to anybody, by name and last four.
 
     No scheme asked for is every scheme. Hours of other sources are not told.
     Caps stay as they were posted, on whatever day: they reach over hours of other sources, which
     are nobody's to see here.
     """
+    # By whoever attended: entries are kept by person, and a source alone would read all of them.
+    attended = select(Attendance.person_id).where(Attendance.filing_no.in_(filing_nos))
     query = select(Entry).join(Source, Source.source_id == Entry.source_id)
-    query = query.where(Source.source_no.in_(source_nos))
+    query = query.where(Entry.person_id.in_(attended), Source.source_no.in_(filing_nos))
     if ask.scheme:
         query = query.where(Entry.scheme == ask.scheme)
     condition, known_at = known_by(session, ask.times.known_at)
@@ -155,7 +158,7 @@ def statement_of_provider(
 ) -> Holders:
     """State what was credited under all filings of an organisation, with totals by filing."""
     filings = select(Filing.filing_no).where(Filing.organisation_id == organisation_id)
-    return statement_of_sources(session, vault, session.scalars(filings).all(), ask, shown)
+    return statement_of_filings(session, vault, session.scalars(filings).all(), ask, shown)
 
 
 def _totals(session: Session, moves: Sequence[Move], ask: StatementAsk) -> Iterator[SourceTotal]:

@@ -27,6 +27,7 @@ from creditbank.web.provider_statement import provider_statement
 from creditbank.web.readiness import readiness
 from creditbank.web.reassessments_desk import reassessments_desk
 from creditbank.web.rosters import rosters
+from creditbank.web.scorecard import scorecard
 from creditbank.web.staff import staff
 from creditbank.web.verdict_lists import verdict_lists
 from creditbank.web.verdicts import verdicts
@@ -36,7 +37,7 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, rosters, attendance, provider_statement, items_desk, imports_desk,
+    filings, rosters, attendance, provider_statement, scorecard, items_desk, imports_desk,
     investigations_desk, reassessments_desk, links_desk, account, desk, staff, verdicts,
     verdict_lists, api_pages,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from creditbank.crediting.balances import Held, Times, held_at
 from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.own import keys_of
-from creditbank.crediting.statements import StatementAsk, statement_of, statement_of_sources
+from creditbank.crediting.statements import StatementAsk, statement_of, statement_of_filings
 from creditbank.crediting.withdrawals import NothingToWithdrawError
 from creditbank.people.register import Identity
 from tests.achievements import PAPER, PATENT, WORKS, publish_works, recognised
@@ -131,7 +131,7 @@ def test_the_statement_of_a_filing_keeps_caps_as_they_were_posted(
     seal_all(bank)
     with bank.reading() as session:
         found = [
-            statement_of_sources(
+            statement_of_filings(
                 session, bank.house.vault, [filing_no], StatementAsk(SCHEME, Times(day, known_at))
             )
             for filing_no in filings

@@ -89,6 +89,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /hours/statement.xlsx": frozenset({"professional"}),
     "GET /hours/statement.pdf": frozenset({"professional"}),
     "GET /hours/statement.jws": frozenset({"professional"}),
+    "GET /filings/scorecard": frozenset({"provider", MANAGER, "official", "auditor"}),
     "GET /filings/statement": frozenset({"provider", MANAGER}),
     "GET /filings/statement.csv": frozenset({"provider", MANAGER}),
     "GET /filings/statement.xlsx": frozenset({"provider", MANAGER}),
