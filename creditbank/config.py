@@ -97,6 +97,13 @@ class Settings:
     certificate_days: int = _setting(
         0, "Days for which a certificate holds after its day of issue; 0: without end.", 0, 36_500
     )  # type: ignore[assignment]
+    filing_close_days: int = _setting(
+        180,
+        "Days after the last session, or the last step if that was later, on which the clock "
+        "closes an approved filing; 0: never.",
+        0,
+        3_650,
+    )  # type: ignore[assignment]
 
     proxies_trusted: int = _setting(
         0, "Reverse proxies in front whose word on address, host and scheme is taken.", 0, 5

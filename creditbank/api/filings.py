@@ -75,7 +75,7 @@ def file_activity(call: Call, session: Session) -> dict[str, Any]:
     provider = organisation_of(session, organisation_seen(call.client))
     call.client.require_region(provider.jurisdiction)
     filing = submit_filing(session, call.body, provider, actor=call.client.client_id, now=call.now)
-    return _shaped(session, filing)
+    return shaped(session, filing)
 
 
 @filings.get(
@@ -109,7 +109,7 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
 )
 def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Return a filing with its sessions, its state, and what of it is used."""
-    return _shaped(session, filing_seen(session, call.client, filing_no))
+    return shaped(session, filing_seen(session, call.client, filing_no))
 
 
 @filings.post(
@@ -135,7 +135,7 @@ def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
         approved_centihours=call.body["approved_hours"],
         now=call.now,
     )
-    return _shaped(session, filing)
+    return shaped(session, filing)
 
 
 @filings.post(
@@ -152,7 +152,7 @@ def refuse(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     filing = refuse_filing(
         session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
     )
-    return _shaped(session, filing)
+    return shaped(session, filing)
 
 
 @filings.post(
@@ -169,7 +169,7 @@ def send_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     filing = return_filing(
         session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
     )
-    return _shaped(session, filing)
+    return shaped(session, filing)
 
 
 @filings.post(
@@ -183,10 +183,11 @@ def file_again(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Submit a returned filing again under its number, mended, as its next version."""
     filing_seen(session, call.client, filing_no)
     filing = submit_again(session, filing_no, call.body, actor=call.client.client_id, now=call.now)
-    return _shaped(session, filing)
+    return shaped(session, filing)
 
 
-def _shaped(session: Session, filing: Filing) -> dict[str, Any]:
+def shaped(session: Session, filing: Filing) -> dict[str, Any]:
+    """Return a filing as it is answered."""
     used = use_of(session, filing.filing_no)
     return {
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},

@@ -69,11 +69,11 @@ from creditbank.meters import reading_of
 from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.filings import (
-    FilingNotApprovedError,
     FilingUnknownError,
     filing_seen,
     sessions_of,
 )
+from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
 from creditbank.registry.lawbook import law_of
 from creditbank.rules.explain import explain_conversion
 from creditbank.rules.pack import PackChain
@@ -126,8 +126,8 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     answer=RosterAnswer(),
     accepted=RosterWorkAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingNotApprovedError, SourceInvestigatedError,
-        AllowanceExceededError, SourceUnknownError, *_FILE_REFUSALS,
+        FilingUnknownError, RegionForeignError, FilingNotApprovedError, FilingNotOpenError,
+        SourceInvestigatedError, AllowanceExceededError, SourceUnknownError, *_FILE_REFUSALS,
     ),
 )  # fmt: skip
 def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any] | Reply:
@@ -238,7 +238,7 @@ def take_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     refuses=(
         FilingUnknownError, RegionForeignError, SourceUnknownError, PersonUnknownError,
         *STATED_REFUSALS, NothingToWithdrawError, CorrectionUnchangedError,
-        CorrectionRefusedError, SourceInvestigatedError, PersonErasedError,
+        CorrectionRefusedError, FilingNotOpenError, SourceInvestigatedError, PersonErasedError,
     ),
 )  # fmt: skip
 def put_right(call: Call, session: Session, filing_no: str) -> dict[str, Any]:

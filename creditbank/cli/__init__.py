@@ -24,7 +24,7 @@ PLACES: Mapping[str, str] = {
     "db": "bank:db",
     "demo": "demo:demo",
     "entries": "items:entries",
-    "filings": "organisations:filings",
+    "filings": "filing_steps:filings",
     "imports": "records:imports",
     "init": "bank:init",
     "investigations": "investigations:investigations",

@@ -19,6 +19,7 @@ from creditbank.registry.filing.filings import (
     submit_again,
     submit_filing,
 )
+from creditbank.registry.filing.states import FilingState
 from creditbank.registry.lookups import FilingsWanted, filings_page
 from creditbank.registry.mandates import MandateDraft, grant_mandate
 from creditbank.registry.organisations import (
@@ -165,7 +166,7 @@ def filings_return(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
 
 @filings.command("list", help="列出备案，新的在前。 List filings, newest first.")
 @click.option("--jurisdiction", default="cn", show_default=True)
-@click.option("--state", type=click.Choice(["submitted", "returned", "approved", "refused"]))
+@click.option("--state", type=click.Choice(list(map(str, FilingState))))
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @pass_desk
 def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -> None:
@@ -175,7 +176,7 @@ def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -
         found = filings_page(session, wanted)
         rows = [
             [
-                filing.filing_no, desk.text(f"cli-state-{filing.state}"), filing.jurisdiction,
+                filing.filing_no, desk.text(f"filing-state-{filing.state}"), filing.jurisdiction,
                 sessions_of(session, filing.filing_no)[0].day.isoformat(), str(filing.seats),
                 filing.title,
             ]

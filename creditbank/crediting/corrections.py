@@ -96,6 +96,7 @@ def correct_attendance(
         PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
         NothingToWithdrawError: nothing live stands on this day.
         CorrectionUnchangedError: it says what is on record.
+        FilingNotOpenError: the filing is suspended or revoked.
         SourceInvestigatedError: the whole filing is under investigation.
         CorrectionRefusedError: the new attendance cannot be credited, and why.
         PersonErasedError: the person's secret was erased.
@@ -196,4 +197,5 @@ def _posting(correction: Correction, make_up_year: int | None) -> RosterPosting:
         "attended_minutes": correction.attended_minutes,
         "make_up_year": make_up_year,
     }
-    return RosterPosting(correction.filing, rows_from_json([row]), correction.actor)
+    roster = rows_from_json([row])
+    return RosterPosting(correction.filing, roster, correction.actor, corrects=True)

@@ -72,7 +72,8 @@ def filing_sheet(session: Session, client: Client, filing_no: str) -> FilingShee
         FilingUnknownError, RegionForeignError: it is not theirs to see.
     """
     filing = filing_seen(session, client, filing_no)
-    hours = filing.asked_centihours if filing.state != "approved" else filing.approved_centihours
+    granted = filing.approved_centihours
+    hours = filing.asked_centihours if granted is None else granted
     return FilingSheet(
         filing=filing,
         provider=organisation_of(session, filing.organisation_id),

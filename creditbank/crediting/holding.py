@@ -119,7 +119,7 @@ def hold_roster(
         now: the instant.
 
     Raises:
-        FilingNotApprovedError: no official has approved the filing.
+        FilingNotApprovedError, FilingNotOpenError: the filing takes no rosters, or not now.
         CreditBankError: the file as a whole is refused, as `read_roster` says.
     """
     filing, actor = upload.filing, upload.actor
@@ -196,7 +196,8 @@ def post_held(
 
     Raises:
         HeldRosterUnknownError: it was discarded meanwhile.
-        FilingNotApprovedError, NotRecognisedError, RuleMissingError: said by `post_roster`.
+        FilingNotApprovedError, FilingNotOpenError, NotRecognisedError, RuleMissingError: said by
+            `post_roster`.
     """
     locked = session.get(HeldRoster, held.hold_no, with_for_update=True, populate_existing=True)
     if locked is None:

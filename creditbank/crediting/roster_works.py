@@ -18,6 +18,7 @@ from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, read_roster
 from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
+from creditbank.clock import civil_day
 from creditbank.crediting.holding import (
     HeldRosterUnknownError,
     Upload,
@@ -30,7 +31,8 @@ from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.vault import Vault
-from creditbank.registry.filing.filings import FilingNotApprovedError, filing_numbered
+from creditbank.registry.filing.filings import filing_numbered
+from creditbank.registry.filing.states import require_open
 from creditbank.registry.models import Filing
 
 #: Whoever works at a roster and has said nothing for so long is gone.
@@ -119,9 +121,9 @@ def request_preview(session: Session, vault: Vault, upload: Upload, *, now: date
     What the same person sent for the filing before, and nobody has begun, is cancelled.
 
     Raises:
-        FilingNotApprovedError: no official has approved the filing.
+        FilingNotApprovedError, FilingNotOpenError: the filing takes no rosters, or not now.
     """
-    _require_approved(upload.filing)
+    require_open(upload.filing, civil_day(now))
     waiting = update(RosterWork).where(
         RosterWork.filing_no == upload.filing.filing_no, RosterWork.requested_by == upload.actor,
         RosterWork.kind == str(WorkKind.PREVIEW), RosterWork.state == str(WorkState.WAITING),
@@ -137,9 +139,9 @@ def request_posting(
     """Leave rows that a machine sent to be posted; return the number of the work.
 
     Raises:
-        FilingNotApprovedError: no official has approved the filing.
+        FilingNotApprovedError, FilingNotOpenError: the filing takes no rosters, or not now.
     """
-    _require_approved(posting.filing)
+    require_open(posting.filing, civil_day(now))
     row = _row(WorkKind.POSTING, posting.filing, posting.actor, now)
     row["rows_total"] = rows_of(posting.roster)
     return _inserted(session, row, vault, _said(posting.roster))
@@ -340,11 +342,6 @@ def _posting(session: Session, hold_no: str, states: tuple[str, ...]) -> RosterW
         RosterWork.kind == str(WorkKind.POSTING),
     )  # fmt: skip
     return session.scalars(query).first()
-
-
-def _require_approved(filing: Filing) -> None:
-    if filing.state != "approved":
-        raise FilingNotApprovedError(filing_no=filing.filing_no, state=filing.state)
 
 
 def _row(kind: WorkKind, filing: Filing, actor: str, now: datetime) -> dict[str, Any]:

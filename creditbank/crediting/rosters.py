@@ -22,7 +22,7 @@ from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
 from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
-from creditbank.ledger.models import Act, Source
+from creditbank.ledger.models import Act, Source, SourceUse
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import lock_source, pins_id_of, take
 from creditbank.people.documents import Document, is_demo_number
@@ -35,11 +35,8 @@ from creditbank.people.register import (
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
-from creditbank.registry.filing.filings import (
-    FilingNotApprovedError,
-    approved_shares,
-    sessions_of,
-)
+from creditbank.registry.filing.filings import approved_shares, sessions_of
+from creditbank.registry.filing.states import require_open
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession
 from creditbank.rules.conversion import (
@@ -87,13 +84,15 @@ def silent(_phase: Phase, _done: int, _total: int) -> None:
 class RosterPosting:
     """Who posts which roster under which filing; the filing is the poster's own.
 
-    `told` hears how far it is; it must not write through the session that posts.
+    `told` hears how far it is; it must not write through the session that posts. What `corrects`
+    is posted after the filing was closed, too.
     """
 
     filing: Filing
     roster: Roster
     actor: str
     told: Told = silent
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +142,12 @@ def post_roster(
     """Credit a roster's good rows and tell what is wrong with the others.
 
     Raises:
-        FilingNotApprovedError: no official has approved the filing.
+        FilingNotApprovedError, FilingNotOpenError: the filing takes no rosters, or not now.
         SourceInvestigatedError: the whole filing is under investigation.
         NotRecognisedError, RuleMissingError: the rules in force do not credit its sessions.
     """
     filing = posting.filing
-    if filing.state != "approved":
-        raise FilingNotApprovedError(filing_no=filing.filing_no, state=filing.state)
-    source, use = lock_source(session, filing.filing_no)
+    source, use = _open_source(session, posting, civil_day(now))
     investigated = reaches_open(session, source.source_id)
     if any(each.is_whole for each in investigated):
         raise SourceInvestigatedError(source_no=filing.filing_no)
@@ -198,14 +195,24 @@ def post_roster(
     return result
 
 
+def _open_source(session: Session, posting: RosterPosting, today: date) -> tuple[Source, SourceUse]:
+    filing = posting.filing
+    require_open(filing, today, corrects=posting.corrects)
+    source, use = lock_source(session, filing.filing_no)
+    # Whoever closes, suspends or revokes it holds the source: it may have happened meanwhile.
+    session.refresh(filing)
+    require_open(filing, today, corrects=posting.corrects)
+    return source, use
+
+
 def rehearse_roster(
     session: Session, vault: Vault, posting: RosterPosting, *, now: datetime
 ) -> RosterResult:
     """Post a roster and take every trace of it back: what would become of it, now.
 
     Raises:
-        FilingNotApprovedError, SourceInvestigatedError, NotRecognisedError, RuleMissingError: as
-            when it is posted.
+        FilingNotApprovedError, FilingNotOpenError, SourceInvestigatedError, NotRecognisedError,
+            RuleMissingError: as when it is posted.
     """
     rehearsal = session.begin_nested()
     try:

@@ -1,5 +1,5 @@
-"""The clock process: seals what was posted, forgets what is over, answers lists, posts long
-rosters, counts impacts, and rehearses and carries out re-assessments.
+"""The clock process: seals what was posted, forgets what is over, closes filings that are over,
+answers lists, posts long rosters, counts impacts, and rehearses and carries out re-assessments.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -24,6 +24,7 @@ from creditbank.crediting.roster_works import forget_works
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
+from creditbank.jobs.filings import close_filings
 from creditbank.jobs.impact import run_waiting
 from creditbank.jobs.reassessments import run_reassessments
 from creditbank.jobs.rosters import run_rosters
@@ -35,6 +36,7 @@ from creditbank.registry.tokens import forget_tokens
 from creditbank.verification.batches import forget_people
 
 FORGET_INTERVAL_SECONDS = 3_600
+FILINGS_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
 ROSTER_INTERVAL_SECONDS = 2
@@ -53,6 +55,9 @@ def run_clock(app: Flask) -> None:
         _add(scheduler, bank, f"{of}seal", seal_all, interval_seconds)
         _add(scheduler, bank, f"{of}forget", forget_old, FORGET_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}forget-sessions", forget_old_sessions, FORGET_INTERVAL_SECONDS)
+        _add(
+            scheduler, bank, f"{of}filings", partial(close_filings, stop), FILINGS_INTERVAL_SECONDS
+        )
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}rosters", partial(run_rosters, stop), ROSTER_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)

@@ -229,13 +229,17 @@ class Filing(Base):
     #: authority; and those that it granted
     asked_centihours: Mapped[int | None]
     approved_centihours: Mapped[int | None]
-    #: `submitted`, `returned`, `approved`, `refused`
+    #: any of `registry.filing.states.FilingState`
     state: Mapped[str]
+    #: since when
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the first day on which nothing is posted; NULL unless suspended
+    suspended_from: Mapped[date | None]
     #: counts the submissions; each follows a return
     version: Mapped[int] = mapped_column(SmallInteger)
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_by: Mapped[str]
-    #: of the return or the refusal, or of the approval of what was filed after it began
+    #: of the last step; the approval of what was in time needs none
     reason: Mapped[str]
 
 

@@ -7,6 +7,7 @@ from marshmallow import post_load
 
 from creditbank.registry.clients import Role, Scope
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
+from creditbank.registry.filing.states import FilingState
 from creditbank.registry.organisations import OrganisationDraft, OrganisationKind
 from creditbank.schemas.credentials import PublicKey
 from creditbank.schemas.fields import (
@@ -32,15 +33,6 @@ NAME_CHARACTERS_MAX = 120
 REASON_CHARACTERS_MAX = 500
 _SEATS_MAX = 100_000
 _DAY_MINUTES = 24 * 60
-
-
-class FilingState(StrEnum):
-    """How a filing stands."""
-
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    APPROVED = "approved"
-    REFUSED = "refused"
 
 
 class MandateState(StrEnum):
@@ -198,6 +190,10 @@ class FilingLine(Shape):
     subject = subject()
     seats = Whole(1, _SEATS_MAX)
     state = Choice(FilingState)
+    state_at = Instant(metadata={"description": "Since when it stands so."})
+    suspended_from = Day(
+        allow_none=True, metadata={"description": "First day on which nothing is posted."}
+    )
     version = Whole(1, 2**15 - 1, metadata={"description": "Counts the submissions."})
     submitted_at = Instant()
     reason = Text(REASON_CHARACTERS_MAX, low=0)

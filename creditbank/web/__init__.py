@@ -10,6 +10,7 @@ from creditbank.web.desk import desk
 from creditbank.web.doors import MENU, Pages, given_to_templates
 from creditbank.web.entrance import entrance
 from creditbank.web.failures import failure_page
+from creditbank.web.filing_steps import filing_steps
 from creditbank.web.filings import filings
 from creditbank.web.home import home
 from creditbank.web.imports_desk import imports_desk
@@ -37,7 +38,8 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, rosters, attendance, provider_statement, scorecard, items_desk, imports_desk,
+    filings, filing_steps, rosters, attendance, provider_statement, scorecard, items_desk,
+    imports_desk,
     investigations_desk, reassessments_desk, links_desk, account, desk, staff, verdicts,
     verdict_lists, api_pages,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Filings (备案): providers submit and mend them, officials approve, return or refuse them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from creditbank.crediting.filing_sheet import (
     estimated,
     filing_sheet,
 )
+from creditbank.crediting.filing_steps import Ending, Measure
 from creditbank.crediting.holding import held_for
 from creditbank.crediting.roster_works import works_for
 from creditbank.registry.clients import Client, Scope, organisation_seen
@@ -34,6 +35,13 @@ from creditbank.registry.filing.filings import (
     submit_filing,
 )
 from creditbank.registry.filing.history import FilingAct
+from creditbank.registry.filing.states import (
+    FilingState,
+    FilingStep,
+    possible_steps,
+    require_step,
+    takes_rosters,
+)
 from creditbank.registry.lookups import (
     FilingsWanted,
     filings_page,
@@ -49,15 +57,6 @@ from creditbank.web.forms import ReasonWantedError
 from creditbank.web.pages import page, reader_language
 
 PAGE_LINES = 20
-
-
-class State(StrEnum):
-    """What a list of filings may be narrowed to, in the order in which it is offered."""
-
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    APPROVED = "approved"
-    REFUSED = "refused"
 
 
 class Step(StrEnum):
@@ -86,7 +85,7 @@ def overview(visit: Visit, session: Session) -> Response:
     """List filings: a provider's own, an official's region; newest first, page by page."""
     client, search = visit.client, request.args.get("q", "").strip()[:100]
     state = request.args.get("state", "")
-    state = state if state in set(State) else ""
+    state = state if state in set(FilingState) else ""
     wanted = FilingsWanted(
         jurisdiction=client.jurisdiction,
         organisation_id=organisation_seen(client),
@@ -99,7 +98,7 @@ def overview(visit: Visit, session: Session) -> Response:
     lines = [(each, organisation_of(session, each.organisation_id)) for each in found[:PAGE_LINES]]
     return page(
         "filings.html", lines=lines, more=len(found) > PAGE_LINES, state=state, search=search,
-        states=list(map(str, State)), may_file=Scope.FILING_SUBMIT in client.scopes,
+        states=list(map(str, FilingState)), may_file=Scope.FILING_SUBMIT in client.scopes,
         narrowed=bool(state or search or wanted.before),
     )  # fmt: skip
 
@@ -130,7 +129,9 @@ def submit(visit: Visit, session: Session) -> Response:
 def one(visit: Visit, session: Session, filing_no: str) -> Response:
     """Show a filing with its sessions, bounds, hours, rosters and history."""
     sheet, client = filing_sheet(session, visit.client, filing_no), visit.client
-    posts = Scope.ROSTER_POST in client.scopes and sheet.filing.state == "approved"
+    today = civil_day(visit.now)
+    posts = Scope.ROSTER_POST in client.scopes and takes_rosters(sheet.filing, today)
+    possible = possible_steps(FilingState(sheet.filing.state))
     held = held_for(session, filing_no, client.client_id, now=visit.now) if posts else None
     return page(
         "filing.html", sheet=sheet, filing=sheet.filing, history=_told(sheet), held=held,
@@ -140,6 +141,10 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
         mends=Scope.FILING_SUBMIT in client.scopes and sheet.filing.state == "returned",
         sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes,
+        endings=_offered(Ending, possible) if Scope.FILING_SUBMIT in client.scopes else [],
+        measures=_offered(Measure, possible) if Scope.FILING_DECIDE in client.scopes else [],
+        reviews=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "revoked",
+        today=today.isoformat(),
     )  # fmt: skip
 
 
@@ -147,8 +152,7 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
 def mend(visit: Visit, session: Session, filing_no: str) -> Response:
     """Show a returned filing in the form, to be mended."""
     filing = filing_seen(session, visit.client, filing_no)
-    if filing.state != "returned":
-        raise FilingNotReturnedError(filing_no=filing_no, state=filing.state)
+    require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
     draft = draft_of(session, filing, filing.asked_centihours)
     return _form(session, visit, draft, filing_no=filing_no, reason=filing.reason)
 
@@ -188,7 +192,7 @@ def approve(visit: Visit, session: Session, filing_no: str) -> Response:
 def send_back(visit: Visit, session: Session, filing_no: str) -> Response:
     """Return the version that was read, with reasons."""
     _read_version(session, visit.client, filing_no)
-    actor, reason = visit.client.client_id, _reason()
+    actor, reason = visit.client.client_id, reason_typed()
     return_filing(session, filing_no, actor=actor, reason=reason, now=visit.now)
     return see("web.filings.one", "filing-returned", filing_no=filing_no)
 
@@ -197,9 +201,14 @@ def send_back(visit: Visit, session: Session, filing_no: str) -> Response:
 def refuse(visit: Visit, session: Session, filing_no: str) -> Response:
     """Refuse the version that was read, with reasons."""
     _read_version(session, visit.client, filing_no)
-    actor, reason = visit.client.client_id, _reason()
+    actor, reason = visit.client.client_id, reason_typed()
     refuse_filing(session, filing_no, actor=actor, reason=reason, now=visit.now)
     return see("web.filings.one", "filing-refused", filing_no=filing_no)
+
+
+def _offered(words: type[StrEnum], possible: Collection[FilingStep]) -> list[str]:
+    """Return which of these steps are possible."""
+    return [str(each) for each in words if each in possible]
 
 
 def _read_version(session: Session, client: Client, filing_no: str) -> None:
@@ -207,7 +216,12 @@ def _read_version(session: Session, client: Client, filing_no: str) -> None:
     require_version(session, filing_no, forms.whole("version"))
 
 
-def _reason() -> str:
+def reason_typed() -> str:
+    """Return the reason that somebody will read.
+
+    Raises:
+        ReasonWantedError: none was typed.
+    """
     reason = forms.typed("reason")
     if not reason:
         raise ReasonWantedError

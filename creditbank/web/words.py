@@ -19,7 +19,9 @@ def prepare_words(app: Flask) -> None:
         outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
         list_state_code, row_state_code,
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
-        disclosure_about_code, hours, filing_state_code, filing_act_code, filing_field_code,
+        disclosure_about_code, hours, filing_state_code, filing_act_code,
+        filing_field_code, filing_step_code, filing_step_about_code, filing_ended_code,
+        filing_ended_about_code,
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code, reassessment_state_code,
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
@@ -162,6 +164,26 @@ def revocation_code(reason: str) -> str:
 def filing_state_code(state: str) -> str:
     """Name the state of a filing."""
     return f"filing-state-{state}"
+
+
+def filing_step_code(step: str) -> str:
+    """Name what may be done with a filing."""
+    return f"filing-step-{step}"
+
+
+def filing_step_about_code(step: str) -> str:
+    """Say what follows from it."""
+    return f"filing-step-about-{step}"
+
+
+def filing_ended_code(state: str) -> str:
+    """Head what is said of a filing that was approved and takes rosters no more."""
+    return f"filing-ended-{state}"
+
+
+def filing_ended_about_code(state: str) -> str:
+    """Say what that means."""
+    return f"filing-ended-about-{state}"
 
 
 def filing_act_code(kind: str) -> str:

@@ -96,6 +96,12 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/resubmission": replace(
         _READING, scope="filing:submit", roles="provider"
     ),
+    "POST /api/v1/filings/<public:filing_no>/ending": replace(
+        _READING, scope="filing:submit", roles="provider"
+    ),
+    "POST /api/v1/filings/<public:filing_no>/measure": _DECIDING,
+    "GET /api/v1/filings/<public:filing_no>/review": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/review": _DECIDING,
     "GET /api/v1/filings/<public:filing_no>/roster-template": _READING,
     "POST /api/v1/filings/<public:filing_no>/rosters": replace(
         _READING, scope="roster:post", roles="provider"

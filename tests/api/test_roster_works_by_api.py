@@ -5,7 +5,7 @@ import threading
 from creditbank.clock import utc_now
 from creditbank.crediting.roster_works import fail, take_up
 from creditbank.jobs.rosters import run_rosters
-from creditbank.registry.filing.filings import FilingNotApprovedError
+from creditbank.registry.filing.states import FilingNotApprovedError
 from tests.api.desk import DAYS, Desk, problem_of, roster_rows
 from tests.bank import invented_person
 from tests.crediting.long_rosters import bounded

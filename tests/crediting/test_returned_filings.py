@@ -11,7 +11,6 @@ from creditbank.registry.filing.filings import (
     FilingChangedError,
     FilingDecidedError,
     FilingDraft,
-    FilingNotApprovedError,
     FilingNotReturnedError,
     LateReasonWantedError,
     SessionDraft,
@@ -25,6 +24,7 @@ from creditbank.registry.filing.filings import (
     submit_filing,
 )
 from creditbank.registry.filing.history import history_of
+from creditbank.registry.filing.states import FilingNotApprovedError
 from creditbank.registry.models import Filing
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.rules.trace import NotRecognisedError

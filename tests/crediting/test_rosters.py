@@ -22,10 +22,10 @@ from creditbank.people.documents import DocumentKind, read_document, resident_id
 from creditbank.people.register import Identity, find_person, linked_people, record_link
 from creditbank.registry.filing.filings import (
     FilingDecidedError,
-    FilingNotApprovedError,
     approve_filing,
     filing_numbered,
 )
+from creditbank.registry.filing.states import FilingNotApprovedError
 from creditbank.registry.models import Filing
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
 

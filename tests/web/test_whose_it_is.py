@@ -12,6 +12,7 @@ from creditbank.accounts.seats import SeatDraft
 from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
 from creditbank.clock import utc_now
+from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
 from creditbank.crediting.reassessments import (
@@ -23,6 +24,7 @@ from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
+from creditbank.registry.filing.states import FilingStep
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from tests.achievements import PATENT, declare, publish_works
@@ -144,6 +146,17 @@ OBJECTS: Mapping[str, Held] = {
     "POST /filings/<public:filing_no>/resubmission": Held(
         "second", "provider", "far-provider", {"step": "more"}
     ),
+    "POST /filings/<public:filing_no>/ending": Held(
+        "attended", "provider", "far-provider", {"step": "close"}
+    ),
+    "POST /filings/<public:filing_no>/measure": Held(
+        "attended", "official", "far-official", {"step": "reopen", "reason": "补登"}
+    ),
+    "GET /filings/<public:filing_no>/review": Held("revoked", "official", "far-official"),
+    "POST /filings/<public:filing_no>/review": Held(
+        "revoked", "official", "far-official",
+        {"decision": "keep", "reason": "核实", "all": "yes"},
+    ),
     "GET /filings/<public:filing_no>/roster-template": Held("first", "provider", "far-provider"),
     "POST /filings/<public:filing_no>/rosters": Held(
         "first", "provider", "far-provider", {"file": ROSTER}
@@ -223,6 +236,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "item": waiting_item(visitors.bank),
         "import": waiting_import(visitors.bank, 2024),
         "other import": waiting_import(visitors.bank, 2023),
+        "revoked": revoked(visitors.bank),
         "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
         "reassessment": reported(visitors.bank, "waiting"),
         "report": reported(visitors.bank, "rehearsed"),
@@ -256,6 +270,15 @@ def hours_of_another(bank: TestBank) -> str:
     """Let somebody else attend; return the filing's number."""
     filing_no = bank.approved_filing()
     bank.post(filing_no, attendance([invented_person(93)], SEMINAR_DAYS[:1]))
+    return filing_no
+
+
+def revoked(bank: TestBank) -> str:
+    """Let somebody attend and revoke the filing; return its number."""
+    filing_no = hours_of_another(bank)
+    draft = StepDraft(filing_no, FilingStep.REVOKE, "official-test", "虚报", "查2026-8")
+    with bank.unit() as session:
+        take_step(session, draft, now=utc_now())
     return filing_no
 
 

@@ -25,6 +25,12 @@ from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.clients import Client, organisation_seen
 from creditbank.registry.filing.history import history_of, late_of
+from creditbank.registry.filing.states import (
+    FilingStep,
+    FilingStepUnfitError,
+    enter,
+    require_step,
+)
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.registry.organisations import OrganisationUnknownError, organisation_by_uscc
@@ -42,31 +48,22 @@ class FilingUnknownError(CreditBankError):
     status = 404
 
 
-class FilingDecidedError(CreditBankError):
+class FilingDecidedError(FilingStepUnfitError):
     """The filing was decided already."""
 
     code = "filing-decided"
-    status = 409
 
 
-class FilingNotReturnedError(CreditBankError):
+class FilingNotReturnedError(FilingStepUnfitError):
     """Only a filing that was returned is submitted again."""
 
     code = "filing-not-returned"
-    status = 409
 
 
 class FilingChangedError(CreditBankError):
     """The filing has another version by now than the one that was read."""
 
     code = "filing-changed"
-    status = 409
-
-
-class FilingNotApprovedError(CreditBankError):
-    """Nothing is credited under a filing that no official approved."""
-
-    code = "filing-not-approved"
     status = 409
 
 
@@ -139,7 +136,7 @@ def submit_filing(
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
         "jurisdiction": provider.jurisdiction, **_columns(draft, law), "state": "submitted",
-        "version": 1, "submitted_at": now, "submitted_by": actor, "reason": "",
+        "version": 1, "submitted_at": now, "submitted_by": actor, "reason": "", "state_at": now,
     }  # fmt: skip
     filing = session.scalars(insert(Filing).returning(Filing), [row]).one()
     _insert_sessions(session, filing_no, draft)
@@ -160,13 +157,13 @@ def submit_again(
         FilingUnknownError, FilingNotReturnedError: there is nothing to mend.
         FilingDayTwiceError and the refusals of the rules: as when it is submitted.
     """
-    filing = _locked(session, filing_no)
-    if filing.state != "returned":
-        raise FilingNotReturnedError(filing_no=filing_no, state=filing.state)
+    filing = locked_filing(session, filing_no)
+    require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
     law, draft = _weighed(session, draft, filing.jurisdiction)
     for column, value in _columns(draft, law).items():
         setattr(filing, column, value)
-    filing.state, filing.reason, filing.version = "submitted", "", filing.version + 1
+    enter(filing, FilingStep.RESUBMIT, now=now)
+    filing.version += 1
     filing.submitted_at, filing.submitted_by = now, actor
     session.execute(delete(FilingSession).where(FilingSession.filing_no == filing_no))
     _insert_sessions(session, filing_no, draft)
@@ -203,7 +200,7 @@ def approve_filing(
         LateReasonWantedError: it was filed after it began, and no reason is given.
         ApprovedHoursBeyondError: more hours than the filing asks for.
     """
-    filing = _undecided(session, filing_no)
+    filing = _undecided(session, filing_no, FilingStep.APPROVE)
     granted_centihours = _granted(filing, approved_centihours)
     draft = draft_of(session, filing, granted_centihours)
     if not reason:
@@ -233,7 +230,7 @@ def approve_filing(
             filing_no, SourceKind.FILING, filing.jurisdiction, filing.scheme, bounds, act.act_id
         ),
     )
-    filing.state, filing.reason = "approved", reason
+    enter(filing, FilingStep.APPROVE, reason=reason, now=now)
     filing.approved_centihours = granted_centihours
     return filing
 
@@ -246,8 +243,8 @@ def refuse_filing(
     Raises:
         FilingUnknownError, FilingDecidedError: nothing to decide.
     """
-    filing = _undecided(session, filing_no)
-    filing.state, filing.reason = "refused", reason
+    filing = _undecided(session, filing_no, FilingStep.REFUSE)
+    enter(filing, FilingStep.REFUSE, reason=reason, now=now)
     record_act(
         session,
         ActDraft("filing.refused", filing.jurisdiction, actor, filing_no, {"reason_text": reason}),
@@ -264,8 +261,8 @@ def return_filing(
     Raises:
         FilingUnknownError, FilingDecidedError: nothing to return.
     """
-    filing = _undecided(session, filing_no)
-    filing.state, filing.reason = "returned", reason
+    filing = _undecided(session, filing_no, FilingStep.RETURN)
+    enter(filing, FilingStep.RETURN, reason=reason, now=now)
     details: dict[str, Canonical] = {"reason_text": reason, "version": filing.version}
     record_act(
         session,
@@ -282,7 +279,7 @@ def require_version(session: Session, filing_no: str, version: int | None) -> No
         FilingUnknownError: there is no such filing.
         FilingChangedError: the provider has submitted it again meanwhile.
     """
-    filing = _locked(session, filing_no)
+    filing = locked_filing(session, filing_no)
     if version is not None and version != filing.version:
         raise FilingChangedError(filing_no=filing_no, found=version, wanted=filing.version)
 
@@ -472,7 +469,12 @@ def _insert_sessions(session: Session, filing_no: str, draft: FilingDraft) -> No
     session.execute(insert(FilingSession), rows)
 
 
-def _locked(session: Session, filing_no: str) -> Filing:
+def locked_filing(session: Session, filing_no: str) -> Filing:
+    """Return a filing as it now stands, locked for this transaction.
+
+    Raises:
+        FilingUnknownError: there is none.
+    """
     # Read again once locked: somebody else may have decided meanwhile.
     filing = session.get(Filing, filing_no, with_for_update=True, populate_existing=True)
     if filing is None:
@@ -480,10 +482,9 @@ def _locked(session: Session, filing_no: str) -> Filing:
     return filing
 
 
-def _undecided(session: Session, filing_no: str) -> Filing:
-    filing = _locked(session, filing_no)
-    if filing.state != "submitted":
-        raise FilingDecidedError(filing_no=filing_no, state=filing.state)
+def _undecided(session: Session, filing_no: str, step: FilingStep) -> Filing:
+    filing = locked_filing(session, filing_no)
+    require_step(filing, step, FilingDecidedError)
     return filing
 
 
