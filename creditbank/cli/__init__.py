@@ -29,7 +29,7 @@ PLACES: Mapping[str, str] = {
     "init": "bank:init",
     "investigations": "investigations:investigations",
     "items": "items:items",
-    "keys": "bank:keys",
+    "keys": "backup:keys",
     "ledger": "ledger:ledger",
     "mandates": "organisations:mandates",
     "organisations": "organisations:organisations",
