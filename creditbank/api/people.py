@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door, Unit
-from creditbank.crediting.balances import Times
+from creditbank.clock import civil_day
+from creditbank.crediting.balances import Times, held_at
+from creditbank.crediting.carried import carried_over
 from creditbank.crediting.links import (
     FindingsWanted,
     LinkFinding,
@@ -19,7 +21,7 @@ from creditbank.crediting.links import (
     findings_page,
     record_finding,
 )
-from creditbank.crediting.lookups import RecordedEntry, holdings, record_of
+from creditbank.crediting.lookups import RecordedEntry, people_of, record_of
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import (
@@ -30,6 +32,7 @@ from creditbank.people.register import (
 from creditbank.registry.clients import Scope
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.pack import PackDraftError
+from creditbank.schemas.carried import shaped_carried
 from creditbank.schemas.people import (
     IDENTITY_EXAMPLE,
     BalanceAnswer,
@@ -66,7 +69,9 @@ people = Door("people", __name__, description="Whose hours, and which.")
 def read_balances(call: Call, session: Session) -> dict[str, Any]:
     """Return a person's hours in a scheme by year and subject, over all linked documents."""
     scheme, times = call.body["scheme"], Times(call.body["as_of"], call.body["known_at"])
-    found = holdings(session, current_house().vault, call.body["identity"], scheme, times)
+    keys = people_of(session, current_house().vault, call.body["identity"])
+    found = held_at(session, keys, scheme, times)
+    carried = carried_over(session, keys, scheme, times, civil_day(call.now))
     return {
         "scheme": scheme,
         "known_at": found.known_at,
@@ -81,6 +86,7 @@ def read_balances(call: Call, session: Session) -> dict[str, Any]:
             }
             for line in found.balances
         ],
+        "carried": shaped_carried(carried),
     }
 
 

@@ -10,6 +10,8 @@ from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TY
 from creditbank.api.endpoints import Call, Door, Unit
 from creditbank.api.problems import language
 from creditbank.certificates.fonts import FontMissingError
+from creditbank.clock import civil_day
+from creditbank.crediting.lookups import people_of
 from creditbank.crediting.scorecard import days_counted, scorecard_of
 from creditbank.crediting.signed_statements import (
     JWS_TYPE,
@@ -33,15 +35,11 @@ from creditbank.crediting.statements import (
     statement_of,
     statement_of_filings,
     statement_of_provider,
+    with_carried,
 )
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.register import (
-    STATED_REFUSALS,
-    PersonUnknownError,
-    find_person,
-    linked_people,
-)
+from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, provider_seen
 from creditbank.registry.organisations import OrganisationUnknownError
@@ -53,17 +51,17 @@ from creditbank.schemas.scorecards import ScorecardAnswer, ScorecardQuery, shape
 from creditbank.schemas.statements import (
     FilingStatementAnswer,
     FilingStatementQuery,
+    OwnStatementAnswer,
     OwnStatementForm,
     OwnStatementQuery,
     ProviderStatementAnswer,
     ProviderStatementForm,
     ProviderStatementQuery,
-    StatementAnswer,
     StatementBody,
     StatementForm,
     asked_for,
-    shaped,
     shaped_of_holders,
+    shaped_of_person,
     shaped_of_provider,
 )
 
@@ -84,7 +82,7 @@ statements = Door("statements", __name__, description="Every movement of hours, 
     unit=Unit.READING,
     query=OwnStatementQuery(),
     body=JsonBody(StatementBody(), _EXAMPLE),
-    answer=StatementAnswer(),
+    answer=OwnStatementAnswer(),
     files={**_FILES, JWS_TYPE: "eyJ….eyJ….AbC…"},
     refuses=(
         PersonUnknownError,
@@ -97,15 +95,15 @@ statements = Door("statements", __name__, description="Every movement of hours, 
 def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
     """Return a person's movements between two balances: JSON, CSV, XLSX, or signed as a JWS."""
     house, identity = current_house(), call.body["identity"]
-    person_id = find_person(session, house.vault, identity)
-    people = linked_people(session, [person_id])[person_id]
+    people = people_of(session, house.vault, identity)
     ask = asked_for(call.body, call.body["scheme"])
     if _wanted(call, {**_FORMS, JWS_TYPE: OwnStatementForm.SIGNED}) == OwnStatementForm.SIGNED:
         payload = signable(session, house.vault, Holding(people, identity), ask, now=call.now)
         token = signed_statement(house.keys, house.settings.verdict_algorithm, payload)
         return _file(token, JWS_TYPE, "jws")
     statement = statement_of(session, people, ask)
-    return _sheet(call, statement) or shaped(statement)
+    statement = with_carried(session, people, statement, civil_day(call.now))
+    return _sheet(call, statement) or shaped_of_person(statement)
 
 
 @statements.get(

@@ -25,9 +25,11 @@ from creditbank.cli.console import (
     write_private,
 )
 from creditbank.clock import civil_day, utc_now
+from creditbank.crediting.balances import held_at
+from creditbank.crediting.carried import CarriedOver, carried_over, carried_said
 from creditbank.crediting.imports import approve_import, propose_import, withdraw_import
 from creditbank.crediting.links import LinkFinding, LinkReason, record_finding
-from creditbank.crediting.lookups import ShownTotal, holdings, import_differences
+from creditbank.crediting.lookups import ShownTotal, import_differences, people_of
 from creditbank.crediting.rehearsals import (
     ImportFiles,
     ReadImport,
@@ -53,24 +55,24 @@ from creditbank.crediting.statements import (
     StatementAsk,
     statement_of,
     statement_of_provider,
+    with_carried,
 )
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
 from creditbank.ids import checked_jurisdiction
 from creditbank.people.documents import last_characters
-from creditbank.people.register import find_person, linked_people
 from creditbank.registry.models import Organisation
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.rules.explain import name_of
 from creditbank.schemas.rosters import ImportBody
 from creditbank.schemas.statements import (
     FilingStatementQuery,
+    OwnStatementAnswer,
     OwnStatementForm,
     ProviderStatementAnswer,
-    StatementAnswer,
     asked_for,
-    shaped,
+    shaped_of_person,
     shaped_of_provider,
 )
 
@@ -292,7 +294,9 @@ def balances_show(
     """Show a person's balances, now or of other times."""
     identity, ask = read_person(person_file), _ask(scheme, stated)
     with desk.bank(), snapshot() as session:
-        found = holdings(session, current_house().vault, identity, scheme, ask.times).balances
+        people = people_of(session, current_house().vault, identity)
+        found = held_at(session, people, scheme, ask.times).balances
+        carried = carried_over(session, people, scheme, ask.times, civil_day(utc_now()))
     if not found:
         desk.say("cli-balance-none", scheme=scheme)
         return
@@ -309,6 +313,7 @@ def balances_show(
          "cli-column-frozen"],
         rows,
     )  # fmt: skip
+    _show_carried(desk, carried)
 
 
 @balances.command("statement", help="对账单，逐笔列出。 Each movement, line by line.")
@@ -334,9 +339,9 @@ def balances_statement(
     identity, ask = read_person(person_file), _ask(scheme, stated, source_no)
     with desk.bank(), snapshot() as session:
         house = current_house()
-        person_id = find_person(session, house.vault, identity)
-        people = linked_people(session, [person_id])[person_id]
+        people = people_of(session, house.vault, identity)
         statement = statement_of(session, people, ask)
+        statement = with_carried(session, people, statement, civil_day(utc_now()))
         if out is not None and out.suffix == _PDF:
             last_four = last_characters(identity.document)
             heading = Heading(identity.name, last_four, scheme, utc_now())
@@ -359,7 +364,7 @@ def _written(statement: Statement, form: OwnStatementForm, language: Language) -
         return as_csv(statement, language)
     if form is OwnStatementForm.XLSX:
         return as_xlsx(statement, language)
-    members = StatementAnswer().dump(shaped(statement))
+    members = OwnStatementAnswer().dump(shaped_of_person(statement))
     return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8")
 
 
@@ -450,6 +455,12 @@ def _show_statement(desk: Desk, statement: Statement) -> None:
         ],
     )  # fmt: skip
     _say_balances(desk, statement)
+    _show_carried(desk, statement.carried)
+
+
+def _show_carried(desk: Desk, carried: CarriedOver) -> None:
+    for sentence in carried_said(carried, desk.language):
+        click.echo(sentence)
 
 
 def _say_balances(desk: Desk, statement: Statement) -> None:

@@ -9,7 +9,6 @@ from typing import TypedDict
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.balances import ANY_TIME, Held, Times, held_at
 from creditbank.crediting.fold import facts_key, facts_of
 from creditbank.crediting.imports import ImportUnknownError, differing_totals
 from creditbank.crediting.models import ImportRow, RecordImport
@@ -204,17 +203,14 @@ class RecordedEntry:
     index: int | None
 
 
-def holdings(
-    session: Session, vault: Vault, identity: Identity, scheme: str, times: Times = ANY_TIME
-) -> Held:
-    """Return what a person holds in a scheme, over all linked keys.
+def people_of(session: Session, vault: Vault, identity: Identity) -> tuple[int, ...]:
+    """Return every key of one person.
 
     Raises:
         PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
-        PackMissingError, PackDraftError: caps are to be folded again, and there is no law for it.
     """
     person_id = find_person(session, vault, identity)
-    return held_at(session, linked_people(session, [person_id])[person_id], scheme, times)
+    return linked_people(session, [person_id])[person_id]
 
 
 def record_of(
@@ -225,8 +221,7 @@ def record_of(
     Raises:
         PersonUnknownError, IdentityMismatchError: number and name do not lead to one person.
     """
-    person_id = find_person(session, vault, identity)
-    people = linked_people(session, [person_id])[person_id]
+    people = people_of(session, vault, identity)
     secrets = secrets_of(session, vault, people)
     entries = sorted(
         credits_of(session, people, scheme), key=lambda entry: (entry.recorded_at, entry.entry_id)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from creditbank.catalogue import Language, text
 from creditbank.clock import CIVIL_ZONE
+from creditbank.crediting.carried import carried_said
 from creditbank.crediting.statement_sheets import recorded_text, title_of
 from creditbank.crediting.statements import Holders, SourceTotal, Statement
 from creditbank.crediting.telling import Line
@@ -81,6 +82,8 @@ def paper_of(statement: Statement, heading: Heading, language: Language) -> Page
         "closing": [text("statement-closing", language), hours_text(closing)],
         "totals": [],
         "totals_title": text("statement-totals", language),
+        "carried": carried_said(statement.carried, language),
+        "carried_title": text("carried-title", language),
         "foot": text("statement-foot", language),
         "note": "",
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from creditbank.attendance.roster_forms import TEXT_FORMAT, inert, new_workbook
 from creditbank.catalogue import Language, text
 from creditbank.clock import CIVIL_ZONE
+from creditbank.crediting.carried import carried_said
 from creditbank.crediting.fold import MIGRATED_KIND
 from creditbank.crediting.statements import SourceTotal, Statement
 from creditbank.crediting.telling import Line
@@ -97,6 +98,9 @@ def _rows(
         whose = () if people is None else people[line.credit_leaf]
         yield (*whose, *_cells(line, language))
     yield _balance("statement-closing", statement.closing_centihours, language, people)
+    for sentence in carried_said(statement.carried, language):
+        cells = {"statement-title": text("carried-title", language), "statement-why": sentence}
+        yield [cells.get(column, "") for column, _ in _columns(people)]
 
 
 def _totals(

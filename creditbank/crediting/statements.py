@@ -6,7 +6,7 @@ comes last. The closing balance is what `balances.held_at` says for the same tim
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
 
@@ -24,6 +24,7 @@ from creditbank.crediting.balances import (
     known_entries,
     record_at,
 )
+from creditbank.crediting.carried import NOTHING_CARRIED, CarriedOver, carried_over
 from creditbank.crediting.fold import facts_key
 from creditbank.crediting.telling import Line, LineSource, Move, moves_of, sources_told, tell
 from creditbank.ledger.models import Entry, Movement, Source
@@ -65,6 +66,8 @@ class Statement:
     count: int
     #: credited years of all lines, the newest first
     years: tuple[int, ...]
+    #: what was worked out beside the lines, of one person's whole record only
+    carried: CarriedOver = NOTHING_CARRIED
 
     @property
     def closing_centihours(self) -> int:
@@ -114,6 +117,18 @@ def statement_of(
     record = record_at(session, people, ask.scheme, ask.times)
     moves = [*moves_of(record.entries), *_worked_out(record, ask.times.as_of)]
     return _stated(session, _taken(session, moves, ask), ask, record.known_at, shown)
+
+
+def with_carried(
+    session: Session, people: Sequence[int], statement: Statement, today: date
+) -> Statement:
+    """Tell beside a person's statement what is carried over; of one source there is nothing."""
+    ask = statement.ask
+    if ask.source_no:
+        return statement
+    found = carried_over(session, people, ask.scheme, ask.times, today)
+    years = tuple(each for each in found.years if ask.year in (None, each.year))
+    return replace(statement, carried=replace(found, years=years))
 
 
 def sources_of(session: Session, people: Sequence[int], scheme: str) -> list[LineSource]:

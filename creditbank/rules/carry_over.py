@@ -13,10 +13,11 @@ from datetime import date
 from itertools import pairwise
 
 from creditbank.rules.kinds import TOTAL, subject_contains
-from creditbank.rules.minima import Asks, Credited
-from creditbank.rules.pack import PackChain, Value
+from creditbank.rules.minima import Asks, Credited, yearly_lines
+from creditbank.rules.pack import PackChain, Value, distinct
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of, subject_depth
 from creditbank.rules.title_rules import YEARS_MAX, CarryOver
+from creditbank.rules.windows import Window
 
 _KIND = "carry_over"
 #: Wider than any sum of hours, so that only real bounds bind.
@@ -25,14 +26,57 @@ _ANY = 10**15
 #: A station of the flow: what happens there ("give", "hold", "take"), the year, and the subject.
 _Node = tuple[str, int, str]
 _SOURCE: _Node = ("source", 0, "")
+_END: _Node = ("end", 0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedHours:
+    """Hours of one subject, beyond the minima of one year, that serve a later one by these rules.
+
+    The narrowest rule stands first: it says for how many years.
+    """
+
+    giving_year: int
+    taking_year: int
+    subject: str
+    centihours: int
+    rules: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The lines with what was carried into their years, and the rules that let it."""
+    """The lines with what was carried into their years, and all that was carried."""
 
     lines: tuple[RequirementLine, ...]
-    values: tuple[Value, ...]
+    hours: tuple[CarriedHours, ...]
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The rules that let it."""
+        return tuple(rule for each in self.hours for rule in each.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class CarryingYear:
+    """What carry-over makes of one year by the general amounts, in centihours.
+
+    Its `surplus` lies beyond its minima and may serve later years: it `went` there, may still go
+    (`open`, through `last_year`), or `lapsed`. `came` is what earlier years gave it.
+    """
+
+    year: int
+    came: tuple[CarriedHours, ...]
+    went: tuple[CarriedHours, ...]
+    surplus_centihours: int
+    open_centihours: int
+    lapsed_centihours: int
+    last_year: int
+    rules: tuple[Value, ...]
+
+    @property
+    def behind(self) -> tuple[Value, ...]:
+        """The rules of its own hours and of those that came, each once."""
+        return distinct([*self.rules, *(rule for each in self.came for rule in each.rules)])
 
 
 def carried_into(lines: Iterable[RequirementLine], rows: Iterable[Credited], asks: Asks) -> Carried:
@@ -43,17 +87,78 @@ def carried_into(lines: Iterable[RequirementLine], rows: Iterable[Credited], ask
     nobody knows.
     """
     weighed, chain = tuple(lines), asks.chain
-    wanted = closing_of(weighed) if chain.keys(_KIND) else ()
+    wanted = closing_of(weighed) if may_carry(chain) else ()
     if not wanted:
         return Carried(weighed, ())
     years = {line.first_year for line in weighed}
     flow = _Flow()
     ways = list(_givers(flow, rows, years, asks))
     _fill(flow, wanted, {way.subject for way in ways}, chain)
-    taken = [(way, flow.sent(way.held, way.taken)) for way in ways]
-    return Carried(
-        tuple(replace(line, carried_centihours=_into(line, taken)) for line in weighed),
-        tuple(rule for way, sent in taken if sent for rule in way.rules),
+    hours = tuple(
+        CarriedHours(way.giving_year, way.taking_year, way.subject, sent, way.rules)
+        for way in ways
+        if (sent := flow.sent(way.held, way.taken))
+    )
+    filled = (replace(line, carried_centihours=_into(line, hours)) for line in weighed)
+    return Carried(tuple(filled), hours)
+
+
+def may_carry(chain: PackChain) -> bool:
+    """Tell whether any rule ever lets hours serve a later year."""
+    return bool(chain.keys(_KIND))
+
+
+def carrying_years(
+    rows: Iterable[Credited], chain: PackChain, this_year: int
+) -> tuple[CarryingYear, ...]:
+    """Tell year by year what is carried and lapses where each year asks for the general amounts.
+
+    This is `carried_into` for every year from the first with hours through `this_year`, which has
+    not ended and takes what it is short of now. Years with nothing to tell are left out.
+    """
+    credited = tuple(rows)
+    if not may_carry(chain) or not credited:
+        return ()
+    years = range(min(row.year for row in credited), this_year + 1)
+    asks = Asks(chain, Window(years, {}, None))
+    lines = [line for year in years for line in yearly_lines(year, credited, asks.of(year))]
+    hours = carried_into(lines, credited, asks).hours
+    held = _held_by_year(credited, None)
+    told = (_carrying(year, held[year], hours, asks) for year in years)
+    return tuple(each for each in told if each.came or each.surplus_centihours)
+
+
+def _carrying(
+    year: int, held: Mapping[str, int], hours: tuple[CarriedHours, ...], asks: Asks
+) -> CarryingYear:
+    went = tuple(each for each in hours if each.giving_year == year)
+    rules = {
+        subject: found
+        for subject in sorted(held)
+        if (found := tuple(_rules_for(subject, year, asks.chain)))
+    }
+    last = {subject: year + _rule(found[0]).years for subject, found in rules.items()}
+    flow = _Flow()
+    _let_give(flow, year, held, asks)
+    for subject in rules:
+        sent = sum(each.centihours for each in went if each.subject == subject)
+        flow.allow(("hold", year, subject), _END, sent)
+    gone = flow.send(_END, _ANY)
+    for subject, last_year in last.items():
+        for later in range(max(asks.window.years[-1], year + 1), last_year + 1):
+            _let_come(flow, ("hold", year, subject), later, hours, asks.chain)
+    still = flow.send(_END, _ANY)
+    for subject in rules:
+        flow.allow(("hold", year, subject), _END, _ANY)
+    return CarryingYear(
+        year=year,
+        came=tuple(each for each in hours if each.taking_year == year),
+        went=went,
+        surplus_centihours=gone + still + (lapsed := flow.send(_END, _ANY)),
+        open_centihours=still,
+        lapsed_centihours=lapsed,
+        last_year=max(last.values(), default=year),
+        rules=distinct(rule for found in rules.values() for rule in found),
     )
 
 
@@ -118,21 +223,44 @@ class _Flow:
 
 def _givers(flow: _Flow, rows: Iterable[Credited], taking: set[int], asks: Asks) -> Iterator[_Way]:
     """Let each year give what lies beyond its minima, to the years that its rules name."""
-    held: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    earliest = asks.window.earliest
-    for row in rows:
-        if earliest is None or row.year >= earliest:
-            held[row.year][row.subject] += row.counted_centihours
+    held = _held_by_year(rows, asks.window.earliest)
     for year, by_subject in sorted(held.items()):
-        _bound_by_minima(flow, year, by_subject, asks)
-        for subject, centihours in sorted(by_subject.items()):
-            flow.allow(("give", year, subject), ("hold", year, subject), centihours)
+        _let_give(flow, year, by_subject, asks)
+        for subject in sorted(by_subject):
             rules = tuple(_rules_for(subject, year, asks.chain))
             for later in sorted(taking):
                 if rules and year < later <= year + _rule(rules[0]).years:
                     way = _Way(year, later, subject, rules)
                     flow.allow(way.held, way.taken, _ANY)
                     yield way
+
+
+def _held_by_year(rows: Iterable[Credited], earliest: int | None) -> dict[int, dict[str, int]]:
+    held: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        if earliest is None or row.year >= earliest:
+            held[row.year][row.subject] += row.counted_centihours
+    return held
+
+
+def _let_give(flow: _Flow, year: int, held: Mapping[str, int], asks: Asks) -> None:
+    _bound_by_minima(flow, year, held, asks)
+    for subject, centihours in sorted(held.items()):
+        flow.allow(("give", year, subject), ("hold", year, subject), centihours)
+
+
+def _let_come(
+    flow: _Flow, held: _Node, later: int, hours: Iterable[CarriedHours], chain: PackChain
+) -> None:
+    """Let a year take hours that it is not short of yet, as far as its bounds leave room."""
+    above = _and_above(held[2])
+    filled = defaultdict[tuple[int, str], int](int)
+    for each in hours:
+        filled[each.taking_year, each.subject] += each.centihours
+    places = [*(("into", later, subject) for subject in above), _END]
+    flow.allow(held, places[0], _ANY)
+    for subject, (start, end) in zip(above, pairwise(places), strict=True):
+        flow.allow(start, end, _room(later, subject, filled, chain))
 
 
 def _bound_by_minima(flow: _Flow, year: int, held: Mapping[str, int], asks: Asks) -> None:
@@ -207,11 +335,11 @@ def _rule(value: Value) -> CarryOver:
     return value.value
 
 
-def _into(line: RequirementLine, taken: Iterable[tuple[_Way, int]]) -> int:
+def _into(line: RequirementLine, hours: Iterable[CarriedHours]) -> int:
     return sum(
-        sent
-        for way, sent in taken
-        if way.taking_year == line.first_year and subject_contains(line.subject, way.subject)
+        each.centihours
+        for each in hours
+        if each.taking_year == line.first_year and subject_contains(line.subject, each.subject)
     )
 
 

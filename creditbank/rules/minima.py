@@ -53,14 +53,15 @@ class Asks:
 
     chain: PackChain
     window: Window
-    value: Value
-    own: Mapping[str, int] | None
+    value: Value | None = None
+    own: Mapping[str, int] | None = None
 
     def of(self, year: int) -> list[Minimum]:
         """Return a year's minima, by subject; none where nothing asks for any."""
         months = self.window.months_of.get(year, MONTHS)
         if self.own is None:
             return minima_of(year, self.chain, months)
+        assert self.value is not None, "own minima are a requirement's"
         return [
             Minimum(subject, _share(amount, months), self.value, months)
             for subject, amount in sorted(self.own.items())

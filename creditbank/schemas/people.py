@@ -8,6 +8,7 @@ from creditbank.crediting.links import LinkReason
 from creditbank.errors import CreditBankError
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
+from creditbank.schemas.carried import CarriedYearAnswer
 from creditbank.schemas.fields import (
     Choice,
     Code,
@@ -140,3 +141,4 @@ class BalanceAnswer(Shape):
     )
     live_hours = Hours(metadata={"description": "All years and subjects together."})
     balances = Inner(BalanceLine, many=True)
+    carried = Inner(CarriedYearAnswer, many=True)

@@ -9,6 +9,7 @@ from marshmallow import fields
 from creditbank.crediting.balances import Times
 from creditbank.crediting.statements import Holders, Statement, StatementAsk
 from creditbank.crediting.telling import Line
+from creditbank.schemas.carried import CarriedYearAnswer, shaped_carried
 from creditbank.schemas.fields import (
     Choice,
     Code,
@@ -168,6 +169,12 @@ class StatementAnswer(Shape):
     lines = Inner(StatementLine, many=True)
 
 
+class OwnStatementAnswer(StatementAnswer):
+    """A statement of one person, and what is carried over beside it."""
+
+    carried = Inner(CarriedYearAnswer, many=True)
+
+
 class HolderLine(StatementLine):
     """One movement, and whose."""
 
@@ -225,6 +232,11 @@ def shaped(statement: Statement) -> dict[str, Any]:
         "closing_hours": statement.closing_centihours,
         "lines": [_line(each) for each in statement.lines],
     }
+
+
+def shaped_of_person(statement: Statement) -> dict[str, Any]:
+    """Return the members of one person's statement."""
+    return {**shaped(statement), "carried": shaped_carried(statement.carried)}
 
 
 def shaped_of_holders(holders: Holders) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
 from creditbank.crediting.balances import Times
+from creditbank.crediting.carried import CarriedOver, carried_over
 from creditbank.crediting.explanations import ExplainedCredit, explain_credit
 from creditbank.crediting.news import unread_of
 from creditbank.crediting.own import (
@@ -67,6 +69,7 @@ class HeldScheme:
     law: PackChain | None
     years: tuple[YearHeld, ...]
     grounds: tuple[str, ...]
+    carried: CarriedOver
 
 
 @own_hours.shown("/hours", OWN, menu="own-hours")
@@ -75,13 +78,13 @@ def balance(visit: Visit, session: Session) -> Response:
     people, known_on, as_of = own_keys(visit, session), asked_day("known_on"), asked_day("as_of")
     times = Times(as_of, end_of(known_on) if known_on else None)
     today = civil_day(visit.now)
-    through = min(as_of or today, known_on or today).year
     schemes = schemes_held(session, people)
     holder = identity_of(session, current_house().vault, own_person(visit))
-    held = [_held(session, people, scheme, times, through) for scheme in schemes]
+    held = [_held(session, people, scheme, times, today) for scheme in schemes]
     return shown(
         "own_hours.html", held=[each for each in held if each.years], any=bool(schemes),
         known_on=known_on, until=as_of, today=today, namer=namer, holder=holder,
+        language=reader_language(),
         last_four=last_characters(holder.document), unread=unread_of(session, people),
     )  # fmt: skip
 
@@ -138,13 +141,15 @@ def proof(visit: Visit, session: Session, leaf: str) -> Response:
 
 
 def _held(
-    session: Session, people: Sequence[int], scheme: str, times: Times, through: int
+    session: Session, people: Sequence[int], scheme: str, times: Times, today: date
 ) -> HeldScheme:
+    through = min(times.as_of or today, civil_day(times.known_at) if times.known_at else today).year
     law = law_if_any(session, scheme, times.known_at)
     years = held_by_year(own_credits(session, people, scheme, times), law, through)
     language = reader_language()
     grounds = dict.fromkeys(ground_text(value, language) for value in amounts_behind(years))
-    return HeldScheme(scheme_called(scheme, law), law, years, tuple(grounds))
+    carried = carried_over(session, people, scheme, times, today)
+    return HeldScheme(scheme_called(scheme, law), law, years, tuple(grounds), carried)
 
 
 def _wanted(own: OwnCredit, law: PackChain | None) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank.clock import civil_day
 from creditbank.crediting.balances import Times
 from creditbank.crediting.own import schemes_held
 from creditbank.crediting.signed_statements import (
@@ -23,7 +24,13 @@ from creditbank.crediting.statement_sheets import (
     recorded_text,
     title_of,
 )
-from creditbank.crediting.statements import StatementAsk, sources_of, statement_of
+from creditbank.crediting.statements import (
+    Statement,
+    StatementAsk,
+    sources_of,
+    statement_of,
+    with_carried,
+)
 from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.people.documents import last_characters
@@ -69,6 +76,7 @@ def statement(visit: Visit, session: Session) -> Response:
     chosen = Slice.of(whole.count, asked_number("page", 1), LINES_SHOWN)
     first = (chosen.number - 1) * LINES_SHOWN
     told = statement_of(session, desk.people, desk.ask, slice(first, first + LINES_SHOWN))
+    told = with_carried(session, desk.people, told, civil_day(visit.now))
     law, language = law_if_any(session, desk.ask.scheme), reader_language()
     every = statement_of(session, desk.people, StatementAsk(desk.ask.scheme), slice(0))
     return shown(
@@ -84,7 +92,7 @@ def statement(visit: Visit, session: Session) -> Response:
 def as_text(visit: Visit, session: Session) -> Response:
     """Hand the statement over as CSV."""
     desk = _desk(visit, session)
-    content = as_csv(statement_of(session, desk.people, desk.ask), reader_language())
+    content = as_csv(_whole(visit, session, desk), reader_language())
     return attached(content, CSV_TYPE, "statement.csv")
 
 
@@ -92,7 +100,7 @@ def as_text(visit: Visit, session: Session) -> Response:
 def as_workbook(visit: Visit, session: Session) -> Response:
     """Hand the statement over as a workbook."""
     desk = _desk(visit, session)
-    content = as_xlsx(statement_of(session, desk.people, desk.ask), reader_language())
+    content = as_xlsx(_whole(visit, session, desk), reader_language())
     return attached(content, XLSX_TYPE, "statement.xlsx")
 
 
@@ -118,12 +126,17 @@ def as_paper(visit: Visit) -> Response:
             holder.name, last_characters(holder.document),
             scheme_called(desk.ask.scheme, law).title, visit.now,
         )  # fmt: skip
-        said = paper_of(statement_of(session, desk.people, desk.ask), heading, language)
+        said = paper_of(_whole(visit, session, desk), heading, language)
     typesetter = house.press.typesetter
     page = printable(said, typesetter.lacking, language)
     return attached(
         typesetter.typeset(STATEMENT_TEMPLATE, page), "application/pdf", "statement.pdf"
     )
+
+
+def _whole(visit: Visit, session: Session, desk: _Desk) -> Statement:
+    found = statement_of(session, desk.people, desk.ask)
+    return with_carried(session, desk.people, found, civil_day(visit.now))
 
 
 def _desk(visit: Visit, session: Session) -> _Desk:

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from creditbank.rules.carry_over import carrying_years
+from creditbank.rules.kinds import subject_contains
 from creditbank.rules.loader import load_pack
 from creditbank.rules.pack import PackChain
 from creditbank.rules.requirement import Assessment, Credited, Outcome, Question, assess
@@ -242,6 +244,85 @@ def test_the_order_of_the_hours_changes_nothing(
     chain = chain_of_law(chain_from, drawn)
 
     assert assess(QUESTION, order.sample(rows, len(rows)), chain) == assess(QUESTION, rows, chain)
+
+
+@given(rows=many, drawn=laws, this_year=st.integers(2022, 2028))
+def test_what_a_year_had_beyond_its_minima_went_on_may_still_go_or_lapsed(
+    chain_from: ChainFrom,
+    rows: list[Credited],
+    drawn: tuple[int, int | None, bool],
+    this_year: int,
+) -> None:
+    told = carrying_years(rows, chain_of_law(chain_from, drawn), this_year)
+
+    by_year = {each.year: each for each in told}
+    for each in told:
+        gone = sum(hours.centihours for hours in each.went)
+        assert each.surplus_centihours == gone + each.open_centihours + each.lapsed_centihours
+        assert min(each.open_centihours, each.lapsed_centihours) >= 0
+        assert each.surplus_centihours == beyond(rows, each.year)
+        assert not (each.open_centihours and each.last_year < this_year)
+        for hours in each.went:
+            assert hours in by_year[hours.taking_year].came
+
+
+@given(rows=many, most=bounds)
+def test_of_a_rule_of_one_year_what_is_not_carried_into_the_next_has_lapsed_after_it(
+    chain_from: ChainFrom, rows: list[Credited], most: int | None
+) -> None:
+    by_year = {
+        each.year: each for each in carrying_years(rows, law(chain_from, rule(1, most)), 2028)
+    }
+
+    for year in range(2020, 2027):
+        surplus = by_year[year].surplus_centihours if year in by_year else 0
+        lapsed = by_year[year].lapsed_centihours if year in by_year else 0
+        came = by_year[year + 1].came if year + 1 in by_year else ()
+        assert sum(each.centihours for each in came) + lapsed == surplus == beyond(rows, year)
+
+
+def beyond(rows: list[Credited], year: int) -> int:
+    """Count what can be taken from a year so that each of its minima that is met stays met."""
+    held = {(year, subject): 0 for subject in (*SUBJECTS, "b")}
+    for row in rows:
+        if row.year == year:
+            held[year, row.subject] += row.counted_centihours
+    spare = {each: max(0, under(each, held, year) - MINIMA.get(each, 0)) for each in MINIMA}
+    of_b = min(spare["b.x"], held[year, "b.x"]) + held[year, "b.y"] + held[year, "b"]
+    return min(
+        spare[""], min(spare["a"], held[year, "a"]) + min(spare["b"], of_b) + held[year, "c"]
+    )
+
+
+@given(rows=many, drawn=laws)
+def test_it_is_the_trace_of_a_requirement_that_asks_for_the_general_amounts_of_these_years(
+    chain_from: ChainFrom, rows: list[Credited], drawn: tuple[int, int | None, bool]
+) -> None:
+    chain = chain_of_law(chain_from, drawn)
+    through = {
+        "requirement__*__*": '{ mode = "every_year", years = 7, start = "any_time", '
+        'through = "application_year" }'
+    }
+    asked = PackChain((*chain_from(**through).packs, *chain.packs))
+    first = [Credited(2020, "c", 0)]  # so that both begin with the same year
+
+    told = carrying_years([*first, *rows], chain, 2026)
+    lines = assess(QUESTION, rows, asked).lines
+
+    for line in lines:
+        came = [each for year in told if year.year == line.first_year for each in year.came]
+        assert line.carried_centihours == sum(
+            each.centihours for each in came if subject_contains(line.subject, each.subject)
+        )
+
+
+def test_without_a_rule_of_carrying_or_without_hours_there_is_nothing_to_tell(
+    chain_from: ChainFrom,
+) -> None:
+    rows = [Credited(2024, "a", 90)]
+
+    assert carrying_years(rows, no_carrying(chain_from), 2026) == ()
+    assert carrying_years([], law(chain_from, rule(1, None)), 2026) == ()
 
 
 def test_a_year_whose_amount_nobody_knows_gives_nothing(

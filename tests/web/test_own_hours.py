@@ -8,6 +8,7 @@ import pytest
 from creditbank.people.register import Identity
 from tests.acts import key_of, seal_all
 from tests.bank import TestBank, attendance, invented_person
+from tests.carrying import carrying_record
 from tests.crediting.ledgers import varied_record
 from tests.web.browser import Browser
 from tests.web.visitors import Visitors, sign_in
@@ -55,6 +56,22 @@ def test_every_year_shows_what_counts_what_a_cap_cut_and_what_is_short(holder: B
     assert f"{person.name} · 居民身份证 ****{person.document.number[-4:]}" in text
     assert person.document.number not in holder.text
     assert len(holder.text.encode()) < 100_000
+
+
+def test_what_was_carried_over_and_lapsed_stands_beside_hours_and_statement(
+    visitors: Visitors, bank: TestBank
+) -> None:
+    person = visitors.professional()
+    carrying_record(bank, person)
+    browser = own_browser(visitors, person)
+
+    for path in ("/hours", "/hours/statement"):
+        text = browser.get(path).text
+        assert "结转与失效" in text
+        assert "2023 年有 50.00 学时超出当年要求，未结转，也不能再结转，已失效。" in text
+        assert "具体职称另有要求的，结转可能不同" in text
+    assert "仍可按规则结转" in browser.get("/hours?as_of=2024-12-31").text
+    assert "结转与失效" not in browser.get("/hours?as_of=2022-12-31").text
 
 
 def test_as_it_was_on_a_day_shows_nothing_of_later(holder: Browser) -> None:
