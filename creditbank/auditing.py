@@ -11,6 +11,7 @@ from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.ledger.audited import Audited, Since
 from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
+from creditbank.registry.fsck import check_organisations
 
 
 def audit(
@@ -50,4 +51,5 @@ def _without_folds(
     yield from check_investigations(session, secrets, seen, since)
     yield from check_reassessments(session, seen)
     yield from check_links(session)
+    yield from check_organisations(session)
     yield from check_certificates(session, secrets, seen, since)

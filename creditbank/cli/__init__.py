@@ -32,7 +32,7 @@ PLACES: Mapping[str, str] = {
     "keys": "backup:keys",
     "ledger": "ledger:ledger",
     "mandates": "organisations:mandates",
-    "organisations": "organisations:organisations",
+    "organisations": "registry:organisations",
     "people": "records:people",
     "reassessments": "reassessments:reassessments",
     "restore": "backup:restore_bank",

@@ -1,4 +1,4 @@
-"""Commands on the registry: organisations, filings and their decision, mandates."""
+"""Commands on the registry: filings and their decision, mandates."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from creditbank.cli.console import HOURS, Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import HOURS, Desk, actor_option, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.registry.filing.filings import (
@@ -22,12 +22,7 @@ from creditbank.registry.filing.filings import (
 from creditbank.registry.filing.states import FilingState
 from creditbank.registry.lookups import FilingsWanted, filings_page
 from creditbank.registry.mandates import MandateDraft, grant_mandate
-from creditbank.registry.organisations import (
-    OrganisationDraft,
-    OrganisationKind,
-    organisation_by_uscc,
-    register_organisation,
-)
+from creditbank.registry.organisations import organisation_by_uscc
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -47,38 +42,6 @@ _ACTIVITY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True),
     click.option("--approved-hours", type=HOURS, help="申请核定的总学时，如 40.00。 Asked for."),
 )
-
-
-@click.group(help="单位登记。 Organisations.")
-def organisations() -> None:
-    """Commands on organisations."""
-
-
-@organisations.command("register", help="登记单位（校验统一社会信用代码）。 Register one.")
-@click.option("--uscc", required=True, help="统一社会信用代码。 Unified social credit code.")
-@click.option("--name", required=True, help="单位名称。 Name.")
-@click.option("--kind", type=WordOf(OrganisationKind), required=True)
-@click.option("--jurisdiction", required=True, help="辖区，如 cn-3710。 Region.")
-@click.option(
-    "--uscc-confirmed", is_flag=True, help="已核对原件，校验码不符也登记。 Original was seen."
-)
-@actor_option
-@pass_desk
-def organisations_register(
-    desk: Desk,
-    *,
-    uscc: str,
-    name: str,
-    kind: OrganisationKind,
-    jurisdiction: str,
-    actor: str,
-    uscc_confirmed: bool,
-) -> None:
-    """Enter an organisation into the registry."""
-    draft = OrganisationDraft(uscc, name, kind, jurisdiction, uscc_confirmed)
-    with desk.bank(), unit_of_work() as session:
-        made = register_organisation(session, draft, actor=actor, now=utc_now())
-    desk.say("cli-organisation-registered", name=made.name, uscc=made.uscc)
 
 
 @click.group(help="活动备案。 Filings.")

@@ -31,7 +31,10 @@ class SetupCode(Base):
 
 
 class Organisation(Base):
-    """An enterprise, base, university or authority, by its unified social credit code."""
+    """An enterprise, base, university or authority, by its unified social credit code.
+
+    Name, kind and jurisdiction are those of today; of any other day the facts tell.
+    """
 
     __tablename__ = "organisation"
 
@@ -41,6 +44,34 @@ class Organisation(Base):
     #: `enterprise`, `training_base`, `university`, `authority`, `title_system`
     kind: Mapped[str]
     jurisdiction: Mapped[str]
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class OrganisationFact(Base):
+    """A statement on an organisation, for ever: that something is so, until when, or never was."""
+
+    __tablename__ = "organisation_fact"
+
+    fact_no: Mapped[str] = mapped_column(primary_key=True)
+    #: counts the statements on a fact; the first makes it
+    sequence: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: `so`, `until` or `not_so`
+    says: Mapped[str]
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    #: any of `registry.facts.Attribute`
+    attribute: Mapped[str]
+    value: Mapped[str]
+    #: `national`, `provincial`, `municipal`; empty where there are none
+    level: Mapped[str]
+    #: NULL: since before the bank knew the organisation
+    valid_from: Mapped[date | None]
+    #: NULL: open
+    valid_through: Mapped[date | None]
+    document_no: Mapped[str]
+    document_day: Mapped[date | None]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     act_id: Mapped[int] = mapped_column(BigInteger)
 
 

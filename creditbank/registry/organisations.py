@@ -11,8 +11,11 @@ from creditbank.canonical import Canonical
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction
 from creditbank.ledger.journal import ActDraft, record_act
+from creditbank.registry.fact_rows import insert_registered
 from creditbank.registry.models import Organisation
 from creditbank.registry.uscc import read_uscc
+
+REGISTERED = "organisation.registered"
 
 
 class OrganisationKind(StrEnum):
@@ -75,14 +78,16 @@ def register_organisation(
     }
     act = record_act(
         session,
-        ActDraft("organisation.registered", draft.jurisdiction, actor, uscc, details),
+        ActDraft(REGISTERED, draft.jurisdiction, actor, uscc, details),
         now=now,
     )
     row = {
         "uscc": uscc, "name": draft.name, "kind": str(draft.kind),
         "jurisdiction": draft.jurisdiction, "act_id": act.act_id,
     }  # fmt: skip
-    return session.scalars(insert(Organisation).returning(Organisation), [row]).one()
+    made = session.scalars(insert(Organisation).returning(Organisation), [row]).one()
+    insert_registered(session, made, actor=actor, now=now)
+    return made
 
 
 def organisation_by_uscc(session: Session, uscc: str) -> Organisation:

@@ -17,6 +17,7 @@ from creditbank.web.imports_desk import imports_desk
 from creditbank.web.investigations_desk import investigations_desk
 from creditbank.web.items_desk import items_desk
 from creditbank.web.links_desk import links_desk
+from creditbank.web.organisations_desk import organisations_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
 from creditbank.web.own_hours import own_hours
@@ -39,9 +40,8 @@ _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
     filings, filing_steps, rosters, attendance, provider_statement, scorecard, items_desk,
-    imports_desk,
-    investigations_desk, reassessments_desk, links_desk, account, desk, staff, verdicts,
-    verdict_lists, api_pages,
+    imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk,
+    account, desk, staff, verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

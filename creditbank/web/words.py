@@ -25,7 +25,8 @@ def prepare_words(app: Flask) -> None:
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code, reassessment_state_code,
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
-        work_state_code, work_phase_code,
+        work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
+        recognition_level_code, fact_attribute_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -258,6 +259,26 @@ def reassessment_outcome_code(outcome: str) -> str:
 def link_reason_code(reason: str) -> str:
     """Name why two records were joined or parted."""
     return f"link-reason-{reason}"
+
+
+def organisation_kind_code(kind: str) -> str:
+    """Name a kind of organisation."""
+    return f"organisation-kind-{_slug(kind)}"
+
+
+def enterprise_class_code(enterprise_class: str) -> str:
+    """Name a class of enterprises."""
+    return f"enterprise-class-{_slug(enterprise_class)}"
+
+
+def recognition_level_code(level: str) -> str:
+    """Name whose recognition a class or a base has."""
+    return f"recognition-level-{level}"
+
+
+def fact_attribute_code(attribute: str) -> str:
+    """Name what a fact of an organisation is about."""
+    return f"fact-attribute-{_slug(attribute)}"
 
 
 def region(jurisdiction: str) -> str:

@@ -59,6 +59,7 @@ _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="ite
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
 _REASSESSMENT = Row("hours:reassess", "official", none="reassessment-unknown", region=REGION)
+_ORGANISATION = Row("organisation:register", "official", none="uscc-length-wrong", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
 _ADOPTION = Row("rules:publish", "official", none="adoption-unknown", region=REGION)
 _CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", region=REGION)
@@ -83,6 +84,10 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/organisations": Row("organisation:register", "official"),
     # Who an organisation is may be known everywhere.
     "GET /api/v1/organisations/<public:uscc>": Row("organisation:register", "official"),
+    "GET /api/v1/organisations": Row("organisation:register", "official"),
+    "POST /api/v1/organisations/<public:uscc>/facts": _ORGANISATION,
+    "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/ending": _ORGANISATION,
+    "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": _ORGANISATION,
     "POST /api/v1/mandates": Row("mandate:grant", "official"),
     "POST /api/v1/mandates/<public:mandate_no>/state": Row(
         "mandate:grant", "official", none="mandate-unknown", region=REGION
@@ -319,6 +324,11 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     listed["people"] = [{**stated(PERSON), "stated": question["stated"]}]
     taken = {**stated(PERSON), "leaf": entry["leaf"], "scheme": ELSEWHERE}
     province = desk.caller(Role.OFFICIAL, "cn-37")
+    base = province.post(
+        f"/api/v1/organisations/{ENTERPRISE_USCC}/facts",
+        {"attribute": "base", "level": "municipal", "valid_from": "2024-01-01",
+         "document_no": "示例1号", "document_day": "2024-01-01"},
+    )  # fmt: skip
     acts = {
         "item_no": desk.provider.post("/api/v1/items", {"person": stated(PERSON), "item": item}),
         "import_no": desk.official.post("/api/v1/imports", records),
@@ -338,7 +348,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
-        "work_no": left.get_json()["work_no"],
+        "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
         "pack_id": "cn-3710", "version": "1",
     }  # fmt: skip

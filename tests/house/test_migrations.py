@@ -160,6 +160,39 @@ def test_the_key_that_a_client_has_becomes_its_first_secret(empty_engine: Engine
     )  # fmt: skip
 
 
+def test_an_organisation_that_was_registered_before_has_its_name_kind_and_district_as_facts(
+    empty_engine: Engine,
+) -> None:
+    upgrade_to(empty_engine, before_revision("organisation_facts"))
+    with empty_engine.begin() as connection:
+        act_id = connection.execute(
+            text(
+                "INSERT INTO journal_act (kind, jurisdiction, recorded_at, actor, subject, reason,"
+                " details, cites, salt, leaf) VALUES ('organisation.registered', 'cn-3710',"
+                " '2026-11-20T02:00:00.000000Z', 'official-1', 'X', '', '{}', '[]', :salt, :leaf)"
+                " RETURNING act_id"
+            ),
+            {"salt": bytes(32), "leaf": bytes(32)},
+        ).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO organisation (uscc, name, kind, jurisdiction, act_id)"
+                " VALUES ('X', '示例', 'enterprise', 'cn-3710', :act_id)"
+            ),
+            {"act_id": act_id},
+        )
+
+    upgrade(empty_engine)
+
+    with empty_engine.connect() as connection:
+        query = "SELECT attribute, value, says, actor, act_id, valid_from FROM organisation_fact"
+        rows = {tuple(row) for row in connection.execute(text(query))}
+    assert rows == {
+        (attribute, value, "so", "official-1", act_id, None)
+        for attribute, value in (("name", "示例"), ("kind", "enterprise"), ("district", "cn-3710"))
+    }
+
+
 @pytest.mark.parametrize("table", ["ledger_entry", "journal_act"])
 def test_a_table_copied_in_batch_mode_would_be_seen_to_lose_its_guards(
     empty_engine: Engine, table: str

@@ -148,6 +148,17 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /desk/links": frozenset({"official"}),
     "GET /desk/links/new": frozenset({"official"}),
     "POST /desk/links/new": frozenset({"official"}),
+    "GET /desk/organisations": frozenset({"official"}),
+    "GET /desk/organisations/new": frozenset({"official"}),
+    "POST /desk/organisations/new": frozenset({"official"}),
+    "GET /desk/organisations/<public:uscc>": frozenset({"official"}),
+    "POST /desk/organisations/<public:uscc>/facts": frozenset({"official"}),
+    "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/ending": frozenset({"official"}),
+    "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": frozenset(
+        {"official"}
+    ),
+    "GET /organisation": _PROVIDES | {"employer", "title_system"},
+    "GET /organisations": EVERYBODY,
     "GET /filings": _READS_FILINGS,
     "GET /filings/new": _PROVIDES,
     "POST /filings/new": _PROVIDES,

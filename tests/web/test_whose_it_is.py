@@ -3,6 +3,7 @@ nothing at all: whoever is let through the door still has to have it in hand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from io import BytesIO
 
 from sqlalchemy import func, select
@@ -23,10 +24,12 @@ from creditbank.crediting.reassessments import (
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
+from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
 from creditbank.registry.filing.states import FilingStep
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
+from creditbank.registry.stating import FactDraft, state_fact
 from tests.achievements import PATENT, declare, publish_works
 from tests.acts import investigate, register_enterprise, seal_all
 from tests.attendance.rosters import HEADER, csv_bytes
@@ -65,6 +68,8 @@ CORRECTED = {
 ROSTER = csv_bytes(
     [HEADER, ["王五", "居民身份证", invented_person(90).document.number, "2026-11-10", 360]]
 )
+
+DOCUMENT = {"document_no": "示例1号", "document_day": "2025-01-01", "reason": ""}
 
 #: In the order in which the owners do it. Other people's pages add their rows and things here.
 OBJECTS: Mapping[str, Held] = {
@@ -131,6 +136,17 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/reassessments/<public:reassessment_no>/approval": Held(
         "proposal", "official", "far-official", {"digest": "4f" * 32}
+    ),
+    "GET /desk/organisations/<public:uscc>": Held("organisation", "official", "far-official"),
+    "POST /desk/organisations/<public:uscc>/facts": Held(
+        "organisation", "official", "far-official",
+        {"attribute": "class", "value": "sme:", "valid_from": "2025-01-01", **DOCUMENT},
+    ),
+    "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/ending": Held(
+        "fact", "official", "far-official", {"valid_through": "2025-01-01", **DOCUMENT}
+    ),
+    "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": Held(
+        "fact", "official", "far-official", {"reason": "录错"}
     ),
     "POST /filings/<public:filing_no>/approval": Held(
         "first", "official", "far-official", {"version": "1", "reason": "补办"}
@@ -241,8 +257,19 @@ def things(visitors: Visitors) -> dict[str, str]:
         "reassessment": reported(visitors.bank, "waiting"),
         "report": reported(visitors.bank, "rehearsed"),
         "proposal": reported(visitors.bank, "proposed"),
+        "organisation": ENTERPRISE_USCC,
+        "fact": held_base(visitors.bank),
         **filed(visitors),
     }
+
+
+def held_base(bank: TestBank) -> str:
+    """Have the enterprise be a base; return where it stands."""
+    ground = Ground("示例1号", date(2024, 1, 1))
+    draft = FactDraft(Attribute.BASE, "", "municipal", date(2024, 1, 1), None, ground)
+    with bank.unit() as session:
+        fact = state_fact(session, ENTERPRISE_USCC, draft, actor="official-test", now=NOW)
+    return f"{ENTERPRISE_USCC}/facts/{fact.said.fact_no}"
 
 
 def filed(visitors: Visitors) -> dict[str, str]:
@@ -326,8 +353,9 @@ def waiting_import(bank: TestBank, year: int) -> str:
 def sent(browser: Browser, row: str, number: str, form: Mapping[str, str | bytes]) -> int:
     """Ask for a page, or send a form that carries its token; return the status."""
     method, _, rule = row.partition(" ")
-    before, _, after = rule.partition("<")
-    path = before + number + after.partition(">")[2]
+    # What a number is part of stands before it in the rule, and in the number.
+    before, after = rule.partition("<")[0], rule.rpartition(">")[2]
+    path = before + number + after
     token = browser.get("/").forms()["/sign-out"].values
     typed = {
         name: (BytesIO(value), "roster.csv") if isinstance(value, bytes) else value
