@@ -25,6 +25,7 @@ CHANGING = (
     "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
     "reassessment", "reassessed_credit", "news_read",
+    "xapi_statement", "xapi_activity",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -38,6 +39,7 @@ KEPT_FROM_SEALER = (
     "account_identity", "held_roster", "verdict_batch_item", "roster_work",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
+    "xapi_statement",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

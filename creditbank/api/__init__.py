@@ -37,6 +37,7 @@ from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
 from creditbank.api.verdict_batches import verdict_batches
 from creditbank.api.verdicts import verdicts
+from creditbank.api.xapi import xapi
 from creditbank.certificates.numbers import NUMBER_PATTERN
 from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
@@ -146,6 +147,7 @@ def register_api(app: Flask, *, base_path: str = "") -> None:
     api.register_blueprint(discovery)
     api.register_blueprint(health)
     api.register_blueprint(public_logs)
+    api.register_blueprint(xapi)
     app.extensions[API_DOCUMENT] = cache(api.document)
 
 

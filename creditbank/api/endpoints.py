@@ -33,7 +33,7 @@ from creditbank.schemas.fields import Shape
 from creditbank.schemas.wanted import invalid_at
 
 PREFIX = "/api/v1"
-Method = Literal["GET", "POST"]
+Method = Literal["GET", "POST", "PUT"]
 #: Whom the keys of writes belong to that nobody has signed.
 PUBLIC_WRITER = "public"
 
@@ -99,6 +99,11 @@ class Door(Blueprint):  # type: ignore[misc] # the package has no types
         unit = declared.pop("unit", Unit.WRITING)
         return self._endpoint("POST", rule, access_, unit, declared)
 
+    def put(self, rule: str, access_: Scope | Public, **declared: Any) -> Callable[[View], View]:
+        """Declare a writing endpoint whose address names what is written."""
+        unit = declared.pop("unit", Unit.WRITING)
+        return self._endpoint("PUT", rule, access_, unit, declared)
+
     def _endpoint(
         self, method: Method, rule: str, access_: Scope | Public, unit: Unit, options: Any
     ) -> Callable[[View], View]:
@@ -125,13 +130,13 @@ def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any
         limit_address(declared.rate, now=now)
     if unit is Unit.READING:
         with snapshot() as session:
-            asker = _asker(session, declared.scope, now)
+            asker = _asker(session, declared, now)
             call, _content = _unpacked(declared, asker, now)
             return _response(declared, view(call, session, **path))
     asker = None
     if declared.scope is not None:
         with snapshot() as session:
-            asker = _asker(session, declared.scope, now)
+            asker = _asker(session, declared, now)
     call, content = _unpacked(declared, asker, now)
     if declared.writes and not call.dry:
         client_id = asker.client_id if asker else PUBLIC_WRITER
@@ -143,11 +148,12 @@ def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any
     return _written(declared, view, call, path)
 
 
-def _asker(session: Session, scope: Scope | None, now: datetime) -> Client | None:
+def _asker(session: Session, declared: Declared, now: datetime) -> Client | None:
+    scope = declared.scope
     if scope is None:
         return None
     try:
-        client = access.calling_client(session, now=now)
+        client = access.calling_client(session, by_secret=declared.by_secret, now=now)
     except TokenRefusedError:
         limit_address("public", now=now)
         raise

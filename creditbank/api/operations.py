@@ -78,6 +78,10 @@ class Declared:
     accepted: Schema | None = None
     #: for endpoints without a scope; those with one are counted by client
     rate: Rate = "public"
+    #: whether a client may show its secret instead of a token (RFC 7617)
+    by_secret: bool = False
+    #: further headers of the request, as the API document has parameters
+    headers: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def counted(self) -> bool:
@@ -126,7 +130,7 @@ def _parameters(declared: Declared) -> list[dict[str, Any]]:
         "schema": {"type": "string"},
         "example": "zh-CN",
     }
-    parameters = [language]
+    parameters = [language, *map(dict, declared.headers)]
     if declared.writes:
         parameters.append(
             {
@@ -156,7 +160,7 @@ def _parameters(declared: Declared) -> list[dict[str, Any]]:
 def _success(declared: Declared) -> dict[str, Any]:
     content: dict[str, Any] = {
         media_type: {
-            "schema": {"type": "object" if media_type.endswith("json") else "string"},
+            "schema": {"type": _type_of(media_type, example)},
             "example": example,
         }
         for media_type, example in declared.files.items()
@@ -173,6 +177,12 @@ def _success(declared: Declared) -> dict[str, Any]:
         replayed = {"description": "true on a retry's answer.", "schema": {"type": "string"}}
         made["headers"][REPLAYED_HEADER] = replayed
     return made
+
+
+def _type_of(media_type: str, example: Any) -> str:
+    if isinstance(example, list):
+        return "array"
+    return "object" if media_type.endswith("json") else "string"
 
 
 def _accepted(declared: Declared) -> dict[str, Any]:

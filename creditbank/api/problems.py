@@ -24,11 +24,12 @@ from creditbank.logs import log_incident
 from creditbank.registry.clients import ScopeMissingError
 from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.wanted import RequestInvalidError
+from creditbank.schemas.xapi_terms import StatementInvalidError
 
 MEDIA_TYPE = "application/problem+json"
 #: Prefix of `type`; the codes are anchors of that page.
 TYPE_PREFIX = "/docs/problems#"
-_MACHINES_PATHS = ("/api/", "/ledger/", "/health", "/.well-known/")
+_MACHINES_PATHS = ("/api/", "/ledger/", "/health", "/.well-known/", "/xapi/")
 _RETRY_AFTER_SECONDS = 1
 
 _log = structlog.get_logger("creditbank.api")
@@ -133,7 +134,7 @@ def problem_document(error: CreditBankError, spoken: Language) -> dict[str, Any]
         "next": words.next,
         "facts": error.facts,
     }
-    if isinstance(error, RequestInvalidError):
+    if isinstance(error, RequestInvalidError | StatementInvalidError):
         document["errors"] = [
             {"path": each.path, "code": each.code, "wanted": each.wanted(spoken)}
             for each in error.errors

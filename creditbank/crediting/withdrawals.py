@@ -34,6 +34,8 @@ class WithdrawalReason(StrEnum):
     WRONG_PERSON = "wrong-person"
     WRONG_MINUTES = "wrong-minutes"
     FINDING = "finding"
+    #: the provider voided the xAPI statement that told of it
+    STATEMENT_VOIDED = "statement-voided"
 
 
 class NothingToWithdrawError(CreditBankError):

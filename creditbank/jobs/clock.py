@@ -21,6 +21,7 @@ from creditbank.accounts.sessions import forget_sessions
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
 from creditbank.crediting.roster_works import forget_works
+from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
@@ -103,11 +104,12 @@ def seal_all() -> int:
 def forget_old() -> int:
     """Delete answers to idempotency keys, tokens, counts, held rosters and works that are over.
 
-    Lists of applicants forget whom they were about.
+    Lists of applicants forget whom they were about, and xAPI statements what they said.
     """
-    kept_days, now = current_house().settings.idempotency_days, utc_now()
+    settings, now = current_house().settings, utc_now()
     with unit_of_work() as session:
-        gone = forget_answers(session, before=now - timedelta(days=kept_days))
+        gone = forget_answers(session, before=now - timedelta(days=settings.idempotency_days))
+        gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
         gone += forget_held(session, before=now) + forget_people(session, now=now)
         gone += forget_works(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)

@@ -38,6 +38,8 @@ from creditbank.web.paging import asked_page, pages_for
 
 PEOPLE_SHOWN = 25
 _CASE_CHARACTERS_MAX = 60
+#: Statements are voided by statements alone.
+_WITHDRAWN_BECAUSE = [each for each in WithdrawalReason if each != "statement-voided"]
 _DAY_MINUTES = 24 * 60
 #: The person stays the same here.
 _CORRECTED_BECAUSE = (CorrectionReason.WRONG_MINUTES, CorrectionReason.FINDING)
@@ -75,7 +77,7 @@ def person(visit: Visit, session: Session, place: str) -> Response:
     filing, attendee = _attendee(session, visit, place)
     return page(
         "attendee.html", filing=filing, attendee=attendee, place=place,
-        reasons=list(map(str, WithdrawalReason)), may_correct=list(map(str, _CORRECTED_BECAUSE)),
+        reasons=list(map(str, _WITHDRAWN_BECAUSE)), may_correct=list(map(str, _CORRECTED_BECAUSE)),
     )  # fmt: skip
 
 

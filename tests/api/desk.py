@@ -53,6 +53,12 @@ class Caller:
         """Send a GET."""
         return self.client.get(path, headers=self._headers(options), **options)
 
+    def put(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        """Send a PUT."""
+        if json is not None:
+            options["json"] = json
+        return self.client.put(path, headers=self._headers(options), **options)
+
     def post(
         self, path: str, json: Any = None, *, retry: str | None = None, **options: Any
     ) -> TestResponse:

@@ -218,6 +218,11 @@ MATRIX: Mapping[str, Row] = {
     ),
     "POST /api/v1/seals": Row("ledger:seal", "official administrator"),
     "GET /.well-known/oauth-authorization-server": Row(),
+    # A statement's own id tells a retry; one client's id opens nothing to another.
+    "POST /xapi/statements": Row("roster:post", "provider"),
+    "PUT /xapi/statements": Row("roster:post", "provider"),
+    "GET /xapi/statements": Row("roster:post", "provider"),
+    "GET /xapi/about": Row(),
     "GET /health": Row(),
     "GET /ledger/<public:jurisdiction>/<count:year>/checkpoint": Row(),
     "GET /ledger/<public:jurisdiction>/<count:year>/tile/<path:rest>": Row(),
@@ -251,6 +256,8 @@ def asked(caller: Caller, row: str, known: Mapping[str, str], body: Any = None) 
     path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", lambda name: numbers.get(name[1], "X000000000"), rule)
     if method == "GET":
         return caller.get(path)
+    if method == "PUT":
+        return caller.put(path, body)
     # A call without a key or content is let in, or is not, and changes nothing.
     return caller.post(path, body, retry=None if body is not None else "")
 

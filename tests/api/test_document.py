@@ -25,15 +25,16 @@ PUBLIC = {
     "GET /health",
     "GET /ledger/{jurisdiction}/{year}/checkpoint",
     "GET /ledger/{jurisdiction}/{year}/tile/{rest}",
+    "GET /xapi/about",
     "POST /api/v1/oauth/token",
     "POST /api/v1/packs/{scheme}/explain",
     "POST /api/v1/setup",
 }
 #: Reads by a body, because what is asked must not stand in an address; sealing, which is one; and
-#: tokens, as OAuth has it.
+#: tokens, as OAuth has it; xAPI statements bear their keys themselves.
 READS_BY_BODY = {
     "read_balances", "read_entries", "read_statement", "rehearse_records", "explain_rules",
-    "seal_now", "give_token",
+    "seal_now", "give_token", "post_xapi_statements",
 }  # fmt: skip
 #: Tells its failures as OAuth has it.
 OAUTH = "POST /api/v1/oauth/token"
@@ -50,7 +51,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         f"{method.upper()} {path}": operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if method in ("get", "post")
+        if method in ("get", "post", "put")
     }
 
 
