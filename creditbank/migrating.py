@@ -1,6 +1,7 @@
 """The schema: brought up by migrations on the owner's connection, never made from the models."""
 
 from importlib.resources import files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -39,7 +40,12 @@ def knows_revision(revision: str) -> bool:
 
 
 def is_current(engine: Engine) -> bool:
-    """Tell whether the database stands at the newest migration."""
+    """Tell whether the database stands at the newest migration.
+
+    A file that is not there is none, and is not made by looking.
+    """
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+        return False
     # No command waits for a writer at work only to learn this.
     with engine.execution_options(creditbank_reading=True).connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()

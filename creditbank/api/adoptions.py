@@ -14,6 +14,7 @@ from creditbank.registry.adoption import (
     AdoptionStandsError,
     AdoptionUnknownError,
     PackNotDraftError,
+    PackUnpublishedError,
     adoption_numbered,
     adoptions_said,
     approve_adoption,
@@ -22,7 +23,7 @@ from creditbank.registry.adoption import (
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.lawbook import published_packs
 from creditbank.registry.models import RuleAdoption
-from creditbank.registry.publishing import PackNotProposedError, SecondPersonWantedError
+from creditbank.registry.publishing import SecondPersonWantedError
 from creditbank.schemas.law import AdoptionAnswer, AdoptionBody, AdoptionsAnswer
 
 _EXAMPLE = {
@@ -45,7 +46,7 @@ adoption_records = Door("adoptions", __name__, description="Drafts that became l
     status=201,
     body=JsonBody(AdoptionBody(), _EXAMPLE),
     answer=AdoptionAnswer(),
-    refuses=(RegionForeignError, PackNotProposedError, *_TERM_REFUSALS),
+    refuses=(RegionForeignError, PackUnpublishedError, *_TERM_REFUSALS),
 )
 def propose_adopting(call: Call, session: Session, pack_id: str) -> dict[str, Any]:
     """Put a draft's adoption, or the end of it, before a second official."""

@@ -12,6 +12,7 @@ from creditbank.crediting.items import (
     Declaration,
     ItemDayError,
     ItemKnownError,
+    ItemMakeUpClosedError,
     ItemNotReturnedError,
     ItemSchemeError,
     ItemsWanted,
@@ -77,7 +78,7 @@ _ITEM_EXAMPLE = {
 _SEEN = (ItemUnknownError, RegionForeignError)
 _LAW_REFUSALS = (
     NotRecognisedError, RuleMissingError, FactMissingError, DeclaredLateError, SpreadRefusedError,
-    ApprovedHoursUnfitError, ItemWorthNothingError, PackMissingError,
+    ApprovedHoursUnfitError, ItemMakeUpClosedError, ItemWorthNothingError, PackMissingError,
 )  # fmt: skip
 
 items = Door(

@@ -51,7 +51,7 @@ def restored_file(settings: Settings, folder: Path, manifest: Manifest) -> Itera
         GuardsDifferError: the guards of the copy are not those that migrations make.
     """
     target = Path(make_url(settings.owner_url).database or "").absolute()
-    if target.exists():
+    if target.exists() and not _is_empty(target):
         raise PlaceTakenError(path=str(target))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.unfinished")
@@ -84,11 +84,23 @@ def _place(draft: Path, target: Path) -> None:
     with closing(sqlite3.connect(draft)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     sync(draft)
+    if target.exists() and _is_empty(target):
+        _remove(target)  # no bank: a file that somebody made by looking
     try:
         os.link(draft, target)  # never over a file that came meanwhile
     except FileExistsError as error:
         raise PlaceTakenError(path=str(target)) from error
     sync(target.parent)
+
+
+def _is_empty(path: Path) -> bool:
+    """Tell whether a file is a database in which nothing was ever made."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as reading:
+            [(tables,)] = reading.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError:
+        return False
+    return bool(tables == 0)
 
 
 def _remove(draft: Path) -> None:

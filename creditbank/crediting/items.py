@@ -35,8 +35,9 @@ from creditbank.people.vault import Vault
 from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import within_jurisdiction
-from creditbank.rules.conversion import FactMissingError
+from creditbank.rules.conversion import FactMissingError, RuleMissingError
 from creditbank.rules.items import ItemConversion, ItemFact, convert_item
+from creditbank.rules.make_up import MAKE_UP_KEY, windows_of
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
@@ -76,6 +77,13 @@ class ItemDayError(CreditBankError):
     """What is declared is not finished yet."""
 
     code = "item-day-not-come"
+    status = 422
+
+
+class ItemMakeUpClosedError(CreditBankError):
+    """The item's day lies outside the days on which its year may be made up."""
+
+    code = "item-make-up-closed"
     status = 422
 
 
@@ -336,15 +344,30 @@ def worth_of(fact: ItemFact, law: PackChain) -> ItemConversion:
     Raises:
         ApprovedHoursUnfitError: hours are stated where the rules themselves say how many.
         ItemWorthNothingError: the rules give no hours.
+        ItemMakeUpClosedError: it was finished too early or too late for the year that it makes up.
         NotRecognisedError, RuleMissingError, FactMissingError, DeclaredLateError: said by
             `convert_item`.
     """
-    conversion = convert_item(fact, law)
+    try:
+        conversion = convert_item(fact, law)
+    except RuleMissingError as error:
+        if error.facts["key"] == MAKE_UP_KEY:
+            _refuse_make_up(fact, law)
+        raise
     if fact.approved_centihours is not None and not _wants_approval(fact, law):
         raise ApprovedHoursUnfitError(activity=fact.activity, scheme=law.scheme)
     if not any(part.centihours for part in conversion.parts):
         raise ItemWorthNothingError(activity=fact.activity, scheme=law.scheme)
     return conversion
+
+
+def _refuse_make_up(fact: ItemFact, law: PackChain) -> None:
+    """Say on which days the year could be made up, if there are any."""
+    year = fact.make_up_year or 0
+    windows = windows_of(fact.activity, fact.subject, year, law)
+    if windows:
+        days, day = list(map(str, windows)), fact.day.isoformat()
+        raise ItemMakeUpClosedError(found=year, day=day, days=days)
 
 
 def work_of(text: str) -> str:

@@ -47,7 +47,7 @@ from creditbank.rules.conversion import (
     convert,
 )
 from creditbank.rules.loader import PackMissingError
-from creditbank.rules.make_up import windows_of, years_to_make_up
+from creditbank.rules.make_up import MAKE_UP_KEY, windows_of, years_to_make_up
 from creditbank.rules.pack import PackChain, PackDraftError, Value
 
 
@@ -71,7 +71,6 @@ class Phase(StrEnum):
 #: Is told the step, and how many rows of all it has done (of caps, how many people).
 Told = Callable[[Phase, int, int], None]
 #: What `RuleMissingError` names where nothing lets a year be made up.
-MAKE_UP_KEY = "make_up"
 #: Rows, or people, between two words on how far it is.
 TOLD_EVERY = 500
 
@@ -372,8 +371,7 @@ def _make_up_problem(desk: _Desk, row: RosterRow) -> RowProblem:
     windows = windows_of(desk.filing.activity, desk.filing.subject, year, desk.law)
     if not windows:
         return row_problem(row, Column.MAKE_UP, "roster-make-up-none", found=year)
-    days = [f"{each.first_day} – {each.last_day}" for each in windows]
-    day = row.day.isoformat()
+    days, day = list(map(str, windows)), row.day.isoformat()
     return row_problem(row, Column.MAKE_UP, "roster-make-up-closed", found=year, day=day, days=days)
 
 

@@ -20,7 +20,6 @@ from creditbank.ledger.models import Act
 from creditbank.registry.lawbook import adoptions, published_packs
 from creditbank.registry.models import PublishedPack, RuleAdoption
 from creditbank.registry.publishing import (
-    PackNotProposedError,
     SecondPersonWantedError,
     one_at_a_time,
     register_chains,
@@ -63,6 +62,13 @@ class AdoptionMissingError(CreditBankError):
     status = 409
 
 
+class PackUnpublishedError(CreditBankError):
+    """No version of the pack was ever published."""
+
+    code = "pack-unpublished"
+    status = 404
+
+
 class AdoptionDayError(CreditBankError):
     """A term would begin before the last one ended, or end before it began."""
 
@@ -98,7 +104,7 @@ def propose_adoption(
     """Put an adoption, or its end, before a second official; nothing changes yet.
 
     Raises:
-        PackNotProposedError: nobody has published the pack.
+        PackUnpublishedError: nobody has published the pack.
         PackNotDraftError: it is no draft.
         AdoptionStandsError, AdoptionMissingError: that is how it stands already.
         AdoptionDayError: the day lies before the term that it follows or ends.
@@ -173,7 +179,7 @@ def adoptions_said(session: Session, pack_id: str) -> Sequence[RuleAdoption]:
 def _published_draft(session: Session, pack_id: str) -> Pack:
     pack = published_packs(session).get(pack_id)
     if pack is None:
-        raise PackNotProposedError(pack=pack_id[:40], version=0)
+        raise PackUnpublishedError(pack=pack_id[:40])
     if pack.status is not PackStatus.DRAFT:
         raise PackNotDraftError(pack=pack.id, version=pack.version)
     return pack

@@ -9,7 +9,7 @@ from creditbank.rules.kinds import subject_contains
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.shortfall import RequirementLine
 
-_KIND = "make_up"
+MAKE_UP_KEY = "make_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class MakeUpWindow:
     last_day: date
     value: Value
 
+    def __str__(self) -> str:
+        return f"{self.first_day} – {self.last_day}"
+
 
 def windows_of(
     activity: str, subject: str, year: int, chain: PackChain
@@ -52,7 +55,7 @@ def windows_of(
 def years_to_make_up(activity: str, day: date, chain: PackChain) -> tuple[int, ...]:
     """Return the earlier years that study of an activity on a day may be meant to make up."""
     years: set[int] = set()
-    for key in chain.keys(_KIND):
+    for key in chain.keys(MAKE_UP_KEY):
         value = chain.value_on(key, day)
         if value is not None:
             rule = _rule(value)
@@ -67,7 +70,7 @@ def chances_of(
     """Return each short year that a rule in force on a day lets be made up, with each such rule."""
     short = [line for line in lines if not line.met]
     found: dict[tuple[int, str], MakeUpChance] = {}
-    for value in chain.values_on(_KIND, day):
+    for value in chain.values_on(MAKE_UP_KEY, day):
         rule = _rule(value)
         for line in short:
             for year in range(line.first_year, line.last_year + 1):
@@ -77,9 +80,8 @@ def chances_of(
 
 
 def _values(chain: PackChain) -> Iterable[Value]:
-    return (
-        v for key in chain.keys(_KIND) for pack in chain.packs for v in pack.values.get(key, ())
-    )
+    keys = chain.keys(MAKE_UP_KEY)
+    return (v for key in keys for pack in chain.packs for v in pack.values.get(key, ()))
 
 
 def _rule(value: Value) -> MakeUp:

@@ -229,7 +229,7 @@ def test_a_bad_adoption_is_refused_whole(office: Office, body: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        (f"{PACKS}/cn-3799/adoptions", "pack-not-proposed"),
+        (f"{PACKS}/cn-3799/adoptions", "pack-unpublished"),
         (f"{PACKS}/cn-37/adoptions", "pack-not-draft"),
         ("/api/v1/adoptions/A000000000/approval", "adoption-unknown"),
     ],

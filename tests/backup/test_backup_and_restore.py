@@ -69,6 +69,10 @@ def test_a_restored_bank_replays_to_the_same_roots_opens_a_name_signs_and_goes_o
 ) -> None:
     settings = scene.elsewhere(tmp_path / "home")
     terminal = terminal_for(settings)
+    assert "schema-not-current" in terminal.run("ledger", "head", exit_code=1).output
+    assert nothing_stands(settings), "whoever only looks makes no bank"
+    if scene.kind == "sqlite":
+        (settings.home_path / "bank.sqlite3").touch()
 
     said = terminal.run("restore", str(scene.backup), "--published", str(scene.then)).output
 

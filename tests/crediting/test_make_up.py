@@ -1,6 +1,7 @@
 """Making up an earlier year (补学) by a roster's column: within its window, and not beyond it."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,12 +14,14 @@ from creditbank.attendance.workbook import Limits
 from creditbank.clock import utc_now
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
 from creditbank.crediting.explanations import explain_credit
+from creditbank.crediting.items import ItemMakeUpClosedError
 from creditbank.crediting.roster_works import order_of, request_posting, take_up
 from creditbank.crediting.rosters import RosterPosting, make_up_years_of
 from creditbank.ledger.models import CreditFacts, Entry
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
-from tests.achievements import held
+from creditbank.rules.conversion import RuleMissingError
+from tests.achievements import PAPER, declare, held
 from tests.acts import approve, publish
 from tests.bank import NOW, TestBank, invented_person
 from tests.lawtexts import COUNTY, rule
@@ -150,3 +153,23 @@ def test_the_template_asks_for_the_year_only_where_one_may_be_made_up(county: Te
     headers = [read_tables(template([INSIDE], 1, each), Limits())[0].rows[0][1] for each in years]
     assert headers[0][-1] == "补学年度\nmake-up year"
     assert headers[0][:-1] == headers[1]
+
+
+def test_an_item_outside_its_window_is_refused_with_the_days(bank: TestBank) -> None:
+    found_county(bank)
+    window = rule(
+        "make_up.papers", '{ years = 1, activities = ["paper"] }', "2026-03-01",
+        until="2026-07-01",
+    )  # fmt: skip
+    publish(bank, county_law(2) + window)
+    paper = replace(PAPER, scheme=COUNTY, make_up_year=2025)
+
+    with pytest.raises(ItemMakeUpClosedError) as late:
+        declare(bank, PERSON, replace(paper, day=date(2026, 7, 1)))
+    with pytest.raises(RuleMissingError):
+        declare(bank, PERSON, replace(paper, make_up_year=2019))
+    declare(bank, PERSON, replace(paper, day=date(2026, 6, 30)))
+
+    assert late.value.facts == {
+        "found": 2025, "day": "2026-07-01", "days": ["2026-03-01 – 2026-06-30"],
+    }  # fmt: skip

@@ -6,10 +6,12 @@ What a job calls a `double` is put in place first: a fault that the test around 
 import json
 import random
 import resource
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from sqlalchemy.orm import Session
 from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.config import Settings
+from creditbank.crediting import reassessment_works
 from creditbank.crediting.investigations import Outcome
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
 from creditbank.errors import CreditBankError
+from creditbank.jobs.reassessments import run_reassessments
 from creditbank.ledger.models import Log, SignedCheckpoint
 from creditbank.ledger.seal import seal
 from creditbank.limits import RateExceededError, count_client
@@ -173,6 +177,22 @@ def seal_and_wait(bank: TestBank, job: Job, say: Say) -> None:
         time.sleep(600)
 
 
+def reassess_and_wait(bank: TestBank, job: Job, say: Say) -> None:
+    """Carry a re-assessment out; stop for ever at a moment of a batch, or behind some of them."""
+    reassessment_works.BATCH_PEOPLE = job["batch"]
+    reassessment_works.SILENT_SECONDS = job["silent"]
+    moments, batches = _Moments(job["moment"], say), count(1)
+    moments.watch(db.engine)
+
+    def told() -> None:
+        if next(batches) == job["batches"]:
+            say(moment="behind a batch", moments=moments.passed)
+            time.sleep(600)
+
+    run_reassessments(threading.Event(), told)
+    say(moment="done", moments=moments.passed)
+
+
 def post_on_full_disk(bank: TestBank, job: Job, say: Say) -> None:
     """Send one request while no file may grow much beyond what it is; say what was answered."""
     say(ready=True)
@@ -280,6 +300,7 @@ ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "seal_on": seal_on,
     "post_and_wait": post_and_wait,
     "seal_and_wait": seal_and_wait,
+    "reassess_and_wait": reassess_and_wait,
     "post_on_full_disk": post_on_full_disk,
     "post_once": post_once,
     "post_large": post_large,

@@ -17,13 +17,13 @@ from creditbank.registry.adoption import (
     AdoptionStandsError,
     AdoptionUnknownError,
     PackNotDraftError,
+    PackUnpublishedError,
     approve_adoption,
     propose_adoption,
 )
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.publishing import (
     PackEditedError,
-    PackNotProposedError,
     SecondPersonWantedError,
     propose_pack,
     publish_pack,
@@ -177,7 +177,7 @@ def test_what_was_not_yet_recorded_was_not_yet_law(drafted: TestBank) -> None:
         (draft_of(), AdoptionStandsError),
         (draft_of(AdoptionKind.ENDED, ADOPTED - timedelta(days=1)), AdoptionDayError),
         (draft_of(pack_id="cn-3710"), PackNotDraftError),
-        (draft_of(pack_id="cn-3799"), PackNotProposedError),
+        (draft_of(pack_id="cn-3799"), PackUnpublishedError),
     ],
 )
 def test_an_adoption_that_does_not_fit_is_refused(

@@ -47,6 +47,9 @@ def test_each_rule_opens_its_days_from_its_first_or_the_end_of_the_year() -> Non
     assert windows(both, 2025, "professional") == [("make_up.wide", "2026-01-01", "2028-12-31")]
     assert windows(both, 2024) == [("make_up.wide", "2025-01-01", "2027-12-31")]
     assert windows(chain(()), 2025) == []
+    assert [str(each) for each in windows_of("course", "professional", 2025, both)] == [
+        "2026-01-01 – 2028-12-31"
+    ]
 
 
 def test_a_nearer_pack_speaks_in_the_place_of_the_farther_one() -> None:
