@@ -226,7 +226,11 @@ def test_who_moves_an_organisation_has_both_districts_in_hand(desk: Desk) -> Non
     assert codes == {"region-foreign"}
     assert seen(desk)["jurisdiction"] == "cn-371002.gxq"
     assert seen(desk, on="2024-12-31")["jurisdiction"] == "cn-3710"
-    assert desk.provider.get(f"/api/v1/filings/{filing}").status_code == 200
+    mine = desk.bank.enterprise().organisation_id
+    moved = desk.caller(Role.PROVIDER, "cn-371002.gxq", organisation_id=mine)
+    for path in (f"/api/v1/filings/{filing}", f"{ONE}/statement"):
+        assert moved.get(path).status_code == 200
+        assert problem_of(desk.far_official.get(path))["code"] == "region-foreign"
 
 
 @ON_SQLITE

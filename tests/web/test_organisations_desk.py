@@ -58,6 +58,8 @@ def test_an_official_states_ends_and_takes_back_by_the_page(
     told = words(anybody.get("/organisations?q=新名复合"))
 
     assert "已记入" in named
+    assert re.search("威海示例复合材料有限公司 登记时 [^成]* 当日不适用", named)
+    assert 'href="/organisations"' in anybody.get("/").text
     assert "类别 专精特新 · 省级 2025-03-01 起" in classed
     assert "类别 无" in ended
     assert "专精特新 · 省级 2025-03-01 至 2025-08-31" in on_a_day

@@ -306,8 +306,10 @@ def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
         FilingUnknownError: there is none, or it is another provider's.
         RegionForeignError: it lies outside an official's region.
     """
-    filing = filing_numbered(session, filing_no, organisation_id=organisation_seen(client))
-    client.require_region(filing.jurisdiction)
+    own = organisation_seen(client)
+    filing = filing_numbered(session, filing_no, organisation_id=own)
+    if own is None:  # whoever moved to another district keeps what was filed in the old one
+        client.require_region(filing.jurisdiction)
     return filing
 
 
@@ -319,9 +321,11 @@ def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:
         RegionForeignError: it lies outside an official's region.
     """
     found = organisation_by_uscc(session, uscc)
-    if organisation_seen(client) not in (None, found.organisation_id):
+    own = organisation_seen(client)
+    if own not in (None, found.organisation_id):
         raise OrganisationUnknownError(uscc=uscc[:18])
-    client.require_region(found.jurisdiction)
+    if own is None:
+        client.require_region(found.jurisdiction)
     return found
 
 
