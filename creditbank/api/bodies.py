@@ -26,6 +26,7 @@ from creditbank.schemas.wanted import RequestInvalidError, field_errors, invalid
 JSON_MEDIA_TYPE = "application/json"
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 MULTIPART_MEDIA_TYPE = "multipart/form-data"
+XLS_MEDIA_TYPE = "application/vnd.ms-excel"
 XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_MEDIA_TYPE = "text/csv"
 DEPTH_MAX = 16
@@ -146,7 +147,7 @@ class FormBody(Body):
 
 
 class RosterFile(Body):
-    """A roster as XLSX or CSV bytes, as a form's `file`, or as JSON; the same rows are the same.
+    """A roster as XLSX, XLS or CSV bytes, as a form's `file`, or as JSON: equal rows are equal.
 
     What a file is, its bytes say: the name and the media type of an upload are often wrong.
     """
@@ -157,7 +158,7 @@ class RosterFile(Body):
         return Content(roster, roster.digest)
 
     def documented(self) -> dict[str, Any]:
-        """Return the four forms."""
+        """Return the five forms."""
         binary = {"type": "string", "format": "binary"}
         form = {"type": "object", "required": ["file"], "properties": {"file": binary}}
         row = {
@@ -166,6 +167,7 @@ class RosterFile(Body):
         }  # fmt: skip
         return {
             XLSX_MEDIA_TYPE: {"schema": binary},
+            XLS_MEDIA_TYPE: {"schema": binary},
             CSV_MEDIA_TYPE: {"schema": binary},
             MULTIPART_MEDIA_TYPE: {"schema": form},
             JSON_MEDIA_TYPE: {"schema": RosterBody(), "example": {"rows": [row]}},

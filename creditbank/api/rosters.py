@@ -1,6 +1,7 @@
 """Rosters and what becomes of them, withdrawals, records from before the bank."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,7 @@ from creditbank.attendance.roster import (
     RosterHeaderMissingError,
     RosterHeaderTwiceError,
     RosterSheetsAmbiguousError,
+    is_passed_over,
 )
 from creditbank.attendance.roster_forms import template
 from creditbank.attendance.workbook import (
@@ -148,7 +150,7 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "credited_hours": result.credited_centihours,
         "capped_hours": result.capped_centihours,
         "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
-        "problems": [shaped_problem(problem) for problem in result.problems],
+        **_told(result.problems),
     }
 
 
@@ -307,7 +309,7 @@ def _result(session: Session, work: RosterWork) -> dict[str, Any]:
         "roster_no": batch.roster_no, "filing_no": batch.filing_no,
         "rows_credited": batch.rows_credited, "people_credited": said["people_credited"],
         "credited_hours": said["credited_centihours"], "capped_hours": said["capped_centihours"],
-        "rows": [], "problems": _shaped(batch)["problems"],
+        "rows": [], **_told(_problems(batch)),
     }  # fmt: skip
 
 
@@ -345,10 +347,6 @@ def shaped_problem(problem: RowProblem) -> dict[str, Any]:
 
 
 def _shaped(batch: RosterBatch) -> dict[str, Any]:
-    problems = [
-        RowProblem(each["row_no"], each["column"], each["code"], each["facts"])
-        for each in json.loads(batch.problems)
-    ]
     return {
         "roster_no": batch.roster_no,
         "filing_no": batch.filing_no,
@@ -356,5 +354,16 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
         "recorded_at": instant_text(batch.recorded_at),
         "digest": batch.digest.hex(),
         "rows_credited": batch.rows_credited,
-        "problems": [shaped_problem(problem) for problem in problems],
+        **_told(_problems(batch)),
     }
+
+
+def _problems(batch: RosterBatch) -> list[RowProblem]:
+    return [RowProblem(**each) for each in json.loads(batch.problems)]
+
+
+def _told(problems: Sequence[RowProblem]) -> dict[str, Any]:
+    """Tell what is wrong with rows, and apart from it what was passed over by name."""
+    passed = [shaped_problem(each) for each in problems if is_passed_over(each)]
+    wrong = [shaped_problem(each) for each in problems if not is_passed_over(each)]
+    return {"problems": wrong, "passed_over": passed}

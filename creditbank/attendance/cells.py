@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
+from creditbank.attendance.workbook import UNCOMPUTED
 from creditbank.errors import Fact
 from creditbank.people.documents import (
     Document,
@@ -91,7 +92,7 @@ def header_pieces(cell: object) -> Iterator[str]:
     """Spell a header in each plain form that it may be known by: 实到分钟(分钟), 姓名/Name."""
     if not isinstance(cell, str) or len(cell) > _HEADER_CHARACTERS_MAX:
         return
-    text = unicodedata.normalize("NFKC", cell).strip()
+    text = unicodedata.normalize("NFKC", _visible(cell)).strip()
     pieces = [text, *_HEADER_BREAK.split(text)]
     # A note in brackets is passed over, or is part of the name: 出勤时长(分钟).
     spelled = [each for p in pieces for each in (_HEADER_NOTE.sub("", p), _BRACKETS.sub("", p))]
@@ -146,7 +147,8 @@ def _is_rounded(cell: object, text: str) -> bool:
 def read_person_name(cell: object) -> str | CellFault:
     """Read a name in its one form."""
     try:
-        return read_name(cell[:CELL_CHARACTERS_MAX] if isinstance(cell, str) else cell_text(cell))
+        whole = _visible(cell[:CELL_CHARACTERS_MAX]) if isinstance(cell, str) else cell_text(cell)
+        return read_name(whole)
     except NameInvalidError as error:
         return CellFault(CELL_CODES[error.code], error.facts)
 
@@ -169,16 +171,23 @@ def shown_cell(text: str) -> str:
 
 def cell_text(cell: object) -> str:
     """Write any cell as one line of text: the same for 480 typed as text, integer or float."""
-    if cell is None:
+    if cell is None or cell is UNCOMPUTED:
         return ""
     if isinstance(cell, str):
+        if cell.isascii() and cell.isalnum() and len(cell) <= CELL_CHARACTERS_MAX:
+            return cell
         whole = cell[:CELL_CHARACTERS_MAX].encode("utf-8", "replace").decode("utf-8")
-        return " ".join(unicodedata.normalize("NFKC", whole).split())
+        return " ".join(unicodedata.normalize("NFKC", _visible(whole)).split())
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):
         return _figure_text(cell)
     return _moment_text(cell)
+
+
+def _visible(text: str) -> str:
+    """Leave out the marks that copying brings and nobody sees."""
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
 def _figure_text(figure: float) -> str:

@@ -4,11 +4,14 @@ A row that cannot be read is reported, cell by cell, and the others go on. Nothi
 day's order, not a lost digit. No problem carries a name or a whole number.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
 from creditbank.attendance.cells import (
     FOUND_CHARACTERS_MAX,
@@ -21,21 +24,24 @@ from creditbank.attendance.cells import (
     read_number,
     read_person_name,
 )
-from creditbank.attendance.tables import read_tables
+from creditbank.attendance.tables import read_sheets
 from creditbank.attendance.workbook import (
     DEFAULT_LIMITS,
     HEADER_ROWS_MAX,
+    UNCOMPUTED,
     Limits,
     RosterTooLongError,
     Table,
 )
-from creditbank.canonical import canonical_bytes, tagged_digest
+from creditbank.canonical import tagged_digest
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.people.documents import (
     Document,
     DocumentKind,
 )
 
+_Key = TypeVar("_Key")
+_Read = TypeVar("_Read")
 ATTENDED_MINUTES_MAX = 24 * 60
 DIGEST_TAG = "creditbank/roster/v1"
 
@@ -89,10 +95,25 @@ _NOTHING = "—"
 
 _DAY_TEXT = re.compile(
     r"(?P<y>[0-9]{4})(?:(?P<sep>[-/.])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
-    r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})日|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
-    r"(?: 0?0:00(?::00)?)?",
+    r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})[日号]|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
+    r"(?: ?\(?(?:星期|周)[一二三四五六日天]\)?)?(?: 0?0:00(?::00)?)?",
     re.ASCII,
 )
+#: A day as a spreadsheet counts it, from 1955 to 2119; of other figures it is not guessed.
+_SERIAL_TEXT = re.compile(r"([2-7][0-9]{4})(?:\.0+)?", re.ASCII)
+_EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
+#: A row without number and day that begins so is no person's; it is passed over by name.
+_TOTAL = re.compile(
+    r"(?:[本总全][页班期])?(?:合计|总计|小计|共计|累计|总人数|subtotal|grandtotal|total)"
+)
+_SIGNATURE = re.compile(
+    "签字|签名|签章|盖章|公章|负责人|制表|填表|审核|经办|班主任|联系人|联系电话|备注|说明|^注[:：]"
+    "|signature|signedby|signed:|preparedby|approvedby|remarks?:|notes?:"
+)
+#: A total may count heads where a number would stand.
+_REMARK_DIGITS_MAX = 5
+#: The codes of what is passed over begin so; it is told, and nothing is refused.
+_PASSED = "roster-passed-"
 _YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
@@ -115,6 +136,8 @@ class RosterRow:
 @dataclass(frozen=True, slots=True)
 class Roster:
     """The rows that can be posted, what is wrong with the others, and what the content is.
+
+    Among the problems stands what was passed over, too: totals, signatures, hidden sheets.
 
     `digest` is SHA-256 over the canonical bytes of the parsed cells, in order: kind, number, name,
     day and minutes in normal form, the year to make up where there is one, and of a cell that could
@@ -163,15 +186,15 @@ def read_roster(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Roster:
         CreditBankError: the file as a whole is refused: what it is (`RosterUnreadableError` and
             below), how large it is (413), its header, or that it holds nothing.
     """
-    header, table = _with_header(read_tables(content, limits))
-    lines: list[_Line] = []
-    for row_no, cells in table.rows:
-        if row_no <= header.row_no or not any(map(cell_text, cells)):
-            continue
-        if len(lines) == limits.rows_max:
-            raise RosterTooLongError(limit=limits.rows_max, row_no=row_no)
-        lines.append(_line(row_no, cells, header))
-    return _roster(lines, header.names)
+    sheets = read_sheets(content, limits)
+    header, table = _with_header([sheet for sheet in sheets if not sheet.is_hidden])
+    notes = [
+        RowProblem(0, HEADERS[Column.NAME][0], "roster-passed-sheet", {"rows": len(sheet.rows)})
+        for sheet in sheets
+        if sheet.is_hidden and _is_roster(sheet)
+    ]
+    below = ((row_no, cells) for row_no, cells in table.rows if row_no > header.row_no)
+    return _Reading(header, limits, table).over(below, notes)
 
 
 def rows_from_json(
@@ -186,11 +209,18 @@ def rows_from_json(
     """
     if len(items) > limits.rows_max:
         raise RosterTooLongError(limit=limits.rows_max, row_no=len(items))
-    lines = [
-        _Line(row_no, {column: item.get(column.value) for column in Column})
-        for row_no, item in enumerate(items, start=1)
-    ]
-    return _roster(lines, {column: column.value for column in Column})
+    keys = [column.value for column in Column]
+    rows = (
+        (row_no, tuple([item.get(key) for key in keys])) for row_no, item in enumerate(items, 1)
+    )
+    places = {column: place for place, column in enumerate(Column)}
+    header = _Header(0, places, {column: column.value for column in Column})
+    return _Reading(header, limits, Table("", ())).over(rows, [])
+
+
+def is_passed_over(problem: RowProblem) -> bool:
+    """Tell what was passed over by name from what is wrong with a row."""
+    return problem.code.startswith(_PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +234,12 @@ class _Header:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The wanted cells of one row, and whether words stand in the others."""
+    """The wanted cells of one row, and the texts of all of them."""
 
     row_no: int
     cells: Mapping[Column, object]
-    has_words_elsewhere: bool = False
+    texts: Sequence[str]
+    has_words_elsewhere: bool
 
 
 def _with_header(tables: Sequence[Table]) -> tuple[_Header, Table]:
@@ -264,53 +295,138 @@ def shown_headers(cells: Sequence[object]) -> list[str]:
     ][:_HEADERS_SHOWN_MAX]
 
 
+def _is_roster(table: Table) -> bool:
+    try:
+        return _header(table) is not None
+    except RosterHeaderTwiceError:
+        return True
+
+
+class _Known(dict[_Key, _Read]):
+    """What was read from a cell, for the next cell that says the same."""
+
+    def __init__(self, read: Callable[[_Key], _Read]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, cell: _Key) -> _Read:
+        read = self[cell] = self._read(cell)
+        return read
+
+
+class _Reading:
+    """Reads the rows below one header.
+
+    Most rows have nothing wrong, and most of their cells stand in other rows too: those are taken
+    as they were read before. Only of the others it is asked what they are.
+    """
+
+    def __init__(self, header: _Header, limits: Limits, table: Table) -> None:
+        self._header, self._limits, self._hidden = header, limits, table.hidden_rows
+        self._read_day = partial(read_day, epoch_1904=table.epoch_1904)
+        self._rows: list[RosterRow] = []
+        self._problems: list[RowProblem] = []
+        self._content: list[list[str]] = []
+        self._first_rows: dict[tuple[DocumentKind, str, date], int] = {}
+        self._kinds = _Known(read_kind)
+        self._documents = {kind: _Known(partial(read_number, kind)) for kind in DocumentKind}
+        self._names = _Known(read_person_name)
+        self._days = _Known(self._read_day)
+        self._minutes = _Known(_minutes_of_type)
+
+    def over(
+        self, rows: Iterable[tuple[int, Sequence[object]]], notes: Sequence[RowProblem]
+    ) -> Roster:
+        """Read every row.
+
+        Raises:
+            RosterTooLongError, RosterEmptyError: too many rows, or none.
+        """
+        places = [self._header.places.get(column, -1) for column in Column]
+        for row_no, cells in rows:
+            if row_no in self._hidden or not self._takes(row_no, cells, *places):
+                self._look_at(row_no, cells)
+            if len(self._content) > self._limits.rows_max:
+                raise RosterTooLongError(limit=self._limits.rows_max, row_no=row_no)
+        if not self._content:
+            raise RosterEmptyError()
+        # These are canonical bytes: every text is in normal form already.
+        said = json.dumps(self._content, ensure_ascii=False, separators=(",", ":")).encode()
+        digest = tagged_digest(DIGEST_TAG, said)
+        return Roster(tuple(self._rows), (*notes, *self._problems), digest)
+
+    def _takes(  # noqa: PLR0917 # where each column stands
+        self, row_no: int, cells: Sequence[object], name_at: int, kind_at: int, number_at: int,
+        day_at: int, minutes_at: int, make_up_at: int,
+    ) -> bool:  # fmt: skip
+        """Take a row in which nothing is wrong; False if it has to be looked at."""
+        try:
+            if make_up_at >= 0 and cells[make_up_at]:
+                return False
+            kind = self._kinds[cells[kind_at] if kind_at >= 0 else None]
+            document = self._documents[kind][cells[number_at]]  # type: ignore[index]
+            name, day = self._names[cells[name_at]], self._days[cells[day_at]]
+            minutes = self._minutes[type(cells[minutes_at]), cells[minutes_at]]
+        except (IndexError, KeyError, TypeError):
+            return False  # a short row, an unknown kind, a list
+        if not (
+            isinstance(document, Document) and isinstance(name, str)
+            and isinstance(day, date) and isinstance(minutes, int)
+        ):  # fmt: skip
+            return False
+        key = (document.kind, document.number, day)
+        if self._first_rows.setdefault(key, row_no) != row_no:
+            return False
+        self._rows.append(RosterRow(row_no, document, name, day, minutes))
+        self._content.append(
+            [document.kind.value, document.number, name, day.isoformat(), str(minutes)]
+        )
+        return True
+
+    def _look_at(self, row_no: int, cells: Sequence[object]) -> None:
+        """Read a row of which it is to be told what it is, or what is wrong with it."""
+        line = _line(row_no, cells, self._header)
+        if _is_unused(line) or _repeats_header(line):
+            return
+        row, faults, parsed = _read_line(line, self._read_day)
+        is_hidden = row_no in self._hidden
+        # Shown, the same row is another one.
+        self._content.append(["", *parsed] if is_hidden else parsed)
+        if is_hidden:
+            faults = {Column.NUMBER: CellFault("roster-row-hidden")}
+        elif row is not None:
+            key = (row.document.kind, row.document.number, row.day)
+            first = self._first_rows.setdefault(key, row_no)
+            if first == row_no:
+                self._rows.append(row)
+                return
+            faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
+        names = self._header.names
+        self._problems += [
+            RowProblem(row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
+            for column, fault in faults.items()
+        ]
+
+
 def _line(row_no: int, cells: Sequence[object], header: _Header) -> _Line:
     wanted = {
         column: cells[place] if place < len(cells) else None
         for column, place in header.places.items()
     }
     taken = set(header.places.values())
-    others = (cell for place, cell in enumerate(cells) if place not in taken)
-    return _Line(row_no, wanted, any(_has_words(cell) for cell in others))
-
-
-def _has_words(cell: object) -> bool:
-    """Tell words from the running numbers that stand ready in unused rows."""
-    text = cell_text(cell)
-    return bool(text) and not text.isdigit()
-
-
-def _roster(lines: Sequence[_Line], names: Mapping[Column, str]) -> Roster:
-    rows: list[RosterRow] = []
-    problems: list[RowProblem] = []
-    content: list[list[str]] = []
-    first_rows: dict[tuple[Document, date], int] = {}
-    for line in lines:
-        if _is_unused(line) or _repeats_header(line):
-            continue
-        row, faults, parsed = _read_line(line)
-        content.append(parsed)
-        if row is not None:
-            first = first_rows.setdefault((row.document, row.day), row.row_no)
-            if first == row.row_no:
-                rows.append(row)
-                continue
-            faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
-        problems.extend(
-            RowProblem(line.row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
-            for column, fault in faults.items()
-        )
-    if not content:
-        raise RosterEmptyError()
-    return Roster(tuple(rows), tuple(problems), tagged_digest(DIGEST_TAG, canonical_bytes(content)))
+    texts = list(map(cell_text, cells))
+    others = (text for place, text in enumerate(texts) if place not in taken)
+    # Words, and not the running numbers that stand ready in unused rows.
+    return _Line(row_no, wanted, texts, any(text and not text.isdigit() for text in others))
 
 
 def _is_unused(line: _Line) -> bool:
     """A row made ready with a running number or a kind, and never filled in."""
+    required = [line.cells.get(column) for column in REQUIRED]
     return (
         not line.has_words_elsewhere
         and isinstance(read_kind(line.cells.get(Column.KIND)), DocumentKind)
-        and not any(cell_text(line.cells.get(column)) for column in REQUIRED)
+        and not any(cell is UNCOMPUTED or cell_text(cell) for cell in required)
     )
 
 
@@ -320,7 +436,7 @@ def _repeats_header(line: _Line) -> bool:
 
 
 def _read_line(
-    line: _Line,
+    line: _Line, read_day: Callable[[object], date | CellFault]
 ) -> tuple[RosterRow | None, Mapping[Column, CellFault], list[str]]:
     """Read the cells of one row: the row or its faults, and its canonical content."""
     cells = line.cells
@@ -340,8 +456,9 @@ def _read_line(
     ]
     if year is not None:
         content.append(str(year) if isinstance(year, int) else cell_text(cells.get(Column.MAKE_UP)))
-    if _is_remark(line):
-        return None, {Column.NUMBER: CellFault("roster-row-incomplete")}, content
+    remark = _remark(line, document, day)
+    if remark:
+        return None, {Column.NUMBER: CellFault(remark)}, content
     if (
         isinstance(document, Document)
         and isinstance(name, str)
@@ -358,26 +475,53 @@ def _read_line(
         Column.MINUTES: minutes,
         Column.MAKE_UP: year,
     }
-    faults = {column: fault for column, fault in read.items() if isinstance(fault, CellFault)}
+    faults = {
+        column: CellFault("roster-formula-uncomputed") if line.cells.get(column) is UNCOMPUTED
+        else fault
+        for column, fault in read.items() if isinstance(fault, CellFault)
+    }  # fmt: skip
     return None, faults, content
 
 
-def _is_remark(line: _Line) -> bool:
-    """A total, a signature, a note under the table: neither a number nor a day."""
-    return not (cell_text(line.cells.get(Column.NUMBER)) or cell_text(line.cells.get(Column.DAY)))
+def _remark(line: _Line, document: object, day: object) -> str:
+    """Tell a total, a signature or a note under the table from the row of a person.
+
+    What it is must be written where a name would stand, or nothing may stand there. A row of
+    neither number nor day that does not say what it is, is one that somebody did not complete.
+    """
+    number = cell_text(line.cells.get(Column.NUMBER))
+    if isinstance(document, Document) or isinstance(day, date):
+        return ""
+    name = cell_text(line.cells.get(Column.NAME))
+    said = ["".join(text.split()).casefold() for text in ([name] if name else line.texts) if text]
+    if sum(map(str.isdigit, number)) <= _REMARK_DIGITS_MAX:
+        if any(map(_TOTAL.match, said)):
+            return "roster-passed-total"
+        if any(map(_SIGNATURE.search, said)):
+            return "roster-passed-signature"
+    cells = [line.cells.get(column) for column in (Column.NUMBER, Column.DAY)]
+    is_empty = not any(cell is UNCOMPUTED or cell_text(cell) for cell in cells)
+    return "roster-row-incomplete" if is_empty else ""
 
 
-def read_day(cell: object) -> date | CellFault:
-    """Read a day; the order of day and month is never guessed."""
+def read_day(cell: object, *, epoch_1904: bool = False) -> date | CellFault:
+    """Read a day; the order of day and month is never guessed.
+
+    A plain number is a day as a spreadsheet counts it, from 1900, or from 1904 as some do.
+    """
     if isinstance(cell, datetime):
         if cell.time() == time.min:
             return cell.date()
     elif isinstance(cell, date):
         return cell
-    return cell_value(cell, _day_from_text, "roster-date-invalid")
+    epoch = _EPOCH_1904 if epoch_1904 else _EPOCH
+    return cell_value(cell, lambda text: _day_from_text(text, epoch), "roster-date-invalid")
 
 
-def _day_from_text(text: str) -> date | None:
+def _day_from_text(text: str, epoch: date) -> date | None:
+    serial = _SERIAL_TEXT.fullmatch(text)
+    if serial is not None:
+        return epoch + timedelta(days=int(serial[1]))
     match = _DAY_TEXT.fullmatch(text)
     if match is None:
         return None
@@ -387,6 +531,11 @@ def _day_from_text(text: str) -> date | None:
         return date(int(match["y"]), int(month), int(day))
     except ValueError:
         return None
+
+
+def _minutes_of_type(typed: tuple[type, object]) -> int | CellFault:
+    # True is 1 to a dictionary.
+    return _read_minutes(typed[1])
 
 
 def _read_minutes(cell: object) -> int | CellFault:

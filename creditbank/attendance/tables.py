@@ -1,6 +1,6 @@
-"""Files of rows as people send them, XLSX or CSV, told apart by content and never by name.
+"""Files of rows as people send them: XLSX, XLS or CSV, told apart by content, never by name.
 
-What comes out is the same for both: tables of numbered rows, within the limits, or one refusal that
+What comes out is the same for all: tables of numbered rows, within the limits, or one refusal that
 says what the file is.
 """
 
@@ -8,19 +8,20 @@ import csv
 import io
 from collections.abc import Iterator
 
+from creditbank.attendance.old_workbook import read_old_workbook
 from creditbank.attendance.workbook import (
     DEFAULT_LIMITS,
     HEADER_ROWS_MAX,
     Cell,
     Limits,
+    RosterEncryptedError,
     RosterTooLargeError,
     RosterTooLongError,
     RosterTooWideError,
     RosterUnreadableError,
     Table,
-    read_workbook,
-    row_elements,
 )
+from creditbank.attendance.xlsx import read_workbook, row_elements
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -41,19 +42,8 @@ _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 #: Excel writes commas in most countries, semicolons in some, tabs as "Unicode text".
 _DELIMITERS = ",\t;"
+_UNMARKED_SAMPLE_BYTES = 512
 _DELIMITER_SAMPLE_CHARACTERS = 8192
-
-
-class RosterOldFormatError(RosterUnreadableError):
-    """A workbook of Excel 97–2003 (.xls) or WPS (.et)."""
-
-    code = "roster-old-format"
-
-
-class RosterEncryptedError(RosterUnreadableError):
-    """A workbook that opens with a password only."""
-
-    code = "roster-encrypted"
 
 
 class RosterQuotesBrokenError(RosterUnreadableError):
@@ -63,7 +53,16 @@ class RosterQuotesBrokenError(RosterUnreadableError):
 
 
 def read_tables(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table, ...]:
-    """Read every visible sheet of an XLSX file, or the one table of a CSV.
+    """Read every visible sheet of a workbook, or the one table of a CSV.
+
+    Raises:
+        CreditBankError: as `read_sheets`.
+    """
+    return tuple(table for table in read_sheets(content, limits) if not table.is_hidden)
+
+
+def read_sheets(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table, ...]:
+    """Read every sheet of a workbook, hidden ones too, or the one table of a CSV.
 
     CSV may be UTF-8, UTF-16 or GB18030, with commas, tabs or semicolons.
 
@@ -81,7 +80,7 @@ def read_tables(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table,
     if content.startswith(_OLE):
         if _OLE_ENCRYPTED in content:
             raise RosterEncryptedError(kind="XLSX")
-        raise RosterOldFormatError(kind="XLS")
+        return read_old_workbook(content, limits)
     text = _decoded(content)
     return (Table("", tuple(_csv_rows(text, limits))),)
 
@@ -116,9 +115,12 @@ def _decoded(content: bytes) -> str:
 def _encodings(content: bytes) -> tuple[str, ...]:
     if content.startswith(_UTF16_MARKS):
         return ("utf-16",)
-    if b"\x00" in content[:2]:
-        return ("utf-16-be" if content[:1] == b"\x00" else "utf-16-le",)
-    return ("utf-8-sig", "gb18030")
+    sample = content[:_UNMARKED_SAMPLE_BYTES]
+    if b"\x00" not in sample:
+        return ("utf-8-sig", "gb18030")
+    # Commas and digits tell which byte of two is the empty one.
+    utf16 = "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
+    return (utf16,) if b"\x00" in sample[:2] else ("utf-8-sig", utf16, "gb18030")
 
 
 def _csv_rows(text: str, limits: Limits) -> Iterator[tuple[int, tuple[Cell, ...]]]:

@@ -11,7 +11,7 @@ from typing import IO
 import click
 
 from creditbank import catalogue
-from creditbank.attendance.roster import read_roster
+from creditbank.attendance.roster import is_passed_over, read_roster
 from creditbank.attendance.roster_forms import report, template
 from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
@@ -59,7 +59,7 @@ def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
     desk.say("cli-template-written", path=str(out))
 
 
-@rosters.command("post", help="提交名单（XLSX 或 CSV）。 Post a roster file.")
+@rosters.command("post", help="提交名单（XLSX、XLS 或 CSV）。 Post a roster file.")
 @click.argument("filing_no")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -95,7 +95,9 @@ def rosters_post(
             result = post(session, current_house().vault, posting, now=utc_now())
     _show_result(desk, result, rehearsed=rehearse)
     if report_file is not None:
-        report_file.write_bytes(report(result.problems, desk.language))
+        report_file.write_bytes(
+            report([each for each in result.problems if not is_passed_over(each)], desk.language)
+        )
         desk.say("cli-report-written", path=str(report_file))
 
 

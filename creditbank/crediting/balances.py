@@ -19,7 +19,7 @@ from creditbank.ledger.logs import last_seal, sealed_by
 from creditbank.ledger.models import Entry
 from creditbank.ledger.posting import credit_states
 from creditbank.registry.lawbook import law_of
-from creditbank.rules.caps import Cut
+from creditbank.rules.caps import CapLaw, Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _cut_otherwise(
     law, facts = law_of(session, scheme, known_at), facts_of(session, [s.credit for s in live])
     return {
         state.credit.leaf: (more, kept.cuts)
-        for state, kept, more in cap_differences(live, facts, law)
+        for state, kept, more in cap_differences(live, facts, CapLaw(law))
     }
 
 

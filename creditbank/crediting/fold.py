@@ -5,13 +5,13 @@ where a cap now keeps something else than before, the difference is posted in th
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins, Source, SourceKind
@@ -24,7 +24,14 @@ from creditbank.ledger.posting import (
     post_moves,
 )
 from creditbank.ledger.sources import pins_id_of, sources_numbered
-from creditbank.rules.caps import Account, FoldedOccasion, LiveFact, fold
+from creditbank.rules.caps import (
+    Account,
+    CapLaw,
+    FoldedOccasion,
+    LiveFact,
+    fold_under,
+    totals_under,
+)
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain
 
@@ -72,10 +79,11 @@ def fold_again(
         by_person[members[state.credit.person_id]].append(state)
     facts = facts_of(session, [state.credit for state in states])
     pins_id = pins_id_of(session, context.law.pins())
+    caps = CapLaw(context.law)
     drafts = [
         draft
         for person_states in by_person.values()
-        for draft in _differences(person_states, facts, context.law, pins_id)
+        for draft in _differences(person_states, facts, caps, pins_id)
     ]
     post_moves_on(session, drafts, context.secrets, now=context.now)
     return sum(
@@ -154,6 +162,18 @@ def _entries_of_years(
         chunk = people[start : start + _CHUNK]
         query = select(Entry).where(Entry.person_id.in_(chunk), Entry.scheme == scheme, in_years)
         found.extend(session.scalars(query))
+    return found
+
+
+def entry_counts(session: Session, people: Sequence[int], scheme: str) -> Counter[int]:
+    """Return how many entries each of these people has in a scheme."""
+    found: Counter[int] = Counter()
+    query = select(Entry.person_id, func.count()).where(Entry.scheme == scheme)
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        grouped = query.where(Entry.person_id.in_(chunk)).group_by(Entry.person_id)
+        for person_id, count in session.execute(grouped):
+            found[person_id] = count
     return found
 
 
@@ -244,7 +264,7 @@ def fact_of(
 
 
 def _differences(
-    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain,
+    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: CapLaw,
     pins_id: int,
 ) -> list[MoveDraft]:  # fmt: skip
     return [
@@ -254,18 +274,26 @@ def _differences(
 
 
 def cap_differences(
-    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
+    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: CapLaw
 ) -> Iterator[tuple[CreditState, FoldedOccasion, int]]:
     """Yield each live credit of one person of which caps over just these keep something else.
 
     The last part is how many centihours more the caps would hold; negative where they let go.
     """
-    folded = fold([live_fact(s.credit, facts[facts_key(s.credit)].facts) for s in states], law)
+    live = [live_fact(s.credit, facts[facts_key(s.credit)].facts) for s in states]
+    if not any(state.capped_centihours for state in states) and nothing_cut(live, law):
+        return
+    folded = fold_under(live, law)
     for state in states:
         kept = folded.occasions[state.credit.occasion]
         wanted = state.credit.centihours - kept.counted_centihours
         if wanted != state.capped_centihours:
             yield state, kept, wanted - state.capped_centihours
+
+
+def nothing_cut(facts: Sequence[LiveFact], law: CapLaw) -> bool:
+    """Tell whether the caps let everything count that a person has."""
+    return sum(totals_under(facts, law).values()) == sum(fact.centihours for fact in facts)
 
 
 def _cap_move(state: CreditState, kept: FoldedOccasion, difference: int, pins_id: int) -> MoveDraft:

@@ -22,6 +22,7 @@ from creditbank.ledger.posting import CreditState, credit_states
 from creditbank.people.register import linked_people
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import PublishedPack, RuleAdoption
+from creditbank.rules.caps import CapLaw
 from creditbank.rules.pack import PackChain
 
 _PEOPLE_AT_ONCE = 50
@@ -121,9 +122,9 @@ def _cut_otherwise(
 ) -> set[FactsKey]:
     """Return the credits of which no law gives what was posted."""
     left = {facts_key(state.credit) for state in states}
-    for law in laws:
+    for caps in map(CapLaw, laws):
         with suppress(CreditBankError):  # an older law that did not know such hours
-            left &= {facts_key(s.credit) for s, _, _ in cap_differences(states, facts, law)}
+            left &= {facts_key(s.credit) for s, _, _ in cap_differences(states, facts, caps)}
         if not left:
             break
     return left

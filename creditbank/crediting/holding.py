@@ -18,7 +18,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
-from creditbank.attendance.roster import Roster, RosterRow, read_roster
+from creditbank.attendance.roster import Roster, RosterRow, is_passed_over, read_roster
 from creditbank.attendance.workbook import Limits
 from creditbank.crediting.rosters import (
     RosterPosting,
@@ -54,6 +54,7 @@ class Fate(StrEnum):
     CREDITED = "credited"
     KNOWN = "known"
     REFUSED = "refused"
+    PASSED = "passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +268,8 @@ def _preview(roster: Roster, result: RosterResult) -> Preview:
     for problem in result.problems:
         refused[problem.row_no].append(problem)
     for row_no, problems in refused.items():
-        known = all(each.code == _CREDITED_BEFORE for each in problems)
-        fates[row_no] = _fate(
-            row_no, stated.get(row_no), Fate.KNOWN if known else Fate.REFUSED, 0, -1, problems
-        )
+        fate = _fate_of(problems)
+        fates[row_no] = _fate(row_no, stated.get(row_no), fate, 0, -1, problems)
     return Preview(
         rows=tuple(fates[row_no] for row_no in sorted(fates)),
         conversions=tuple(conversions),
@@ -278,6 +277,13 @@ def _preview(roster: Roster, result: RosterResult) -> Preview:
         centihours=result.credited_centihours,
         capped_centihours=result.capped_centihours,
     )
+
+
+def _fate_of(problems: Sequence[RowProblem]) -> Fate:
+    if all(map(is_passed_over, problems)):
+        return Fate.PASSED
+    known = all(each.code == _CREDITED_BEFORE for each in problems)
+    return Fate.KNOWN if known else Fate.REFUSED
 
 
 def _fate(  # noqa: PLR0917 # what a row and its fate say

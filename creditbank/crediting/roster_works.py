@@ -333,7 +333,7 @@ def forget_works(session: Session, *, now: datetime) -> int:
 def rows_of(roster: Roster) -> int:
     """Count the rows of a roster, readable or not."""
     readable = {row.row_no for row in roster.rows}
-    return len(readable | {problem.row_no for problem in roster.problems})
+    return len(readable | {problem.row_no for problem in roster.problems if problem.row_no})
 
 
 def _posting(session: Session, hold_no: str, states: tuple[str, ...]) -> RosterWork | None:

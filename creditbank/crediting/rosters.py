@@ -4,6 +4,7 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,11 +18,12 @@ from creditbank.attendance.models import Attendance, RosterBatch
 from creditbank.attendance.roster import Column, Roster, RosterRow
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.clock import civil_day
-from creditbank.crediting.fold import FoldContext, fold_again
+from creditbank.crediting.fold import FoldContext, entry_counts, fold_again, nothing_cut
 from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
 from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
+from creditbank.ledger.appending import append_rows
 from creditbank.ledger.models import Act, Source, SourceUse
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import lock_source, pins_id_of, take
@@ -39,6 +41,7 @@ from creditbank.registry.filing.filings import approved_shares, sessions_of
 from creditbank.registry.filing.states import require_open
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing, FilingSession
+from creditbank.rules.caps import CapLaw, LiveFact
 from creditbank.rules.conversion import (
     ActivityFact,
     Conversion,
@@ -72,7 +75,7 @@ class Phase(StrEnum):
 Told = Callable[[Phase, int, int], None]
 #: What `RuleMissingError` names where nothing lets a year be made up.
 #: Rows, or people, between two words on how far it is.
-TOLD_EVERY = 500
+TOLD_EVERY = 2_000
 
 
 def silent(_phase: Phase, _done: int, _total: int) -> None:
@@ -175,7 +178,7 @@ def post_roster(
     roster_no = "R" + random_number(9)
     context = FoldContext(desk.law, secrets, now)
     _post(session, desk, good, roster_no, context, posting.told)
-    capped = _fold(session, good, groups, context, posting.told)
+    capped = _fold(session, desk, good, groups, context, posting.told)
     take(session, source, scales.taking)
     result = RosterResult(
         roster_no=roster_no,
@@ -410,39 +413,88 @@ def _post(  # noqa: PLR0917 # what the rows are posted with
     posting = PostingContext(
         desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
     )
-    session.execute(insert(Attendance), [_attendance(row, roster_no) for row in good])
+    append_rows(session, Attendance, [_attendance(row, roster_no) for row in good])
+    told_facts: dict[tuple[int, int], tuple[str, str]] = {}
     for done in range(0, len(good), TOLD_EVERY):
         told(Phase.CREDITING, done, len(good))
-        drafts = [_draft(desk, row, roster_no) for row in good[done : done + TOLD_EVERY]]
+        drafts = []
+        for row in good[done : done + TOLD_EVERY]:
+            # Of two equal attendances the facts differ by the row alone.
+            alike = row.planned.session_no, id(row.conversion)
+            if alike not in told_facts:
+                told_facts[alike] = _facts_around_row(desk, row, roster_no)
+            drafts.append(_draft(desk, row, told_facts[alike]))
         post_credits(session, drafts, posting, context.secrets)
 
 
-def _fold(
-    session: Session, good: Sequence[GoodRow], groups: Groups, context: FoldContext, told: Told
+def _fold(  # noqa: PLR0917 # whose rows are folded with what
+    session: Session,
+    desk: _Desk,
+    good: Sequence[GoodRow],
+    groups: Groups,
+    context: FoldContext,
+    told: Told,
 ) -> int:
     """Write what the caps change; return centihours newly capped."""
     touched = sorted({groups[row.person_id] for row in good})
+    uncut = _uncut(session, desk, good, groups)
     years = {row.conversion.credited_year for row in good}
     capped = 0
     for done in range(0, len(touched), TOLD_EVERY):
         told(Phase.CAPS, done, len(touched))
-        capped += fold_again(session, touched[done : done + TOLD_EVERY], years, context)
+        cut = [group for group in touched[done : done + TOLD_EVERY] if group not in uncut]
+        if cut:
+            capped += fold_again(session, cut, years, context)
     return capped
 
 
-def _attendance(good: GoodRow, roster_no: str) -> dict[str, object]:
-    return {
-        "person_id": good.person_id,
-        "filing_no": good.planned.filing_no,
-        "session_no": good.planned.session_no,
-        "revision": good.revision,
-        "attended_minutes": good.row.attended_minutes,
-        "roster_no": roster_no,
-        "row_no": good.row.row_no,
-    }
+def _uncut(
+    session: Session, desk: _Desk, good: Sequence[GoodRow], groups: Groups
+) -> set[tuple[int, ...]]:
+    """Return those who have nothing but these rows, of which the caps let everything count.
+
+    Most of a large roster: they need not be read back.
+    """
+    alike: dict[tuple[int, int], LiveFact] = {}
+    facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
+    for row in good:
+        key = row.planned.session_no, id(row.conversion)
+        if key not in alike:
+            alike[key] = _live_fact(desk, row)
+        facts[groups[row.person_id]].append(alike[key])
+    entries = entry_counts(session, [key for group in facts for key in group], desk.filing.scheme)
+    caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
+    uncut = set()
+    for group, live in facts.items():
+        if sum(entries[key] for key in group) == len(live):
+            # Many attended the same sessions for the same time.
+            pattern = tuple(live)
+            if pattern not in found:
+                found[pattern] = nothing_cut(pattern, caps)
+            if found[pattern]:
+                uncut.add(group)
+    return uncut
 
 
-def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
+def _live_fact(desk: _Desk, good: GoodRow) -> LiveFact:
+    filing, conversion = desk.filing, good.conversion
+    return LiveFact(
+        occasion_of(good.planned), good.planned.day, conversion.credited_year, conversion.subject,
+        filing.activity, conversion.centihours, filing.form, filing.filing_no,
+    )  # fmt: skip
+
+
+def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
+    """Return the columns of an attendance in their order."""
+    planned, row = good.planned, good.row
+    return (
+        good.person_id, planned.filing_no, planned.session_no, good.revision,
+        row.attended_minutes, roster_no, row.row_no,
+    )  # fmt: skip
+
+
+def _facts_around_row(desk: _Desk, good: GoodRow, roster_no: str) -> tuple[str, str]:
+    """Return the canonical facts of a credit before and behind the number of its row."""
     filing, planned = desk.filing, good.planned
     approved = desk.approved_centihours[planned.session_no]
     facts: dict[str, Canonical] = {
@@ -457,23 +509,30 @@ def _draft(desk: _Desk, good: GoodRow, roster_no: str) -> CreditDraft:
         "planned_half_days": planned.planned_half_days,
         "attended_minutes": good.row.attended_minutes,
         "roster": roster_no,
-        "row": good.row.row_no,
         "trace": trace_of(good.conversion.steps),
     }
     if approved is not None:
         facts["approved_centihours"] = approved
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
+    # Keys of canonical JSON stand in order.
+    before = canonical_text({key: facts[key] for key in facts if key < "row"})
+    behind = canonical_text({key: facts[key] for key in facts if key > "row"})
+    return f'{before[:-1]},"row":', f",{behind[1:]}"
+
+
+def _draft(desk: _Desk, good: GoodRow, around_row: tuple[str, str]) -> CreditDraft:
+    before, behind = around_row
     return CreditDraft(
         person_id=good.person_id,
-        scheme=filing.scheme,
+        scheme=desk.filing.scheme,
         credited_year=good.conversion.credited_year,
         subject=good.conversion.subject,
-        earned_on=planned.day,
-        occasion=occasion_of(planned),
+        earned_on=good.planned.day,
+        occasion=occasion_of(good.planned),
         revision=good.revision,
         centihours=good.conversion.centihours,
-        facts=canonical_text(facts),
+        facts=f"{before}{good.row.row_no}{behind}",
     )
 
 

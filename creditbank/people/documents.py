@@ -79,6 +79,9 @@ class Document:
     kind: DocumentKind
     number: str
 
+    def __hash__(self) -> int:
+        return hash(self.number)
+
     def __repr__(self) -> str:
         return f"Document({self.kind.value})"
 

@@ -73,7 +73,12 @@ def find_people(
     session: Session, vault: Vault, documents: Iterable[Document]
 ) -> dict[Document, int]:
     """Return the keys of those who are on record."""
-    by_lookup = {lookup: document for document in documents for lookup in vault.lookups(document)}
+    wanted = list(documents)
+    by_lookup = {
+        lookup: document
+        for document, lookups in zip(wanted, vault.lookups_of(wanted), strict=True)
+        for lookup in lookups
+    }
     found: dict[Document, int] = {}
     for chunk in _chunks(list(by_lookup)):
         rows = session.execute(
@@ -118,7 +123,10 @@ def ensure_people(
         require_people(session, invented=invented)
     known = find_people(session, vault, [identity.document for identity in identities])
     new = {i.document: i for i in identities if i.document not in known}
-    drafts = {vault.lookups(document)[0]: (document, random_person_id()) for document in new}
+    drafts = {
+        lookups[0]: (document, random_person_id())
+        for document, lookups in zip(new, vault.lookups_of(new), strict=True)
+    }
     won = _claim(session, {lookup: person_id for lookup, (_, person_id) in drafts.items()})
     made = {}
     for lookup in sorted(won):
@@ -134,12 +142,13 @@ def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int,
     """Return every name of each person, the newest first."""
     names: dict[int, list[str]] = defaultdict(list)
     for chunk in _chunks(list(people)):
-        query = select(PersonName).where(PersonName.person_id.in_(chunk))
-        for row in session.scalars(query.order_by(PersonName.name_no.desc())):
-            plain = vault.unlock(
-                row.name_cipher, "person_name", "name_cipher", row.person_id, row.name_no
-            )
-            names[row.person_id].append(plain.decode("utf-8"))
+        query = select(PersonName.person_id, PersonName.name_no, PersonName.name_cipher)
+        of_chunk = query.where(PersonName.person_id.in_(chunk))
+        for person_id, name_no, cipher in session.execute(
+            of_chunk.order_by(PersonName.name_no.desc())
+        ):
+            plain = vault.unlock(cipher, "person_name", "name_cipher", person_id, name_no)
+            names[person_id].append(plain.decode("utf-8"))
     return {person_id: tuple(found) for person_id, found in names.items()}
 
 
@@ -186,11 +195,10 @@ def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[in
     """Return each person's 32-byte secret; those whose secret was erased are left out."""
     found: dict[int, bytes] = {}
     for chunk in _chunks(list(people)):
-        for row in session.scalars(select(PersonSecret).where(PersonSecret.person_id.in_(chunk))):
-            if row.secret_cipher is not None:
-                found[row.person_id] = vault.unlock(
-                    row.secret_cipher, "person_secret", "secret_cipher", row.person_id
-                )
+        query = select(PersonSecret.person_id, PersonSecret.secret_cipher)
+        for person_id, cipher in session.execute(query.where(PersonSecret.person_id.in_(chunk))):
+            if cipher is not None:
+                found[person_id] = vault.unlock(cipher, "person_secret", "secret_cipher", person_id)
     return found
 
 

@@ -8,6 +8,7 @@ are found by a keyed hash under a key of its own.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,12 +36,14 @@ class Vault:
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
+        # One for each key: making them anew is most of what a short text costs.
+        self._ciphers: dict[bytes, AESGCM] = {}
 
     def lock(self, data: bytes, table: str, column: str, *row: int) -> bytes:
         """Encrypt data for one place: table, column and the row's key."""
         key = self._keys.newest("vault")
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(key.material).encrypt(nonce, data, _place(table, column, row))
+        sealed = self._cipher(key.material).encrypt(nonce, data, _place(table, column, row))
         return _VERSION + key.number.to_bytes(2) + nonce + sealed
 
     def unlock(self, cipher: bytes, table: str, column: str, *row: int) -> bytes:
@@ -56,16 +59,30 @@ class Vault:
         nonce = cipher[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
         sealed = cipher[_HEAD_BYTES + _NONCE_BYTES :]
         try:
-            return AESGCM(key.material).decrypt(nonce, sealed, _place(table, column, row))
+            return self._cipher(key.material).decrypt(nonce, sealed, _place(table, column, row))
         except InvalidTag as error:
             raise VaultBrokenError(table=table, column=column) from error
 
+    def _cipher(self, material: bytes) -> AESGCM:
+        if material not in self._ciphers:
+            self._ciphers[material] = AESGCM(material)
+        return self._ciphers[material]
+
     def lookups(self, document: Document) -> list[bytes]:
         """Return the keyed hashes under which a document may be found, the newest key's first."""
-        said = canonical_bytes([number_space(document.kind), document.number])
+        return self.lookups_of([document])[0]
+
+    def lookups_of(self, documents: Iterable[Document]) -> list[list[bytes]]:
+        """Return what `lookups` does of each document, with the keys looked up once."""
+        materials = [key.material for key in self._keys.every("lookup")]
         return [
-            hmac.digest(key.material, b"creditbank/lookup/v1\n" + said, hashlib.sha256)
-            for key in self._keys.every("lookup")
+            [
+                hmac.digest(material, b"creditbank/lookup/v1\n" + said, "sha256")
+                for material in materials
+            ]
+            for said in (
+                canonical_bytes([number_space(each.kind), each.number]) for each in documents
+            )
         ]
 
     def fingerprint(self, digest: bytes) -> bytes:

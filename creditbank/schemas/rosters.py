@@ -133,6 +133,11 @@ class RosterAnswer(Shape):
         metadata={"description": "Those that would be credited; told when only validated."},
     )
     problems = Inner(RowProblemAnswer, many=True)
+    passed_over = Inner(
+        RowProblemAnswer,
+        many=True,
+        metadata={"description": "Totals, signatures, hidden sheets: no rows of people."},
+    )
 
 
 class RosterRecordAnswer(Shape):
@@ -145,6 +150,11 @@ class RosterRecordAnswer(Shape):
     digest = Text(64, metadata={"description": "Of the parsed rows, hex."})
     rows_credited = Whole(0, _ROWS_MAX)
     problems = Inner(RowProblemAnswer, many=True)
+    passed_over = Inner(
+        RowProblemAnswer,
+        many=True,
+        metadata={"description": "Totals, signatures, hidden sheets: no rows of people."},
+    )
 
 
 class WithdrawalBody(IdentityShape):

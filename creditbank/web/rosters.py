@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWork
+from creditbank.attendance.roster import is_passed_over
 from creditbank.attendance.roster_forms import report, report_csv, template
 from creditbank.attendance.tables import rows_at_most
 from creditbank.attendance.workbook import Limits
@@ -192,11 +193,13 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
     """Show what became of a roster."""
     batch, filing = _posted(session, visit, roster_no)
     problems = problems_of(batch)
+    refused = {each.row_no for each in problems if not is_passed_over(each)}
+    passed = {each.row_no for each in problems} - refused
     leaf = leaf_of(problems, ROWS_SHOWN)
     people, centihours = credited_by(session, filing, roster_no)
     return page(
         "roster_result.html", batch=batch, filing=filing, people=people, centihours=centihours,
-        refused=len({each.row_no for each in problems}), leaf=leaf,
+        refused=len(refused), passed=len(passed), leaf=leaf,
         problems=[(each, catalogue.problem(each, reader_language())) for each in leaf.lines],
         sees_people=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes,
     )  # fmt: skip
@@ -206,7 +209,7 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
 def refused_xlsx(visit: Visit, session: Session, roster_no: str) -> Response:
     """Give the refused rows with their reasons as a workbook."""
     batch, _filing = _posted(session, visit, roster_no)
-    content = report(problems_of(batch), reader_language())
+    content = report(_refused(batch), reader_language())
     return _file(content, _XLSX, f"refused-{roster_no}.xlsx")
 
 
@@ -214,13 +217,17 @@ def refused_xlsx(visit: Visit, session: Session, roster_no: str) -> Response:
 def refused_csv(visit: Visit, session: Session, roster_no: str) -> Response:
     """Give the refused rows with their reasons as CSV."""
     batch, _filing = _posted(session, visit, roster_no)
-    content = report_csv(problems_of(batch), reader_language())
+    content = report_csv(_refused(batch), reader_language())
     return _file(content, _CSV, f"refused-{roster_no}.csv")
 
 
 def problems_of(batch: RosterBatch) -> list[RowProblem]:
     """Return what was recorded of the refused rows."""
     return [RowProblem(**each) for each in json.loads(batch.problems)]
+
+
+def _refused(batch: RosterBatch) -> list[RowProblem]:
+    return [each for each in problems_of(batch) if not is_passed_over(each)]
 
 
 def _held(session: Session, visit: Visit, hold_no: str) -> HeldRoster:

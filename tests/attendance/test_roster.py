@@ -18,6 +18,7 @@ from creditbank.attendance.roster import (
     RosterHeaderMissingError,
     RosterHeaderTwiceError,
     RosterSheetsAmbiguousError,
+    is_passed_over,
     read_roster,
     rows_from_json,
 )
@@ -280,8 +281,9 @@ def test_a_day_may_be_written_in_these_ways(cell: object) -> None:
         "2025-02-29",
         "2025-13-01",
         "2025年11月",
-        "45971",
-        45971.0,
+        "19999",
+        80000.0,
+        45971.5,
         MIDNIGHT + timedelta(hours=8),
         time(8, 30),
         True,
@@ -431,25 +433,50 @@ def test_the_same_person_on_two_days_is_no_duplicate() -> None:
     assert len(read_roster(xlsx([HEADER, ROWS[0], [*ROWS[0][:3], "2025-11-11", 480]])).rows) == 2
 
 
-@pytest.mark.parametrize("note", [["合计", "", "", "", 720], ["制表人：王五"], ["", "备注：无"]])
-def test_a_note_under_the_table_is_one_problem(note: list[object]) -> None:
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [
+        (["合计", "", "", "", 720], "roster-passed-total"),
+        (["合  计", "", "2人", "", 720], "roster-passed-total"),
+        (["", "本页小计", "", "", 720], "roster-passed-total"),
+        (["Total", "", "", "", 720], "roster-passed-total"),
+        (["制表人：王五"], "roster-passed-signature"),
+        (["负责人签字：", "", "", "日期：   年  月  日"], "roster-passed-signature"),
+        (["", "备注：无"], "roster-passed-signature"),
+        (["王五", "", "", "", 480], "roster-row-incomplete"),
+        (["", "", "", "", 480], "roster-row-incomplete"),
+    ],
+)
+def test_what_stands_under_the_table_is_passed_over_by_name_or_told(
+    note: list[object], code: str
+) -> None:
     roster = read_roster(xlsx([HEADER, *ROWS, note]))
 
     assert len(roster.rows) == 2
-    assert codes(roster) == [(4, "roster-row-incomplete")]
+    assert codes(roster) == [(4, code)]
+    assert [is_passed_over(each) for each in roster.problems] == [code != "roster-row-incomplete"]
+
+
+def test_somebody_in_charge_whose_number_is_broken_is_no_signature() -> None:
+    header, row = [*HEADER, "职务"], ["王五", "", "99990", "昨天", "480", "负责人"]
+
+    roster = read_roster(xlsx([header, row, ["", "", ZHANG[:-1], "昨天", "480", "负责人"]]))
+
+    assert [code for _, code in codes(roster) if code.startswith("roster-passed")] == []
+    assert {row_no for row_no, _ in codes(roster)} == {2, 3}
 
 
 def test_a_note_in_a_column_of_no_interest_is_reported_and_a_running_number_is_not() -> None:
     roster = read_roster(xlsx([["序号", *HEADER], [1, *ROWS[0]], [2], ["制表人：王五"]]))
 
-    assert codes(roster) == [(4, "roster-row-incomplete")]
+    assert codes(roster) == [(4, "roster-passed-signature")]
 
 
-def test_a_formula_never_computed_and_an_error_cell_are_empty_cells() -> None:
+def test_a_formula_never_computed_is_said_to_be_one() -> None:
     file = xlsx([HEADER, ["张三", "", ZHANG, "2025-11-10", "=8*60"]])
     formula = read_roster(_with_formula(file))
 
-    assert codes(formula) == [(2, "roster-cell-empty")]
+    assert codes(formula) == [(2, "roster-formula-uncomputed")]
 
 
 def _with_formula(file: bytes) -> bytes:

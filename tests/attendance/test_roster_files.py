@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 from creditbank import catalogue
 from creditbank.attendance import roster, tables, workbook
 from creditbank.attendance.roster import read_roster
-from creditbank.attendance.tables import (
-    RosterEncryptedError,
-    RosterOldFormatError,
-    RosterQuotesBrokenError,
-)
+from creditbank.attendance.tables import RosterQuotesBrokenError
 from creditbank.attendance.workbook import (
     Limits,
     RosterDamagedError,
+    RosterEncryptedError,
+    RosterOldFormatError,
     RosterTooLargeError,
     RosterTooLongError,
     RosterTooWideError,

@@ -12,7 +12,10 @@ FILE_LINES_MAX = 600
 #: The offline checker is one file by intent: a stranger reads it whole and runs it without us.
 ONE_FILE_BY_INTENT = {"tools/check_verdict.py"}
 #: Reading a spreadsheet hands us floats; these turn them into integers or refuse them.
-MEETS_FLOATS = {"creditbank/attendance/cells.py", "creditbank/attendance/workbook.py"}
+MEETS_FLOATS = {
+    "creditbank/attendance/cells.py", "creditbank/attendance/old_workbook.py",
+    "creditbank/attendance/workbook.py",
+}  # fmt: skip
 #: The clockwork waits for parts of a second; nothing there knows hours.
 KEEPS_SECONDS = "creditbank/jobs/"
 #: A migration reads the clock once, when the first epoch of a database begins.
