@@ -36,6 +36,7 @@ from creditbank.ledger.sources import (
     take,
 )
 from creditbank.people.documents import Document
+from creditbank.people.names import agrees
 from creditbank.people.register import (
     Identity,
     ensure_people,
@@ -335,7 +336,7 @@ def misnamed_rows(
     return [
         place
         for place, row in enumerate(rows)
-        if row.identity.name not in held[row.identity.document]
+        if not agrees(row.identity.name, held[row.identity.document])
     ]
 
 

@@ -23,6 +23,7 @@ from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.documents import last_characters
+from creditbank.people.names import agrees
 from creditbank.people.register import (
     Identity,
     IdentityMismatchError,
@@ -180,7 +181,7 @@ def declare_item(
     row = _columns(draft)
     _require_worth(draft, law, declared_on=civil_day(now))
     person_id = ensure_people(session, vault, [identity], now=now)[identity.document]
-    if identity.name not in names_of(session, vault, [person_id])[person_id]:
+    if not agrees(identity.name, names_of(session, vault, [person_id])[person_id]):
         raise IdentityMismatchError
     group = lock_linked(session, [person_id])[person_id]
     if person_id not in secrets_of(session, vault, [person_id]):

@@ -30,6 +30,7 @@ from creditbank.crediting.imports import (
 from creditbank.crediting.lookups import ShownTotal, YearTotal
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.people.documents import Document, last_characters
+from creditbank.people.names import agrees
 from creditbank.people.register import Identity, find_people
 from creditbank.people.vault import Vault
 from creditbank.registry.lawbook import law_of
@@ -212,7 +213,7 @@ def _misnamed(session: Session, vault: Vault, read: ReadImport) -> Iterator[RowP
     numbers = [*read.row_nos, *read.total_nos]
     for place, (row_no, row) in enumerate(zip(numbers, draft.said, strict=True)):
         names, sheet = held[row.identity.document], "" if place < len(draft.rows) else f"{TOTALS} "
-        if row.identity.name not in names:
+        if not agrees(row.identity.name, names):
             column = f"{sheet}{HEADERS[Column.NAME]}"
             yield RowProblem(row_no, column, "import-cell-name", {"held": _hidden(names[0])})
 

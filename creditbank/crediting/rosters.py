@@ -28,6 +28,7 @@ from creditbank.ledger.models import Act, Source, SourceUse
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import lock_source, pins_id_of, take
 from creditbank.people.documents import Document, is_demo_number
+from creditbank.people.names import agrees
 from creditbank.people.register import (
     Identity,
     ensure_people,
@@ -334,7 +335,7 @@ def _named_rows(
     problems: list[RowProblem] = []
     for row in rows:
         person_id = people[row.document]
-        if row.name in names[person_id]:
+        if agrees(row.name, names[person_id]):
             kept.append((row, person_id))
         else:
             problems.append(row_problem(row, Column.NAME, "roster-name-differs"))

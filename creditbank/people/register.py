@@ -27,6 +27,7 @@ from creditbank.people.models import (
     PersonName,
     PersonSecret,
 )
+from creditbank.people.names import agrees
 from creditbank.people.vault import SECRET_BYTES, Vault, VaultBrokenError
 from creditbank.registry.bank import DemoOnlyError, InventedOnlyError, require_people
 
@@ -103,7 +104,7 @@ def find_person(session: Session, vault: Vault, identity: Identity) -> int:
     if not found:
         raise PersonUnknownError
     person_id = found[identity.document]
-    if identity.name not in names_of(session, vault, [person_id])[person_id]:
+    if not agrees(identity.name, names_of(session, vault, [person_id])[person_id]):
         raise IdentityMismatchError
     return person_id
 
