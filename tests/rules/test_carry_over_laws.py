@@ -264,6 +264,7 @@ def test_what_a_year_had_beyond_its_minima_went_on_may_still_go_or_lapsed(
         assert not (each.open_centihours and each.last_year < this_year)
         for hours in each.went:
             assert hours in by_year[hours.taking_year].came
+            assert set(hours.rules) <= set(by_year[hours.taking_year].behind)
 
 
 @given(rows=many, most=bounds)
