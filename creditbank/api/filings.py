@@ -1,5 +1,6 @@
 """Filings (备案): submitted by a provider, listed, read, decided, returned and mended."""
 
+import json
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from creditbank.registry.filing.filings import (
     FilingNotReturnedError,
     FilingUnknownError,
     LateReasonWantedError,
+    SessionTimesError,
     approve_filing,
     filing_seen,
     refuse_filing,
@@ -28,6 +30,11 @@ from creditbank.registry.filing.filings import (
     sessions_of,
     submit_again,
     submit_filing,
+)
+from creditbank.registry.filing.kinds import (
+    FilingFactForeignError,
+    FilingFactWantedError,
+    FilingKindUnfitError,
 )
 from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
 from creditbank.registry.models import Filing
@@ -51,12 +58,24 @@ _EXAMPLE = {
     "title": "碳纤维复合材料成型工艺研修",
     "subject": "professional",
     "seats": 40,
-    "sessions": [{"day": "2026-11-10", "planned_minutes": 360, "planned_half_days": 2}],
+    "kind": "enterprise_run",
+    "facts": {"open_to_chain": "yes"},
+    "sessions": [
+        {
+            "day": "2026-11-10",
+            "planned_minutes": 360,
+            "planned_half_days": 2,
+            "begins_at": "09:00",
+            "ends_at": "17:00",
+            "place": "高区文化西路某号",
+        }
+    ],
 }
 
 _DRAFT_REFUSALS = (
     FilingDayTwiceError, SubjectUnknownError, NotRecognisedError, RuleMissingError,
-    FactMissingError, ApprovedHoursUnfitError, PackMissingError,
+    FactMissingError, ApprovedHoursUnfitError, PackMissingError, FilingKindUnfitError,
+    FilingFactWantedError, FilingFactForeignError, SessionTimesError,
 )  # fmt: skip
 
 filings = Door("filings", __name__, description="Activities filed for record (备案).")
@@ -193,6 +212,7 @@ def shaped(session: Session, filing: Filing) -> dict[str, Any]:
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
         "asked_hours": filing.asked_centihours,
         "approved_hours": filing.approved_centihours,
+        "facts": json.loads(filing.facts),
         "organisation": organisation_of(session, filing.organisation_id).uscc,
         "sessions": sessions_of(session, filing.filing_no),
         "rosters": [roster.roster_no for roster in rosters_of(session, filing.filing_no)],

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from creditbank.cli.console import HOURS, Desk, actor_option, pass_desk
+from creditbank.cli.console import HOURS, Desk, WordOf, actor_option, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.registry.filing.filings import (
@@ -19,6 +19,7 @@ from creditbank.registry.filing.filings import (
     submit_again,
     submit_filing,
 )
+from creditbank.registry.filing.kinds import FilingKind
 from creditbank.registry.filing.states import FilingState
 from creditbank.registry.lookups import FilingsWanted, filings_page
 from creditbank.registry.mandates import MandateDraft, grant_mandate
@@ -40,6 +41,13 @@ _ACTIVITY_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--planned-minutes", type=click.IntRange(1, 1_440), required=True, help="每天分钟。"
     ),
     click.option("--half-days", type=click.IntRange(1, 2), default=2, show_default=True),
+    click.option("--kind", type=WordOf(FilingKind), help="缺省按活动。 As the activity says."),
+    click.option("--fact", "facts", multiple=True, help="如 host=某公司。 NAME=VALUE; repeat."),
+    click.option("--policy-teaching", is_flag=True, help="含职称政策课程。 Teaches title policy."),
+    click.option("--begins-at", default="", help="如 09:00，每天。 Each day."),
+    click.option("--ends-at", default="", help="如 17:00，每天。 Each day."),
+    click.option("--place", default="", help="地点。 Where."),
+    click.option("--teachers", default="", help="授课人。 Who teaches."),
     click.option("--approved-hours", type=HOURS, help="申请核定的总学时，如 40.00。 Asked for."),
 )
 
@@ -156,6 +164,8 @@ def filings_list(desk: Desk, jurisdiction: str, state: str | None, limit: int) -
 
 def _draft(described: Mapping[str, Any]) -> FilingDraft:
     minutes, half_days = described["planned_minutes"], described["half_days"]
+    further = [described[name] for name in ("begins_at", "ends_at", "place", "teachers")]
+    facts: tuple[str, ...] = described["facts"]
     return FilingDraft(
         activity=described["activity"],
         form=described["form"],
@@ -163,8 +173,13 @@ def _draft(described: Mapping[str, Any]) -> FilingDraft:
         title=described["title"],
         subject=described["subject"],
         seats=described["seats"],
-        sessions=tuple(SessionDraft(day.date(), minutes, half_days) for day in described["days"]),
+        sessions=tuple(
+            SessionDraft(day.date(), minutes, half_days, *further) for day in described["days"]
+        ),
         approved_centihours=described["approved_hours"],
+        kind=str(described["kind"] or ""),
+        facts={name: value for name, _, value in (each.partition("=") for each in facts)},
+        policy_teaching=described["policy_teaching"],
     )
 
 

@@ -98,9 +98,11 @@ def estimated(session: Session, draft: FilingDraft, jurisdiction: str) -> Estima
 
 def changed_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Name what a later version of a filing says otherwise."""
-    names = ("title", "activity", "form", "release", "subject", "seats", "sessions",
-             "approved_centihours")  # fmt: skip
-    return [name for name in names if before.get(name) != after.get(name)]
+    names = ("title", "kind", "facts", "policy_teaching", "activity", "form", "release", "subject",
+             "seats", "sessions", "approved_centihours")  # fmt: skip
+    # Versions from before there were kinds say none.
+    earlier = {"kind": after.get("kind"), **before}
+    return [name for name in names if earlier.get(name) != after.get(name)]
 
 
 def _still_worth(session: Session, draft: FilingDraft, scheme: str) -> Estimate | None:

@@ -249,6 +249,11 @@ class Filing(Base):
     scheme: Mapped[str]
     #: what it is to the rules: `enterprise_course`
     activity: Mapped[str]
+    #: any of `registry.filing.kinds.FilingKind`, and the facts that it states, canonical JSON
+    kind: Mapped[str]
+    facts: Mapped[str]
+    #: whether it teaches title policy too (威人社字〔2024〕2号, 第14项)
+    policy_teaching: Mapped[bool]
     #: `advanced_study` 进修, `seminar` 研修, `special_lecture` 专题讲座, `other`
     form: Mapped[str]
     #: `full` 脱产, `half` 半脱产, `none`
@@ -285,3 +290,8 @@ class FilingSession(Base):
     planned_minutes: Mapped[int] = mapped_column(SmallInteger)
     #: 2 for a whole day, 1 for half a day
     planned_half_days: Mapped[int] = mapped_column(SmallInteger)
+    #: `09:00`, both or neither
+    begins_at: Mapped[str]
+    ends_at: Mapped[str]
+    place: Mapped[str]
+    teachers: Mapped[str]

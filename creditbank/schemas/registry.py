@@ -7,6 +7,7 @@ from marshmallow import post_load
 
 from creditbank.registry.clients import Role, Scope
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
+from creditbank.registry.filing.kinds import KINDS, FilingKind
 from creditbank.registry.filing.states import FilingState
 from creditbank.registry.organisations import OrganisationDraft, OrganisationKind
 from creditbank.schemas.credentials import PublicKey
@@ -31,6 +32,9 @@ from creditbank.schemas.fields import (
 
 NAME_CHARACTERS_MAX = 120
 REASON_CHARACTERS_MAX = 500
+PLACE_CHARACTERS_MAX = 120
+TEACHERS_CHARACTERS_MAX = 200
+FACT_CHARACTERS_MAX = 120
 _SEATS_MAX = 100_000
 _DAY_MINUTES = 24 * 60
 
@@ -127,6 +131,24 @@ class OrganisationAnswer(Shape):
     jurisdiction = jurisdiction()
 
 
+def _time_of_day(**options: Any) -> Code:
+    described = {"description": "Time of day; given with the other one, or neither."}
+    return Code(r"(([01][0-9]|2[0-3]):[0-5][0-9])?", "09:00", metadata=described, **options)
+
+
+#: Every fact that any kind of filing has; which kind has which is told when it is not as wanted.
+FactsShape = Shape.from_dict(
+    {
+        rule.name: Code("|".join(rule.words), rule.words[0])
+        if rule.words
+        else Text(FACT_CHARACTERS_MAX)
+        for kind in KINDS.values()
+        for rule in kind.facts
+    },
+    name="FactsShape",
+)
+
+
 class SessionBody(Shape):
     """One planned sitting."""
 
@@ -135,6 +157,13 @@ class SessionBody(Shape):
     planned_half_days = Whole(
         1, 2, required=True, metadata={"description": "2 for a whole day, 1 for half a day."}
     )
+    begins_at = _time_of_day(load_default=str)
+    ends_at = _time_of_day(load_default=str)
+    place = Text(PLACE_CHARACTERS_MAX, low=0, load_default="")
+    teachers = Text(
+        TEACHERS_CHARACTERS_MAX, low=0, load_default="",
+        metadata={"description": "Names; they stand in no act."},
+    )  # fmt: skip
 
     @post_load
     def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> SessionDraft:
@@ -145,6 +174,17 @@ class SessionBody(Shape):
 class FilingBody(Shape):
     """An activity about to be filed (备案)."""
 
+    kind = Choice(
+        FilingKind,
+        load_default=str,
+        metadata={"description": "As the activity says if left out."},
+    )
+    facts = Inner(
+        FactsShape, load_default=dict, metadata={"description": "What filings of the kind state."}
+    )
+    policy_teaching = Truth(
+        load_default=False, metadata={"description": "It teaches title policy too."}
+    )
     activity = word("enterprise_course", required=True)
     form = Choice(Form, required=True)
     release = Choice(Release, required=True)
@@ -164,6 +204,8 @@ class FilingBody(Shape):
     def as_draft(self, loaded: dict[str, Any], **_kwargs: Any) -> FilingDraft:
         """Make the draft."""
         loaded["approved_centihours"] = loaded.pop("approved_hours")
+        loaded["kind"] = str(loaded["kind"])
+        loaded["facts"] = {name: str(value) for name, value in loaded["facts"].items()}
         loaded["form"], loaded["release"] = str(loaded["form"]), str(loaded["release"])
         return FilingDraft(**{**loaded, "sessions": tuple(loaded["sessions"])})
 
@@ -175,6 +217,10 @@ class SessionAnswer(Shape):
     day = Day()
     planned_minutes = Whole(1, _DAY_MINUTES)
     planned_half_days = Whole(1, 2)
+    begins_at = _time_of_day()
+    ends_at = _time_of_day()
+    place = Text(PLACE_CHARACTERS_MAX, low=0)
+    teachers = Text(TEACHERS_CHARACTERS_MAX, low=0)
 
 
 class FilingLine(Shape):
@@ -183,6 +229,8 @@ class FilingLine(Shape):
     filing_no = public_number("F7K2M9QXAB")
     jurisdiction = jurisdiction()
     scheme = scheme()
+    kind = Choice(FilingKind)
+    policy_teaching = Truth()
     activity = word("enterprise_course")
     form = word("seminar")
     release = word("full")
@@ -213,6 +261,7 @@ class FilingAnswer(FilingLine):
     """A filing with its sessions, and what of it is used once it is approved."""
 
     organisation = Text(18, metadata={"description": "USCC of the provider."})
+    facts = Inner(FactsShape)
     asked_hours = Hours(allow_none=True)
     approved_hours = Hours(
         allow_none=True, metadata={"description": "Granted; null where the rules give the hours."}

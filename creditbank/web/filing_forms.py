@@ -1,6 +1,7 @@
 """The form of a filing: what was typed into it becomes a draft, or stands there again."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from flask import request
@@ -8,6 +9,7 @@ from flask import request
 from creditbank.errors import CreditBankError
 from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
+from creditbank.registry.filing.kinds import KINDS, FactRule, FilingKind
 from creditbank.web import forms
 
 ROWS_AT_FIRST = 3
@@ -15,7 +17,12 @@ ROWS_ADDED = 5
 _SEATS_MAX = 100_000
 _DAY_MINUTES = 24 * 60
 _HALF_DAYS = ("2", "1")
-_FIELDS = ("title", "activity", "form", "release", "subject", "seats", "asked_hours")
+_FIELDS = ("title", "kind", "activity", "form", "release", "subject", "seats", "asked_hours")
+_FACT = "fact_"
+_POLICY = "policy_teaching"
+#: What a line states further, by its field.
+_FURTHER = ("begins_at", "ends_at", "place", "teachers")
+_FURTHER_CHARACTERS_MAX = 120
 
 
 class SessionsWantedError(CreditBankError):
@@ -53,6 +60,10 @@ class SessionLine:
     day: str = ""
     minutes: str = ""
     half_days: str = "2"
+    begins_at: str = ""
+    ends_at: str = ""
+    place: str = ""
+    teachers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +72,36 @@ class FilledForm:
 
     fields: dict[str, str]
     lines: tuple[SessionLine, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    policy_teaching: bool = False
 
 
 def as_typed(draft: FilingDraft | None) -> FilledForm:
     """Return what stands in the form: what was just typed, else a draft, else nothing."""
     if request.method == "POST":
-        return FilledForm({name: forms.typed(name) for name in _FIELDS}, _with_room(_lines()))
+        fields = {name: forms.typed(name) for name in _FIELDS}
+        return FilledForm(fields, _with_room(_lines()), _facts(), forms.ticked(_POLICY))
     if draft is None:
         return FilledForm(dict.fromkeys(_FIELDS, ""), (SessionLine(),) * ROWS_AT_FIRST)
     asked = draft.approved_centihours
     fields = {
-        "title": draft.title, "activity": draft.activity, "form": draft.form,
+        "title": draft.title, "kind": draft.kind, "activity": draft.activity, "form": draft.form,
         "release": draft.release, "subject": draft.subject, "seats": str(draft.seats),
         "asked_hours": "" if asked is None else hours_text(asked),
     }  # fmt: skip
     lines = (
-        SessionLine(each.day.isoformat(), str(each.planned_minutes), str(each.planned_half_days))
+        SessionLine(
+            each.day.isoformat(),
+            str(each.planned_minutes),
+            str(each.planned_half_days),
+            each.begins_at,
+            each.ends_at,
+            each.place,
+            each.teachers,
+        )
         for each in draft.sessions
     )
-    return FilledForm(fields, tuple(lines))
+    return FilledForm(fields, tuple(lines), draft.facts, draft.policy_teaching)
 
 
 def filing_draft() -> FilingDraft:
@@ -106,7 +128,15 @@ def filing_draft() -> FilingDraft:
         seats=_whole(forms.typed("seats"), "form-field-seats", _SEATS_MAX),
         sessions=tuple(sorted(sessions, key=lambda planned: planned.day)),
         approved_centihours=hours("asked_hours"),
+        kind=forms.chosen("kind", FilingKind) if forms.typed("kind") else "",
+        facts=_facts(),
+        policy_teaching=forms.ticked(_POLICY),
     )
+
+
+def facts_offered(kind: str) -> tuple[FactRule, ...]:
+    """Return the facts that the form asks for, once a kind is chosen."""
+    return KINDS[FilingKind(kind)].facts if kind in set(FilingKind) else ()
 
 
 def hours(name: str) -> int | None:
@@ -124,13 +154,21 @@ def hours(name: str) -> int | None:
         raise HoursWantedError(found=text[:20]) from error
 
 
+def _facts() -> dict[str, str]:
+    """Return what was typed of the facts of the chosen kind; those of another are not asked."""
+    names = (rule.name for rule in facts_offered(forms.typed("kind")))
+    return {name: forms.typed(_FACT + name) for name in names}
+
+
 def _session(line: SessionLine, number: int) -> SessionDraft:
     try:
         day = date.fromisoformat(line.day)
     except ValueError as error:
         raise forms.DayInvalidError(found=line.day[:20]) from error
     minutes = _whole(line.minutes, "form-field-minutes", _DAY_MINUTES, row=number)
-    return SessionDraft(day, minutes, int(line.half_days))
+    return SessionDraft(
+        day, minutes, int(line.half_days), line.begins_at, line.ends_at, line.place, line.teachers
+    )
 
 
 def _whole(text: str, field: str, high: int, row: int = 0) -> int:
@@ -148,6 +186,7 @@ def _lines() -> tuple[SessionLine, ...]:
             forms.typed(f"day_{number}"),
             forms.typed(f"minutes_{number}"),
             half if (half := forms.typed(f"half_days_{number}")) in _HALF_DAYS else "2",
+            *(forms.typed(f"{name}_{number}")[:_FURTHER_CHARACTERS_MAX] for name in _FURTHER),
         )
         for number in range(count)
     )

@@ -1,5 +1,6 @@
 """Filings (备案): providers submit and mend them, officials approve, return or refuse them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from creditbank.registry.filing.filings import (
     submit_filing,
 )
 from creditbank.registry.filing.history import FilingAct
+from creditbank.registry.filing.kinds import FilingKind
 from creditbank.registry.filing.states import (
     FilingState,
     FilingStep,
@@ -52,7 +54,7 @@ from creditbank.rules.explain import Sentence, explain_conversion, name_of
 from creditbank.rules.pack import PackChain
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Visit, able, see
-from creditbank.web.filing_forms import as_typed, filing_draft, hours
+from creditbank.web.filing_forms import as_typed, facts_offered, filing_draft, hours
 from creditbank.web.forms import ReasonWantedError
 from creditbank.web.pages import page, reader_language
 
@@ -63,6 +65,7 @@ class Step(StrEnum):
     """What a button of the form asks for."""
 
     MORE = "more"
+    KIND = "kind"
     ESTIMATE = "estimate"
     SUBMIT = "submit"
 
@@ -113,7 +116,7 @@ def new(visit: Visit, session: Session) -> Response:
 def submit(visit: Visit, session: Session) -> Response:
     """Give the form more days, work out its hours, or submit it."""
     step = forms.chosen("step", Step)
-    if step is Step.MORE:
+    if step in {Step.MORE, Step.KIND}:
         return _form(session, visit, None)
     provider = organisation_of(session, organisation_seen(visit.client))
     visit.client.require_region(provider.jurisdiction)
@@ -134,7 +137,8 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
     possible = possible_steps(FilingState(sheet.filing.state))
     held = held_for(session, filing_no, client.client_id, now=visit.now) if posts else None
     return page(
-        "filing.html", sheet=sheet, filing=sheet.filing, history=_told(sheet), held=held,
+        "filing.html", facts=json.loads(sheet.filing.facts), sheet=sheet, filing=sheet.filing,
+        history=_told(sheet), held=held,
         names=_names(sheet.estimate.law if sheet.estimate else None, sheet.filing),
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
@@ -161,7 +165,7 @@ def mend(visit: Visit, session: Session, filing_no: str) -> Response:
 def file_again(visit: Visit, session: Session, filing_no: str) -> Response:
     """Submit a returned filing again; or more days, or its hours, as in the empty form."""
     filing, step = filing_seen(session, visit.client, filing_no), forms.chosen("step", Step)
-    if step is Step.MORE:
+    if step in {Step.MORE, Step.KIND}:
         return _form(session, visit, None, filing_no=filing_no, reason=filing.reason)
     draft = filing_draft()
     if step is Step.ESTIMATE:
@@ -242,8 +246,10 @@ def _form(
             ("release", choices.releases), ("subject", choices.subjects),
         )
     }  # fmt: skip
+    filled = as_typed(draft)
     return page(
-        "filing_form.html", filled=as_typed(draft), offered=offered, filing_no=filing_no,
+        "filing_form.html", filled=filled, kinds=list(map(str, FilingKind)),
+        facts=facts_offered(filled.fields["kind"]), offered=offered, filing_no=filing_no,
         reason=reason, estimate=_explained(estimate),
         person_centihours=estimate.person_centihours if estimate else 0,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from flask import Flask
 from creditbank.catalogue import entries, text
 from creditbank.clock import CIVIL_ZONE, instant_from_text
 from creditbank.hours import hours_text
+from creditbank.registry.filing.kinds import KINDS
 from creditbank.web.pages import reader_language
 
 
@@ -21,7 +22,8 @@ def prepare_words(app: Flask) -> None:
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code,
         filing_field_code, filing_step_code, filing_step_about_code, filing_ended_code,
-        filing_ended_about_code,
+        filing_ended_about_code, filing_kind_code, filing_fact_code, filing_word_code,
+        filing_fact_has_words,
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code, reassessment_state_code,
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
@@ -172,6 +174,26 @@ def filing_step_code(step: str) -> str:
     return f"filing-step-{step}"
 
 
+def filing_kind_code(kind: str) -> str:
+    """Name a kind of filing."""
+    return f"filing-kind-{_slug(kind)}"
+
+
+def filing_fact_code(name: str) -> str:
+    """Name a fact that a kind of filing states."""
+    return f"filing-fact-{_slug(name)}"
+
+
+def filing_word_code(word: str) -> str:
+    """Name what such a fact says."""
+    return f"filing-word-{_slug(word)}"
+
+
+def filing_fact_has_words(name: str) -> bool:
+    """Tell whether a fact says one of some words, and no text."""
+    return any(rule.name == name and rule.words for kind in KINDS.values() for rule in kind.facts)
+
+
 def filing_step_about_code(step: str) -> str:
     """Say what follows from it."""
     return f"filing-step-about-{step}"
@@ -194,7 +216,7 @@ def filing_act_code(kind: str) -> str:
 
 def filing_field_code(name: str) -> str:
     """Name what a filing says."""
-    return f"filing-field-{'asked' if name == 'approved_centihours' else name}"
+    return f"filing-field-{'asked' if name == 'approved_centihours' else _slug(name)}"
 
 
 def work_state_code(state: str) -> str:

@@ -216,3 +216,20 @@ def test_a_correction_tells_before_and_after_and_moves_a_wrong_number(desk: Desk
     balance = desk.official.post("/api/v1/balances", {**other, "scheme": "cn-3710"}).get_json()
     assert balance["live_hours"] == "4.00"
     assert desk.bank.fsck() == []
+
+
+def test_a_filing_states_what_its_kind_wants(desk: Desk) -> None:
+    body = filing_body() | {
+        "kind": "base_course", "facts": {"base_level": "provincial"}, "policy_teaching": True,
+    }  # fmt: skip
+    body["sessions"][0] |= {"begins_at": "08:30", "ends_at": "16:30", "teachers": "孙某"}
+
+    without = problem_of(desk.provider.post("/api/v1/filings", {**body, "facts": {}}))
+    other = problem_of(desk.provider.post("/api/v1/filings", {**body, "kind": "online_course"}))
+    filed = desk.provider.post("/api/v1/filings", body).get_json()
+
+    assert (without["code"], other["code"]) == ("filing-fact-wanted", "filing-kind-unfit")
+    assert (filed["kind"], filed["facts"]) == ("base_course", {"base_level": "provincial"})
+    assert filed["policy_teaching"] is True
+    first = filed["sessions"][0]
+    assert (first["begins_at"], first["ends_at"], first["teachers"]) == ("08:30", "16:30", "孙某")

@@ -61,7 +61,7 @@ class _Forms(HTMLParser):
     def _stands(self, given: dict[str, str]) -> bool:
         kind = given.get("type", "text")
         return bool(given.get("name")) and (
-            kind in ("hidden", "text", "date") or (kind == "radio" and "checked" in given)
+            kind in ("hidden", "text", "date", "time") or (kind == "radio" and "checked" in given)
         )
 
 

@@ -335,3 +335,19 @@ def test_a_long_list_is_searched_and_paged(provider: Browser, bank: TestBank) ->
     by_number = provider.get(f"/filings?q={filing.rpartition('/')[2].lower()}").text
     assert by_number.count("<strong>") == 1
     assert "没有符合条件的备案" in provider.get("/filings?q=%25&state=returned").text
+
+
+def test_a_form_asks_for_the_facts_of_the_chosen_kind(provider: Browser, official: Browser) -> None:
+    further = {"begins_at_0": "09:00", "ends_at_0": "17:00", "place_0": "一号会议室"}
+    typed = {**SEMINAR, **days_of(DAYS[:1]), **further, "kind": "base_course"}
+
+    provider.get("/filings/new").send("/filings/new", step="submit", **typed)
+    assert "“继续教育基地培训”的“基地级别”没有填写" in provider.text
+    provider.send("/filings/new", step="kind", kind="enterprise_run")
+    assert "fact_open_to_chain" in provider.forms()["/filings/new"].names
+    provider.send("/filings/new", step="kind", kind="base_course")
+    provider.send("/filings/new", step="submit", fact_base_level="municipal", policy_teaching="yes")
+    official.get(provider.path)
+
+    for said in ("继续教育基地培训", "市级", "包含职称政策课程", "09:00–17:00", "一号会议室"):
+        assert said in official.text

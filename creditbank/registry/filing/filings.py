@@ -8,15 +8,17 @@ attendance, and their product. Nothing is credited before approval
 (威人社字〔2024〕2号, 第9项: 经备案均可登记).
 """
 
+import json
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from creditbank.canonical import Canonical
+from creditbank.canonical import Canonical, canonical_text
 from creditbank.errors import CreditBankError
 from creditbank.hours import apportioned_centihours, hours_text
 from creditbank.ids import random_number
@@ -25,6 +27,7 @@ from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.clients import Client, organisation_seen
 from creditbank.registry.filing.history import history_of, late_of
+from creditbank.registry.filing.kinds import checked_facts, kind_of
 from creditbank.registry.filing.states import (
     FilingStep,
     FilingStepUnfitError,
@@ -39,6 +42,7 @@ from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
 SESSIONS_MAX = 120
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 class FilingUnknownError(CreditBankError):
@@ -74,6 +78,13 @@ class FilingDayTwiceError(CreditBankError):
     status = 422
 
 
+class SessionTimesError(CreditBankError):
+    """A session's hours of the day are no times, or leave no room for its planned minutes."""
+
+    code = "session-times-wrong"
+    status = 422
+
+
 class ApprovedHoursBeyondError(CreditBankError):
     """More hours would be granted than the filing asks for."""
 
@@ -102,6 +113,12 @@ class SessionDraft:
     day: date
     planned_minutes: int
     planned_half_days: int
+    #: `09:00`, both or neither
+    begins_at: str = ""
+    ends_at: str = ""
+    place: str = ""
+    #: names; they stay out of the acts
+    teachers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,10 @@ class FilingDraft:
     #: hours of all sessions together, asked for or granted, where the rules leave them to whoever
     #: approves
     approved_centihours: int | None = None
+    #: as stated; empty leaves it to the activity
+    kind: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    policy_teaching: bool = False
 
 
 def submit_filing(
@@ -345,10 +366,21 @@ def draft_of(session: Session, filing: Filing, approved_centihours: int | None) 
         subject=filing.subject,
         seats=filing.seats,
         sessions=tuple(
-            SessionDraft(planned.day, planned.planned_minutes, planned.planned_half_days)
+            SessionDraft(
+                planned.day,
+                planned.planned_minutes,
+                planned.planned_half_days,
+                planned.begins_at,
+                planned.ends_at,
+                planned.place,
+                planned.teachers,
+            )
             for planned in sessions_of(session, filing.filing_no)
         ),
         approved_centihours=approved_centihours,
+        kind=filing.kind,
+        facts=json.loads(filing.facts),
+        policy_teaching=filing.policy_teaching,
     )
 
 
@@ -447,7 +479,11 @@ def _weighed(
     law = law_of(session, jurisdiction)
     require_subject(draft.subject, law)
     ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
-    draft = replace(draft, sessions=ordered)
+    kind = kind_of(draft.kind, draft.activity)
+    facts = checked_facts(kind, draft.facts)
+    for planned in ordered:
+        _check_times(planned)
+    draft = replace(draft, sessions=ordered, kind=str(kind), facts=facts)
     person_centihours(draft, law)
     _refuse_unfit_hours(draft, law)
     return law, draft
@@ -457,7 +493,8 @@ def _columns(draft: FilingDraft, law: PackChain) -> dict[str, object]:
     return {
         "scheme": law.scheme, "activity": draft.activity, "form": draft.form,
         "release": draft.release, "title": draft.title, "subject": draft.subject,
-        "seats": draft.seats, "asked_centihours": draft.approved_centihours,
+        "seats": draft.seats, "asked_centihours": draft.approved_centihours, "kind": draft.kind,
+        "facts": canonical_text(dict(draft.facts)), "policy_teaching": draft.policy_teaching,
     }  # fmt: skip
 
 
@@ -466,7 +503,8 @@ def _insert_sessions(session: Session, filing_no: str, draft: FilingDraft) -> No
         {
             "filing_no": filing_no, "session_no": number, "day": planned.day,
             "planned_minutes": planned.planned_minutes,
-            "planned_half_days": planned.planned_half_days,
+            "planned_half_days": planned.planned_half_days, "begins_at": planned.begins_at,
+            "ends_at": planned.ends_at, "place": planned.place, "teachers": planned.teachers,
         }
         for number, planned in enumerate(draft.sessions, start=1)
     ]  # fmt: skip
@@ -492,6 +530,31 @@ def _undecided(session: Session, filing_no: str, step: FilingStep) -> Filing:
     return filing
 
 
+def _check_times(planned: SessionDraft) -> None:
+    if not planned.begins_at and not planned.ends_at:
+        return
+    span = _minute_of(planned.ends_at) - _minute_of(planned.begins_at)
+    times = _TIME.fullmatch(planned.begins_at) and _TIME.fullmatch(planned.ends_at)
+    if not times or span < planned.planned_minutes:
+        raise SessionTimesError(
+            day=planned.day.isoformat(), begins_at=planned.begins_at or "—",
+            ends_at=planned.ends_at or "—", minutes=planned.planned_minutes,
+        )  # fmt: skip
+
+
+def _minute_of(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:]) if _TIME.fullmatch(time) else 0
+
+
+def _session_described(planned: SessionDraft) -> list[Canonical]:
+    said: list[Canonical] = [
+        planned.day.isoformat(), planned.planned_minutes, planned.planned_half_days,
+    ]  # fmt: skip
+    if planned.begins_at or planned.place:
+        said += [planned.begins_at, planned.ends_at, planned.place]
+    return said
+
+
 def _described(draft: FilingDraft) -> dict[str, Canonical]:
     described: dict[str, Canonical] = {
         "activity": draft.activity,
@@ -500,11 +563,13 @@ def _described(draft: FilingDraft) -> dict[str, Canonical]:
         "title": draft.title,
         "subject": draft.subject,
         "seats": draft.seats,
-        "sessions": [
-            [planned.day.isoformat(), planned.planned_minutes, planned.planned_half_days]
-            for planned in draft.sessions
-        ],
+        "kind": draft.kind,
+        "sessions": [_session_described(planned) for planned in draft.sessions],
     }
+    if draft.facts:
+        described["facts"] = dict(draft.facts)
+    if draft.policy_teaching:
+        described["policy_teaching"] = True
     if draft.approved_centihours is not None:
         described["approved_centihours"] = draft.approved_centihours
     return described
