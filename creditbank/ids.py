@@ -46,3 +46,11 @@ def jurisdiction_contains(outer: str, inner: str) -> bool:
         or (outer == "cn" and inner.startswith("cn-"))
         or ("-" in outer and "." not in outer and inner.startswith(outer))
     )
+
+
+def places_above(jurisdiction: str) -> tuple[str, ...]:
+    """Return a jurisdiction and all above it, the nearest first: cn-371002, cn-3710, cn-37, cn."""
+    place, _, zone = jurisdiction.partition(".")
+    digits = place.removeprefix("cn-") if place != "cn" else ""
+    above = [f"cn-{digits[:length]}" for length in range(len(digits), 0, -2)]
+    return (*((jurisdiction,) if zone else ()), *above, "cn")

@@ -18,7 +18,7 @@ from creditbank.registry.filing.filings import (
     sessions_of,
 )
 from creditbank.registry.filing.history import FilingAct, Late, history_of, late_of
-from creditbank.registry.lawbook import law_of
+from creditbank.registry.lawbook import law_at
 from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.rules.conversion import (
@@ -91,7 +91,7 @@ def estimated(session: Session, draft: FilingDraft, jurisdiction: str) -> Estima
     Raises:
         NotRecognisedError, RuleMissingError, FactMissingError: the rules would not credit it.
     """
-    law = law_of(session, jurisdiction)
+    law = law_at(session, jurisdiction)
     days = tuple(planned.day for planned in draft.sessions)
     return Estimate(days, tuple(session_conversions(draft, law)), law)
 

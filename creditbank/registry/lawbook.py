@@ -6,16 +6,18 @@ verdicts name them by digest.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from creditbank.ids import places_above
 from creditbank.ledger.leaves import Pins
 from creditbank.registry.models import PublishedPack, RuleAdoption
-from creditbank.rules.loader import chain_of, load_pack
-from creditbank.rules.pack import Adoption, Pack, PackChain
+from creditbank.rules.loader import PackMissingError, chain_of, load_pack
+from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError
 
 
 def law_of(session: Session, scheme: str, known_at: datetime | None = None) -> PackChain:
@@ -32,6 +34,21 @@ def law_of(session: Session, scheme: str, known_at: datetime | None = None) -> P
     """
     packs = published_packs(session, known_at)
     return chain_of(scheme, packs, adopted=adoptions(session, known_at))
+
+
+def law_at(session: Session, jurisdiction: str) -> PackChain:
+    """Return the law of a place: of the nearest place, at or above it, that has rules in force.
+
+    A district without rules of its own, and one whose draft nobody has adopted, goes by its city's.
+
+    Raises:
+        PackMissingError, PackDraftError: no rules are in force for any of them.
+    """
+    packs, adopted = published_packs(session), adoptions(session)
+    for place in places_above(jurisdiction):
+        with suppress(PackMissingError, PackDraftError):
+            return chain_of(place, packs, adopted=adopted)
+    return chain_of(jurisdiction, packs, adopted=adopted)
 
 
 def published_packs(session: Session, known_at: datetime | None = None) -> dict[str, Pack]:

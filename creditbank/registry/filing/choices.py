@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from creditbank.registry.lawbook import law_of
+from creditbank.registry.lawbook import law_at
 from creditbank.rules.conversion import (
     ActivityFact,
     FactMissingError,
@@ -42,7 +42,7 @@ def filing_choices(session: Session, jurisdiction: str, day: date) -> FilingChoi
     Raises:
         PackMissingError: no rules are published for the jurisdiction.
     """
-    law = law_of(session, jurisdiction)
+    law = law_at(session, jurisdiction)
     fitting = [
         (activity, form, release)
         for activity, forms, releases in _recognised(law, day)

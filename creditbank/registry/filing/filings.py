@@ -34,7 +34,7 @@ from creditbank.registry.filing.states import (
     enter,
     require_step,
 )
-from creditbank.registry.lawbook import law_of
+from creditbank.registry.lawbook import law_at, law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.registry.organisations import OrganisationUnknownError, organisation_by_uscc
 from creditbank.rules.conversion import ActivityFact, Conversion, FactMissingError, convert
@@ -476,7 +476,7 @@ def _weighed(
     twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
     if twice:
         raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
-    law = law_of(session, jurisdiction)
+    law = law_at(session, jurisdiction)
     require_subject(draft.subject, law)
     ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
     kind = kind_of(draft.kind, draft.activity)
