@@ -5,7 +5,7 @@ that is said to be done must have been reversed by that act and no other.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -50,15 +50,33 @@ def check_reassessments(session: Session, seen: Progress) -> Iterator[Disagreeme
     kinds = Act.kind.in_([PROPOSED, APPROVED, WITHDRAWN, COMPLETED])
     for act in session.scalars(select(Act).where(kinds).order_by(Act.act_id)):
         acts[act.subject].append(act)
+    reversals = _reversals(session) if known else {}
     for found in session.scalars(select(Reassessment)):
-        if not _holds(session, found, acts.pop(found.reassessment_no, [])):
+        said = acts.pop(found.reassessment_no, [])
+        if not _holds(session, found, said, reversals.get(found.act_id or 0, set())):
             yield Disagreement("fsck-reassessment", "reassessment", found.reassessment_no)
         seen.done += 1
     for number in sorted(acts):
         yield Disagreement("fsck-reassessment", "reassessment", number)
 
 
-def _holds(session: Session, found: Reassessment, acts: Sequence[Act]) -> bool:
+def _reversals(session: Session) -> dict[int, set[tuple[int, str]]]:
+    """Return what each re-assessment reversed, by its act.
+
+    One look at all entries for all of them: no index leads from an act to its entries.
+    """
+    found: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    query = select(Entry.act_id, Entry.person_id, Entry.occasion).where(
+        Entry.act_id.in_(select(Reassessment.act_id)), Entry.movement == str(Movement.REVERSE)
+    )
+    for act_id, person_id, occasion in session.execute(query):
+        found[act_id or 0].add((person_id, occasion))
+    return found
+
+
+def _holds(
+    session: Session, found: Reassessment, acts: Sequence[Act], reversed_: Set[tuple[int, str]]
+) -> bool:
     said = [(act.kind, act.actor) for act in acts if act.kind != WITHDRAWN]
     if said != _wanted(found) or len(acts) - len(said) != _taken_back(found):
         return False
@@ -73,7 +91,7 @@ def _holds(session: Session, found: Reassessment, acts: Sequence[Act]) -> bool:
     agreed = canonical_text(agreed_details(found))
     if any(act.details != agreed for act in acts if act.kind in {PROPOSED, APPROVED}):
         return False
-    return _carried(session, found, credits)
+    return _carried(found, credits, reversed_)
 
 
 def _wanted(found: Reassessment) -> list[tuple[str, str]]:
@@ -93,12 +111,10 @@ def _taken_back(found: Reassessment) -> bool:
     return found.state == ReassessmentState.WITHDRAWN and found.proposed_by is not None
 
 
-def _carried(session: Session, found: Reassessment, credits: Sequence[ReassessedCredit]) -> bool:
+def _carried(
+    found: Reassessment, credits: Sequence[ReassessedCredit], reversed_: Set[tuple[int, str]]
+) -> bool:
     """Tell whether what was reversed by the act is what the list says is done."""
-    reversals = select(Entry.person_id, Entry.occasion).where(
-        Entry.act_id == found.act_id, Entry.movement == str(Movement.REVERSE)
-    )
-    reversed_ = {(row[0], row[1]) for row in session.execute(reversals)} if found.act_id else set()
     done = {
         (each.person_id, each.occasion)
         for each in credits

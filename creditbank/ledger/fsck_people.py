@@ -18,7 +18,7 @@ from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.fsck_books import Books, acts_numbered
 from creditbank.ledger.leaves import entry_leaf, entry_salt
 from creditbank.ledger.models import CreditFacts, Entry, Movement, State
-from creditbank.ledger.quick import QuickReader, RawLine, UndecodableError, Whom
+from creditbank.ledger.quick import QuickReader, Rows, UndecodableError, Whom
 from creditbank.ledger.unreadable import unreadable_rows
 
 #: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
@@ -133,16 +133,16 @@ class _Look:
 
     def at(self, whom: Whom) -> Iterator[Disagreement]:
         """Check some people."""
-        people = self._quick.read(whom)
-        states = self._secrets(list(people))
-        doubtful = {
-            person_id
-            for person_id, lines in people.items()
-            if (secret := states.get(person_id)) is None or not self._quick.holds(lines, secret)
+        rows = self._quick.read(whom)
+        states = self._secrets(list(rows.lines))
+        issued = {
+            person_id: self._quick.issued(person_id, rows, secret)
+            for person_id in rows.lines
+            if (secret := states.get(person_id)) is not None
         }
-        known = sum(line[-1] is not None for lines in people.values() for line in lines)
-        if known != self._quick.facts_of(whom):
-            doubtful |= self._quick.people_with_lone_facts(whom)
+        doubtful = {person_id for person_id in rows.lines if issued.get(person_id) is None}
+        if len(rows.facts) != rows.credits(doubtful):  # of the doubtful, too, there may be facts
+            doubtful |= rows.lone()
         again = {}
         if doubtful:
             for row in unreadable_rows(self._session, _TABLES, people=sorted(doubtful)):
@@ -152,12 +152,12 @@ class _Look:
                 return
             again = _rows_of(self._session, sorted(doubtful))
             states = {**states, **self._secrets(sorted(doubtful))}
-        for person_id in sorted(people.keys() | doubtful):
+        for person_id in sorted(rows.lines.keys() | doubtful):
             if person_id in doubtful:
                 yield from self._check_slowly(person_id, again[person_id], states)
             else:
-                yield from self._check_sums(person_id, people[person_id])
-            self._seen.entries += len(people.get(person_id, ()))
+                yield from self._check_sums(person_id, rows, issued[person_id] or {})
+            self._seen.entries += len(rows.lines.get(person_id, ()))
             self._seen.done = self._seen.entries
         self._session.expunge_all()
 
@@ -169,27 +169,18 @@ class _Look:
         if states.get(person_id, b"") is None:
             self._seen.erased_people.add(person_id)
 
-    def _check_sums(self, person_id: int, lines: Sequence[RawLine]) -> Iterator[Disagreement]:
+    def _check_sums(
+        self, person_id: int, rows: Rows, issued: Mapping[int, int]
+    ) -> Iterator[Disagreement]:
         """Check the accounts of somebody whose rows are as they were posted."""
-        books = self._books
-        issued: dict[int, int] = defaultdict(int)
-        for line in lines:
-            if line[16] != _CREDIT or line[3] or line[9] <= 0 or line[7] in books.recognised:
-                break
-            issued[line[7]] += line[9]
-        else:
-            yield from _check_issued(person_id, issued, books)
+        if issued and self._books.recognised.isdisjoint(issued):
+            yield from _check_issued(person_id, issued, self._books)
             return
-        rows = _PersonRows([_line_of(line) for line in lines])
-        rows.facts.update((line[1:4], line[20]) for line in lines if line[20] is not None)
-        credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
-        yield from _check_accounts(person_id, rows, credits, books)
-        yield from _check_origins(rows, credits, books)
-
-
-def _line_of(raw: RawLine) -> EntryLine:
-    """Give a row its names; its days and instants stay text, which no sum asks for."""
-    return EntryLine._make(raw[:19])
+        own = _PersonRows(rows.named(person_id))
+        credits = {e.credit_key: e for e in own.entries if e.movement == _CREDIT}
+        own.facts.update((key, rows.facts[person_id, *key]) for key in credits)
+        yield from _check_accounts(person_id, own, credits, self._books)
+        yield from _check_origins(own, credits, self._books)
 
 
 def _rows_of(session: Session, people: Sequence[int]) -> dict[int, _PersonRows]:

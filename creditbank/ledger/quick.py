@@ -7,28 +7,18 @@ are read again with care (fsck_people.py), and it is there that what is wrong ge
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Executable,
-    Select,
-    String,
-    and_,
-    cast,
-    func,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Date, Executable, String, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from creditbank.canonical import canonical_text
+from creditbank.canonical import canonical_bytes
 from creditbank.clock import instant_text
 from creditbank.ledger.bodies import EntryLine
 from creditbank.ledger.leaves import Pins
@@ -36,37 +26,64 @@ from creditbank.ledger.models import Act, CreditFacts, Entry, Movement
 from creditbank.ledger.unreadable import FIRST_DAY, LAST_DAY
 from creditbank.orm import UtcDateTime
 
-#: A row as the driver gives it: the columns of `EntryLine` with days and instants as text, whether
-#: the numbers are numbers, and a credit's facts.
+#: What is read of an entry: what names its credit, then whatever is a number, then the rest.
+_NAMES = (
+    "person_id", "scheme", "occasion", "revision", "entry_id", "source_id", "pins_id", "centihours",
+    "credited_year", "step", "epoch", "xid", "act_id", "recorded_at", "earned_on", "subject",
+    "from_state", "to_state", "movement", "reason", "leaf",
+)  # fmt: skip
+#: A row of these as the driver gives it, days and instants as text.
 RawLine = tuple[
-    int, str, str, int, int, str, int | None, int, int, int, str, int, int, str, str, str, str, str,
-    bytes, int, str | None,
+    int, str, str, int, int, int, int, int, int, int, int, int, int | None, str, str, str, str, str,
+    str, str, bytes,
 ]  # fmt: skip
+_ACT: Final = 12
+_MOVEMENT: Final = 18
+_LEAF: Final = 20
+_NAMED = itemgetter(*(_NAMES.index(name) for name in EntryLine._fields))
 #: Says whose rows are meant, by the column that holds the person.
 Whom = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
-#: Distinct texts remembered of one column; then they are forgotten, so that memory is bounded.
+#: Distinct values remembered of one column; then they are forgotten, so that memory is bounded.
 _REMEMBERED_MAX = 16_384
 _ACTS_AT_ONCE = 5_000
 _BLOCK = 64
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _CREDIT = str(Movement.CREDIT)
-#: Joins facts to their credit.
-_OF_CREDIT = and_(
-    Entry.movement == _CREDIT,
-    CreditFacts.person_id == Entry.person_id,
-    CreditFacts.scheme == Entry.scheme,
-    CreditFacts.occasion == Entry.occasion,
-    CreditFacts.revision == Entry.revision,
-)
 
 
 _Row = TypeVar("_Row")
+_Value = TypeVar("_Value")
+#: person, scheme, occasion, revision
+_FactsKey = tuple[int, str, str, int]
 _CreditKey = tuple[str, str, int]
 _Keyed = tuple["hashlib._Hash", "hashlib._Hash"]
 
 
 class UndecodableError(Exception):
     """The driver found a text that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What some people have in the ledger: entries by person, and facts by the credit's key."""
+
+    lines: Mapping[int, Sequence[RawLine]]
+    facts: Mapping[_FactsKey, str]
+
+    def named(self, person_id: int) -> list[EntryLine]:
+        """Give one person's entries their names; days and instants stay text."""
+        return [EntryLine._make(_NAMED(line)) for line in self.lines[person_id]]
+
+    def credits(self, but_of: Container[int]) -> int:
+        """Count the credits of everybody else."""
+        lines = (each for person_id, each in self.lines.items() if person_id not in but_of)
+        return sum([line[_MOVEMENT] for line in each].count(_CREDIT) for each in lines)
+
+    def lone(self) -> set[int]:
+        """Return whoever has facts without a credit."""
+        lines = [line for each in self.lines.values() for line in each]
+        credited = {line[:4] for line in lines if line[_MOVEMENT] == _CREDIT}
+        return {key[0] for key in self.facts.keys() - credited}
 
 
 def fetched(session: Session, query: Executable) -> list[_Row]:
@@ -92,92 +109,113 @@ class QuickReader:
         self, session: Session, sources: Mapping[int, bytes], chains: Mapping[int, Pins | None]
     ) -> None:
         self._session = session
-        self._query = _query(session)
+        self._columns = [as_it_is(session, getattr(Entry, name)) for name in _NAMES]
         self._sources = {each: leaf.hex() for each, leaf in sources.items()}
         self._chains = _pieces(chains)
-        self._texts = _Remembered(canonical_text)
-        self._days = _Remembered(_day)
-        self._instants = _Remembered(_instant)
+        self._texts = _Remembered[str](canonical_bytes)
+        self._numbers = _Remembered[int](canonical_bytes)
+        self._days, self._instants = _Remembered(_day), _Remembered(_instant)
+        self._heads, self._origins = _Remembered(self._head), _Remembered(self._origin)
         self._orders: dict[int | None, str] = {None: ""}
 
-    def read(self, of: Whom) -> dict[int, list[RawLine]]:
-        """Return the entries of these people by person, in the order of their keys.
+    def read(self, of: Whom) -> Rows:
+        """Return the entries of these people, and their facts.
+
+        Two queries and no join: a server that joins two tables in partitions works twice as long.
 
         Raises:
             UndecodableError: a text is no text.
         """
+        facts = select(*_FACTS).where(of(CreditFacts.person_id))
         try:
-            rows: list[RawLine] = fetched(self._session, self._query.where(of(Entry.person_id)))
+            rows: list[RawLine] = fetched(
+                self._session, select(*self._columns).where(of(Entry.person_id))
+            )
+            known: list[tuple[int, str, str, int, str]] = fetched(self._session, facts)
         except sqlite3.OperationalError as error:
             raise UndecodableError from error
-        grouped = {key: list(lines) for key, lines in groupby(rows, itemgetter(0))}
-        ids = {line[6] for line in rows} - {None}
+        lines: dict[int, list[RawLine]] = defaultdict(list)
+        for row in rows:
+            lines[row[0]].append(row)
+        ids = {line[_ACT] for line in rows} - {None}
         self._orders = {None: "", **_leaves_of_acts(self._session, ids)}
-        return grouped
+        self._origins.clear()  # they rest on these
+        return Rows(lines, {fact[:4]: fact[4] for fact in known})
 
-    def holds(self, lines: Sequence[RawLine], secret: bytes) -> bool:
+    def issued(self, person_id: int, rows: Rows, secret: bytes) -> dict[int, int] | None:
         """Tell whether one person's entries are all as they were posted.
 
         Args:
-            lines: every entry of the person.
+            person_id: whose; somebody with entries.
+            rows: at least all of the person's.
             secret: the person's.
+
+        Returns:
+            None if they are not; else the centihours credited out of each source, and nothing for
+            whoever has more than first credits.
         """
-        targets = {
-            line[1:4]: line[18].hex() if type(line[18]) is bytes else ""
-            for line in (lines if any(line[16] != _CREDIT for line in lines) else ())
-            if line[16] == _CREDIT
-        }
         try:
-            return self._hashed(lines, _keyed(secret), targets)
+            return self._hashed(rows.lines[person_id], rows.facts, _keyed(secret))
         except (KeyError, ValueError, TypeError, AttributeError):
-            return False  # it names what is not there, or is not of the column's type
+            return None  # it names what is not there, or is not of the column's type
 
     def _hashed(
-        self, lines: Sequence[RawLine], keyed: _Keyed, targets: Mapping[_CreditKey, str]
-    ) -> bool:
-        texts, days, instants = self._texts, self._days, self._instants
+        self, lines: Sequence[RawLine], facts: Mapping[_FactsKey, str], keyed: _Keyed
+    ) -> dict[int, int] | None:
+        texts, numbers, days, instants = self._texts, self._numbers, self._days, self._instants
+        heads, origins, chains, sha256 = self._heads, self._origins, self._chains, hashlib.sha256
         inner, outer = keyed
-        sources, chains, orders, sha256 = self._sources, self._chains, self._orders, hashlib.sha256
-        for (
-            _, scheme, occasion, revision, _, recorded_at, act_id, source_id, pins_id, centihours,
-            earned_on, year, step, subject, from_state, to_state, movement, reason, leaf, numbers,
-            facts,
-        ) in lines:  # fmt: skip
-            if facts is not None:
-                digest = sha256(b"creditbank/facts/v1\n" + facts.encode()).hexdigest()
-                target = ""
-            elif movement == _CREDIT:
-                return False
+        join, plain = b",".join, True
+        issued, targets = defaultdict[int, int](int), dict[_CreditKey, str]()
+        for line in lines:
+            (
+                person_id, scheme, occasion, revision, _, source_id, pins_id, centihours, year,
+                step, _, _, act_id, recorded_at, earned_on, subject, from_state, to_state, movement,
+                reason, leaf,
+            ) = line  # fmt: skip
+            # A number that only passes for an integer keeps the sum from being one.
+            if type(sum(line[3:12], person_id + (act_id or 0))) is not int:
+                return None
+            if movement == _CREDIT:
+                said = b"creditbank/facts/v1\n" + facts[line[:4]].encode()
+                digest, target = sha256(said).hexdigest().encode(), ""
+                plain = plain and not revision and centihours > 0
             else:
-                digest, target = "", targets[scheme, occasion, revision]
-            of, on, what = texts[scheme], texts[occasion], texts[movement]
-            body = (
-                f"[{what},{of},{year},{texts[subject]},{texts[from_state]},{texts[to_state]},"
-                f"{centihours},{days[earned_on]},{instants[recorded_at]},{on},{revision},{step},"
-                f'"{sources[source_id]}","{target}",["{orders[act_id]}",{texts[reason]}],'
-                f'["{digest}",{chains[pins_id]}]]'
-            )
+                targets = targets or _targets(lines)
+                digest, target = b"", targets[scheme, occasion, revision]
+                plain = False
+            on, no, nth = texts[occasion], numbers[revision], numbers[step]
             salted, salt = inner.copy(), outer.copy()
-            salted.update(f"[{of},{on},{revision},{what},{step}]".encode())
+            salted.update(b"[" + join((texts[scheme], on, no, texts[movement], nth)) + b"]")
             salt.update(salted.digest())
-            said = b"creditbank/entry/v1\n" + salt.digest() + body.encode()
-            if sha256(said).digest() != leaf or not numbers:
-                return False
-        return True
+            body = join((
+                heads[movement, scheme, year, subject, from_state, to_state], numbers[centihours],
+                days[earned_on], instants[recorded_at], on, no, nth,
+                origins[source_id, target, act_id, reason],
+            ))  # fmt: skip
+            body = b"creditbank/entry/v1\n" + salt.digest() + body + digest + chains[pins_id]
+            if sha256(body).digest() != leaf:
+                return None
+            issued[source_id] += centihours
+        return issued if plain else {}
 
-    def facts_of(self, of: Whom) -> int:
-        """Return how many facts these people have."""
-        query = select(func.count()).select_from(CreditFacts).where(of(CreditFacts.person_id))
-        return self._session.scalar(query) or 0
+    def _head(self, said: tuple[str, str, int, str, str, str]) -> bytes:
+        """Put together what stands first in thousands of bodies, and is looked up at once."""
+        movement, scheme, year, *rest = said
+        texts = self._texts
+        first = (texts[movement], texts[scheme], self._numbers[year])
+        return b"[" + b",".join((*first, *(texts[each] for each in rest)))
 
-    def people_with_lone_facts(self, of: Whom) -> set[int]:
-        """Return whoever has facts without a credit."""
-        query = (
-            select(CreditFacts.person_id)
-            .outerjoin(Entry, _OF_CREDIT)
-            .where(of(CreditFacts.person_id), Entry.entry_id.is_(None))
-        )
-        return set(self._session.scalars(query))
+    def _origin(self, said: tuple[int, str, int | None, str]) -> bytes:
+        """Put together what an entry rests on; the digest of its facts follows."""
+        source_id, target, act_id, reason = said
+        source, order = self._sources[source_id], self._orders[act_id]
+        return f'"{source}","{target}",["{order}",'.encode() + self._texts[reason] + b'],["'
+
+
+def _targets(lines: Sequence[RawLine]) -> dict[_CreditKey, str]:
+    """Return the leaf of each credit that a person's other entries act on."""
+    return {line[1:4]: line[_LEAF].hex() for line in lines if line[_MOVEMENT] == _CREDIT}
 
 
 def _keyed(secret: bytes) -> _Keyed:
@@ -187,67 +225,57 @@ def _keyed(secret: bytes) -> _Keyed:
     return inner, hashlib.sha256(key.translate(_OUTER))
 
 
-class _Remembered(dict[str, str]):
-    """Canonical texts of the few distinct values of a column, each made once."""
+class _Remembered(dict[_Value, bytes], Generic[_Value]):
+    """Canonical bytes of the few distinct values of a column, each made once."""
 
-    def __init__(self, make: Callable[[str], str]) -> None:
+    def __init__(self, make: Callable[[_Value], bytes]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, value: str) -> str:
-        if type(value) is not str:
-            raise TypeError("a text is wanted")
+    def __missing__(self, value: _Value) -> bytes:
         if len(self) >= _REMEMBERED_MAX:
             self.clear()
         made = self[value] = self._make(value)
         return made
 
 
-def _pieces(chains: Mapping[int, Pins | None]) -> dict[int, str]:
+def _pieces(chains: Mapping[int, Pins | None]) -> dict[int, bytes]:
     pieces = {}
     for pins_id, chain in chains.items():
         with suppress(TypeError, ValueError):  # what is no chain, no entry was posted under
-            pieces[pins_id] = canonical_text(chain or "")
+            pieces[pins_id] = b'",' + canonical_bytes(chain or "") + b"]]"
     return pieces
 
 
-def _day(text: str) -> str:
+def _day(text: str) -> bytes:
     if not FIRST_DAY <= text <= LAST_DAY or date.fromisoformat(text).isoformat() != text:
         raise ValueError("no day")
-    return canonical_text(text)
+    return canonical_bytes(text)
 
 
-def _instant(text: str) -> str:
+def _instant(text: str) -> bytes:
     """Read an instant as SQLite keeps it, or as PostgreSQL writes it."""
-    said = instant_text(datetime.fromisoformat(text))
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("no instant, but a time of day somewhere")
+    said = instant_text(instant)
     if not FIRST_DAY <= said <= LAST_DAY or ("T" in text and said != text):
         raise ValueError("no instant")
-    return canonical_text(said)
+    return canonical_bytes(said)
 
 
-def _query(session: Session) -> Select[*tuple[object, ...]]:
+def as_it_is(session: Session, column: ColumnElement[object]) -> ColumnElement[object]:
+    """Give a column to select so that the driver gives days and instants as text."""
     sqlite = session.get_bind().dialect.name == "sqlite"
-    columns = [_as_it_is(getattr(Entry, name), sqlite=sqlite) for name in EntryLine._fields]
-    return (
-        select(*columns, _numbers() if sqlite else true(), CreditFacts.facts)
-        .outerjoin(CreditFacts, _OF_CREDIT)
-        .order_by(Entry.person_id)
-    )
-
-
-def _as_it_is(column: InstrumentedAttribute[object], *, sqlite: bool) -> ColumnElement[object]:
     if sqlite or not isinstance(column.type, Date | UtcDateTime):
-        return column.expression
+        return column
     return cast(column, String)
 
 
-def _numbers() -> ColumnElement[bool]:
-    """Ask SQLite for the types of numbers that no hash covers, or not to the last point."""
-    unhashed = (
-        Entry.person_id, Entry.source_id, Entry.pins_id, Entry.epoch, Entry.xid,
-        func.coalesce(Entry.act_id, 0),
-    )  # fmt: skip
-    return and_(*(func.typeof(each) == "integer" for each in unhashed))
+_FACTS = (
+    CreditFacts.person_id, CreditFacts.scheme, CreditFacts.occasion, CreditFacts.revision,
+    CreditFacts.facts,
+)  # fmt: skip
 
 
 def _leaves_of_acts(session: Session, ids: Iterable[object]) -> dict[int | None, str]:

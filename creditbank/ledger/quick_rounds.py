@@ -9,19 +9,20 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from creditbank.clock import civil_day, instant_from_text
+from creditbank.clock import civil_day
 from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES
 from creditbank.ledger.merkle import TILE_WIDTH
 from creditbank.ledger.models import Bundle, Seal, SealSpan
-from creditbank.ledger.quick import fetched
+from creditbank.ledger.quick import as_it_is, fetched
 from creditbank.ledger.seal import rows_between
 
-#: The columns of `Pending` as the driver gives them.
-_RawPending = tuple[int, int, int, int, bytes, str, str | datetime]
+#: The columns of `Pending` as the driver gives them, the instant as text.
+_RawPending = tuple[int, int, int, int, bytes, str, str]
 #: Chooses the log of a row from its jurisdiction and year; 0 where there is none.
 ChooseLog = Callable[[str, int], int]
 
@@ -45,7 +46,9 @@ def round_stands(
     """
     rows: list[_RawPending] = []
     for query in rows_between(session, before, seal):
-        found: list[_RawPending] = fetched(session, query.order_by(None))  # they are sorted here
+        columns = [as_it_is(session, column) for column in query.selected_columns]
+        unsorted = query.with_only_columns(*columns).order_by(None)  # they are sorted here
+        found: list[_RawPending] = fetched(session, unsorted)
         rows += found
     runs = _runs(sorted(rows), log_for)
     return runs.keys() == spans.keys() and all(
@@ -63,19 +66,18 @@ def _runs(rows: Sequence[_RawPending], log_for: ChooseLog) -> Mapping[int, Seque
     return runs
 
 
-def _year(recorded_at: str | datetime) -> int:
-    instant = instant_from_text(recorded_at) if isinstance(recorded_at, str) else recorded_at
-    return civil_day(instant).year
+def _year(recorded_at: str) -> int:
+    return civil_day(datetime.fromisoformat(recorded_at)).year
 
 
 def _run_stands(session: Session, span: SealSpan, run: Sequence[_RawPending]) -> bool:
-    order = [number for row in run for number in row[:4]]
-    refs = [row[3] if row[2] else -row[3] for row in run]
-    leaves = b"".join([row[4] for row in run])
+    epochs, xids, kinds, ids, leaves, *_ = zip(*run, strict=True)
+    order = [*chain.from_iterable(zip(epochs, xids, kinds, ids, strict=True))]
+    refs = [row_id if kind else -row_id for kind, row_id in zip(kinds, ids, strict=True)]
     return (
         hashlib.sha256(struct.pack(f">{len(order)}q", *order)).digest() == span.order_digest
         and span.count == len(run)
-        and _stored(session, span) == (leaves, struct.pack(f">{len(refs)}q", *refs))
+        and _stored(session, span) == (b"".join(leaves), struct.pack(f">{len(refs)}q", *refs))
     )
 
 

@@ -3,7 +3,7 @@ beyond the calendar. They are found by the database itself, so that no reader st
 """
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import cache, reduce
 
 from sqlalchemy import (
     Column,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     and_,
@@ -54,22 +55,27 @@ def unreadable_rows(
         people: whose rows are read; everybody's if not given.
     """
     connection = session.connection()
-    check = _wrong_on_postgresql
     if connection.dialect.name == "sqlite":
-        check = _wrong_on_sqlite
         raw = connection.connection.dbapi_connection
         assert raw is not None, "the session is connected"
         raw.create_function("creditbank_is_text", 1, _is_text, deterministic=True)
     for table in tables_named(tables):
-        shown = [_shown(column, connection.dialect.name) for column in table.primary_key]
-        wrong = [each for column in table.columns if (each := check(column)) is not None]
-        if check is _wrong_on_sqlite:
-            wrong.append(_no_text_on_sqlite(table))
-        query = select(*shown).where(or_(false(), *wrong))
+        query = _finding(table, connection.dialect.name)
         if people is not None:
             query = query.where(table.columns["person_id"].in_(people))
         for row in session.execute(query):
             yield Disagreement("fsck-unreadable", table.name, " ".join(map(str, row)))
+
+
+@cache
+def _finding(table: Table, dialect: str) -> Select[*tuple[str, ...]]:
+    """Put the question together, which takes longer than a small table takes to answer."""
+    check = _wrong_on_sqlite if dialect == "sqlite" else _wrong_on_postgresql
+    wrong = [each for column in table.columns if (each := check(column)) is not None]
+    if dialect == "sqlite":
+        wrong.append(_no_text_on_sqlite(table))
+    shown = [_shown(column, dialect) for column in table.primary_key]
+    return select(*shown).where(or_(false(), *wrong))
 
 
 def tables_named(beginnings: tuple[str, ...] = _LEDGER) -> list[Table]:

@@ -207,14 +207,13 @@ def secret_states(session: Session, vault: Vault, people: Iterable[int]) -> dict
     """Return each person's secret, None where it was erased; lost or broken ones are left out."""
     found: dict[int, bytes | None] = {}
     for chunk in _chunks(list(people)):
-        for row in session.scalars(select(PersonSecret).where(PersonSecret.person_id.in_(chunk))):
-            if row.secret_cipher is None:
-                found[row.person_id] = None
+        secrets = select(PersonSecret.person_id, PersonSecret.secret_cipher)
+        for person_id, cipher in session.execute(secrets.where(PersonSecret.person_id.in_(chunk))):
+            if cipher is None:
+                found[person_id] = None
                 continue
             with suppress(VaultBrokenError):
-                found[row.person_id] = vault.unlock(
-                    row.secret_cipher, "person_secret", "secret_cipher", row.person_id
-                )
+                found[person_id] = vault.unlock(cipher, "person_secret", "secret_cipher", person_id)
     return found
 
 

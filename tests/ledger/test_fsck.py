@@ -261,7 +261,13 @@ def test_a_row_that_cannot_be_read_is_named(
 ) -> None:
     """SQLite takes anything in any column; PostgreSQL takes days that no calendar has."""
     garbage: dict[str, tuple[str, ...]] = {
-        "recorded_at": ("'2025-13-01T00:00:00.000000Z'", "'yesterday'", "5", "x'ff'"),
+        "recorded_at": (
+            "'2025-13-01T00:00:00.000000Z'",
+            "'yesterday'",
+            "'2025-12-01T00:00:00.000000'",
+            "5",
+            "x'ff'",
+        ),
         "earned_on": ("'2025-02-30'", "'9999-12-31'", "20251208", "''"),
         "centihours": ("'many'", "1.5"),
         "leaf": ("'text'", "7"),
@@ -296,8 +302,10 @@ def test_an_act_that_cannot_be_read_is_named(
     bank: TestBank, force: Force, database: Database
 ) -> None:
     garbage = "'infinity'" if database.kind == "postgresql" else "'yesterday'"
+    newest = "SELECT max(act_id) FROM journal_act"  # the first is an organisation's, named for that
     with force.engine.begin() as connection:
-        connection.execute(text(f"UPDATE journal_act SET recorded_at = {garbage} WHERE act_id = 1"))
+        change = f"UPDATE journal_act SET recorded_at = {garbage} WHERE act_id = ({newest})"
+        connection.execute(text(change))
 
     found = bank.fsck()
 
