@@ -38,6 +38,7 @@ from creditbank.api.transfers import transfers
 from creditbank.api.verdict_batches import verdict_batches
 from creditbank.api.verdicts import verdicts
 from creditbank.api.xapi import xapi
+from creditbank.api.xapi_records import xapi_records
 from creditbank.certificates.numbers import NUMBER_PATTERN
 from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
@@ -46,6 +47,7 @@ _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, items, transfers,
     investigations, reassessments, imports, people, explanations, statements, packs,
     adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
+    xapi_records,
 )  # fmt: skip
 
 

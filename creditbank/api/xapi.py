@@ -207,7 +207,7 @@ def _listed(session: Session, call: Call, organisation_id: int) -> dict[str, Any
         host=the_bank(session).host,
         since=query.get("since"),
         until=query.get("until"),
-        after=_place_of(query["cursor"]),
+        after=place_of(query["cursor"]),
         ascending=query["ascending"] is Flag.YES,
         limit=min(query["limit"] or page_max, page_max),
     )
@@ -218,16 +218,22 @@ def _listed(session: Session, call: Call, organisation_id: int) -> dict[str, Any
 def _more(place: Place | None) -> str:
     if place is None:
         return ""
-    asked: dict[str, Any] = {**request.args, "cursor": _cursor_of(place)}
+    asked: dict[str, Any] = {**request.args, "cursor": cursor_of(place)}
     return url_for("xapi.read_xapi_statements", **asked)
 
 
-def _cursor_of(place: Place) -> str:
+def cursor_of(place: Place) -> str:
+    """Write the place of a statement in its provider's list."""
     said = f"{instant_text(place[0])}|{place[1]}".encode("ascii")
     return base64.urlsafe_b64encode(said).rstrip(b"=").decode("ascii")
 
 
-def _place_of(cursor: str) -> Place | None:
+def place_of(cursor: str) -> Place | None:
+    """Read a place back; None on the first page.
+
+    Raises:
+        RequestInvalidError: no page ever gave this cursor.
+    """
     if not cursor:
         return None
     try:

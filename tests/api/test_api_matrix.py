@@ -223,6 +223,13 @@ MATRIX: Mapping[str, Row] = {
     "PUT /xapi/statements": Row("roster:post", "provider"),
     "GET /xapi/statements": Row("roster:post", "provider"),
     "GET /xapi/about": Row(),
+    "GET /api/v1/xapi-statements": Row("roster:post", "provider"),
+    "POST /api/v1/filings/<public:filing_no>/xapi-activities": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
+    "GET /api/v1/filings/<public:filing_no>/xapi-activities": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
     "GET /health": Row(),
     "GET /ledger/<public:jurisdiction>/<count:year>/checkpoint": Row(),
     "GET /ledger/<public:jurisdiction>/<count:year>/tile/<path:rest>": Row(),

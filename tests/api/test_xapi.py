@@ -211,6 +211,39 @@ def test_a_session_of_another_provider_is_nobodys_to_tell(desk: Desk) -> None:
     )
 
 
+def test_a_provider_reads_what_became_of_its_statements_and_names_its_own_activities(
+    desk: Desk,
+) -> None:
+    filing_no, own = desk.approved_filing(), {"id": "https://lms.example.com/course/17"}
+    activities = f"/api/v1/filings/{filing_no}/xapi-activities"
+    send(desk.provider, early := attended(filing_no, object=own))
+
+    named = desk.provider.post(activities, {"activity": own["id"], "session_no": 2})
+    moved = desk.provider.post(activities, {"activity": own["id"], "session_no": 1})
+    wrong = desk.provider.post(activities, {"activity": own["id"], "session_no": 9})
+    foreign = desk.other_provider.post(activities, {"activity": own["id"], "session_no": 1})
+    send(desk.provider, late := attended(filing_no, object=own))
+
+    assert (named.status_code, moved.status_code) == (200, 200)
+    [told_name] = desk.provider.get(activities).get_json()["activities"]
+    assert (told_name["activity"], told_name["session_no"]) == (own["id"], 1)
+    assert problem_of(wrong)["code"] == "session-number-unknown"
+    assert problem_of(foreign)["code"] == "filing-unknown"
+    first = desk.provider.get("/api/v1/xapi-statements?limit=1").get_json()
+    [newest] = first["statements"]
+    cursor = first["next_cursor"]
+    second = desk.provider.get(f"/api/v1/xapi-statements?cursor={cursor}").get_json()
+    [oldest] = second["statements"]
+    assert (newest["statement_id"], newest["outcome"]) == (late["id"], "credited")
+    assert (newest["filing_no"], newest["session_no"], newest["reason"]) == (filing_no, 1, None)
+    assert (oldest["statement_id"], oldest["outcome"]) == (early["id"], "kept")
+    assert oldest["reason"]["code"] == "xapi-session-unknown"
+    assert (oldest["reason"]["next"], second["next_cursor"]) != ("", None)
+    query = f"/api/v1/xapi-statements?outcome=credited&filing_no={filing_no}"
+    assert len(desk.provider.get(query).get_json()["statements"]) == 1
+    assert desk.other_provider.get("/api/v1/xapi-statements").get_json()["statements"] == []
+
+
 def test_one_bad_statement_keeps_the_whole_batch_out(desk: Desk) -> None:
     filing_no, rows = desk.approved_filing(), desk.row_counts()
 
