@@ -44,10 +44,9 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, items, transfers,
-    investigations, reassessments, imports, people, explanations, statements, packs,
+    tokens, clients, credentials, organisations, filings, rosters, xapi_records, items,
+    transfers, investigations, reassessments, imports, people, explanations, statements, packs,
     adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
-    xapi_records,
 )  # fmt: skip
 
 

@@ -192,7 +192,9 @@ MATRIX: Mapping[str, Row] = {
     # What waits to become law is no secret among officials.
     "GET /api/v1/packs/<public:pack_id>/<count:version>/proposal": replace(_PACK, region=""),
     "GET /api/v1/packs/<public:pack_id>/<count:version>/changes": _PACK,
-    "POST /api/v1/packs/<public:pack_id>/adoptions": replace(_PACK, scope="rules:propose"),
+    "POST /api/v1/packs/<public:pack_id>/adoptions": replace(
+        _PACK, scope="rules:propose", none="pack-unpublished"
+    ),
     "POST /api/v1/adoptions/<public:adoption_no>/approval": _ADOPTION,
     "GET /api/v1/packs/<public:pack_id>/adoptions": Row(),
     "GET /api/v1/adoptions/<public:adoption_no>": _ADOPTION,

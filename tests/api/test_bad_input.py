@@ -149,6 +149,8 @@ def test_any_bytes_as_a_body_are_refused(desk: Desk, content: bytes) -> None:
             content_type="application/json" if is_json else "application/octet-stream",
         )
         assert_refused_or_done(desk, declared, response, before)
+        if response.status_code < 400:  # sealing takes no body, and so any
+            before = desk.row_counts()
 
 
 @FEW
