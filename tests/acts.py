@@ -19,6 +19,7 @@ from creditbank.crediting.withdrawals import (
     withdraw_attendance,
 )
 from creditbank.people.register import Identity, find_people
+from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.filings import (
     FilingDraft,
     SessionDraft,
@@ -33,6 +34,7 @@ from creditbank.registry.organisations import (
     register_organisation,
 )
 from creditbank.registry.publishing import propose_pack, publish_pack, review_pack
+from creditbank.registry.stating import FactDraft, state_fact
 from tests.bank import ENTERPRISE_USCC, NOW, TestBank
 
 
@@ -44,6 +46,14 @@ def register_enterprise(
     with bank.unit() as session:
         register_organisation(session, draft, actor="official-test", now=now)
     return uscc
+
+
+def make_base(bank: TestBank, level: str, first_day: date, uscc: str = ENTERPRISE_USCC) -> str:
+    """State that an organisation is a training base from a day on; return the fact's number."""
+    ground = Ground("示例〔2025〕3号", first_day)
+    draft = FactDraft(Attribute.BASE, "", level, first_day, None, ground)
+    with bank.unit() as session:
+        return state_fact(session, uscc, draft, actor="official-test", now=NOW).said.fact_no
 
 
 def publish(bank: TestBank, pack: str, *, now: datetime = NOW, corrigendum: str = "") -> None:

@@ -12,6 +12,7 @@ from creditbank.crediting.lookups import use_of
 from creditbank.crediting.rosters import rosters_of
 from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
+from creditbank.registry.filing.bases import FilingBaseMissingError
 from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
     ApprovedHoursUnfitError,
@@ -75,7 +76,7 @@ _EXAMPLE = {
 _DRAFT_REFUSALS = (
     FilingDayTwiceError, SubjectUnknownError, NotRecognisedError, RuleMissingError,
     FactMissingError, ApprovedHoursUnfitError, PackMissingError, FilingKindUnfitError,
-    FilingFactWantedError, FilingFactForeignError, SessionTimesError,
+    FilingFactWantedError, FilingFactForeignError, SessionTimesError, FilingBaseMissingError,
 )  # fmt: skip
 
 filings = Door("filings", __name__, description="Activities filed for record (备案).")
@@ -139,7 +140,7 @@ def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     refuses=(
         FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError,
         LateReasonWantedError, ApprovedHoursBeyondError, NotRecognisedError, RuleMissingError,
-        FactMissingError,
+        FactMissingError, FilingBaseMissingError,
     ),
 )  # fmt: skip
 def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:

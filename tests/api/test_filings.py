@@ -1,9 +1,10 @@
 """Filings over the API: submitted, listed page by page, decided, used."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 from creditbank.clock import civil_day, utc_now
+from tests.acts import make_base
 from tests.api.desk import DAYS, Desk, filing_body, problem_of, roster_rows, stated
 from tests.bank import ENTERPRISE_USCC, invented_person
 
@@ -219,6 +220,7 @@ def test_a_correction_tells_before_and_after_and_moves_a_wrong_number(desk: Desk
 
 
 def test_a_filing_states_what_its_kind_wants(desk: Desk) -> None:
+    make_base(desk.bank, "provincial", date(2025, 1, 10))
     body = filing_body() | {
         "kind": "base_course", "facts": {"base_level": "provincial"}, "policy_teaching": True,
     }  # fmt: skip

@@ -1,12 +1,20 @@
 """Kinds of filings: what each states, and which activities belong to it."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditbank.registry.filing.filings import SessionDraft, SessionTimesError, submit_filing
+from creditbank.registry.facts import Attribute, Ground
+from creditbank.registry.filing.bases import FilingBaseMissingError
+from creditbank.registry.filing.filings import (
+    SessionDraft,
+    SessionTimesError,
+    approve_filing,
+    submit_filing,
+)
 from creditbank.registry.filing.history import history_of
 from creditbank.registry.filing.kinds import (
     KINDS,
@@ -18,6 +26,8 @@ from creditbank.registry.filing.kinds import (
     kind_of,
 )
 from creditbank.registry.organisations import organisation_by_uscc
+from creditbank.registry.stating import FactDraft, state_fact, take_back_fact
+from tests.acts import make_base
 from tests.bank import ENTERPRISE_USCC, NOW, SEMINAR_DAYS, TestBank
 from tests.crediting.test_returned_filings import DRAFT
 
@@ -101,3 +111,38 @@ def test_times_of_day_leave_room_for_the_planned_minutes(
         provider = organisation_by_uscc(session, ENTERPRISE_USCC)
         with pytest.raises(SessionTimesError):
             submit_filing(session, draft, provider, actor="p", now=NOW)
+
+
+def test_only_a_base_files_a_base_course_and_only_for_days_on_which_it_is_one(
+    bank: TestBank,
+) -> None:
+    base = replace(DRAFT, kind="base_course", facts={"base_level": "provincial"})
+    first, second = (replace(base, sessions=(each,)) for each in DRAFT.sessions[:2])
+    make_base(bank, "municipal", date(2025, 1, 10))
+    fact_no = make_base(bank, "provincial", DRAFT.sessions[1].day)
+
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        with pytest.raises(FilingBaseMissingError) as refused:
+            submit_filing(session, first, provider, actor="p", now=NOW)
+        filing_no = submit_filing(session, second, provider, actor="p", now=NOW).filing_no
+    with bank.unit() as session:
+        ground = Ground(reason="批准文件有误")
+        take_back_fact(session, ENTERPRISE_USCC, fact_no, ground, actor="o", now=NOW)
+    with bank.unit() as session, pytest.raises(FilingBaseMissingError):
+        approve_filing(session, filing_no, actor="o", reason="迟报", now=NOW)
+
+    assert refused.value.facts["days"] == [DRAFT.sessions[0].day.isoformat()]
+
+
+def test_a_suspended_base_files_nothing(bank: TestBank) -> None:
+    base = replace(DRAFT, kind="base_course", facts={"base_level": "municipal"})
+    make_base(bank, "municipal", date(2025, 1, 10))
+    ground = Ground("示例〔2026〕8号", date(2026, 2, 1), "检查不合格")
+    paused = FactDraft(Attribute.BASE_SUSPENSION, "", "municipal", date(2026, 2, 1), None, ground)
+
+    with bank.unit() as session:
+        state_fact(session, ENTERPRISE_USCC, paused, actor="o", now=NOW)
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        with pytest.raises(FilingBaseMissingError):
+            submit_filing(session, base, provider, actor="p", now=NOW)

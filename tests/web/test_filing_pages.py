@@ -11,6 +11,7 @@ import python_calamine
 from creditbank.clock import utc_now
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Role
+from tests.acts import make_base
 from tests.api.desk import DAYS
 from tests.attendance.rosters import HEADER, csv_bytes, xlsx
 from tests.bank import TestBank, attendance, invented_person
@@ -337,7 +338,10 @@ def test_a_long_list_is_searched_and_paged(provider: Browser, bank: TestBank) ->
     assert "没有符合条件的备案" in provider.get("/filings?q=%25&state=returned").text
 
 
-def test_a_form_asks_for_the_facts_of_the_chosen_kind(provider: Browser, official: Browser) -> None:
+def test_a_form_asks_for_the_facts_of_the_chosen_kind(
+    bank: TestBank, provider: Browser, official: Browser
+) -> None:
+    make_base(bank, "municipal", date(2025, 1, 10))
     further = {"begins_at_0": "09:00", "ends_at_0": "17:00", "place_0": "一号会议室"}
     typed = {**SEMINAR, **days_of(DAYS[:1]), **further, "kind": "base_course"}
 

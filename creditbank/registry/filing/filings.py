@@ -26,6 +26,7 @@ from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.clients import Client, organisation_seen
+from creditbank.registry.filing.bases import require_base
 from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.filing.kinds import checked_facts, kind_of
 from creditbank.registry.filing.states import (
@@ -151,8 +152,10 @@ def submit_filing(
         SubjectUnknownError, NotRecognisedError, RuleMissingError, FactMissingError: the rules in
             force would not credit it; said now, not after the course.
         ApprovedHoursUnfitError: it asks for hours that the rules themselves give.
+        FilingBaseMissingError: a base course of whoever is no base on its days.
     """
     law, draft = _weighed(session, draft, provider.jurisdiction)
+    _require_base(session, provider.organisation_id, draft)
     filing_no = "F" + random_number(9)
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
@@ -181,6 +184,7 @@ def submit_again(
     filing = locked_filing(session, filing_no)
     require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
     law, draft = _weighed(session, draft, filing.jurisdiction)
+    _require_base(session, filing.organisation_id, draft)
     for column, value in _columns(draft, law).items():
         setattr(filing, column, value)
     enter(filing, FilingStep.RESUBMIT, now=now)
@@ -220,10 +224,12 @@ def approve_filing(
         FilingUnknownError, FilingDecidedError: nothing to decide.
         LateReasonWantedError: it was filed after it began, and no reason is given.
         ApprovedHoursBeyondError: more hours than the filing asks for.
+        FilingBaseMissingError: the base was ended or suspended since it was filed.
     """
     filing = _undecided(session, filing_no, FilingStep.APPROVE)
     granted_centihours = _granted(filing, approved_centihours)
     draft = draft_of(session, filing, granted_centihours)
+    _require_base(session, filing.organisation_id, draft)
     if not reason:
         _refuse_late(session, filing_no)
     law = law_of(session, filing.scheme)
@@ -487,6 +493,11 @@ def _weighed(
     person_centihours(draft, law)
     _refuse_unfit_hours(draft, law)
     return law, draft
+
+
+def _require_base(session: Session, organisation_id: int, draft: FilingDraft) -> None:
+    days = [planned.day for planned in draft.sessions]
+    require_base(session, organisation_id, draft.kind, draft.facts, days)
 
 
 def _columns(draft: FilingDraft, law: PackChain) -> dict[str, object]:
