@@ -6,7 +6,7 @@ id of a statement is what an idempotency key is elsewhere.
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -27,6 +27,7 @@ from creditbank.api.bodies import (
 )
 from creditbank.api.endpoints import Call, Door, Public, Unit
 from creditbank.api.problems import PROBLEM, Failure, problem_response
+from creditbank.attendance.statement_filters import StatementFilter, in_form
 from creditbank.attendance.statements import VERSION, Statement, instant_of
 from creditbank.clock import instant_from_text, instant_text
 from creditbank.crediting.xapi import (
@@ -50,7 +51,7 @@ from creditbank.house import current_house
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.schemas.wanted import FieldError, invalid_at
-from creditbank.schemas.xapi import check_statements
+from creditbank.schemas.xapi import check_agent, check_statements
 from creditbank.schemas.xapi_answers import AboutAnswer, Flag, StatementPut, StatementsQuery
 from creditbank.schemas.xapi_terms import StatementInvalidError
 
@@ -184,6 +185,7 @@ def read_xapi_statements(call: Call, session: Session) -> Response:
     _require_version()
     organisation_id = organisation_seen(call.client) or 0
     one = call.query.get("statement_id") or call.query.get("voided_statement_id")
+    form, language = call.query["form"], request.accept_languages.best or "zh"
     if one:
         _require_alone()
         voided = "voided_statement_id" in call.query
@@ -191,16 +193,21 @@ def read_xapi_statements(call: Call, session: Session) -> Response:
             session, current_house().vault, organisation_id, one.lower(), the_bank(session).host,
             voided=voided,
         )  # fmt: skip
-        response = _json(given.content)
+        response = _given(call, in_form(given.content, form, language))
         response.headers["Last-Modified"] = http_date(given.stored_at)
     else:
-        response = _json(_listed(session, call, organisation_id))
+        page, more = _listed(session, call, organisation_id)
+        statements = [in_form(each, form, language) for each in page]
+        response = _given(call, {"statements": statements, "more": more})
     through = consistent_through(session, organisation_id, now=call.now)
     response.headers[CONSISTENT_HEADER] = instant_text(through)
     return response
 
 
-def _listed(session: Session, call: Call, organisation_id: int) -> dict[str, Any]:
+def _listed(
+    session: Session, call: Call, organisation_id: int
+) -> tuple[Sequence[dict[str, Any]], str]:
+    """Return a page of statements, and where the next one is."""
     query, page_max = call.query, current_house().settings.page_size_max
     wanted = StatementsWanted(
         organisation_id=organisation_id,
@@ -210,9 +217,34 @@ def _listed(session: Session, call: Call, organisation_id: int) -> dict[str, Any
         after=place_of(query["cursor"]),
         ascending=query["ascending"] is Flag.YES,
         limit=min(query["limit"] or page_max, page_max),
+        filter=_filter(query, the_bank(session).host),
     )
     page = statements_page(session, current_house().vault, wanted)
-    return {"statements": list(page.statements), "more": _more(page.more)}
+    return page.statements, _more(page.more)
+
+
+def _filter(query: Mapping[str, Any], host: str) -> StatementFilter:
+    return StatementFilter(
+        agent=_agent(query["agent"], host) if query["agent"] else None,
+        verb=query["verb"],
+        activity=query["activity"],
+        registration=query["registration"].lower(),
+        related_agents=query["related_agents"] is Flag.YES,
+        related_activities=query["related_activities"] is Flag.YES,
+    )
+
+
+def _agent(text: str, host: str) -> dict[str, Any]:
+    """Read the agent that an address asks for; nobody is asked for by an identity document."""
+    try:
+        agent = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise invalid_at("/agent", "field-object") from error
+    check_agent(agent, "/agent")
+    found: dict[str, Any] = agent
+    if found.get("account", {}).get("homePage", "").startswith(f"https://{host}/documents/"):
+        raise invalid_at("/agent", "xapi-agent-number")
+    return found
 
 
 def _more(place: Place | None) -> str:
@@ -256,8 +288,10 @@ def _require_version() -> None:
 
 
 def _require_alone() -> None:
-    for name in request.args:
-        if name not in ("statementId", "voidedStatementId") or len(request.args) > 1:
+    """Refuse whatever stands beside the id of one statement, but how it is to be given."""
+    others = [name for name in request.args if name not in ("format", "attachments")]
+    for name in others:
+        if name not in ("statementId", "voidedStatementId") or len(others) > 1:
             raise invalid_at(f"/{name}", "xapi-parameter-alone")
 
 
@@ -289,7 +323,14 @@ def _answer(said: str, status: HTTPStatus, received: Received) -> Response:
     return response
 
 
-def _json(members: Mapping[str, Any]) -> Response:
-    response = Response(json.dumps(members), content_type=JSON_MEDIA_TYPE)
+def _given(call: Call, members: Mapping[str, Any]) -> Response:
+    """Give statements; with attachments as the first part of many, and the bank keeps no others."""
+    said, media_type = json.dumps(members), JSON_MEDIA_TYPE
+    if call.query["attachments"] is Flag.YES:
+        boundary = uuid4().hex
+        head = f"--{boundary}\r\nContent-Type: {JSON_MEDIA_TYPE}\r\n\r\n"
+        said = f"{head}{said}\r\n--{boundary}--\r\n"
+        media_type = f"multipart/mixed; boundary={boundary}"
+    response = Response(said, content_type=media_type)
     response.headers["Cache-Control"] = "no-store"
     return response

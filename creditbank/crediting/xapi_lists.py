@@ -5,7 +5,7 @@ a bounded number of them and then says where to go on.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from creditbank.attendance.statement_filters import ANYTHING, StatementFilter, referred
 from creditbank.attendance.statement_models import XapiStatement
 from creditbank.attendance.statements import VERSION, row_of
 from creditbank.clock import instant_text
@@ -27,7 +28,6 @@ _CHUNK = 200
 _SETTLED = timedelta(minutes=5)
 
 Place = tuple[datetime, int]
-Fits = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class StatementsWanted:
     after: Place | None
     ascending: bool
     limit: int
-    fits: Fits = lambda _content: True
+    filter: StatementFilter = ANYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,22 @@ def statements_page(session: Session, vault: Vault, wanted: StatementsWanted) ->
             return StatementsPage(tuple(found), last)
         opened, last = opened + 1, (row.stored_at, row.place)
         content = _opened(vault, row, wanted.host)
-        if wanted.fits(content):
+        if _fits(session, vault, wanted, content):
             found.append(content)
     return StatementsPage(tuple(found), None)
+
+
+def _fits(
+    session: Session, vault: Vault, wanted: StatementsWanted, content: Mapping[str, Any]
+) -> bool:
+    """Tell whether a statement is asked for, by itself or by the one that it is about."""
+    if wanted.filter.fits(content):
+        return True
+    target = referred(content)
+    row = session.get(XapiStatement, (wanted.organisation_id, target)) if target else None
+    if row is None or row.content_cipher is None:
+        return False
+    return wanted.filter.fits(_opened(vault, row, wanted.host))
 
 
 def consistent_through(session: Session, organisation_id: int, *, now: datetime) -> datetime:

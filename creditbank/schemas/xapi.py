@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from creditbank.attendance.statement_filters import IDENTIFIERS
 from creditbank.attendance.statements import VOIDED
 from creditbank.schemas.wanted import FieldError
 from creditbank.schemas.xapi_terms import (
@@ -32,8 +33,6 @@ from creditbank.schemas.xapi_terms import (
     version,
 )
 
-#: Inverse functional identifiers: an agent has exactly one.
-IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 _INTERACTION_LISTS: Mapping[str, tuple[str, ...]] = {
     "true-false": (), "choice": ("choices",), "fill-in": (), "long-fill-in": (),
     "matching": ("source", "target"), "performance": ("steps",), "sequencing": ("choices",),

@@ -4,11 +4,13 @@ from enum import StrEnum
 
 from marshmallow.fields import List, String
 
+from creditbank.attendance.statement_filters import StatementForm
 from creditbank.schemas.fields import Choice, Code, Instant, Shape, Text, Whole
 
 _UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
 _EXAMPLE = "8e03978e-40d5-43dd-bc93-6894a57f9324"
-_ADDRESS_CHARACTERS_MAX = 2_000
+_IRI = r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]{1,1900}"
+_AGENT_CHARACTERS_MAX = 2_000
 
 
 class Flag(StrEnum):
@@ -33,6 +35,21 @@ class StatementsQuery(Shape):
     until = Instant()
     limit = Whole(0, 1_000_000, as_text=True, load_default=0)
     ascending = Choice(Flag, load_default=Flag.NO)
+    agent = Text(
+        _AGENT_CHARACTERS_MAX, load_default="",
+        metadata={
+            "description": "An agent or identified group as JSON, and no identity document: a"
+            " number never stands in an address.",
+            "example": '{"mbox": "mailto:li@lms.example.com"}',
+        },
+    )  # fmt: skip
+    verb = Code(_IRI, "http://adlnet.gov/expapi/verbs/attended", load_default="")
+    activity = Code(_IRI, "https://bank.example/filings/F7K2M9QXAB/sessions/2", load_default="")
+    registration = Code(_UUID, _EXAMPLE, load_default="")
+    related_agents = Choice(Flag, load_default=Flag.NO)
+    related_activities = Choice(Flag, load_default=Flag.NO)
+    form = Choice(StatementForm, load_default=StatementForm.EXACT, data_key="format")
+    attachments = Choice(Flag, load_default=Flag.NO)
     cursor = Text(200, low=0, load_default="")
 
 
