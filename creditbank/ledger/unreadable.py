@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, reduce
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Date,
@@ -98,7 +99,7 @@ def _wrong_on_postgresql(column: Column[object]) -> ColumnElement[bool] | None:
 def _wrong_on_sqlite(column: Column[object]) -> ColumnElement[bool]:
     raw: ColumnElement[str] = type_coerce(column, String)
     storage = func.typeof(column)
-    if isinstance(column.type, Integer):
+    if isinstance(column.type, Integer | Boolean):
         right = storage == "integer"
     elif isinstance(column.type, LargeBinary):
         right = storage == "blob"
@@ -118,7 +119,7 @@ def _no_text_on_sqlite(table: Table) -> ColumnElement[bool]:
     texts: list[ColumnElement[str]] = [
         func.coalesce(type_coerce(column, String), "")
         for column in table.columns
-        if not isinstance(column.type, Integer | LargeBinary)
+        if not isinstance(column.type, Integer | Boolean | LargeBinary)
     ]
     if not texts:
         return false()

@@ -166,7 +166,7 @@ def submit_filing(
     _insert_sessions(session, filing_no, draft)
     record_act(
         session,
-        ActDraft("filing.submitted", provider.jurisdiction, actor, filing_no, _described(draft)),
+        ActDraft("filing.submitted", provider.jurisdiction, actor, filing_no, described(draft)),
         now=now,
     )
     return filing
@@ -192,7 +192,7 @@ def submit_again(
     filing.submitted_at, filing.submitted_by = now, actor
     session.execute(delete(FilingSession).where(FilingSession.filing_no == filing_no))
     _insert_sessions(session, filing_no, draft)
-    details = {**_described(draft), "version": filing.version}
+    details = {**described(draft), "version": filing.version}
     record_act(
         session,
         ActDraft("filing.resubmitted", filing.jurisdiction, actor, filing_no, details),
@@ -239,7 +239,7 @@ def approve_filing(
         ActDraft(
             "filing.approved", filing.jurisdiction, actor, filing_no,
             {
-                **_described(draft),
+                **described(draft),
                 **source_bounds_details(bounds, bounds.centihours_max),
                 "scheme": filing.scheme,
                 "source_kind": str(SourceKind.FILING),
@@ -566,7 +566,8 @@ def _session_described(planned: SessionDraft) -> list[Canonical]:
     return said
 
 
-def _described(draft: FilingDraft) -> dict[str, Canonical]:
+def described(draft: FilingDraft) -> dict[str, Canonical]:
+    """Return what the acts on a filing say of it: everything but the names of teachers."""
     described: dict[str, Canonical] = {
         "activity": draft.activity,
         "form": draft.form,
