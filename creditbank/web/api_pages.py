@@ -15,6 +15,7 @@ from creditbank.web.failures import PageUnknownError
 from creditbank.web.pages import page, reader_language
 
 #: How far members within members are told.
+_METHODS = ("get", "post", "put")
 _DEPTH_MAX = 3
 _Node = Mapping[str, Any]
 
@@ -97,7 +98,7 @@ def _chapters(spoken: Language) -> Iterator[Chapter]:
             _operation(document, path, method, operation, spoken)
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
-            if method in ("get", "post") and operation["tags"] == [tag["name"]]
+            if method in _METHODS and operation["tags"] == [tag["name"]]
         )
         slug = tag["name"].replace(" ", "-")
         yield Chapter(slug, _said(f"api-chapter-{slug}", spoken, tag["description"]), operations)
