@@ -79,7 +79,7 @@ def _unsaid(session: Session) -> Iterator[Disagreement]:
         found = sorted(stand.pop(act_id, []))
         if kind == REGISTERED:
             found = sorted((says, "", *rest) for says, _, *rest in found)
-        if found != sorted(_of_act(kind, region, _read(details))):
+        if found != sorted(_of_act(kind, region, said_by(details))):
             yield Disagreement(_CODE, "journal_act", str(act_id))
     for act_id in sorted(stand):
         yield Disagreement(_CODE, "journal_act", str(act_id))
@@ -124,10 +124,11 @@ def _of_act(kind: str, region: str, said: Mapping[str, Any]) -> list[_Said]:
     return [stated, (str(Says.NOT_SO), wrong, "", *ground)] if wrong else [stated]
 
 
-def _read(details: str) -> Mapping[str, Any]:
+def said_by(details: str) -> Mapping[str, Any]:
+    """Read what an act says; whatever is no object says nothing."""
     try:
         said = json.loads(details)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -63,7 +63,5 @@ def test_a_restore_that_is_killed_leaves_the_place_empty_and_can_be_done_again(
     assert "(schema-not-current)" in terminal_for(settings).run(
         "ledger", "fsck", exit_code=1
     ).output  # fmt: skip
-    if scene.kind == "sqlite":
-        settings.home_path.joinpath("bank.sqlite3").unlink()  # an empty one, made by looking
     terminal_for(settings).run(*order)
     assert "全部相符" in terminal_for(settings).run("ledger", "fsck").output

@@ -4,7 +4,6 @@ A filing by force approved, reopened or given more seats would otherwise take ro
 official allowed.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from creditbank.ledger.models import Act
 from creditbank.ledger.unreadable import unreadable_rows
 from creditbank.registry.filing.filings import described, draft_of
 from creditbank.registry.filing.states import FilingState
+from creditbank.registry.fsck import said_by
 from creditbank.registry.models import Filing
 
 _CODE = "fsck-filing"
@@ -76,7 +76,7 @@ def _acts_on(session: Session, numbers: Sequence[str]) -> Mapping[str, list[_Tol
         Act.subject.in_(numbers), Act.kind.in_(_STATE_AFTER)
     )
     for filing_no, kind, details in session.execute(query.order_by(Act.act_id)):
-        acts[filing_no].append((kind, _read(details)))
+        acts[filing_no].append((kind, said_by(details)))
     return acts
 
 
@@ -99,13 +99,5 @@ def _stands(session: Session, filing: Filing, kind: str, said: Mapping[str, Any]
         if "kind" not in said:  # acts of before filings had kinds
             stands.pop("kind")
         return canonical_text(stands) == canonical_text({k: said[k] for k in _SAID if k in said})
-    except (ValueError, TypeError):  # its facts are no JSON
+    except (ValueError, TypeError, RecursionError):  # its facts are no JSON
         return False
-
-
-def _read(details: str) -> Mapping[str, Any]:
-    try:
-        said = json.loads(details)
-    except (ValueError, TypeError):
-        return {}
-    return said if isinstance(said, dict) else {}
