@@ -36,16 +36,16 @@ class StatementsQuery(Shape):
     limit = Whole(0, 1_000_000, as_text=True, load_default=0)
     ascending = Choice(Flag, load_default=Flag.NO)
     agent = Text(
-        _AGENT_CHARACTERS_MAX, load_default="",
+        _AGENT_CHARACTERS_MAX, load_default=str,
         metadata={
             "description": "An agent or identified group as JSON, and no identity document: a"
             " number never stands in an address.",
             "example": '{"mbox": "mailto:li@lms.example.com"}',
         },
     )  # fmt: skip
-    verb = Code(_IRI, "http://adlnet.gov/expapi/verbs/attended", load_default="")
-    activity = Code(_IRI, "https://bank.example/filings/F7K2M9QXAB/sessions/2", load_default="")
-    registration = Code(_UUID, _EXAMPLE, load_default="")
+    verb = Code(_IRI, "http://adlnet.gov/expapi/verbs/attended", load_default=str)
+    activity = Code(_IRI, "https://bank.example/filings/F7K2M9QXAB/sessions/2", load_default=str)
+    registration = Code(_UUID, _EXAMPLE, load_default=str)
     related_agents = Choice(Flag, load_default=Flag.NO)
     related_activities = Choice(Flag, load_default=Flag.NO)
     form = Choice(StatementForm, load_default=StatementForm.EXACT, data_key="format")
