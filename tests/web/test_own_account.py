@@ -107,17 +107,17 @@ def test_a_wrong_code_shows_the_same_qr_code_again(inside: Browser) -> None:
 
 
 def test_the_qr_code_says_what_the_key_says(inside: Browser) -> None:
-    import cv2
     import numpy
+    import zxingcpp
 
     inside.get("/account/second-factor").send("/account/second-factor")
     [modules] = re.findall(r'viewBox="-4 -4 (\d+) \1"', inside.text)
     picture = numpy.full((int(modules), int(modules)), 255, numpy.uint8)
     for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1H\1z", inside.text):
         picture[int(y) + 4, int(x) + 4 : int(x) + 4 + int(width)] = 0
-    large = cv2.resize(picture, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+    large = picture.repeat(8, axis=0).repeat(8, axis=1)
 
-    said, _, _ = cv2.QRCodeDetector().detectAndDecode(large)
+    [said] = [found.text for found in zxingcpp.read_barcodes(large)]
 
     secret = re.findall(r'secret" translate="no">([A-Z2-7 ]+)<', inside.text)[0].replace(" ", "")
     assert said.startswith("otpauth://totp/")
