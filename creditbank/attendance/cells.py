@@ -21,6 +21,7 @@ from creditbank.people.documents import (
     read_document,
     read_name,
 )
+from creditbank.people.names import folded_name
 
 _Value = TypeVar("_Value")
 #: What a spreadsheet keeps in one cell; nothing is read beyond it.
@@ -89,19 +90,19 @@ class CellFault:
 
 
 def header_pieces(cell: object) -> Iterator[str]:
-    """Spell a header in each plain form that it may be known by: 实到分钟(分钟), 姓名/Name."""
+    """Spell a header in each plain form that it may be known by: 實到分鐘(分鐘), 姓名/Name."""
     if not isinstance(cell, str) or len(cell) > _HEADER_CHARACTERS_MAX:
         return
-    text = unicodedata.normalize("NFKC", _visible(cell)).strip()
+    text = folded_name(_visible(cell)).strip()
     pieces = [text, *_HEADER_BREAK.split(text)]
     # A note in brackets is passed over, or is part of the name: 出勤时长(分钟).
     spelled = [each for p in pieces for each in (_HEADER_NOTE.sub("", p), _BRACKETS.sub("", p))]
-    yield from (_HEADER_NOISE.sub("", each).casefold() for each in spelled)
+    yield from (_HEADER_NOISE.sub("", each) for each in spelled)
 
 
 def read_kind(cell: object) -> DocumentKind | CellFault:
     """Read what kind of document a number is of."""
-    text = _HEADER_NOISE.sub("", cell_text(cell)).casefold()
+    text = _HEADER_NOISE.sub("", folded_name(cell_text(cell)))
     kind = KINDS.get(text) or KINDS.get(_HEADER_NOTE.sub("", text) or text)
     return kind or CellFault("roster-kind-unknown", {"length": len(text)})
 

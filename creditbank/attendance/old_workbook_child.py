@@ -6,14 +6,22 @@ Run by `old_workbook.read_old_workbook` and by nobody else; it imports nothing o
 import io
 import json
 import resource
+import struct
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import olefile
 import python_calamine
 
 _MEMORY_BYTES_MAX = 1 << 30
 _CPU_SECONDS_MAX = 30
+_BOUND_SHEET, _DATE_MODE, _FILE_PASS, _ROW, _BEGIN = 0x85, 0x22, 0x2F, 0x208, 0x809
+_HIDDEN_ROW = 0x20
+#: Of Excel 97 and later; the parser finds no cells in what is older.
+_VERSION = 0x600
 #: Lines above the header and blank ones count for nothing.
 _ROWS_SLACK = 120
 
@@ -30,8 +38,12 @@ def main() -> None:
 
 
 def said(content: bytes, rows_max: int, columns_max: int) -> Any:
-    """Return each worksheet, with whether it is hidden and its filled rows, or what is too much."""
+    """Return each worksheet, with what is hidden of it and its filled rows, or what is too much."""
     sheets = []
+    notes = noted(content)
+    if notes.has_password:
+        return {"password": True}
+    hidden_rows = [*notes.hidden_rows.values()]
     try:
         with python_calamine.load_workbook(io.BytesIO(content)) as book:
             for at, sheet in enumerate(book.sheets_metadata):
@@ -43,10 +55,55 @@ def said(content: bytes, rows_max: int, columns_max: int) -> Any:
                 if any(len(cells) > columns_max for _, cells in rows):
                     return {"columns": columns_max}
                 is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
-                sheets.append([at, sheet.name, is_hidden, rows])
+                hidden = sorted(hidden_rows[at])
+                sheets.append([sheet.name, is_hidden, hidden, notes.epoch_1904, rows])
     except python_calamine.PasswordError:
         return {"password": True}
     return sheets
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the parser does not tell: hidden rows, by where their sheet begins."""
+
+    hidden_rows: dict[int, set[int]] = field(default_factory=dict)
+    epoch_1904: bool = False
+    has_password: bool = False
+
+
+def noted(content: bytes) -> Notes:
+    """Read the records that the parser passes over."""
+    notes, begun = Notes(), -1
+    for place, kind, data in records(stream(content)):
+        if kind == _BOUND_SHEET:
+            notes.hidden_rows[struct.unpack_from("<I", data)[0]] = set()
+        elif kind == _DATE_MODE:
+            notes.epoch_1904 = data[:1] == b"\x01"
+        elif kind == _FILE_PASS:
+            notes.has_password = True
+        elif kind == _BEGIN:
+            begun = place
+            if struct.unpack_from("<H", data)[0] != _VERSION:
+                raise ValueError("a workbook of Excel 95 or older")
+        elif kind == _ROW and data[12] & _HIDDEN_ROW and begun in notes.hidden_rows:
+            notes.hidden_rows[begun].add(struct.unpack_from("<H", data)[0] + 1)
+    return notes
+
+
+def records(book: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield where each record begins, its kind, and its data."""
+    place = 0
+    while place + 4 <= len(book):
+        kind, length = struct.unpack_from("<HH", book, place)
+        yield place, kind, book[place + 4 : place + 4 + length]
+        place += 4 + length
+
+
+def stream(content: bytes) -> bytes:
+    """Return the stream of the workbook out of the compound file; a small one lies among others."""
+    with olefile.OleFileIO(io.BytesIO(content)) as package:
+        read: bytes = package.openstream("Workbook").read()
+        return read
 
 
 def filled(sheet: python_calamine.CalamineSheet) -> Any:

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from itertools import zip_longest
 from typing import TypeVar
 
 from creditbank.attendance.cells import (
@@ -96,7 +97,9 @@ _NOTHING = "—"
 _DAY_TEXT = re.compile(
     r"(?P<y>[0-9]{4})(?:(?P<sep>[-/.])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
     r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})[日号]|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
-    r"(?: ?\(?(?:星期|周)[一二三四五六日天]\)?)?(?: 0?0:00(?::00)?)?",
+    r"(?: ?\(?(?:星期|周)[一二三四五六日天]\)?)?"
+    # The time of a scan is passed over; of an instant in UTC the civil day is not guessed.
+    r"(?:[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?|T00:00:00(?:\.0+)?Z)?",
     re.ASCII,
 )
 #: A day as a spreadsheet counts it, from 1955 to 2119; of other figures it is not guessed.
@@ -263,12 +266,13 @@ def _with_header(tables: Sequence[Table]) -> tuple[_Header, Table]:
 
 
 def _header(table: Table) -> _Header | None:
-    """Find the first row that has all required columns.
+    """Find the first row that has all required columns, or else the first two that have together.
 
     Raises:
         RosterHeaderTwiceError: it has one of them twice.
     """
-    for row_no, cells in table.rows[:HEADER_ROWS_MAX]:
+    rows = table.rows[:HEADER_ROWS_MAX]
+    for row_no, cells in [*rows, *map(_joined, rows, rows[1:])]:
         columns = [_column(cell) for cell in cells]
         if not set(REQUIRED) <= set(columns):
             continue
@@ -279,6 +283,18 @@ def _header(table: Table) -> _Header | None:
         names = {column: cell_text(cells[place]) for column, place in places.items()}
         return _Header(row_no, places, names)
     return None
+
+
+def _joined(
+    upper: tuple[int, Sequence[object]], lower: tuple[int, Sequence[object]]
+) -> tuple[int, Sequence[object]]:
+    """Read two rows as one header: 证件 over 类型 and 号码, 姓名 over nothing."""
+    said, joined = "", list[object]()
+    for above, below in zip_longest(upper[1], lower[1]):
+        said = cell_text(above) or (said if cell_text(below) else "")
+        spelled = (cell_text(below), said + cell_text(below), said)
+        joined.append(next(filter(_column, spelled), below))
+    return lower[0], joined
 
 
 def _column(cell: object) -> Column | None:
@@ -510,9 +526,8 @@ def read_day(cell: object, *, epoch_1904: bool = False) -> date | CellFault:
     A plain number is a day as a spreadsheet counts it, from 1900, or from 1904 as some do.
     """
     if isinstance(cell, datetime):
-        if cell.time() == time.min:
-            return cell.date()
-    elif isinstance(cell, date):
+        return cell.date()
+    if isinstance(cell, date):
         return cell
     epoch = _EPOCH_1904 if epoch_1904 else _EPOCH
     return cell_value(cell, lambda text: _day_from_text(text, epoch), "roster-date-invalid")

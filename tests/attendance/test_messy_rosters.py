@@ -292,8 +292,9 @@ def test_a_number_that_an_old_workbook_kept_as_a_number_has_lost_digits() -> Non
         xls({"名单": [HEADER]}, more=record(0xFC, struct.pack("<II", 2**31, 2**31))),
         xls({"名单": [HEADER, *ROWS]})[:2048],
         xls({"名单": [HEADER, *ROWS]}).replace(b"W\0o\0r\0k\0", b"V\0o\0r\0k\0"),
+        xls({"名单": [HEADER]})[:8] + bytes(range(256)) * 4,
     ],
-    ids=["a sheet of trillions", "strings by the billion", "cut", "no workbook"],
+    ids=["a sheet of trillions", "strings by the billion", "cut", "no workbook", "anything"],
 )
 def test_an_old_workbook_that_lies_is_refused_and_hurts_nobody(content: bytes) -> None:
     with pytest.raises((RosterOldFormatError, RosterEmptyError)):

@@ -219,6 +219,24 @@ def test_the_header_stands_within_the_first_twenty_rows(titles: int, found: bool
             read_roster(file)
 
 
+def test_a_header_of_two_rows_is_read_as_one() -> None:
+    upper = ["序号", "姓名", "证件", "", "日期", "出勤", ""]
+    lower = ["", "", "类型", "号码", "", "分钟", "备注"]
+
+    roster = read_roster(xlsx([["名单"], upper, lower, [1, *ROWS[0]], [2, *ROWS[1]]]))
+
+    assert [row.row_no for row in roster.rows] == [4, 5]
+    assert roster.problems == ()
+
+
+def test_a_header_in_traditional_characters_is_known() -> None:
+    header = ["姓名", "證件類型", "證件號碼", "日期", "實到分鐘"]
+
+    roster = read_roster(xlsx([header, ["張三", "居民身份證", *ROWS[0][2:]]]))
+
+    assert [row.name for row in roster.rows] == ["張三"]
+
+
 def test_two_sheets_with_a_roster_are_refused() -> None:
     with pytest.raises(RosterSheetsAmbiguousError) as caught:
         read_roster(xlsx_sheets({"一班": [HEADER, ROWS[0]], "二班": [HEADER, ROWS[1]]}))
@@ -265,6 +283,10 @@ def test_a_day_merged_over_several_people_counts_for_each() -> None:
         "2025-11-10 00:00:00",
         date(2025, 11, 10),
         MIDNIGHT - timedelta(days=1),
+        MIDNIGHT - timedelta(hours=15, minutes=30),
+        "2025-11-10 08:30",
+        "2025-11-10T17:05:59.250",
+        "2025-11-10T00:00:00.000Z",
     ],
 )
 def test_a_day_may_be_written_in_these_ways(cell: object) -> None:
@@ -284,7 +306,8 @@ def test_a_day_may_be_written_in_these_ways(cell: object) -> None:
         "19999",
         80000.0,
         45971.5,
-        MIDNIGHT + timedelta(hours=8),
+        "2025-11-09T16:00:00Z",
+        "2025-11-10 24:00",
         time(8, 30),
         True,
         "昨天",
