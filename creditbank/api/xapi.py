@@ -1,7 +1,8 @@
 """xAPI 2.0 (IEEE 9274.1.1): statements from learning platforms, and what the bank makes of them.
 
-The addresses, headers and statuses are those of the standard; failures are problem documents. The
-id of a statement is what an idempotency key is elsewhere.
+Most platforms still speak 1.0.x, whose statements are statements of 2.0 as well; each is answered
+in the version that it speaks. Addresses, headers and statuses are those of the standard; failures
+are problem documents. The id of a statement is what an idempotency key is elsewhere.
 """
 
 import base64
@@ -59,14 +60,16 @@ VERSION_HEADER = "X-Experience-API-Version"
 CONSISTENT_HEADER = "X-Experience-API-Consistent-Through"
 #: How many of a sending met which outcome: `credited=2, known=1, repeated=4`.
 OUTCOME_HEADER = "Creditbank-Outcome"
-_SPOKEN = re.compile(r"2\.0(?:\.[0-9]{1,4})?", re.ASCII)
+_SPOKEN = re.compile(r"([12])\.0(?:\.[0-9]{1,4})?", re.ASCII)
+#: The last version before 2.0, and what the version of its statements is unless they say.
+_EARLIER, _EARLIER_UNSAID = "1.0.3", "1.0.0"
 #: The standard knows these; whatever else is wrong with a request is 400 to it.
 _OWN_STATUS = (401, 403, 404, 405, 409, 413, 429, 500, 503)
 _PATH = "/xapi/statements"
 
 
 class XapiVersionError(CreditBankError):
-    """The request does not say that it speaks xAPI 2.0."""
+    """The request does not say that it speaks xAPI 2.0 or 1.0."""
 
     code = "xapi-version"
     status = 400
@@ -81,7 +84,7 @@ _HEADERS: tuple[Mapping[str, Any], ...] = (
     {
         "in": "header", "name": VERSION_HEADER, "required": True,
         "description": "The version of xAPI that is spoken.",
-        "schema": {"type": "string", "pattern": r"^2\.0(\.[0-9]{1,4})?$"}, "example": VERSION,
+        "schema": {"type": "string", "pattern": r"^[12]\.0(\.[0-9]{1,4})?$"}, "example": VERSION,
     },
 )  # fmt: skip
 _EXAMPLE: Mapping[str, Any] = {
@@ -142,14 +145,14 @@ def _told(error: CreditBankError) -> Response:
 
 @xapi.after_request  # type: ignore[untyped-decorator] # the package has no types
 def _versioned(response: Response) -> Response:
-    response.headers[VERSION_HEADER] = VERSION
+    response.headers[VERSION_HEADER] = _EARLIER if _speaks_earlier() else VERSION
     return response
 
 
 @xapi.get("/xapi/about", Public.ANYBODY, answer=AboutAnswer())
 def read_xapi_about(_call: Call, _session: Session) -> dict[str, Any]:
     """Say which versions of xAPI are understood."""
-    return {"version": [VERSION]}
+    return {"version": [VERSION, _EARLIER, "1.0.2", "1.0.1", _EARLIER_UNSAID]}
 
 
 @xapi.post(
@@ -276,8 +279,13 @@ def place_of(cursor: str) -> Place | None:
         raise invalid_at("/cursor", "field-cursor") from error
 
 
+def _speaks_earlier() -> bool:
+    spoken = _SPOKEN.fullmatch(request.headers.get(VERSION_HEADER, ""))
+    return spoken is not None and spoken[1] == "1"
+
+
 def _require_version() -> None:
-    """Refuse what does not say that it speaks xAPI 2.0.
+    """Refuse what does not say that it speaks xAPI 2.0 or 1.0.
 
     Raises:
         XapiVersionError: the header is missing, or names another version.
@@ -305,6 +313,8 @@ def _statement(content: Mapping[str, Any], put_as: str | None) -> Statement:
     if put_as is not None and given != put_as.lower():
         raise StatementInvalidError([FieldError("/id", "xapi-id-differs", {})])
     said = content.get("timestamp")
+    if _speaks_earlier():
+        content = {"version": _EARLIER_UNSAID, **content}
     return Statement(given, None if said is None else instant_of(said), content)
 
 

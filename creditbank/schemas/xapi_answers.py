@@ -56,4 +56,4 @@ class StatementsQuery(Shape):
 class AboutAnswer(Shape):
     """Which versions of xAPI are understood."""
 
-    version = List(String(), metadata={"example": ["2.0.0"]})
+    version = List(String(), metadata={"example": ["2.0.0", "1.0.3"]})
