@@ -25,7 +25,7 @@ CHANGING = (
     "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
     "reassessment", "reassessed_credit", "news_read",
-    "xapi_statement", "xapi_activity",
+    "xapi_statement", "xapi_activity", "delegation",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (

@@ -28,18 +28,17 @@ from creditbank.registry.clients import (
     ScopeMissingError,
 )
 from creditbank.registry.models import Organisation
-from creditbank.registry.organisations import OrganisationKind
+from creditbank.registry.organisations import TEACHING_KINDS, OrganisationKind
 
 #: Nothing opens to these without a second factor.
 STRICT_ROLES = frozenset({Role.OFFICIAL, Role.AUDITOR, Role.ADMINISTRATOR})
 #: What somebody may do besides who manages an organisation's seats.
 _MANAGERS_SCOPES = frozenset({Scope.SEAT_MANAGE, Scope.ACCOUNT_RECOVER})
-_TEACHES = frozenset({Role.PROVIDER, Role.EMPLOYER})
+#: What is done in an organisation's name only by who manages it.
+_MANAGERS_ONLY = frozenset({Scope.DELEGATION_GIVE})
 #: As what an organisation's people may sit.
 ROLES_OF_KIND: dict[OrganisationKind, frozenset[Role]] = {
-    OrganisationKind.ENTERPRISE: _TEACHES,
-    OrganisationKind.TRAINING_BASE: _TEACHES,
-    OrganisationKind.UNIVERSITY: _TEACHES,
+    **dict.fromkeys(TEACHING_KINDS, frozenset({Role.PROVIDER, Role.EMPLOYER})),
     OrganisationKind.AUTHORITY: frozenset({Role.EMPLOYER}),
     OrganisationKind.TITLE_SYSTEM: frozenset({Role.TITLE_SYSTEM}),
 }
@@ -84,7 +83,8 @@ class Seat:
     @property
     def scopes(self) -> frozenset[Scope]:
         """What may be done from this seat."""
-        return SCOPES_OF[self.role] | (_MANAGERS_SCOPES if self.manages else frozenset())
+        held = SCOPES_OF[self.role]
+        return held | _MANAGERS_SCOPES if self.manages else held - _MANAGERS_ONLY
 
     def client(self, account_no: str) -> Client:
         """Return the client that acts from this seat.

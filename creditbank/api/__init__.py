@@ -14,6 +14,7 @@ from creditbank.api.adoptions import adoption_records
 from creditbank.api.certificates import certificates
 from creditbank.api.clients import clients
 from creditbank.api.credentials import credentials
+from creditbank.api.delegations import delegations
 from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
 from creditbank.api.filing_steps import filings
@@ -44,9 +45,9 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, xapi_records, items,
-    transfers, investigations, reassessments, imports, people, explanations, statements, packs,
-    adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
+    tokens, clients, credentials, organisations, filings, rosters, delegations, xapi_records,
+    items, transfers, investigations, reassessments, imports, people, explanations, statements,
+    packs, adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
+from creditbank.clock import civil_day
 from creditbank.crediting.lookups import use_of
 from creditbank.crediting.rosters import rosters_of
 from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
+from creditbank.registry.delegates import DelegationNotOpenError
 from creditbank.registry.filing.bases import FilingBaseMissingError
 from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
@@ -24,6 +26,7 @@ from creditbank.registry.filing.filings import (
     LateReasonWantedError,
     SessionTimesError,
     approve_filing,
+    delegate_of,
     filing_seen,
     refuse_filing,
     require_version,
@@ -105,7 +108,7 @@ def file_activity(call: Call, session: Session) -> dict[str, Any]:
     answer=FilingsAnswer(),
 )
 def list_filings(call: Call, session: Session) -> dict[str, Any]:
-    """List filings, newest first: a provider's own, an official's region."""
+    """List filings, newest first: a provider's own and delegated ones, an official's region."""
     limit = min(call.query["limit"], current_house().settings.page_size_max)
     wanted = FilingsWanted(
         jurisdiction=call.client.jurisdiction,
@@ -113,6 +116,7 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
         state=str(call.query["state"]),
         before=place_of(call.query["cursor"]),
         limit=limit,
+        delegated_on=civil_day(call.now),
     )
     found = filings_page(session, wanted)
     page = found[:limit]
@@ -125,11 +129,15 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
     "/filings/<public:filing_no>",
     Scope.FILING_READ,
     answer=FilingAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError),
+    refuses=(FilingUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
-    """Return a filing with its sessions, its state, and what of it is used."""
-    return shaped(session, filing_seen(session, call.client, filing_no))
+    """Return a filing with its sessions, its state, and what of it is used.
+
+    A delegate sees of the rosters those that it posted itself.
+    """
+    filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
+    return shaped(session, filing, delegate_of(call.client, filing))
 
 
 @filings.post(
@@ -206,8 +214,9 @@ def file_again(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     return shaped(session, filing)
 
 
-def shaped(session: Session, filing: Filing) -> dict[str, Any]:
+def shaped(session: Session, filing: Filing, delegate_id: int | None = None) -> dict[str, Any]:
     """Return a filing as it is answered."""
+    rosters = rosters_of(session, filing.filing_no, delegate_id)
     used = use_of(session, filing.filing_no)
     return {
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
@@ -216,7 +225,7 @@ def shaped(session: Session, filing: Filing) -> dict[str, Any]:
         "facts": json.loads(filing.facts),
         "organisation": organisation_of(session, filing.organisation_id).uscc,
         "sessions": sessions_of(session, filing.filing_no),
-        "rosters": [roster.roster_no for roster in rosters_of(session, filing.filing_no)],
+        "rosters": [roster.roster_no for roster in rosters],
         "used": used
         and {
             "people": used.people,

@@ -31,7 +31,7 @@ from creditbank.attendance.workbook import (
     RosterUnpacksTooLargeError,
     RosterUnreadableError,
 )
-from creditbank.clock import instant_text
+from creditbank.clock import civil_day, instant_text
 from creditbank.crediting.corrections import (
     Correction,
     CorrectionRefusedError,
@@ -56,7 +56,9 @@ from creditbank.crediting.rosters import (
     RosterUnknownError,
     make_up_years_of,
     post_roster,
+    poster_of,
     roster_numbered,
+    roster_seen,
 )
 from creditbank.crediting.withdrawals import (
     NothingToWithdrawError,
@@ -70,8 +72,10 @@ from creditbank.ledger.sources import AllowanceExceededError, SourceUnknownError
 from creditbank.meters import reading_of
 from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
+from creditbank.registry.delegates import DelegationNotOpenError
 from creditbank.registry.filing.filings import (
     FilingUnknownError,
+    delegate_of,
     filing_seen,
     sessions_of,
 )
@@ -104,11 +108,11 @@ rosters = Door("rosters", __name__, description="Who was there, and what it was 
     "/filings/<public:filing_no>/roster-template",
     Scope.FILING_READ,
     files={XLSX_MEDIA_TYPE: "the bytes of a workbook"},
-    refuses=(FilingUnknownError, RegionForeignError),
+    refuses=(FilingUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def read_template(call: Call, session: Session, filing_no: str) -> Response:
     """Return an empty roster as XLSX, with the filing's days to choose from."""
-    filing = filing_seen(session, call.client, filing_no)
+    filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     days = [planned.day for planned in sessions_of(session, filing_no)]
     rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
     name = f'attachment; filename="roster-{filing_no}.xlsx"'
@@ -128,8 +132,9 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     answer=RosterAnswer(),
     accepted=RosterWorkAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingNotApprovedError, FilingNotOpenError,
-        SourceInvestigatedError, AllowanceExceededError, SourceUnknownError, *_FILE_REFUSALS,
+        FilingUnknownError, DelegationNotOpenError, RegionForeignError, FilingNotApprovedError,
+        FilingNotOpenError, SourceInvestigatedError, AllowanceExceededError, SourceUnknownError,
+        *_FILE_REFUSALS,
     ),
 )  # fmt: skip
 def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any] | Reply:
@@ -137,8 +142,10 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
 
     Whoever prefers not to wait, or sends a very long one, is told where to ask how far it is.
     """
-    filing = filing_seen(session, call.client, filing_no)
-    posting = RosterPosting(filing, call.body, call.client.client_id)
+    filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
+    posting = RosterPosting(
+        filing, call.body, call.client.client_id, delegate_id=delegate_of(call.client, filing)
+    )
     if not call.dry and _is_left(call.body):
         return _left(session, posting, call)
     result = post_roster(session, current_house().vault, posting, now=call.now)
@@ -183,16 +190,13 @@ def cancel_roster_work(call: Call, session: Session, work_no: str) -> dict[str, 
     "/rosters/<public:roster_no>",
     Scope.FILING_READ,
     answer=RosterRecordAnswer(),
-    refuses=(RosterUnknownError, RegionForeignError),
+    refuses=(RosterUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str, Any]:
-    """Return a roster as it was recorded, with the rows that were refused."""
-    batch = roster_numbered(session, roster_no)
-    try:
-        filing_seen(session, call.client, batch.filing_no)
-    except FilingUnknownError as error:
-        raise RosterUnknownError(roster_no=roster_no[:20]) from error
-    return _shaped(batch)
+    """Return a roster as it was recorded: who posted it for whom, and the rows refused."""
+    batch, filing = roster_seen(session, call.client, roster_no, civil_day(call.now))
+    poster, holder = poster_of(session, batch, filing)
+    return {**_shaped(batch), "organisation": poster.uscc, "posted_for": holder.uscc}
 
 
 @rosters.post(
@@ -353,6 +357,7 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
         "posted_by": batch.posted_by,
         "recorded_at": instant_text(batch.recorded_at),
         "digest": batch.digest.hex(),
+        "delegation_no": batch.delegation_no or "",
         "rows_credited": batch.rows_credited,
         **_told(_problems(batch)),
     }

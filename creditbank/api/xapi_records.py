@@ -10,6 +10,7 @@ from creditbank.api.endpoints import Call, Door
 from creditbank.api.problems import language
 from creditbank.api.xapi import cursor_of, place_of
 from creditbank.attendance.statement_models import XapiStatement
+from creditbank.clock import civil_day
 from creditbank.crediting.xapi_records import (
     Naming,
     RecordsWanted,
@@ -21,6 +22,7 @@ from creditbank.crediting.xapi_records import (
 )
 from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
+from creditbank.registry.delegates import DelegationNotOpenError
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
 from creditbank.schemas.xapi_records import (
     NamingBody,
@@ -63,7 +65,12 @@ def read_xapi_outcomes(call: Call, session: Session) -> dict[str, Any]:
     Scope.ROSTER_POST,
     body=JsonBody(NamingBody(), {"activity": "https://lms.example.com/c/17", "session_no": 1}),
     answer=NamingsAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError, SessionNumberUnknownError),
+    refuses=(
+        FilingUnknownError,
+        DelegationNotOpenError,
+        RegionForeignError,
+        SessionNumberUnknownError,
+    ),
 )
 def name_xapi_activity(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Let an activity of the client's own programs stand for a session, from now on."""
@@ -74,11 +81,11 @@ def name_xapi_activity(call: Call, session: Session, filing_no: str) -> dict[str
 
 @xapi_records.get(
     _ACTIVITIES, Scope.ROSTER_POST, answer=NamingsAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError),
+    refuses=(FilingUnknownError, DelegationNotOpenError, RegionForeignError),
 )  # fmt: skip
 def read_xapi_activities(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Tell what the client's own programs call the sessions of a filing."""
-    filing_seen(session, call.client, filing_no)
+    filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     return _names(session, call, filing_no)
 
 

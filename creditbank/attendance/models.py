@@ -19,6 +19,8 @@ class RosterBatch(Base):
     roster_no: Mapped[str] = mapped_column(primary_key=True)
     filing_no: Mapped[str]
     posted_by: Mapped[str]
+    #: by which another posted it in the holder's stead; NULL for the holder's own posting
+    delegation_no: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: keyed, of the parsed content: a spreadsheet saved again is known again
     digest: Mapped[bytes]

@@ -22,6 +22,7 @@ PLACES: Mapping[str, str] = {
     "clients": "clients:clients",
     "clock": "processes:clock",
     "db": "bank:db",
+    "delegations": "delegations:delegations",
     "demo": "demo:demo",
     "entries": "items:entries",
     "filings": "filing_steps:filings",

@@ -12,6 +12,7 @@ from creditbank.crediting.rosters import rosters_of
 from creditbank.registry.clients import Client
 from creditbank.registry.filing.filings import (
     FilingDraft,
+    delegate_of,
     draft_of,
     filing_seen,
     session_conversions,
@@ -46,9 +47,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class FilingSheet:
-    """A filing as its provider and its official see it.
+    """A filing as its provider, a delegate or its official sees it.
 
-    `estimate` is None where the rules in force would not credit it any more.
+    A delegate (the organisation) sees its own rosters only. `estimate` is None where the rules in
+    force would not credit it any more.
     """
 
     filing: Filing
@@ -58,6 +60,7 @@ class FilingSheet:
     used: Used | None
     rosters: Sequence[RosterBatch]
     history: Sequence[FilingAct]
+    delegate_id: int | None
 
     @property
     def late(self) -> Late | None:
@@ -65,13 +68,14 @@ class FilingSheet:
         return late_of(self.history)
 
 
-def filing_sheet(session: Session, client: Client, filing_no: str) -> FilingSheet:
+def filing_sheet(session: Session, client: Client, filing_no: str, today: date) -> FilingSheet:
     """Gather a filing that the client may see.
 
     Raises:
-        FilingUnknownError, RegionForeignError: it is not theirs to see.
+        FilingUnknownError, DelegationNotOpenError, RegionForeignError: it is not theirs to see.
     """
-    filing = filing_seen(session, client, filing_no)
+    filing = filing_seen(session, client, filing_no, delegated_on=today)
+    delegate_id = delegate_of(client, filing)
     granted = filing.approved_centihours
     hours = filing.asked_centihours if granted is None else granted
     return FilingSheet(
@@ -80,8 +84,9 @@ def filing_sheet(session: Session, client: Client, filing_no: str) -> FilingShee
         sessions=sessions_of(session, filing_no),
         estimate=_still_worth(session, draft_of(session, filing, hours), filing.scheme),
         used=use_of(session, filing_no),
-        rosters=rosters_of(session, filing_no),
+        rosters=rosters_of(session, filing_no, delegate_id),
         history=history_of(session, filing_no),
+        delegate_id=delegate_id,
     )
 
 

@@ -33,6 +33,7 @@ from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import last_characters
 from creditbank.people.vault import Vault
+from creditbank.registry.delegates import other_than_holder
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
 
@@ -96,13 +97,19 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody sent for a filing of their organisation."""
+    """A file that somebody sent for a filing of their organisation, or as its delegate."""
 
     filing: Filing
     content: bytes
     limits: Limits
     actor: str
     told: Told = silent
+    delegate_id: int | None = None
+
+    @property
+    def organisation_id(self) -> int:
+        """Whose file it is."""
+        return self.delegate_id or self.filing.organisation_id
 
 
 def hold_roster(
@@ -125,7 +132,7 @@ def hold_roster(
     """
     filing, actor = upload.filing, upload.actor
     roster = roster or read_roster(upload.content, upload.limits)
-    posting = RosterPosting(filing, roster, actor, upload.told)
+    posting = RosterPosting(filing, roster, actor, upload.told, delegate_id=upload.delegate_id)
     result = rehearse_roster(session, vault, posting, now=now)
     preview = json.dumps(_stored(_preview(roster, result))).encode("ascii")
     session.execute(
@@ -134,9 +141,9 @@ def hold_roster(
         )
     )
     hold_no = "H" + random_number(9)
-    place = _place(hold_no, filing.organisation_id)
+    place = _place(hold_no, upload.organisation_id)
     row = {
-        "hold_no": hold_no, "organisation_id": filing.organisation_id,
+        "hold_no": hold_no, "organisation_id": upload.organisation_id,
         "filing_no": filing.filing_no, "held_by": actor, "held_at": now,
         "expires_at": now + HELD_FOR,
         "file_cipher": vault.lock(upload.content, _TABLE, "file_cipher", *place),
@@ -206,7 +213,9 @@ def post_held(
     if locked.roster_no is not None:
         return locked.roster_no
     roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
-    posting = RosterPosting(filing_numbered(session, locked.filing_no), roster, actor, told)
+    filing = filing_numbered(session, locked.filing_no)
+    delegate_id = other_than_holder(filing, locked.organisation_id)
+    posting = RosterPosting(filing, roster, actor, told, delegate_id=delegate_id)
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None
     return locked.roster_no

@@ -103,6 +103,8 @@ class Order:
     actor: str
     hold_no: str | None
     content: bytes
+    #: who asked: the holder of the filing, or a delegate
+    organisation_id: int
 
     def read(self, limits: Limits) -> Roster:
         """Read the rows.
@@ -130,6 +132,7 @@ def request_preview(session: Session, vault: Vault, upload: Upload, *, now: date
     )  # fmt: skip
     session.execute(waiting.values(**_over(WorkState.CANCELLED, now)))
     row = _row(WorkKind.PREVIEW, upload.filing, upload.actor, now)
+    row["organisation_id"] = upload.organisation_id
     return _inserted(session, row, vault, upload.content)
 
 
@@ -143,6 +146,7 @@ def request_posting(
     """
     require_open(posting.filing, civil_day(now))
     row = _row(WorkKind.POSTING, posting.filing, posting.actor, now)
+    row["organisation_id"] = posting.delegate_id or posting.filing.organisation_id
     row["rows_total"] = rows_of(posting.roster)
     return _inserted(session, row, vault, _said(posting.roster))
 
@@ -163,7 +167,8 @@ def request_held_posting(
         return work.work_no
     filing = filing_numbered(session, locked.filing_no)
     row = _row(WorkKind.POSTING, filing, actor, now)
-    row |= {"hold_no": held.hold_no, "rows_total": rows_total}
+    row |= {"organisation_id": locked.organisation_id, "hold_no": held.hold_no}
+    row["rows_total"] = rows_total
     session.execute(insert(RosterWork), [row])
     return str(row["work_no"])
 
@@ -245,7 +250,9 @@ def order_of(session: Session, vault: Vault, turn: Turn) -> Order:
             raise HeldRosterUnknownError
         content = file_of(vault, held)
     kind = WorkKind(work.kind)
-    return Order(kind, work.filing_no, work.requested_by, work.hold_no, content)
+    return Order(
+        kind, work.filing_no, work.requested_by, work.hold_no, content, work.organisation_id
+    )
 
 
 def complete(  # what is done, with what
@@ -267,7 +274,10 @@ def _done(
     session: Session, vault: Vault, order: Order, posting: RosterPosting, now: datetime
 ) -> dict[str, str]:
     if order.kind is WorkKind.PREVIEW:
-        upload = Upload(posting.filing, order.content, Limits(), posting.actor, posting.told)
+        upload = Upload(
+            posting.filing, order.content, Limits(), posting.actor, posting.told,
+            posting.delegate_id,
+        )  # fmt: skip
         return {"hold_no": hold_roster(session, vault, upload, posting.roster, now=now)}
     if order.hold_no is not None:
         held = session.get(HeldRoster, order.hold_no)

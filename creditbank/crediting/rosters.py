@@ -38,10 +38,19 @@ from creditbank.people.register import (
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
-from creditbank.registry.filing.filings import approved_shares, sessions_of
+from creditbank.registry.clients import Client
+from creditbank.registry.delegates import delegation_open
+from creditbank.registry.filing.filings import (
+    FilingUnknownError,
+    approved_shares,
+    delegate_of,
+    filing_seen,
+    sessions_of,
+)
 from creditbank.registry.filing.states import require_open
 from creditbank.registry.lawbook import law_of
-from creditbank.registry.models import Filing, FilingSession
+from creditbank.registry.lookups import organisation_of
+from creditbank.registry.models import Delegation, Filing, FilingSession, Organisation
 from creditbank.rules.caps import CapLaw, LiveFact
 from creditbank.rules.conversion import (
     ActivityFact,
@@ -85,7 +94,7 @@ def silent(_phase: Phase, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RosterPosting:
-    """Who posts which roster under which filing; the filing is the poster's own.
+    """Who posts which roster under which filing: the holder, or a delegate (the organisation).
 
     `told` hears how far it is; it must not write through the session that posts. What `corrects`
     is posted after the filing was closed, too.
@@ -96,6 +105,7 @@ class RosterPosting:
     actor: str
     told: Told = silent
     corrects: bool = False
+    delegate_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,8 @@ class RosterResult:
     capped_centihours: int
     rows: tuple[CreditedRow, ...]
     problems: tuple[RowProblem, ...]
+    #: by which it was posted in the holder's stead; empty for the holder's own posting
+    delegation_no: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,8 @@ class _Desk:
     source: Source
     today: date
     demo_bank: bool
+    #: empty where the holder itself posts
+    delegation_no: str
 
 
 def post_roster(
@@ -146,11 +160,13 @@ def post_roster(
 
     Raises:
         FilingNotApprovedError, FilingNotOpenError: the filing takes no rosters, or not now.
+        DelegationNotOpenError, FilingUnknownError: nothing is delegated, or not now.
         SourceInvestigatedError: the whole filing is under investigation.
         NotRecognisedError, RuleMissingError: the rules in force do not credit its sessions.
     """
     filing = posting.filing
     source, use = _open_source(session, posting, civil_day(now))
+    delegation_no = _delegation(session, posting, civil_day(now))
     investigated = reaches_open(session, source.source_id)
     if any(each.is_whole for each in investigated):
         raise SourceInvestigatedError(source_no=filing.filing_no)
@@ -166,6 +182,7 @@ def post_roster(
         source=source,
         today=civil_day(now),
         demo_bank=the_bank(session).mode == "demo",
+        delegation_no=delegation_no,
     )
     datable, problems = _datable_rows(posting.roster.rows, desk)
     posting.told(Phase.PEOPLE, 0, len(datable))
@@ -193,6 +210,7 @@ def post_roster(
             for each in good
         ),
         problems=_in_file_order(posting.roster.problems, problems, misnamed, refused),
+        delegation_no=delegation_no,
     )
     _record_batch(session, posting, result, vault.fingerprint(posting.roster.digest), now=now)
     return result
@@ -206,6 +224,17 @@ def _open_source(session: Session, posting: RosterPosting, today: date) -> tuple
     session.refresh(filing)
     require_open(filing, today, corrects=posting.corrects)
     return source, use
+
+
+def _delegation(session: Session, posting: RosterPosting, today: date) -> str:
+    """Return the delegation by which a roster is posted, kept from ending until it is."""
+    if posting.delegate_id is None:
+        return ""
+    filing = posting.filing
+    found = delegation_open(session, filing, posting.delegate_id, today, locked=True)
+    if found is None:
+        raise FilingUnknownError(filing_no=filing.filing_no)
+    return found.delegation_no
 
 
 def rehearse_roster(
@@ -238,6 +267,40 @@ def make_up_years_of(session: Session, filing: Filing) -> tuple[int, ...]:
     return tuple(sorted(years))
 
 
+def roster_seen(
+    session: Session, client: Client, roster_no: str, today: date
+) -> tuple[RosterBatch, Filing]:
+    """Return a roster and its filing: the holder's, an official's region, or a delegate's posting.
+
+    Raises:
+        RosterUnknownError: nobody posted one under this number, or it is not the asker's to see.
+        DelegationNotOpenError, RegionForeignError: as `filing_seen` says.
+    """
+    batch = roster_numbered(session, roster_no)
+    try:
+        filing = filing_seen(session, client, batch.filing_no, delegated_on=today)
+    except FilingUnknownError as error:
+        raise RosterUnknownError(roster_no=roster_no[:20]) from error
+    delegate_id = delegate_of(client, filing)
+    if delegate_id is not None and batch not in rosters_of(session, batch.filing_no, delegate_id):
+        raise RosterUnknownError(roster_no=roster_no[:20])
+    return batch, filing
+
+
+def poster_of(
+    session: Session, batch: RosterBatch, filing: Filing
+) -> tuple[Organisation, Organisation]:
+    """Return the organisation that posted a roster, and the one for which it did."""
+    delegation = session.get(Delegation, batch.delegation_no) if batch.delegation_no else None
+    sides = (
+        (filing.organisation_id, filing.organisation_id)
+        if delegation is None
+        else (delegation.delegate_id, delegation.organisation_id)
+    )
+    poster, holder = (organisation_of(session, each) for each in sides)
+    return poster, holder
+
+
 def roster_numbered(session: Session, roster_no: str) -> RosterBatch:
     """Return what was recorded of a roster.
 
@@ -250,9 +313,14 @@ def roster_numbered(session: Session, roster_no: str) -> RosterBatch:
     return batch
 
 
-def rosters_of(session: Session, filing_no: str) -> Sequence[RosterBatch]:
-    """Return the rosters posted under a filing, oldest first."""
+def rosters_of(
+    session: Session, filing_no: str, delegate_id: int | None = None
+) -> Sequence[RosterBatch]:
+    """Return the rosters posted under a filing, oldest first; with a delegate those it posted."""
     query = select(RosterBatch).where(RosterBatch.filing_no == filing_no)
+    if delegate_id is not None:
+        query = query.join(Delegation, Delegation.delegation_no == RosterBatch.delegation_no)
+        query = query.where(Delegation.delegate_id == delegate_id)
     return session.scalars(query.order_by(RosterBatch.recorded_at)).all()
 
 
@@ -514,6 +582,8 @@ def _facts_around_row(desk: _Desk, good: GoodRow, roster_no: str) -> tuple[str, 
     }
     if approved is not None:
         facts["approved_centihours"] = approved
+    if desk.delegation_no:
+        facts["delegation"] = desk.delegation_no
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
     # Keys of canonical JSON stand in order.
@@ -562,6 +632,7 @@ def _record_batch(
         "roster_no": result.roster_no,
         "filing_no": result.filing_no,
         "posted_by": posting.actor,
+        "delegation_no": result.delegation_no or None,
         "recorded_at": now,
         "digest": fingerprint,
         "rows_credited": result.rows_credited,

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, insert, select
@@ -44,7 +44,14 @@ from creditbank.people.register import find_people, identity_of, lock_linked
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client, RegionForeignError, organisation_seen
-from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, sessions_of
+from creditbank.registry.delegates import DelegationNotOpenError
+from creditbank.registry.filing.filings import (
+    FilingUnknownError,
+    delegate_of,
+    filing_numbered,
+    filing_seen,
+    sessions_of,
+)
 from creditbank.registry.models import Filing, FilingSession, Organisation
 
 TABLE, COLUMN = "xapi_statement", "content_cipher"
@@ -176,8 +183,8 @@ def receive(session: Session, vault: Vault, sending: Sending, *, now: datetime) 
     return Received(repeated, {each: met.count(each) for each in Outcome if each in met})
 
 
-def read_activity(session: Session, client: Client, activity: str) -> _Session | None:
-    """Return the session that an activity stands for, if it is one of the client's own."""
+def read_activity(session: Session, client: Client, activity: str, today: date) -> _Session | None:
+    """Return the session that an activity stands for, if it is the client's or was delegated."""
     known = session.get(XapiActivity, (organisation_seen(client), activity))
     host = re.escape(the_bank(session).host)
     match = re.fullmatch(
@@ -190,9 +197,11 @@ def read_activity(session: Session, client: Client, activity: str) -> _Session |
     else:
         return None
     try:
-        filing = filing_seen(session, client, filing_no)
+        filing = filing_seen(session, client, filing_no, delegated_on=today)
     except (FilingUnknownError, RegionForeignError):
         return None
+    except DelegationNotOpenError:  # posting says so
+        filing = filing_numbered(session, filing_no)
     found = (each for each in sessions_of(session, filing_no) if each.session_no == session_no)
     planned = next(found, None)
     return None if planned is None else _Session(filing, planned)
@@ -281,7 +290,9 @@ def _fates(
     documents = document_address(the_bank(session).host, "")
     for each in new:
         if each.verb in CREDITED_VERBS and each.activity and each.activity not in known:
-            known[each.activity] = read_activity(session, client, each.activity)
+            known[each.activity] = read_activity(
+                session, client, each.activity, civil_day(stored_at)
+            )
         fate = _fate(each, known.get(each.activity), each.happened_at or stored_at)
         if fate.outcome is Outcome.CREDITED and not each.account[0].startswith(documents):
             facts: dict[str, Fact] = {"wanted": documents + DocumentKind.RESIDENT_ID}
@@ -360,7 +371,10 @@ def _post(
         posted = by_filing[filing_no]
         about = fates[posted[0].statement_id].session
         assert about is not None, "they were sorted by it"
-        posting = RosterPosting(about.filing, roster, client.client_id)
+        posting = RosterPosting(
+            about.filing, roster, client.client_id,
+            delegate_id=delegate_of(client, about.filing),
+        )  # fmt: skip
         try:
             with session.begin_nested():
                 result = post_roster(session, vault, posting, now=now)
@@ -446,7 +460,7 @@ def _withdraw(
     session: Session, vault: Vault, client: Client, row: XapiStatement, *, now: datetime
 ) -> None:
     """Take back what a statement credited; what was corrected or withdrawn since stays as it is."""
-    filing = filing_seen(session, client, row.filing_no or "")
+    filing = filing_seen(session, client, row.filing_no or "", delegated_on=civil_day(now))
     posted = (row.roster_no or "", row.row_no or 0)
     attendee = attendee_at(session, vault, filing, *posted)
     [day] = [each for each in attendee.days if (each.roster_no, each.row_no) == posted]

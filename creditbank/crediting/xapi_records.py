@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.statement_models import XapiActivity, XapiStatement
+from creditbank.clock import civil_day
 from creditbank.crediting.xapi import Outcome
 from creditbank.crediting.xapi_lists import Place
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.registry.clients import Client
-from creditbank.registry.filing.filings import filing_seen, sessions_of
+from creditbank.registry.filing.filings import delegate_of, filing_seen, sessions_of
 
 
 class SessionNumberUnknownError(CreditBankError):
@@ -72,11 +73,11 @@ def name_session(session: Session, client: Client, naming: Naming, *, now: datet
         FilingUnknownError, RegionForeignError: the filing is not the client's.
         SessionNumberUnknownError: the filing has no such session.
     """
-    filing = filing_seen(session, client, naming.filing_no)
+    filing = filing_seen(session, client, naming.filing_no, delegated_on=civil_day(now))
     numbers = [each.session_no for each in sessions_of(session, naming.filing_no)]
     if naming.session_no not in numbers:
         raise SessionNumberUnknownError(found=naming.session_no, wanted=numbers)
-    key = (filing.organisation_id, naming.activity)
+    key = (delegate_of(client, filing) or filing.organisation_id, naming.activity)
     values = {
         "filing_no": naming.filing_no, "session_no": naming.session_no,
         "set_by": client.client_id, "set_at": now,

@@ -22,6 +22,7 @@ from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.jobs.works import do_waiting, settle
 from creditbank.meters import Meter, StoppedError
+from creditbank.registry.delegates import other_than_holder
 from creditbank.registry.filing.filings import filing_numbered
 
 
@@ -50,6 +51,7 @@ def _work(turn: Turn, stop: threading.Event) -> bool:
             raise WorkTakenError
     with closing(Meter(turn, stop)) as meter, unit_of_work() as session:
         filing = filing_numbered(session, order.filing_no)
-        posting = RosterPosting(filing, roster, order.actor, meter.tell)
+        delegate_id = other_than_holder(filing, order.organisation_id)
+        posting = RosterPosting(filing, roster, order.actor, meter.tell, delegate_id=delegate_id)
         complete(session, house.vault, turn, order, posting, now=utc_now())
     return True

@@ -43,6 +43,7 @@ class Scope(StrEnum):
     FILING_DECIDE = "filing:decide"
     FILING_READ = "filing:read"
     ROSTER_POST = "roster:post"
+    DELEGATION_GIVE = "delegation:give"
     ATTENDANCE_WITHDRAW = "attendance:withdraw"
     BALANCE_READ = "balance:read"
     ITEM_DECLARE = "item:declare"
@@ -75,7 +76,7 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.PROVIDER: frozenset(
         {
             Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW,
-            Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE,
+            Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE, Scope.DELEGATION_GIVE,
         }
     ),
     Role.PROFESSIONAL: frozenset({Scope.RECORD_READ_OWN}),

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from creditbank.errors import CreditBankError
+from creditbank.registry.delegates import delegated_to
 from creditbank.registry.lawbook import parsed
 from creditbank.registry.models import ApiClient, Filing, Organisation, PublishedPack
 from creditbank.registry.organisations import OrganisationUnknownError
@@ -36,6 +37,8 @@ class FilingsWanted:
     before: tuple[datetime, str] | None
     limit: int
     search: str = ""
+    #: a day: what the organisation posts under in another's stead on it, as well
+    delegated_on: date | None = None
 
 
 def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
@@ -44,7 +47,7 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     if wanted.organisation_id is None:
         query = query.where(within_jurisdiction(Filing.jurisdiction, wanted.jurisdiction))
     else:
-        query = query.where(Filing.organisation_id == wanted.organisation_id)
+        query = query.where(_posted_by(wanted.organisation_id, wanted.delegated_on))
     if wanted.state:
         query = query.where(Filing.state == wanted.state)
     if wanted.search:
@@ -56,6 +59,11 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
         earlier_number = and_(Filing.submitted_at == at, Filing.filing_no < filing_no)
         query = query.where(or_(Filing.submitted_at < at, earlier_number))
     return session.scalars(query.limit(wanted.limit + 1)).all()
+
+
+def _posted_by(organisation_id: int, delegated_on: date | None) -> ColumnElement[bool]:
+    own = Filing.organisation_id == organisation_id
+    return own if delegated_on is None else or_(own, delegated_to(organisation_id, delegated_on))
 
 
 def place_of_filing(session: Session, filing_no: str) -> tuple[datetime, str] | None:

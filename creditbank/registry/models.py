@@ -41,7 +41,7 @@ class Organisation(Base):
     organisation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     uscc: Mapped[str]
     name: Mapped[str]
-    #: `enterprise`, `training_base`, `university`, `authority`, `title_system`
+    #: any of `registry.organisations.OrganisationKind`
     kind: Mapped[str]
     jurisdiction: Mapped[str]
     act_id: Mapped[int] = mapped_column(BigInteger)
@@ -72,6 +72,30 @@ class OrganisationFact(Base):
     reason: Mapped[str]
     actor: Mapped[str]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Delegation(Base):
+    """That an organisation may post attendance under another's filings, on the days of a term."""
+
+    __tablename__ = "delegation"
+
+    delegation_no: Mapped[str] = mapped_column(primary_key=True)
+    #: whose filings
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    #: who posts
+    delegate_id: Mapped[int] = mapped_column(BigInteger)
+    #: NULL: every one
+    filing_no: Mapped[str | None]
+    valid_from: Mapped[date]
+    valid_through: Mapped[date]
+    #: `active`, `suspended` or `ended`
+    state: Mapped[str]
+    #: of its last change
+    reason: Mapped[str]
+    given_by: Mapped[str]
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
     act_id: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -24,8 +24,17 @@ class OrganisationKind(StrEnum):
     ENTERPRISE = "enterprise"
     TRAINING_BASE = "training_base"
     UNIVERSITY = "university"
+    #: 网络平台: posts what people learned on it, for itself or in a provider's stead
+    ONLINE_PLATFORM = "online_platform"
     AUTHORITY = "authority"
     TITLE_SYSTEM = "title_system"
+
+
+#: Those that file activities and post attendance.
+TEACHING_KINDS = frozenset(
+    {OrganisationKind.ENTERPRISE, OrganisationKind.TRAINING_BASE, OrganisationKind.UNIVERSITY,
+     OrganisationKind.ONLINE_PLATFORM}
+)  # fmt: skip
 
 
 class OrganisationKnownError(CreditBankError):

@@ -6,6 +6,7 @@ from creditbank.web.api_pages import api_pages
 from creditbank.web.attendance import attendance
 from creditbank.web.check_page import check
 from creditbank.web.cookies import with_cookie
+from creditbank.web.delegations import delegations
 from creditbank.web.desk import desk
 from creditbank.web.doors import MENU, Pages, given_to_templates
 from creditbank.web.entrance import entrance
@@ -39,9 +40,9 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, filing_steps, rosters, attendance, provider_statement, scorecard, items_desk,
-    imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk,
-    account, desk, staff, verdicts, verdict_lists, api_pages,
+    filings, filing_steps, rosters, attendance, provider_statement, scorecard, delegations,
+    items_desk, imports_desk, investigations_desk, reassessments_desk, links_desk,
+    organisations_desk, account, desk, staff, verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

@@ -96,12 +96,14 @@ def overview(visit: Visit, session: Session) -> Response:
         before=place_of_filing(session, request.args.get("before", "")[:20]),
         limit=PAGE_LINES,
         search=search,
+        delegated_on=civil_day(visit.now),
     )
     found = filings_page(session, wanted)
     lines = [(each, organisation_of(session, each.organisation_id)) for each in found[:PAGE_LINES]]
     return page(
         "filings.html", lines=lines, more=len(found) > PAGE_LINES, state=state, search=search,
         states=list(map(str, FilingState)), may_file=Scope.FILING_SUBMIT in client.scopes,
+        own_id=organisation_seen(client),
         narrowed=bool(state or search or wanted.before),
     )  # fmt: skip
 
@@ -131,8 +133,9 @@ def submit(visit: Visit, session: Session) -> Response:
 @filings.shown("/filings/<public:filing_no>", able(Scope.FILING_READ))
 def one(visit: Visit, session: Session, filing_no: str) -> Response:
     """Show a filing with its sessions, bounds, hours, rosters and history."""
-    sheet, client = filing_sheet(session, visit.client, filing_no), visit.client
-    today = civil_day(visit.now)
+    today, client = civil_day(visit.now), visit.client
+    sheet = filing_sheet(session, client, filing_no, today)
+    files = Scope.FILING_SUBMIT in client.scopes and sheet.delegate_id is None
     posts = Scope.ROSTER_POST in client.scopes and takes_rosters(sheet.filing, today)
     possible = possible_steps(FilingState(sheet.filing.state))
     held = held_for(session, filing_no, client.client_id, now=visit.now) if posts else None
@@ -143,9 +146,9 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
-        mends=Scope.FILING_SUBMIT in client.scopes and sheet.filing.state == "returned",
-        sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes,
-        endings=_offered(Ending, possible) if Scope.FILING_SUBMIT in client.scopes else [],
+        mends=files and sheet.filing.state == "returned",
+        sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes and sheet.delegate_id is None,
+        endings=_offered(Ending, possible) if files else [],
         measures=_offered(Measure, possible) if Scope.FILING_DECIDE in client.scopes else [],
         reviews=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "revoked",
         today=today.isoformat(),

@@ -113,7 +113,7 @@ def one(visit: Visit, session: Session, uscc: str, fact_no: str = "") -> Respons
 
     `fact_no` stands in the address of a form that was refused; the page is the same.
     """
-    found = _registered(session, uscc)
+    found = registered(session, uscc)
     visit.client.require_region(found.jurisdiction)
     return _shown(visit, session, found, decides=True)
 
@@ -122,7 +122,7 @@ def one(visit: Visit, session: Session, uscc: str, fact_no: str = "") -> Respons
 def state(visit: Visit, session: Session, uscc: str) -> Response:
     """State a fact by a document."""
     draft = _draft()
-    require_registrar(visit.client, _registered(session, uscc), draft)
+    require_registrar(visit.client, registered(session, uscc), draft)
     state_fact(session, uscc, draft, actor=visit.client.client_id, now=visit.now)
     return see("web.organisations_desk.one", "organisation-stated", uscc=uscc)
 
@@ -130,7 +130,7 @@ def state(visit: Visit, session: Session, uscc: str) -> Response:
 @organisations_desk.sent(f"{_ONE}/facts/<public:fact_no>/ending", _REGISTERS, shows=one)
 def end(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
     """Say on which day a fact is so for the last time."""
-    require_registrar(visit.client, _registered(session, uscc), None)
+    require_registrar(visit.client, registered(session, uscc), None)
     last_day = forms.day("valid_through")
     if last_day is None:
         raise fields.empty("fact-last-day")
@@ -142,7 +142,7 @@ def end(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
 @organisations_desk.sent(f"{_ONE}/facts/<public:fact_no>/taking-back", _REGISTERS, shows=one)
 def take_back(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
     """Say that a fact was never so."""
-    require_registrar(visit.client, _registered(session, uscc), None)
+    require_registrar(visit.client, registered(session, uscc), None)
     actor, ground = visit.client.client_id, _ground(wanted=False)
     take_back_fact(session, uscc, fact_no, ground, actor=actor, now=visit.now)
     return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
@@ -168,7 +168,7 @@ def public(visit: Visit, session: Session) -> Response:
     )  # fmt: skip
 
 
-def _registered(session: Session, uscc: str) -> Organisation:
+def registered(session: Session, uscc: str) -> Organisation:
     """Return an organisation; what is no code is nobody's.
 
     Raises:

@@ -17,6 +17,7 @@ from creditbank.attendance.roster import is_passed_over
 from creditbank.attendance.roster_forms import report, report_csv, template
 from creditbank.attendance.tables import rows_at_most
 from creditbank.attendance.workbook import Limits
+from creditbank.clock import civil_day
 from creditbank.crediting.attendances import credited_by
 from creditbank.crediting.holding import (
     Fate,
@@ -41,9 +42,9 @@ from creditbank.crediting.roster_works import (
 )
 from creditbank.crediting.rosters import (
     Phase,
-    RosterUnknownError,
     make_up_years_of,
-    roster_numbered,
+    poster_of,
+    roster_seen,
     steps_of_trace,
 )
 from creditbank.db import snapshot, writing
@@ -51,7 +52,7 @@ from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
 from creditbank.meters import reading_of
 from creditbank.registry.clients import Scope, organisation_seen
-from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, sessions_of
+from creditbank.registry.filing.filings import delegate_of, filing_seen, sessions_of
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing
 from creditbank.rules.explain import Sentence, explain_step
@@ -81,7 +82,7 @@ rosters = Pages("rosters", __name__)
 @rosters.shown("/filings/<public:filing_no>/roster-template", able(Scope.ROSTER_POST))
 def empty(visit: Visit, session: Session, filing_no: str) -> Response:
     """Give an empty roster whose days are those of the filing."""
-    filing = filing_seen(session, visit.client, filing_no)
+    filing = _filing(session, visit, filing_no)
     days = [planned.day for planned in sessions_of(session, filing_no)]
     rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
     return _file(
@@ -92,12 +93,14 @@ def empty(visit: Visit, session: Session, filing_no: str) -> Response:
 @rosters.sent("/filings/<public:filing_no>/rosters", able(Scope.ROSTER_POST), shows=filing_page)
 def upload(visit: Visit, session: Session, filing_no: str) -> Response:
     """Rehearse an uploaded roster, and keep it until it is posted or discarded."""
-    filing, limits = filing_seen(session, visit.client, filing_no), _limits()
+    filing, limits = _filing(session, visit, filing_no), _limits()
     file = request.files.get("file")
     if file is None or not file.filename:
         raise RosterFileWantedError
     content = file.stream.read(limits.file_bytes_max + 1)
-    sent = Upload(filing, content, limits, visit.client.client_id)
+    client = visit.client
+    delegate_id = delegate_of(client, filing)
+    sent = Upload(filing, content, limits, client.client_id, delegate_id=delegate_id)
     if len(content) <= limits.file_bytes_max and _is_long(rows_at_most(content, limits)):
         work_no = request_preview(session, current_house().vault, sent, now=visit.now)
         return see("web.rosters.work", work_no=work_no)
@@ -115,7 +118,7 @@ def preview(visit: Visit, session: Session, hold_no: str) -> Response:
     if posting is not None:
         return see("web.rosters.work", work_no=posting.work_no)
     found = preview_of(current_house().vault, held)
-    filing = filing_seen(session, visit.client, held.filing_no)
+    filing = _filing(session, visit, held.filing_no)
     fate = request.args.get("rows", "")
     fate = fate if fate in set(Fate) else ""
     rows = [row for row in found.rows if not fate or row.fate == fate]
@@ -166,7 +169,7 @@ def work(visit: Visit, session: Session, work_no: str) -> Response:
     watches = lives and request.args.get("watch") != "no"
     return page(
         "roster_work.html", work=found, lives=lives, held=held,
-        filing=filing_seen(session, visit.client, found.filing_no), reading=reading_of(found),
+        filing=_filing(session, visit, found.filing_no), reading=reading_of(found),
         phases=list(map(str, Phase)),
         refusal_said=catalogue.problem(refusal, reader_language()) if refusal else None,
         waits_long=found.state == WorkState.WAITING and visit.now - found.requested_at > _LONG,
@@ -201,7 +204,9 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         "roster_result.html", batch=batch, filing=filing, people=people, centihours=centihours,
         refused=len(refused), passed=len(passed), leaf=leaf,
         problems=[(each, catalogue.problem(each, reader_language())) for each in leaf.lines],
-        sees_people=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes,
+        sees_people=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes
+        and delegate_of(visit.client, filing) is None,
+        poster=poster_of(session, batch, filing)[0],
     )  # fmt: skip
 
 
@@ -248,16 +253,16 @@ def _work(session: Session, visit: Visit, work_no: str) -> RosterWork:
     return work_numbered(session, work_no, organisation_seen(visit.client))
 
 
+def _filing(session: Session, visit: Visit, filing_no: str) -> Filing:
+    return filing_seen(session, visit.client, filing_no, delegated_on=civil_day(visit.now))
+
+
 def _is_long(rows: int) -> bool:
     return rows > current_house().settings.roster_page_rows_max
 
 
 def _posted(session: Session, visit: Visit, roster_no: str) -> tuple[RosterBatch, Filing]:
-    batch = roster_numbered(session, roster_no)
-    try:
-        return batch, filing_seen(session, visit.client, batch.filing_no)
-    except FilingUnknownError as error:
-        raise RosterUnknownError(roster_no=roster_no[:20]) from error
+    return roster_seen(session, visit.client, roster_no, civil_day(visit.now))
 
 
 def _limits() -> Limits:

@@ -28,7 +28,7 @@ def prepare_words(app: Flask) -> None:
         investigation_state_code, investigated_credit_code, reassessment_state_code,
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
-        recognition_level_code, fact_attribute_code,
+        recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -286,6 +286,16 @@ def link_reason_code(reason: str) -> str:
 def organisation_kind_code(kind: str) -> str:
     """Name a kind of organisation."""
     return f"organisation-kind-{_slug(kind)}"
+
+
+def delegation_state_code(state: str) -> str:
+    """Return the words for how a delegation stands."""
+    return f"delegation-state-{state}"
+
+
+def delegation_step_code(step: str) -> str:
+    """Return the words for what an official does with a delegation."""
+    return f"delegation-step-{step}"
 
 
 def enterprise_class_code(enterprise_class: str) -> str:

@@ -22,7 +22,16 @@ from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
 from creditbank.registry.tokens import issue_token
 from tests.achievements import ELSEWHERE, WORKS, publish_works
-from tests.api.desk import DAYS, TITLE_SYSTEM_USCC, YEAR, Caller, Desk, roster_rows, stated
+from tests.api.desk import (
+    DAYS,
+    OTHER_ENTERPRISE_USCC,
+    TITLE_SYSTEM_USCC,
+    YEAR,
+    Caller,
+    Desk,
+    roster_rows,
+    stated,
+)
 from tests.bank import ENTERPRISE_USCC, invented_person
 
 PERSON = invented_person(71)
@@ -88,6 +97,17 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/organisations/<public:uscc>/facts": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/ending": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": _ORGANISATION,
+    "POST /api/v1/delegations": Row("delegation:give", "provider"),
+    "GET /api/v1/delegations": Row("filing:read", "provider official auditor"),
+    "POST /api/v1/delegations/<public:delegation_no>/measure": replace(
+        _DECIDING, none="delegation-unknown"
+    ),
+    "POST /api/v1/delegations/<public:delegation_no>/ending": Row(
+        "delegation:give",
+        "provider",
+        none="delegation-unknown",
+        organisation="delegation-unknown",
+    ),
     "POST /api/v1/mandates": Row("mandate:grant", "official"),
     "POST /api/v1/mandates/<public:mandate_no>/state": Row(
         "mandate:grant", "official", none="mandate-unknown", region=REGION
@@ -327,6 +347,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }  # fmt: skip
     record = {**stated(PERSON), "year": YEAR - 1, "subject": "professional", "hours": "10.00"}
     records = {"jurisdiction": "cn-3710", "origin": "旧系统", "rows": [record]}
+    delegated = {"delegate": OTHER_ENTERPRISE_USCC, "valid_through": "2099-12-31"}
     mandate = {
         "organisation": TITLE_SYSTEM_USCC, "jurisdiction": "cn-3710", "series": ["engineering"],
         "levels": ["*"], "valid_from": f"{YEAR}-01-01", "valid_through": f"{YEAR + 2}-12-31",
@@ -348,6 +369,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     acts = {
         "item_no": desk.provider.post("/api/v1/items", {"person": stated(PERSON), "item": item}),
         "import_no": desk.official.post("/api/v1/imports", records),
+        "delegation_no": desk.provider.post("/api/v1/delegations", delegated),
         "mandate_no": desk.official.post("/api/v1/mandates", mandate),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),

@@ -24,6 +24,7 @@ from creditbank.crediting.reassessments import (
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.registry.clients import Role
+from creditbank.registry.delegations import DelegationDraft, give_delegation
 from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
 from creditbank.registry.filing.states import FilingStep
@@ -148,6 +149,12 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": Held(
         "fact", "official", "far-official", {"reason": "录错"}
     ),
+    "POST /delegations/<public:delegation_no>/measure": Held(
+        "delegation", "official", "far-official", {"step": "suspend", "reason": "抽查"}
+    ),
+    "POST /delegations/<public:delegation_no>/ending": Held(
+        "delegation", "manager", "far-teacher", {"reason": ""}
+    ),
     "POST /filings/<public:filing_no>/approval": Held(
         "first", "official", "far-official", {"version": "1", "reason": "补办"}
     ),
@@ -201,6 +208,7 @@ OBJECTS: Mapping[str, Held] = {
     ),
 }  # fmt: skip
 NOTHING = "X0000000"
+FAR_USCC = "91371000MA3TE5T024"
 
 
 def hands(visitors: Visitors) -> dict[str, Browser]:
@@ -208,9 +216,10 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
     visitors.staff("far-official", SeatDraft(Role.OFFICIAL, "cn-33"))
     far_manager = visitors.seat(Role.TITLE_SYSTEM, manages=True)
     visitors.staff("far-manager", far_manager)
-    uscc = register_enterprise(visitors.bank, "91371000MA3TE5T024")
+    uscc = register_enterprise(visitors.bank, FAR_USCC)
     far = visitors.bank.enterprise(uscc).organisation_id
     visitors.staff("far-provider", SeatDraft(Role.PROVIDER, "cn-3710", far))
+    visitors.staff("far-teacher", SeatDraft(Role.PROVIDER, "cn-3710", far, manages=True))
     other = visitors.professional(92)
     return {
         "professional": visitors.seated(Role.PROFESSIONAL),
@@ -221,6 +230,7 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
         "manager": visitors.seated(Role.PROVIDER, manages=True),
         "far-official": visitors.signed_in("far-official", factor=True),
         "far-manager": visitors.signed_in("far-manager"),
+        "far-teacher": visitors.signed_in("far-teacher"),
         "asker": visitors.seated(Role.TITLE_SYSTEM, name="asker"),
         "colleague": visitors.seated(Role.TITLE_SYSTEM, name="colleague"),
     }
@@ -259,6 +269,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "proposal": reported(visitors.bank, "proposed"),
         "organisation": ENTERPRISE_USCC,
         "fact": held_base(visitors.bank),
+        "delegation": delegated(visitors.bank),
         **filed(visitors),
     }
 
@@ -270,6 +281,17 @@ def held_base(bank: TestBank) -> str:
     with bank.unit() as session:
         fact = state_fact(session, ENTERPRISE_USCC, draft, actor="official-test", now=NOW)
     return f"{ENTERPRISE_USCC}/facts/{fact.said.fact_no}"
+
+
+def delegated(bank: TestBank) -> str:
+    """Let the other enterprise post under one filing; return the delegation's number."""
+    filing_no = bank.approved_filing()
+    with bank.unit() as session:
+        holder, delegate = (
+            organisation_by_uscc(session, each) for each in (ENTERPRISE_USCC, FAR_USCC)
+        )
+        draft = DelegationDraft(holder, delegate, filing_no, None, date(2099, 12, 31))
+        return give_delegation(session, draft, actor="provider", now=utc_now()).delegation_no
 
 
 def filed(visitors: Visitors) -> dict[str, str]:

@@ -26,6 +26,7 @@ from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
 from creditbank.registry.clients import Client, organisation_seen
+from creditbank.registry.delegates import delegation_open, other_than_holder
 from creditbank.registry.filing.bases import require_base
 from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.filing.kinds import checked_facts, kind_of
@@ -326,18 +327,39 @@ def filing_numbered(
     return filing
 
 
-def filing_seen(session: Session, client: Client, filing_no: str) -> Filing:
+def filing_seen(
+    session: Session, client: Client, filing_no: str, *, delegated_on: date | None = None
+) -> Filing:
     """Return a filing that the client may see: a provider's own, an official's region.
+
+    Args:
+        session: the caller's unit of work.
+        client: who asks.
+        filing_no: which.
+        delegated_on: for what a delegate may do too: the day on which it is done.
 
     Raises:
         FilingUnknownError: there is none, or it is another provider's.
+        DelegationNotOpenError: it was delegated, and is not on that day.
         RegionForeignError: it lies outside an official's region.
     """
-    own = organisation_seen(client)
-    filing = filing_numbered(session, filing_no, organisation_id=own)
+    own, filing = organisation_seen(client), filing_numbered(session, filing_no)
     if own is None:  # whoever moved to another district keeps what was filed in the old one
         client.require_region(filing.jurisdiction)
+    elif own != filing.organisation_id and (
+        delegated_on is None or delegation_open(session, filing, own, delegated_on) is None
+    ):
+        raise FilingUnknownError(filing_no=filing_no[:20])
     return filing
+
+
+def delegate_of(client: Client, filing: Filing) -> int | None:
+    """Return the organisation that acts in the holder's stead; None for the holder, or an official.
+
+    Whether it may is for `delegation_open` to say.
+    """
+    own = organisation_seen(client)
+    return None if own is None else other_than_holder(filing, own)
 
 
 def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:

@@ -1,0 +1,188 @@
+"""A firm or a platform posts attendance for whoever holds the filing, as long as it may."""
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from creditbank.clock import civil_day, utc_now
+from creditbank.jobs.rosters import run_rosters
+from creditbank.ledger.models import Act, CreditFacts
+from creditbank.registry.clients import Role, Scope
+from creditbank.registry.organisations import OrganisationKind
+from tests.api.desk import DAYS, OTHER_ENTERPRISE_USCC, Desk, problem_of, roster_rows, stated
+from tests.api.test_api_matrix import with_scopes
+from tests.api.test_xapi import PATH, SPOKEN, attended
+from tests.bank import ENTERPRISE_USCC, invented_person
+
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+WANG, LI = invented_person(1), invented_person(2)
+TODAY = civil_day(utc_now())
+UNTIL = (TODAY + timedelta(days=30)).isoformat()
+
+
+def give(desk: Desk, **said: str) -> dict[str, Any]:
+    """Let the other provider post, for all filings if none is named."""
+    body = {"delegate": OTHER_ENTERPRISE_USCC, "valid_through": UNTIL, **said}
+    answer = desk.provider.post("/api/v1/delegations", body)
+    assert answer.status_code == 201, answer.get_json()
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def test_a_delegate_sees_and_posts_what_is_delegated_and_nothing_else(desk: Desk) -> None:
+    mine, kept = desk.approved_filing(), desk.approved_filing()
+    one, other = f"/api/v1/filings/{mine}", f"/api/v1/filings/{kept}"
+    before = desk.other_provider.post(f"{one}/rosters", roster_rows([WANG], DAYS[:1]))
+    own = desk.provider.post(f"{one}/rosters", roster_rows([LI], DAYS[:1])).get_json()["roster_no"]
+
+    made = give(desk, filing_no=mine)
+    listed = desk.other_provider.get("/api/v1/filings").get_json()["filings"]
+    template = desk.other_provider.get(f"{one}/roster-template")
+    posted = desk.other_provider.post(f"{one}/rosters", roster_rows([WANG], DAYS[:1]))
+    roster_no = posted.get_json()["roster_no"]
+    record = desk.provider.get(f"/api/v1/rosters/{roster_no}").get_json()
+    seen = desk.other_provider.get(one).get_json()
+
+    assert problem_of(before)["code"] == "filing-unknown"
+    assert [each["filing_no"] for each in listed] == [mine]
+    assert (template.status_code, posted.status_code) == (200, 201)
+    assert posted.get_json()["rows_credited"] == 1
+    assert (record["posted_by"], record["organisation"], record["posted_for"]) == (
+        desk.other_provider.client_id, OTHER_ENTERPRISE_USCC, ENTERPRISE_USCC,
+    )  # fmt: skip
+    assert record["delegation_no"] == made["delegation_no"]
+    assert seen["rosters"] == [roster_no]
+    assert desk.provider.get(one).get_json()["rosters"] == [own, roster_no]
+    with desk.bank.reading() as session:
+        facts = [json.loads(each) for each in session.scalars(select(CreditFacts.facts))]
+    assert {each.get("delegation") for each in facts} == {None, made["delegation_no"]}
+    refused = [
+        desk.other_provider.get(other),
+        desk.other_provider.post(f"{other}/rosters", roster_rows([WANG], DAYS[:1])),
+        desk.other_provider.get(f"/api/v1/rosters/{own}"),
+        desk.other_provider.post(f"{one}/ending", {"step": "close"}),
+        desk.other_provider.post(
+            f"{one}/withdrawals", {**stated(WANG), "days": [], "reason": "not-present"}
+        ),
+        desk.other_provider.get(f"{one}/statement"),
+    ]
+    assert {each.status_code for each in refused} == {404}
+    assert desk.bank.fsck() == []
+
+
+def test_a_delegation_that_is_over_is_refused_with_its_reason(desk: Desk) -> None:
+    rosters = f"/api/v1/filings/{desk.approved_filing()}/rosters"
+    body = roster_rows([WANG], DAYS[:1])
+    made = give(desk)
+    one = f"/api/v1/delegations/{made['delegation_no']}"
+
+    suspended = desk.official.post(f"{one}/measure", {"step": "suspend", "reason": "抽查代签"})
+    told = problem_of(desk.other_provider.post(rosters, body))
+    desk.official.post(f"{one}/measure", {"step": "lift", "reason": "已整改"})
+    lifted = desk.other_provider.post(rosters, body)
+    left = desk.other_provider.post(
+        rosters, roster_rows([LI], DAYS[:1]), headers={"Prefer": "respond-async"}
+    )
+    ended = desk.provider.post(f"{one}/ending", {"reason": "合同到期"})
+    run_rosters(threading.Event())
+    work = desk.other_provider.get(left.headers["Location"]).get_json()
+    after = problem_of(desk.other_provider.post(rosters, body))
+    twice = problem_of(desk.provider.post(f"{one}/ending", {}))
+
+    assert (suspended.status_code, suspended.get_json()["state"]) == (200, "suspended")
+    assert (told["status"], told["code"]) == (403, "delegation-not-open")
+    assert "抽查代签" in told["detail"]
+    assert lifted.status_code == 201
+    assert (ended.get_json()["state"], ended.get_json()["reason"]) == ("ended", "合同到期")
+    assert (work["state"], work["problem"]["code"]) == ("failed", "delegation-not-open")
+    assert (after["code"], twice["code"]) == ("delegation-not-open", "delegation-step-unfit")
+    with desk.bank.reading() as session:
+        kinds = session.scalars(
+            select(Act.kind).where(Act.subject == made["delegation_no"]).order_by(Act.act_id)
+        ).all()
+    assert kinds == [
+        "delegation.given", "delegation.suspended", "delegation.lifted", "delegation.ended",
+    ]  # fmt: skip
+    assert desk.bank.fsck() == []
+
+
+@ON_SQLITE
+def test_a_platform_posts_statements_for_a_holder_until_the_delegation_ends(desk: Desk) -> None:
+    platform = desk.organisation("91371000MA3DEM0K07", OrganisationKind.ONLINE_PLATFORM)
+    lms, filing_no = desk.caller(Role.PROVIDER, organisation_id=platform), desk.approved_filing()
+    made = give(desk, delegate="91371000MA3DEM0K07", filing_no=filing_no)
+    names = f"/api/v1/filings/{filing_no}/xapi-activities"
+    first, second = attended(filing_no, WANG), attended(filing_no, LI)
+    second["object"] = {"id": "https://lms.example.com/c/17"}
+    named = lms.post(names, {"activity": "https://lms.example.com/c/17", "session_no": 1})
+
+    lms.post(PATH, [first, second], headers=SPOKEN, retry="")
+    desk.provider.post(f"/api/v1/delegations/{made['delegation_no']}/ending", {})
+    lms.post(PATH, attended(filing_no, WANG, 2), headers=SPOKEN, retry="")
+    told = lms.get("/api/v1/xapi-statements").get_json()["statements"]
+
+    assert named.status_code == 200
+    assert [each["outcome"] for each in told] == ["refused", "credited", "credited"]
+    assert told[0]["reason"]["code"] == "delegation-not-open"
+    assert desk.bank.fsck() == []
+
+
+@ON_SQLITE
+def test_what_cannot_be_delegated_is_refused(desk: Desk) -> None:
+    authority = "91371000MA3DEM0K07"
+    desk.organisation(authority, OrganisationKind.AUTHORITY)
+    filing_no = desk.approved_filing()
+    give(desk, filing_no=filing_no)
+    past = (TODAY - timedelta(days=1)).isoformat()
+    said: list[dict[str, str]] = [
+        {"delegate": ENTERPRISE_USCC}, {"delegate": authority}, {"valid_through": past},
+        {"valid_from": UNTIL, "valid_through": TODAY.isoformat()}, {"filing_no": "F000000000"},
+        {"filing_no": filing_no},
+    ]  # fmt: skip
+
+    codes = [
+        problem_of(
+            desk.provider.post(
+                "/api/v1/delegations",
+                {"delegate": OTHER_ENTERPRISE_USCC, "valid_through": UNTIL, **each},
+            )
+        )["code"]
+        for each in said
+    ]
+    foreign = desk.other_provider.post(
+        "/api/v1/delegations",
+        {"delegate": ENTERPRISE_USCC, "filing_no": filing_no, "valid_through": UNTIL},
+    )
+    without = with_scopes(desk, desk.provider, frozenset({str(Scope.FILING_SUBMIT)}))
+    unscoped = without.post("/api/v1/delegations", {"delegate": ENTERPRISE_USCC})
+
+    assert codes == [
+        "delegate-unfit", "delegate-unfit", "delegation-term", "delegation-term",
+        "filing-unknown", "delegation-known",
+    ]  # fmt: skip
+    assert problem_of(foreign)["code"] == "filing-unknown"
+    assert problem_of(unscoped)["code"] == "scope-missing"
+
+
+@ON_SQLITE
+def test_one_that_has_not_begun_is_refused_and_both_sides_and_the_region_list_it(
+    desk: Desk,
+) -> None:
+    filing_no = desk.approved_filing()
+    tomorrow = (TODAY + timedelta(days=1)).isoformat()
+    made = give(desk, filing_no=filing_no, valid_from=tomorrow)
+
+    early = desk.other_provider.get(f"/api/v1/filings/{filing_no}")
+    listed = [
+        [each["delegation_no"] for each in caller.get("/api/v1/delegations").get_json()[
+            "delegations"]]
+        for caller in (desk.provider, desk.other_provider, desk.official, desk.far_official)
+    ]  # fmt: skip
+
+    assert problem_of(early)["code"] == "delegation-not-open"
+    assert tomorrow in problem_of(early)["detail"]
+    assert listed == [[made["delegation_no"]]] * 3 + [[]]

@@ -1,0 +1,101 @@
+"""Delegating by the pages: whoever manages an organisation gives and ends, an official suspends."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from creditbank.accounts.seats import SeatDraft
+from creditbank.clock import civil_day, utc_now
+from creditbank.registry.clients import Role
+from tests.acts import register_enterprise
+from tests.attendance.rosters import HEADER, csv_bytes
+from tests.bank import SEMINAR_DAYS, TestBank, invented_person
+from tests.web.browser import Browser
+from tests.web.test_organisations_desk import words
+from tests.web.visitors import Visitors
+
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+DELEGATE_USCC = "91371000MA3TE5T024"
+UNTIL = (civil_day(utc_now()) + timedelta(days=30)).isoformat()
+WANG = invented_person(1)
+ROSTER = csv_bytes(
+    [HEADER, [WANG.name, "居民身份证", WANG.document.number, SEMINAR_DAYS[0].isoformat(), 360]]
+)
+
+
+def delegate_of(visitors: Visitors) -> Browser:
+    uscc = register_enterprise(visitors.bank, DELEGATE_USCC)
+    organisation_id = visitors.bank.enterprise(uscc).organisation_id
+    visitors.staff("delegate", SeatDraft(Role.PROVIDER, "cn-3710", organisation_id))
+    return visitors.signed_in("delegate")
+
+
+def give(manager: Browser, **said: str) -> Browser:
+    form = {"delegate": DELEGATE_USCC, "filing_no": "", "valid_from": "", **said}
+    return manager.get("/delegations").send("/delegations", **{"valid_through": UNTIL, **form})
+
+
+@ON_SQLITE
+def test_a_delegate_posts_by_the_page_until_the_manager_ends_it(
+    bank: TestBank, visitors: Visitors
+) -> None:
+    filing_no = bank.approved_filing()
+    one = f"/filings/{filing_no}"
+    manager, delegate = visitors.seated(Role.PROVIDER, manages=True), delegate_of(visitors)
+    worker, official = visitors.seated(Role.PROVIDER), visitors.seated(Role.OFFICIAL)
+    before, empty = delegate.get(one).status, words(delegate.get("/delegations"))
+
+    given = words(give(manager, filing_no=filing_no.lower()))
+    listed = words(delegate.get("/filings"))
+    seen = words(delegate.get(one))
+    delegate.send(f"{one}/rosters", file=ROSTER)
+    hold = delegate.path
+    delegate.send(f"{hold}/posting")
+    posted, result = words(delegate), delegate.path
+    holders = words(manager.get(result))
+    number = re.findall(r"/delegations/(E[0-9A-Z]{9})/ending", manager.get("/delegations").text)[0]
+    without = worker.get("/delegations").text
+    official.get("/delegations").send(
+        f"/delegations/{number}/measure", step="suspend", reason="抽查代签"
+    )
+    suspended = delegate.get(one)
+    told = words(suspended)
+    official.send(f"/delegations/{number}/measure", step="lift", reason="已整改")
+    lifted = delegate.get(one).status
+    manager.get("/delegations").send(f"/delegations/{number}/ending", reason="合同到期")
+    ended = words(manager)
+    after = delegate.get(one).status
+
+    assert (before, "没有委托" in empty) == (404, True)
+    assert "已委托" in given
+    assert filing_no in listed
+    assert "受 威海示例复合材料有限公司 委托" in seen
+    assert not re.search("关闭备案|撤回备案", seen)
+    assert "已登记" in posted or "1 行" in posted
+    assert "由 示例企业 受委托登记" in holders
+    assert ("/ending" in without, DELEGATE_USCC in without) == (False, True)
+    assert "抽查代签" in told
+    assert (lifted, after) == (200, 403)
+    assert "已终止" in ended
+    assert "合同到期" in ended
+    assert bank.fsck() == []
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [({"delegate": ""}, "受托单位"), ({"valid_through": ""}, "最后一天"),
+     ({"valid_through": "2020-01-01"}, "2020-01-01"), ({"delegate": "123"}, "没有")],
+)  # fmt: skip
+def test_a_delegation_that_is_not_whole_is_refused_in_the_form(
+    visitors: Visitors, said: dict[str, str], why: str
+) -> None:
+    register_enterprise(visitors.bank, DELEGATE_USCC)
+    manager = visitors.seated(Role.PROVIDER, manages=True)
+
+    give(manager, **said)
+
+    assert manager.status in {404, 422}
+    assert 'role="alert"' in manager.text
+    assert why in words(manager)
