@@ -25,7 +25,7 @@ CHANGING = (
     "organisation_claim", "account_identity", "held_roster", "rate_count", "verdict_batch",
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
     "reassessment", "reassessed_credit", "news_read",
-    "xapi_statement", "xapi_activity", "delegation",
+    "xapi_statement", "xapi_activity", "delegation", "check_in", "check_in_person",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -39,7 +39,7 @@ KEPT_FROM_SEALER = (
     "account_identity", "held_roster", "verdict_batch_item", "roster_work",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
-    "xapi_statement",
+    "xapi_statement", "check_in", "check_in_person", "check_in_scan",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -53,7 +53,7 @@ APPENDED = (
     "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
-    "organisation_fact",
+    "organisation_fact", "check_in_scan",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

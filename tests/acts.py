@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from creditbank.attendance.check_in_codes import Reading
+from creditbank.attendance.check_ins import Came, Direction, record_scan
 from creditbank.attendance.roster import Roster, rows_from_json
+from creditbank.clock import civil_day
+from creditbank.crediting.check_in_posting import open_for
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.investigations import (
     InvestigationDraft,
@@ -54,6 +58,18 @@ def make_base(bank: TestBank, level: str, first_day: date, uscc: str = ENTERPRIS
     draft = FactDraft(Attribute.BASE, "", level, first_day, None, ground)
     with bank.unit() as session:
         return state_fact(session, uscc, draft, actor="official-test", now=NOW).said.fact_no
+
+
+def checked_in(bank: TestBank, who: Identity, *, now: datetime = NOW) -> tuple[str, str]:
+    """Let somebody check in to a session of today; return the numbers of filing and check-in."""
+    filing_no = bank.approved_filing(days=[civil_day(now)], now=now)
+    vault = bank.house.vault
+    with bank.unit() as session:
+        filing = filing_numbered(session, filing_no)
+        opened = open_for(session, vault, filing, 1, actor="provider-test", now=now)
+        reading = Reading(opened.check_in_no, now, "telephone")
+        record_scan(session, vault, Came(reading, Direction.IN, who, is_guest=True), now=now)
+    return filing_no, opened.check_in_no
 
 
 def publish(bank: TestBank, pack: str, *, now: datetime = NOW, corrigendum: str = "") -> None:

@@ -27,6 +27,8 @@ class RosterBatch(Base):
     rows_credited: Mapped[int]
     #: JSON: each bad row with its number, column, code and facts; never a name or a number
     problems: Mapped[str]
+    #: any of `attendance.ways.Way`; empty where nothing is said of it
+    way: Mapped[str]
 
 
 class Attendance(Base):

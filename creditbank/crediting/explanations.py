@@ -113,6 +113,8 @@ def _facts_said(facts: Mapping[str, Any]) -> Iterator[Step]:
     if facts["kind"] == SourceKind.FILING:
         names = ("filing", "session", "day", "planned_minutes", "attended_minutes")
         yield Step("explain-filing", _some(facts, *names), None)
+        if "way" in facts:
+            yield Step(f"explain-way-{facts['way']}", {}, None)
     elif facts["kind"] in {SourceKind.DECISION, SourceKind.DEEMED}:
         yield Step("explain-item", _some(facts, "item", "title", "day", "declared_on"), None)
     else:

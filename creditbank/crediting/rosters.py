@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance, RosterBatch
 from creditbank.attendance.roster import Column, Roster, RosterRow
+from creditbank.attendance.ways import Way
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import FoldContext, entry_counts, fold_again, nothing_cut
@@ -97,7 +98,7 @@ class RosterPosting:
     """Who posts which roster under which filing: the holder, or a delegate (the organisation).
 
     `told` hears how far it is; it must not write through the session that posts. What `corrects`
-    is posted after the filing was closed, too.
+    is posted after the filing was closed, too. `way` is kept with the facts of each credit.
     """
 
     filing: Filing
@@ -106,6 +107,7 @@ class RosterPosting:
     told: Told = silent
     corrects: bool = False
     delegate_id: int | None = None
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class _Desk:
     demo_bank: bool
     #: empty where the holder itself posts
     delegation_no: str
+    way: Way | None
 
 
 def post_roster(
@@ -183,6 +186,7 @@ def post_roster(
         today=civil_day(now),
         demo_bank=the_bank(session).mode == "demo",
         delegation_no=delegation_no,
+        way=posting.way,
     )
     datable, problems = _datable_rows(posting.roster.rows, desk)
     posting.told(Phase.PEOPLE, 0, len(datable))
@@ -586,6 +590,8 @@ def _facts_around_row(desk: _Desk, good: GoodRow, roster_no: str) -> tuple[str, 
         facts["delegation"] = desk.delegation_no
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
+    if desk.way is not None:
+        facts["way"] = str(desk.way)
     # Keys of canonical JSON stand in order.
     before = canonical_text({key: facts[key] for key in facts if key < "row"})
     behind = canonical_text({key: facts[key] for key in facts if key > "row"})
@@ -637,5 +643,6 @@ def _record_batch(
         "digest": fingerprint,
         "rows_credited": result.rows_credited,
         "problems": canonical_text(problems),
+        "way": str(posting.way or ""),
     }
     session.execute(insert(RosterBatch), [row])

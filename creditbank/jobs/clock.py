@@ -18,6 +18,7 @@ from flask import Flask
 
 from creditbank.accounts.brakes import forget_brakes
 from creditbank.accounts.sessions import forget_sessions
+from creditbank.attendance.check_ins import forget_comers
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
 from creditbank.crediting.roster_works import forget_works
@@ -104,14 +105,15 @@ def seal_all() -> int:
 def forget_old() -> int:
     """Delete answers to idempotency keys, tokens, counts, held rosters and works that are over.
 
-    Lists of applicants forget whom they were about, and xAPI statements what they said.
+    Lists of applicants and check-ins forget whom they were about, and xAPI statements what they
+    said.
     """
     settings, now = current_house().settings, utc_now()
     with unit_of_work() as session:
         gone = forget_answers(session, before=now - timedelta(days=settings.idempotency_days))
         gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
         gone += forget_held(session, before=now) + forget_people(session, now=now)
-        gone += forget_works(session, now=now)
+        gone += forget_works(session, now=now) + forget_comers(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 

@@ -34,8 +34,8 @@ from creditbank.registry.adoption import (
 )
 from creditbank.registry.publishing import propose_pack
 from creditbank.standing import missing_guards
-from tests.acts import publish
-from tests.bank import NOW, TestBank
+from tests.acts import checked_in, publish
+from tests.bank import NOW, TestBank, invented_person
 from tests.certificates.counter import issue, revoke, with_hours
 from tests.conftest import Database
 from tests.house.databases import partitions_of
@@ -70,6 +70,7 @@ def sealed_bank(bank: TestBank) -> TestBank:
     with bank.unit() as session:
         record_view(session, certificate, now=NOW)
     revoke(bank, certificate.number)
+    checked_in(bank, invented_person(1))
     bank.seal()
     return bank
 

@@ -32,7 +32,7 @@ from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.registry.stating import FactDraft, state_fact
 from tests.achievements import PATENT, declare, publish_works
-from tests.acts import investigate, register_enterprise, seal_all
+from tests.acts import checked_in, investigate, register_enterprise, seal_all
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import (
     ENTERPRISE_USCC,
@@ -189,6 +189,16 @@ OBJECTS: Mapping[str, Held] = {
     "POST /held-rosters/<public:hold_no>/discarding": Held("hold", "provider", "far-provider"),
     "GET /roster-works/<public:work_no>": Held("work", "provider", "far-provider"),
     "POST /roster-works/<public:work_no>/cancellation": Held("work", "provider", "far-provider"),
+    "GET /filings/<public:filing_no>/check-ins": Held("today", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/check-ins": Held(
+        "today", "provider", "far-provider", {"session_no": "1"}
+    ),
+    "GET /check-ins/<public:check_in_no>": Held("check-in", "provider", "far-provider"),
+    "POST /check-ins/<public:check_in_no>/closing": Held("check-in", "provider", "far-provider"),
+    "POST /check-ins/<public:check_in_no>/review": Held(
+        "check-in", "provider", "far-provider", {"minutes-1": "300"}
+    ),
+    "POST /check-ins/<public:check_in_no>/posting": Held("check-in", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>": Held("roster", "official", "far-official"),
     "GET /rosters/<public:roster_no>/refused.xlsx": Held("roster", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>/refused.csv": Held("roster", "provider", "far-provider"),
@@ -209,6 +219,7 @@ OBJECTS: Mapping[str, Held] = {
 }  # fmt: skip
 NOTHING = "X0000000"
 FAR_USCC = "91371000MA3TE5T024"
+_ON_PHONES = ("/own", "/guest", "/known")
 
 
 def hands(visitors: Visitors) -> dict[str, Browser]:
@@ -303,7 +314,9 @@ def filed(visitors: Visitors) -> dict[str, str]:
         upload = Upload(filing_numbered(session, held), ROSTER, Limits(), "account-x")
         hold_no = hold_roster(session, visitors.lobby.vault, upload, now=utc_now())
         work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
+    today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
+        "today": today, "check-in": check_in,
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip
@@ -395,7 +408,11 @@ def acts(visitors: Visitors) -> tuple[int | None, int | None]:
 
 
 def test_every_route_that_names_something_is_tried_by_strangers() -> None:
-    public = ("<path:filename>", "/docs/api/<public:tag>", "<code>")
+    public = (
+        "<path:filename>", "/docs/api/<public:tag>", "<code>",
+        # In nobody's hand: the code on a room's screen opens them (test_check_in_pages.py).
+        *(f"/check-in/<public:check_in_no>{each}" for each in ("", "/<public:code>", *_ON_PHONES)),
+    )  # fmt: skip
     naming = {row for row in MATRIX if "<" in row and not row.endswith(public)}
 
     assert naming == set(OBJECTS), "write a row for each new route into OBJECTS"
