@@ -16,7 +16,8 @@ SEALER_ROLE = "creditbank_sealer"
 #: Tables whose rows the application may change; all others it only reads or appends to.
 CHANGING = (
     "bank", "setup_code", "organisation", "api_client", "client_credential", "access_token",
-    "client_assertion", "idempotent_write", "mandate", "filing", "filing_session", "person",
+    "client_assertion", "idempotent_write", "mandate", "filing", "filing_session", "filing_draft",
+    "person",
     "person_secret", "person_document", "person_name", "identity_lookup", "roster_batch",
     "attendance", "rule_pack", "record_import", "record_import_row", "record_import_total",
     "verdict", "person_link", "ledger_source_use", "rule_adoption", "impact_run",
@@ -30,7 +31,7 @@ CHANGING = (
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
-    "rate_count", "filing_session", "held_roster", "roster_work",
+    "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
@@ -39,7 +40,7 @@ KEPT_FROM_SEALER = (
     "account_identity", "held_roster", "verdict_batch_item", "roster_work",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
-    "xapi_statement", "check_in", "check_in_person", "check_in_scan",
+    "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

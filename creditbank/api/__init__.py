@@ -17,7 +17,7 @@ from creditbank.api.credentials import credentials
 from creditbank.api.delegations import delegations
 from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
-from creditbank.api.filing_steps import filings
+from creditbank.api.filing_drafts import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations

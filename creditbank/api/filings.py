@@ -19,12 +19,10 @@ from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
     ApprovedHoursUnfitError,
     FilingChangedError,
-    FilingDayTwiceError,
     FilingDecidedError,
     FilingNotReturnedError,
     FilingUnknownError,
     LateReasonWantedError,
-    SessionTimesError,
     approve_filing,
     delegate_of,
     filing_seen,
@@ -40,6 +38,7 @@ from creditbank.registry.filing.kinds import (
     FilingFactWantedError,
     FilingKindUnfitError,
 )
+from creditbank.registry.filing.sittings import FilingDayTwiceError, SessionTimesError
 from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
 from creditbank.registry.models import Filing
 from creditbank.registry.organisations import OrganisationUnknownError
@@ -76,7 +75,7 @@ _EXAMPLE = {
     ],
 }
 
-_DRAFT_REFUSALS = (
+DRAFT_REFUSALS = (
     FilingDayTwiceError, SubjectUnknownError, NotRecognisedError, RuleMissingError,
     FactMissingError, ApprovedHoursUnfitError, PackMissingError, FilingKindUnfitError,
     FilingFactWantedError, FilingFactForeignError, SessionTimesError, FilingBaseMissingError,
@@ -91,7 +90,7 @@ filings = Door("filings", __name__, description="Activities filed for record (å¤
     status=201,
     body=JsonBody(FilingBody(), _EXAMPLE),
     answer=FilingAnswer(),
-    refuses=(OrganisationUnknownError, RegionForeignError, *_DRAFT_REFUSALS),
+    refuses=(OrganisationUnknownError, RegionForeignError, *DRAFT_REFUSALS),
 )
 def file_activity(call: Call, session: Session) -> dict[str, Any]:
     """File an activity for record; nothing is credited before it is approved."""
@@ -205,7 +204,7 @@ def send_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     Scope.FILING_SUBMIT,
     body=JsonBody(FilingBody(), _EXAMPLE),
     answer=FilingAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError, FilingNotReturnedError, *_DRAFT_REFUSALS),
+    refuses=(FilingUnknownError, RegionForeignError, FilingNotReturnedError, *DRAFT_REFUSALS),
 )
 def file_again(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Submit a returned filing again under its number, mended, as its next version."""

@@ -25,7 +25,7 @@ PLACES: Mapping[str, str] = {
     "delegations": "delegations:delegations",
     "demo": "demo:demo",
     "entries": "items:entries",
-    "filings": "filing_steps:filings",
+    "filings": "filing_drafts:filings",
     "imports": "records:imports",
     "init": "bank:init",
     "investigations": "investigations:investigations",

@@ -19,6 +19,9 @@ from creditbank.hours import hours_text
 from creditbank.house import current_house
 from creditbank.registry.filing.states import FilingStep
 
+#: The group of all filings, which these commands join.
+__all__ = ["filings"]
+
 
 @filings.command("step", help="撤回、结束、重新开放、暂停、恢复、撤销。 What becomes of a filing.")
 @click.argument("filing_no")

@@ -319,3 +319,20 @@ class FilingSession(Base):
     ends_at: Mapped[str]
     place: Mapped[str]
     teachers: Mapped[str]
+
+
+class FilingDraftRow(Base):
+    """A filing that its provider has not submitted: theirs alone, changed and deleted at will."""
+
+    __tablename__ = "filing_draft"
+
+    draft_no: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    #: as in `content`, for lists
+    title: Mapped[str]
+    #: canonical JSON of what is there; see `registry.filing.unfinished`
+    content: Mapped[str]
+    #: counts how often it was saved
+    version: Mapped[int]
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_by: Mapped[str]

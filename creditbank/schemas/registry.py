@@ -35,8 +35,8 @@ REASON_CHARACTERS_MAX = 500
 PLACE_CHARACTERS_MAX = 120
 TEACHERS_CHARACTERS_MAX = 200
 FACT_CHARACTERS_MAX = 120
-_SEATS_MAX = 100_000
-_DAY_MINUTES = 24 * 60
+SEATS_MAX = 100_000
+DAY_MINUTES = 24 * 60
 
 
 class MandateState(StrEnum):
@@ -131,7 +131,8 @@ class OrganisationAnswer(Shape):
     jurisdiction = jurisdiction()
 
 
-def _time_of_day(**options: Any) -> Code:
+def time_of_day(**options: Any) -> Code:
+    """Return the field of a time of day."""
     described = {"description": "Time of day; given with the other one, or neither."}
     return Code(r"(([01][0-9]|2[0-3]):[0-5][0-9])?", "09:00", metadata=described, **options)
 
@@ -153,12 +154,12 @@ class SessionBody(Shape):
     """One planned sitting."""
 
     day = Day(required=True)
-    planned_minutes = Whole(1, _DAY_MINUTES, required=True)
+    planned_minutes = Whole(1, DAY_MINUTES, required=True)
     planned_half_days = Whole(
         1, 2, required=True, metadata={"description": "2 for a whole day, 1 for half a day."}
     )
-    begins_at = _time_of_day(load_default=str)
-    ends_at = _time_of_day(load_default=str)
+    begins_at = time_of_day(load_default=str)
+    ends_at = time_of_day(load_default=str)
     place = Text(PLACE_CHARACTERS_MAX, low=0, load_default="")
     teachers = Text(
         TEACHERS_CHARACTERS_MAX, low=0, load_default="",
@@ -190,7 +191,7 @@ class FilingBody(Shape):
     release = Choice(Release, required=True)
     title = Text(200, required=True)
     subject = subject(required=True)
-    seats = Whole(1, _SEATS_MAX, required=True)
+    seats = Whole(1, SEATS_MAX, required=True)
     sessions = Several(Inner(SessionBody), low=1, high=SESSIONS_MAX, required=True)
     approved_hours = Hours(
         load_default=lambda: None,
@@ -215,10 +216,10 @@ class SessionAnswer(Shape):
 
     session_no = Whole(1, SESSIONS_MAX)
     day = Day()
-    planned_minutes = Whole(1, _DAY_MINUTES)
+    planned_minutes = Whole(1, DAY_MINUTES)
     planned_half_days = Whole(1, 2)
-    begins_at = _time_of_day()
-    ends_at = _time_of_day()
+    begins_at = time_of_day()
+    ends_at = time_of_day()
     place = Text(PLACE_CHARACTERS_MAX, low=0)
     teachers = Text(TEACHERS_CHARACTERS_MAX, low=0)
 
@@ -236,7 +237,7 @@ class FilingLine(Shape):
     release = word("full")
     title = Text(200)
     subject = subject()
-    seats = Whole(1, _SEATS_MAX)
+    seats = Whole(1, SEATS_MAX)
     state = Choice(FilingState)
     state_at = Instant(metadata={"description": "Since when it stands so."})
     suspended_from = Day(
@@ -250,8 +251,8 @@ class FilingLine(Shape):
 class UsedAnswer(Shape):
     """What of a filing's allowance is used; `null` where it is open."""
 
-    people = Whole(0, _SEATS_MAX)
-    people_max = Whole(0, _SEATS_MAX, allow_none=True)
+    people = Whole(0, SEATS_MAX)
+    people_max = Whole(0, SEATS_MAX, allow_none=True)
     hours = Hours()
     hours_max = Hours(allow_none=True)
     person_hours_max = Hours()

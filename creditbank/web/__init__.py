@@ -13,6 +13,7 @@ from creditbank.web.desk import desk
 from creditbank.web.doors import MENU, Pages, given_to_templates
 from creditbank.web.entrance import entrance
 from creditbank.web.failures import failure_page
+from creditbank.web.filing_drafts import filing_drafts
 from creditbank.web.filing_steps import filing_steps
 from creditbank.web.filings import filings
 from creditbank.web.home import home
@@ -42,9 +43,10 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, filing_steps, rosters, check_ins, check_in_phone, attendance, provider_statement,
-    scorecard, delegations, items_desk, imports_desk, investigations_desk, reassessments_desk,
-    links_desk, organisations_desk, account, desk, staff, verdicts, verdict_lists, api_pages,
+    filings, filing_drafts, filing_steps, rosters, check_ins, check_in_phone, attendance,
+    provider_statement, scorecard, delegations, items_desk, imports_desk, investigations_desk,
+    reassessments_desk, links_desk, organisations_desk, account, desk, staff, verdicts,
+    verdict_lists, api_pages,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The form of a filing: what was typed into it becomes a draft, or stands there again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from flask import request
@@ -10,6 +10,7 @@ from creditbank.errors import CreditBankError
 from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
 from creditbank.registry.filing.kinds import KINDS, FactRule, FilingKind
+from creditbank.registry.filing.unfinished import UnfinishedFiling, UnfinishedSession
 from creditbank.web import forms
 
 ROWS_AT_FIRST = 3
@@ -18,6 +19,7 @@ _SEATS_MAX = 100_000
 _DAY_MINUTES = 24 * 60
 _HALF_DAYS = ("2", "1")
 _FIELDS = ("title", "kind", "activity", "form", "release", "subject", "seats", "asked_hours")
+_TEXTS = ("title", "activity", "form", "release", "subject")
 _FACT = "fact_"
 _POLICY = "policy_teaching"
 #: What a line states further, by its field.
@@ -76,7 +78,7 @@ class FilledForm:
     policy_teaching: bool = False
 
 
-def as_typed(draft: FilingDraft | None) -> FilledForm:
+def as_typed(draft: UnfinishedFiling | None) -> FilledForm:
     """Return what stands in the form: what was just typed, else a draft, else nothing."""
     if request.method == "POST":
         fields = {name: forms.typed(name) for name in _FIELDS}
@@ -86,13 +88,13 @@ def as_typed(draft: FilingDraft | None) -> FilledForm:
     asked = draft.approved_centihours
     fields = {
         "title": draft.title, "kind": draft.kind, "activity": draft.activity, "form": draft.form,
-        "release": draft.release, "subject": draft.subject, "seats": str(draft.seats),
+        "release": draft.release, "subject": draft.subject, "seats": str(draft.seats or ""),
         "asked_hours": "" if asked is None else hours_text(asked),
     }  # fmt: skip
     lines = (
         SessionLine(
-            each.day.isoformat(),
-            str(each.planned_minutes),
+            each.day.isoformat() if each.day else "",
+            str(each.planned_minutes or ""),
             str(each.planned_half_days),
             each.begins_at,
             each.ends_at,
@@ -101,7 +103,8 @@ def as_typed(draft: FilingDraft | None) -> FilledForm:
         )
         for each in draft.sessions
     )
-    return FilledForm(fields, tuple(lines), draft.facts, draft.policy_teaching)
+    shown = tuple(lines) or (SessionLine(),) * ROWS_AT_FIRST
+    return FilledForm(fields, shown, draft.facts, draft.policy_teaching)
 
 
 def filing_draft() -> FilingDraft:
@@ -134,6 +137,29 @@ def filing_draft() -> FilingDraft:
     )
 
 
+def unfinished_filing() -> UnfinishedFiling:
+    """Return what a form states so far.
+
+    Raises:
+        NumberWantedError, HoursWantedError, DayInvalidError: something in it is none.
+    """
+    seats = forms.typed("seats")
+    texts = {name: forms.typed(name)[:200] for name in _TEXTS}
+    return UnfinishedFiling(
+        **texts,
+        kind=forms.chosen("kind", FilingKind) if forms.typed("kind") else "",
+        seats=_whole(seats, "form-field-seats", _SEATS_MAX) if seats else None,
+        sessions=tuple(
+            _unfinished_session(line, number)
+            for number, line in enumerate(_lines(), start=1)
+            if replace(line, half_days="2") != SessionLine()
+        ),
+        approved_centihours=hours("asked_hours"),
+        facts=_facts(),
+        policy_teaching=forms.ticked(_POLICY),
+    )
+
+
 def facts_offered(kind: str) -> tuple[FactRule, ...]:
     """Return the facts that the form asks for, once a kind is chosen."""
     return KINDS[FilingKind(kind)].facts if kind in set(FilingKind) else ()
@@ -160,11 +186,25 @@ def _facts() -> dict[str, str]:
     return {name: forms.typed(_FACT + name) for name in names}
 
 
-def _session(line: SessionLine, number: int) -> SessionDraft:
+def _unfinished_session(line: SessionLine, number: int) -> UnfinishedSession:
+    minutes = None
+    if line.minutes:
+        minutes = _whole(line.minutes, "form-field-minutes", _DAY_MINUTES, row=number)
+    return UnfinishedSession(
+        _day(line.day) if line.day else None, minutes, int(line.half_days), line.begins_at,
+        line.ends_at, line.place, line.teachers,
+    )  # fmt: skip
+
+
+def _day(text: str) -> date:
     try:
-        day = date.fromisoformat(line.day)
+        return date.fromisoformat(text)
     except ValueError as error:
-        raise forms.DayInvalidError(found=line.day[:20]) from error
+        raise forms.DayInvalidError(found=text[:20]) from error
+
+
+def _session(line: SessionLine, number: int) -> SessionDraft:
+    day = _day(line.day)
     minutes = _whole(line.minutes, "form-field-minutes", _DAY_MINUTES, row=number)
     return SessionDraft(
         day, minutes, int(line.half_days), line.begins_at, line.ends_at, line.place, line.teachers

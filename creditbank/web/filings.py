@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from enum import StrEnum
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank.catalogue import Problem
 from creditbank.clock import civil_day
 from creditbank.crediting.filing_sheet import (
     Estimate,
@@ -24,7 +25,6 @@ from creditbank.crediting.roster_works import works_for
 from creditbank.registry.clients import Client, Scope, organisation_seen
 from creditbank.registry.filing.choices import filing_choices
 from creditbank.registry.filing.filings import (
-    FilingDraft,
     FilingNotReturnedError,
     approve_filing,
     draft_of,
@@ -44,17 +44,25 @@ from creditbank.registry.filing.states import (
     require_step,
     takes_rosters,
 )
+from creditbank.registry.filing.unfinished import Gap, UnfinishedFiling, save_new_draft, unfinished
 from creditbank.registry.lookups import (
     FilingsWanted,
     filings_page,
     organisation_of,
     place_of_filing,
 )
+from creditbank.registry.models import FilingDraftRow
 from creditbank.rules.explain import Sentence, explain_conversion, name_of
 from creditbank.rules.pack import PackChain
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Visit, able, see
-from creditbank.web.filing_forms import as_typed, facts_offered, filing_draft, hours
+from creditbank.web.filing_forms import (
+    as_typed,
+    facts_offered,
+    filing_draft,
+    hours,
+    unfinished_filing,
+)
 from creditbank.web.forms import ReasonWantedError
 from creditbank.web.pages import page, reader_language
 
@@ -68,6 +76,8 @@ class Step(StrEnum):
     KIND = "kind"
     ESTIMATE = "estimate"
     SUBMIT = "submit"
+    SAVE = "save"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,20 @@ class Worth:
     sessions: int
     centihours: int
     why: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the form shows: a new filing, one that was returned, or a draft with its findings."""
+
+    content: UnfinishedFiling | None = None
+    estimate: Estimate | None = None
+    #: the filing that is mended, and why it came back
+    filing_no: str = ""
+    reason: str = ""
+    draft: FilingDraftRow | None = None
+    gaps: Sequence[Gap] = ()
+    faults: Sequence[Problem] = ()
 
 
 filings = Pages("filings", __name__)
@@ -111,21 +135,25 @@ def overview(visit: Visit, session: Session) -> Response:
 @filings.shown("/filings/new", able(Scope.FILING_SUBMIT), menu="file")
 def new(visit: Visit, session: Session) -> Response:
     """Show an empty form, or what was typed into it."""
-    return _form(session, visit, None)
+    return show_form(session, visit, Shown())
 
 
 @filings.sent("/filings/new", able(Scope.FILING_SUBMIT), shows=new)
 def submit(visit: Visit, session: Session) -> Response:
-    """Give the form more days, work out its hours, or submit it."""
+    """Give the form more days, work out its hours, keep it as a draft, or submit it."""
     step = forms.chosen("step", Step)
     if step in {Step.MORE, Step.KIND}:
-        return _form(session, visit, None)
+        return show_form(session, visit, Shown())
     provider = organisation_of(session, organisation_seen(visit.client))
     visit.client.require_region(provider.jurisdiction)
+    if step is Step.SAVE:
+        content, actor = unfinished_filing(), visit.client.client_id
+        kept = save_new_draft(session, content, provider, actor=actor, now=visit.now)
+        return see("web.filing_drafts.draft", "filing-draft-saved", draft_no=kept.draft_no)
     draft = filing_draft()
     if step is Step.ESTIMATE:
         worth = estimated(session, draft, provider.jurisdiction)
-        return _form(session, visit, None, estimate=worth)
+        return show_form(session, visit, Shown(estimate=worth))
     filing = submit_filing(session, draft, provider, actor=visit.client.client_id, now=visit.now)
     return see("web.filings.one", "filing-submitted", filing_no=filing.filing_no)
 
@@ -146,6 +174,7 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
+        copies=files,
         mends=files and sheet.filing.state == "returned",
         sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes and sheet.delegate_id is None,
         endings=_offered(Ending, possible) if files else [],
@@ -160,8 +189,8 @@ def mend(visit: Visit, session: Session, filing_no: str) -> Response:
     """Show a returned filing in the form, to be mended."""
     filing = filing_seen(session, visit.client, filing_no)
     require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
-    draft = draft_of(session, filing, filing.asked_centihours)
-    return _form(session, visit, draft, filing_no=filing_no, reason=filing.reason)
+    content = unfinished(draft_of(session, filing, filing.asked_centihours))
+    return show_form(session, visit, Shown(content, filing_no=filing_no, reason=filing.reason))
 
 
 @filings.sent("/filings/<public:filing_no>/resubmission", able(Scope.FILING_SUBMIT), shows=mend)
@@ -169,13 +198,12 @@ def file_again(visit: Visit, session: Session, filing_no: str) -> Response:
     """Submit a returned filing again; or more days, or its hours, as in the empty form."""
     filing, step = filing_seen(session, visit.client, filing_no), forms.chosen("step", Step)
     if step in {Step.MORE, Step.KIND}:
-        return _form(session, visit, None, filing_no=filing_no, reason=filing.reason)
+        return show_form(session, visit, Shown(filing_no=filing_no, reason=filing.reason))
     draft = filing_draft()
     if step is Step.ESTIMATE:
         worth = estimated(session, draft, filing.jurisdiction)
-        return _form(
-            session, visit, None, estimate=worth, filing_no=filing_no, reason=filing.reason
-        )
+        shown = Shown(estimate=worth, filing_no=filing_no, reason=filing.reason)
+        return show_form(session, visit, shown)
     submit_again(session, filing_no, draft, actor=visit.client.client_id, now=visit.now)
     return see("web.filings.one", "filing-resubmitted", filing_no=filing_no)
 
@@ -235,10 +263,8 @@ def reason_typed() -> str:
     return reason
 
 
-def _form(
-    session: Session, visit: Visit, draft: FilingDraft | None, *, estimate: Estimate | None = None,
-    filing_no: str = "", reason: str = "",
-) -> Response:  # fmt: skip
+def show_form(session: Session, visit: Visit, shown: Shown) -> Response:
+    """Show the form of a filing, filled with what was just typed, else with what is shown."""
     provider = organisation_of(session, organisation_seen(visit.client))
     choices = filing_choices(session, provider.jurisdiction, civil_day(visit.now))
     language = reader_language()
@@ -249,11 +275,11 @@ def _form(
             ("release", choices.releases), ("subject", choices.subjects),
         )
     }  # fmt: skip
-    filled = as_typed(draft)
+    filled, estimate = as_typed(shown.content), shown.estimate
     return page(
         "filing_form.html", filled=filled, kinds=list(map(str, FilingKind)),
-        facts=facts_offered(filled.fields["kind"]), offered=offered, filing_no=filing_no,
-        reason=reason, estimate=_explained(estimate),
+        facts=facts_offered(filled.fields["kind"]), offered=offered, shown=shown,
+        estimate=_explained(estimate),
         person_centihours=estimate.person_centihours if estimate else 0,
     )  # fmt: skip
 

@@ -63,6 +63,9 @@ _WORK = Row(
     "roster:post", "provider", none="roster-work-unknown", organisation="roster-work-unknown"
 )
 _DECIDING = Row("filing:decide", "official", none="filing-unknown", region=REGION)
+_DRAFT = Row(
+    "filing:submit", "provider", none="filing-draft-unknown", organisation="filing-draft-unknown"
+)
 _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
@@ -124,6 +127,16 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/ending": replace(
         _READING, scope="filing:submit", roles="provider"
     ),
+    "POST /api/v1/filings/<public:filing_no>/copy": replace(
+        _READING, scope="filing:submit", roles="provider"
+    ),
+    "POST /api/v1/filing-drafts": Row("filing:submit", "provider"),
+    "GET /api/v1/filing-drafts": Row("filing:submit", "provider"),
+    "GET /api/v1/filing-drafts/<public:draft_no>": _DRAFT,
+    "POST /api/v1/filing-drafts/<public:draft_no>/content": _DRAFT,
+    "POST /api/v1/filing-drafts/<public:draft_no>/submission": _DRAFT,
+    # After it the draft is nobody's.
+    "POST /api/v1/filing-drafts/<public:draft_no>/deletion": _DRAFT,
     "POST /api/v1/filings/<public:filing_no>/measure": _DECIDING,
     "GET /api/v1/filings/<public:filing_no>/review": _DECIDING,
     "POST /api/v1/filings/<public:filing_no>/review": _DECIDING,
@@ -329,15 +342,21 @@ def strangers(desk: Desk) -> dict[str, Caller]:
     }
 
 
+def rosters_under(desk: Desk, filing: str) -> tuple[TestResponse, TestResponse]:
+    """Post one roster, and leave another to the clock's process."""
+    later = {"Prefer": "respond-async"}
+    first, second = (roster_rows([PERSON], [day]) for day in DAYS[:2])
+    return (
+        desk.provider.post(f"{filing}/rosters", first),
+        desk.provider.post(f"{filing}/rosters", second, headers=later),
+    )
+
+
 def numbers_of_all(desk: Desk) -> dict[str, str]:
     """Do one of each; return the numbers by the names that addresses have for them."""
     publish_works(desk.bank)
     filing_no = desk.approved_filing()
-    filing = f"/api/v1/filings/{filing_no}"
-    roster = desk.provider.post(f"{filing}/rosters", roster_rows([PERSON], DAYS[:1]))
-    left = desk.provider.post(
-        f"{filing}/rosters", roster_rows([PERSON], DAYS[1:2]), headers={"Prefer": "respond-async"}
-    )
+    roster, left = rosters_under(desk, f"/api/v1/filings/{filing_no}")
     holder = {**stated(PERSON), "scheme": "cn-3710"}
     [entry] = desk.official.post("/api/v1/entries", holder).get_json()["entries"]
     item = {
@@ -367,6 +386,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
          "document_no": "示例1号", "document_day": "2024-01-01"},
     )  # fmt: skip
     acts = {
+        "draft_no": desk.provider.post("/api/v1/filing-drafts", {"title": "未定"}),
         "item_no": desk.provider.post("/api/v1/items", {"person": stated(PERSON), "item": item}),
         "import_no": desk.official.post("/api/v1/imports", records),
         "delegation_no": desk.provider.post("/api/v1/delegations", delegated),

@@ -11,7 +11,6 @@ from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.bases import FilingBaseMissingError
 from creditbank.registry.filing.filings import (
     SessionDraft,
-    SessionTimesError,
     approve_filing,
     submit_filing,
 )
@@ -25,6 +24,7 @@ from creditbank.registry.filing.kinds import (
     checked_facts,
     kind_of,
 )
+from creditbank.registry.filing.sittings import SessionTimesError
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.registry.stating import FactDraft, state_fact, take_back_fact
 from tests.acts import make_base

@@ -28,6 +28,7 @@ from creditbank.registry.delegations import DelegationDraft, give_delegation
 from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
 from creditbank.registry.filing.states import FilingStep
+from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_draft
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.registry.stating import FactDraft, state_fact
@@ -168,6 +169,11 @@ OBJECTS: Mapping[str, Held] = {
     "GET /filings/<public:filing_no>/resubmission": Held("second", "provider", "far-provider"),
     "POST /filings/<public:filing_no>/resubmission": Held(
         "second", "provider", "far-provider", {"step": "more"}
+    ),
+    "POST /filings/<public:filing_no>/copy": Held("first", "provider", "far-provider"),
+    "GET /filing-drafts/<public:draft_no>": Held("draft", "provider", "far-provider"),
+    "POST /filing-drafts/<public:draft_no>": Held(
+        "draft", "provider", "far-provider", {"step": "save", "version": "1"}
     ),
     "POST /filings/<public:filing_no>/ending": Held(
         "attended", "provider", "far-provider", {"step": "close"}
@@ -313,10 +319,13 @@ def filed(visitors: Visitors) -> dict[str, str]:
     with visitors.bank.unit() as session:
         upload = Upload(filing_numbered(session, held), ROSTER, Limits(), "account-x")
         hold_no = hold_roster(session, visitors.lobby.vault, upload, now=utc_now())
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        content = UnfinishedFiling(title="未定")
+        draft = save_new_draft(session, content, provider, actor="x", now=utc_now()).draft_no
         work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
-        "today": today, "check-in": check_in,
+        "today": today, "check-in": check_in, "draft": draft,
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip

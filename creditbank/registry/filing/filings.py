@@ -9,8 +9,6 @@ attendance, and their product. Nothing is credited before approval
 """
 
 import json
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -30,6 +28,7 @@ from creditbank.registry.delegates import delegation_open, other_than_holder
 from creditbank.registry.filing.bases import require_base
 from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.filing.kinds import checked_facts, kind_of
+from creditbank.registry.filing.sittings import check_days, check_times
 from creditbank.registry.filing.states import (
     FilingStep,
     FilingStepUnfitError,
@@ -44,7 +43,6 @@ from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
 
 SESSIONS_MAX = 120
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 class FilingUnknownError(CreditBankError):
@@ -71,20 +69,6 @@ class FilingChangedError(CreditBankError):
 
     code = "filing-changed"
     status = 409
-
-
-class FilingDayTwiceError(CreditBankError):
-    """Two sessions stand on one day; a roster could not tell them apart."""
-
-    code = "filing-day-twice"
-    status = 422
-
-
-class SessionTimesError(CreditBankError):
-    """A session's hours of the day are no times, or leave no room for its planned minutes."""
-
-    code = "session-times-wrong"
-    status = 422
 
 
 class ApprovedHoursBeyondError(CreditBankError):
@@ -470,7 +454,12 @@ def session_conversions(draft: FilingDraft, law: PackChain) -> list[Conversion]:
     ]
 
 
-def _refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
+def refuse_unfit_hours(draft: FilingDraft, law: PackChain) -> None:
+    """Refuse hours that are asked for where the rules themselves give them.
+
+    Raises:
+        ApprovedHoursUnfitError: they do.
+    """
     if draft.approved_centihours is None:
         return
     try:
@@ -501,19 +490,17 @@ def _weighed(
     session: Session, draft: FilingDraft, jurisdiction: str
 ) -> tuple[PackChain, FilingDraft]:
     """Return the law, and the draft in the order of its days, which that law would credit."""
-    twice = [day for day, count in Counter(s.day for s in draft.sessions).items() if count > 1]
-    if twice:
-        raise FilingDayTwiceError(days=sorted(day.isoformat() for day in twice))
+    check_days(planned.day for planned in draft.sessions)
     law = law_at(session, jurisdiction)
     require_subject(draft.subject, law)
     ordered = tuple(sorted(draft.sessions, key=lambda planned: planned.day))
     kind = kind_of(draft.kind, draft.activity)
     facts = checked_facts(kind, draft.facts)
     for planned in ordered:
-        _check_times(planned)
+        check_times(planned.day, planned.planned_minutes, planned.begins_at, planned.ends_at)
     draft = replace(draft, sessions=ordered, kind=str(kind), facts=facts)
     person_centihours(draft, law)
-    _refuse_unfit_hours(draft, law)
+    refuse_unfit_hours(draft, law)
     return law, draft
 
 
@@ -561,22 +548,6 @@ def _undecided(session: Session, filing_no: str, step: FilingStep) -> Filing:
     filing = locked_filing(session, filing_no)
     require_step(filing, step, FilingDecidedError)
     return filing
-
-
-def _check_times(planned: SessionDraft) -> None:
-    if not planned.begins_at and not planned.ends_at:
-        return
-    span = _minute_of(planned.ends_at) - _minute_of(planned.begins_at)
-    times = _TIME.fullmatch(planned.begins_at) and _TIME.fullmatch(planned.ends_at)
-    if not times or span < planned.planned_minutes:
-        raise SessionTimesError(
-            day=planned.day.isoformat(), begins_at=planned.begins_at or "—",
-            ends_at=planned.ends_at or "—", minutes=planned.planned_minutes,
-        )  # fmt: skip
-
-
-def _minute_of(time: str) -> int:
-    return int(time[:2]) * 60 + int(time[3:]) if _TIME.fullmatch(time) else 0
 
 
 def _session_described(planned: SessionDraft) -> list[Canonical]:

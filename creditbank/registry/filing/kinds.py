@@ -114,8 +114,15 @@ def kind_of(stated: str, activity: str) -> FilingKind:
     return kind
 
 
-def checked_facts(kind: FilingKind, facts: Mapping[str, str]) -> dict[str, str]:
+def checked_facts(
+    kind: FilingKind, facts: Mapping[str, str], *, whole: bool = True
+) -> dict[str, str]:
     """Return the facts that are stated of a filing, empty ones left out.
+
+    Args:
+        kind: of the filing.
+        facts: by name.
+        whole: whether none may be missing that is wanted.
 
     Raises:
         FilingFactWantedError: one is missing, or is none of its words.
@@ -131,7 +138,7 @@ def checked_facts(kind: FilingKind, facts: Mapping[str, str]) -> dict[str, str]:
     for name, rule in rules.items():
         found = stated.get(name, "")
         fits = found in rule.words if rule.words else 0 < len(found) <= _TEXT_CHARACTERS_MAX
-        if not fits and (found or rule.wanted):
+        if not fits and (found or (whole and rule.wanted)):
             raise FilingFactWantedError(
                 fact_words=f"filing-fact-{_slug(name)}", kind_words=f"filing-kind-{_slug(kind)}",
                 wanted_words=[f"filing-word-{_slug(word)}" for word in rule.words or ("text",)],
