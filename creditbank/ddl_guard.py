@@ -21,7 +21,7 @@ EVENT_TRIGGERS = {
 }
 #: The functions that the guards of tables call.
 GUARD_FUNCTIONS = ("ledger_refuse_rewrite", "rules_refuse_rewrite", "ledger_check_epoch")
-_FUNCTIONS = (*GUARD_FUNCTIONS, "ledger_epoch_now", *EVENT_TRIGGERS)
+_FUNCTIONS = (*GUARD_FUNCTIONS, "ledger_epoch_now", "ledger_natural_key", *EVENT_TRIGGERS)
 _NUMBERS = "ledger_entry_number"
 _FORBIDDEN = "42501"
 

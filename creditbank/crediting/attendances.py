@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
 from creditbank.errors import CreditBankError
+from creditbank.ledger.finding import is_first
 from creditbank.ledger.models import Act, Entry, Movement
 from creditbank.ledger.posting import CreditState, credit_states
 from creditbank.people.documents import last_characters
@@ -122,16 +123,10 @@ def attendee_at(
 def credited_by(session: Session, filing: Filing, roster_no: str) -> tuple[int, int]:
     """Return how many people a roster credited, and with how many centihours."""
     named = Attendance.filing_no + "/" + cast(Attendance.session_no, Text)
+    credit = (Attendance.person_id, literal(filing.scheme), named, Attendance.revision)
     query = (
         select(func.count(Attendance.person_id.distinct()), func.sum(Entry.centihours))
-        .join(
-            Entry,
-            (Entry.person_id == Attendance.person_id)
-            & (Entry.scheme == filing.scheme)
-            & (Entry.occasion == named)
-            & (Entry.revision == Attendance.revision)
-            & (Entry.movement == str(Movement.CREDIT)),
-        )
+        .join(Entry, is_first(Entry, Movement.CREDIT, credit))
         .where(Attendance.filing_no == filing.filing_no, Attendance.roster_no == roster_no)
     )
     people, centihours = session.execute(query).one()

@@ -16,6 +16,7 @@ from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND
 from creditbank.crediting.rosters import steps_of_trace
 from creditbank.errors import CreditBankError
+from creditbank.ledger.finding import is_credit_with
 from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Source, SourceKind
 from creditbank.ledger.posting import CreditState, credit_states, credits_of, pins_from_text
 from creditbank.registry.lawbook import chain_pinned
@@ -47,9 +48,7 @@ def credit_with_leaf(session: Session, leaf: bytes) -> Entry:
     Raises:
         EntryUnknownError: none has; later movements are told with their credit.
     """
-    credit = session.scalar(
-        select(Entry).where(Entry.leaf == leaf, Entry.movement == str(Movement.CREDIT))
-    )
+    credit = session.scalar(select(Entry).where(is_credit_with([leaf])))
     if credit is None:
         raise EntryUnknownError(leaf=leaf.hex())
     return credit

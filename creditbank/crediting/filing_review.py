@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, select
+from sqlalchemy import ColumnElement, Text, cast, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from creditbank.attendance.models import Attendance
@@ -19,6 +19,7 @@ from creditbank.crediting.attendances import known_people
 from creditbank.crediting.fold import FoldContext
 from creditbank.crediting.reversals import Ruling, hold, take_back
 from creditbank.errors import CreditBankError
+from creditbank.ledger.finding import is_first
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
 from creditbank.ledger.models import Act, Entry, Movement
 from creditbank.ledger.posting import CreditState, credit_states, credits_of
@@ -212,20 +213,14 @@ def _waiting(session: Session, filing_no: str) -> list[WaitingHours]:
 
 def _credit_of_attendance(filing_no: str) -> ColumnElement[bool]:
     scheme = select(Filing.scheme).where(Filing.filing_no == filing_no).scalar_subquery()
-    return and_(
-        Entry.person_id == Attendance.person_id, Entry.scheme == scheme,
-        Entry.occasion == Attendance.filing_no + "/" + cast(Attendance.session_no, Text),
-        Entry.revision == Attendance.revision, Entry.movement == str(Movement.CREDIT),
-    )  # fmt: skip
+    occasion = Attendance.filing_no + "/" + cast(Attendance.session_no, Text)
+    credit = (Attendance.person_id, scheme, occasion, Attendance.revision)
+    return is_first(Entry, Movement.CREDIT, credit)
 
 
 def _reversed() -> ColumnElement[bool]:
-    reversal = aliased(Entry)
-    return exists().where(
-        reversal.person_id == Entry.person_id, reversal.scheme == Entry.scheme,
-        reversal.occasion == Entry.occasion, reversal.revision == Entry.revision,
-        reversal.movement == str(Movement.REVERSE),
-    )  # fmt: skip
+    credit = (Entry.person_id, Entry.scheme, Entry.occasion, Entry.revision)
+    return exists().where(is_first(aliased(Entry), Movement.REVERSE, credit))
 
 
 def _kept(session: Session, filing_no: str) -> set[str]:

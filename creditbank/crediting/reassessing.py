@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from creditbank.crediting.fold import facts_key, facts_of
 from creditbank.crediting.items import fact_of, item_numbered
 from creditbank.errors import CreditBankError
-from creditbank.ledger.models import Entry, Movement, Source, SourceKind
+from creditbank.ledger.finding import is_credit_with
+from creditbank.ledger.models import Entry, Source, SourceKind
 from creditbank.ledger.posting import CreditState
 from creditbank.registry.models import Filing
 from creditbank.rules.conversion import ActivityFact, NotRecognisedError, Step, convert
@@ -340,7 +341,7 @@ def _subjects(session: Session, filings: Collection[str]) -> dict[str, str]:
 
 def _entries(session: Session, leaves: Collection[bytes]) -> Iterator[Entry]:
     """Give credits by their leaves; the index of leaves knows no others."""
-    wanted, credits = sorted(leaves), Entry.movement == str(Movement.CREDIT)
+    wanted = sorted(leaves)
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
-        yield from session.scalars(select(Entry).where(credits, Entry.leaf.in_(chunk)))
+        yield from session.scalars(select(Entry).where(is_credit_with(chunk)))

@@ -133,10 +133,17 @@ def credits_of(
     occasions: Iterable[str] | None = None,
 ) -> list[Entry]:
     """Return every entry of these people in a scheme, of some occasions only if asked."""
-    query = select(Entry).where(Entry.person_id.in_(list(people)), Entry.scheme == scheme)
-    if occasions is not None:
-        query = query.where(Entry.occasion.in_(list(occasions)))
-    return list(session.scalars(query))
+    query = select(Entry).where(Entry.scheme == scheme)
+    if occasions is None:
+        return list(session.scalars(query.where(Entry.person_id.in_(list(people)))))
+    named = list(occasions)
+    # The key of facts is ordered by occasion, and most of whom one asks for have none there yet.
+    credited = select(CreditFacts.person_id).where(
+        CreditFacts.person_id.in_(list(people)), CreditFacts.scheme == scheme,
+        CreditFacts.occasion.in_(named),
+    )  # fmt: skip
+    theirs = query.where(Entry.person_id.in_(credited), Entry.occasion.in_(named))
+    return list(session.scalars(theirs))
 
 
 @dataclass(slots=True)

@@ -81,13 +81,3 @@ def test_entries_are_parted_by_person(schema: Connection) -> None:
 
 def test_no_key_is_a_random_uuid(schema: Connection) -> None:
     assert list(schema.scalars(RANDOM_KEYS)) == []
-
-
-def test_a_leaf_is_found_through_its_hash_alone(schema: Connection) -> None:
-    """Thirty-two random bytes in every row of an ordered index would take twice the room."""
-    found = schema.execute(
-        text("SELECT am.amname, x.indisunique FROM pg_class i JOIN pg_am am ON am.oid = i.relam"
-             " JOIN pg_index x ON x.indexrelid = i.oid WHERE i.relname = 'ledger_entry_leaf'")
-    )  # fmt: skip
-
-    assert [tuple(row) for row in found] == [("hash", False)]
