@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
 from creditbank.api.certificates import certificates
+from creditbank.api.check_ins import check_ins
 from creditbank.api.clients import clients
 from creditbank.api.credentials import credentials
 from creditbank.api.delegations import delegations
@@ -45,9 +46,10 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, delegations, xapi_records,
-    items, transfers, investigations, reassessments, imports, people, explanations, statements,
-    packs, adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
+    tokens, clients, credentials, organisations, filings, rosters, check_ins, delegations,
+    xapi_records, items, transfers, investigations, reassessments, imports, people,
+    explanations, statements, packs, adoption_records, impacts, proofs, verdicts,
+    verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

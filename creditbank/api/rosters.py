@@ -356,6 +356,7 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
         "filing_no": batch.filing_no,
         "posted_by": batch.posted_by,
         "recorded_at": instant_text(batch.recorded_at),
+        "way": batch.way,
         "digest": batch.digest.hex(),
         "delegation_no": batch.delegation_no or "",
         "rows_credited": batch.rows_credited,

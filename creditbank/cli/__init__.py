@@ -19,6 +19,7 @@ PLACES: Mapping[str, str] = {
     "backup": "backup:backup",
     "balances": "records:balances",
     "certificate": "certificates:certificate",
+    "check-ins": "check_ins:check_ins",
     "clients": "clients:clients",
     "clock": "processes:clock",
     "db": "bank:db",

@@ -93,7 +93,7 @@ def rosters_post(
             posting = RosterPosting(filing_numbered(session, filing_no), roster, actor, told)
             post = rehearse_roster if rehearse else post_roster
             result = post(session, current_house().vault, posting, now=utc_now())
-    _show_result(desk, result, rehearsed=rehearse)
+    show_result(desk, result, rehearsed=rehearse)
     if report_file is not None:
         report_file.write_bytes(
             report([each for each in result.problems if not is_passed_over(each)], desk.language)
@@ -123,7 +123,8 @@ def _is_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def _show_result(desk: Desk, result: RosterResult, *, rehearsed: bool) -> None:
+def show_result(desk: Desk, result: RosterResult, *, rehearsed: bool) -> None:
+    """Print what became of a roster, and each bad row."""
     desk.say(
         "cli-roster-rehearsed" if rehearsed else "cli-roster-posted",
         roster_no=result.roster_no,

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
+from creditbank.attendance.ways import Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.models import ImportState
@@ -156,6 +157,13 @@ class RosterRecordAnswer(Shape):
         10, low=0, metadata={"description": "By which a delegate posted it; else empty."}
     )
     recorded_at = Text(27)
+    way = Text(
+        20, low=0,
+        metadata={
+            "enum": ["", *map(str, Way)],
+            "description": "How presence was found, where the provider's roster is not all.",
+        },
+    )  # fmt: skip
     digest = Text(64, metadata={"description": "Of the parsed rows, hex."})
     rows_credited = Whole(0, _ROWS_MAX)
     problems = Inner(RowProblemAnswer, many=True)

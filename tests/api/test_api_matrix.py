@@ -22,6 +22,7 @@ from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
 from creditbank.registry.tokens import issue_token
 from tests.achievements import ELSEWHERE, WORKS, publish_works
+from tests.acts import checked_in
 from tests.api.desk import (
     DAYS,
     OTHER_ENTERPRISE_USCC,
@@ -62,6 +63,7 @@ _READING = Row(
 _WORK = Row(
     "roster:post", "provider", none="roster-work-unknown", organisation="roster-work-unknown"
 )
+_CHECK_IN = Row("roster:post", "provider", none="check-in-unknown", organisation="check-in-unknown")
 _DECIDING = Row("filing:decide", "official", none="filing-unknown", region=REGION)
 _DRAFT = Row(
     "filing:submit", "provider", none="filing-draft-unknown", organisation="filing-draft-unknown"
@@ -144,6 +146,12 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/rosters": replace(
         _READING, scope="roster:post", roles="provider"
     ),
+    "POST /api/v1/filings/<public:filing_no>/check-ins": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
+    "GET /api/v1/check-ins/<public:check_in_no>": _CHECK_IN,
+    "POST /api/v1/check-ins/<public:check_in_no>/closing": _CHECK_IN,
+    "POST /api/v1/check-ins/<public:check_in_no>/posting": _CHECK_IN,
     "GET /api/v1/roster-works/<public:work_no>": _WORK,
     "POST /api/v1/roster-works/<public:work_no>/cancellation": _WORK,
     "GET /api/v1/rosters/<public:roster_no>": replace(
@@ -406,6 +414,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
+        "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1],
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
         "pack_id": "cn-3710", "version": "1",

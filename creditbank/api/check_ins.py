@@ -1,0 +1,133 @@
+"""Check-in on site for programs: a screen that shows the code, a list that is posted at the end."""
+
+from typing import Any
+
+from flask import current_app, url_for
+from sqlalchemy.orm import Session
+
+from creditbank.api.bodies import JsonBody
+from creditbank.api.endpoints import Call, Door
+from creditbank.api.rosters import shaped_problem
+from creditbank.attendance.check_in_codes import code_of
+from creditbank.attendance.check_in_models import CheckIn
+from creditbank.attendance.check_ins import (
+    CheckInDayError,
+    CheckInUnknownError,
+    check_in_numbered,
+    close_check_in,
+    comers_of,
+    planned_of,
+    secret_of,
+)
+from creditbank.crediting.check_in_posting import (
+    CheckInNobodyError,
+    CheckInPersonUnknownError,
+    CheckInPostedError,
+    CheckInPosting,
+    CheckInStillOpenError,
+    open_for,
+    post_check_in,
+)
+from creditbank.crediting.freezes import SourceInvestigatedError
+from creditbank.crediting.xapi_records import SessionNumberUnknownError
+from creditbank.house import current_house
+from creditbank.ledger.sources import SourceUnknownError
+from creditbank.registry.bank import the_bank
+from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
+from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
+from creditbank.schemas.check_ins import (
+    CheckInAnswer,
+    CheckInBody,
+    CheckInPostedAnswer,
+    CheckInPostingBody,
+    shaped_check_in,
+    shaped_posting,
+)
+from creditbank.schemas.rosters import ModeQuery
+
+check_ins = Door("check-ins", __name__, description="Who came into a session and left it.")
+
+
+@check_ins.post(
+    "/filings/<public:filing_no>/check-ins",
+    Scope.ROSTER_POST,
+    status=201,
+    body=JsonBody(CheckInBody(), {"session_no": 1}),
+    answer=CheckInAnswer(),
+    refuses=(
+        FilingUnknownError, RegionForeignError, FilingNotApprovedError, FilingNotOpenError,
+        SessionNumberUnknownError, CheckInDayError,
+    ),
+)  # fmt: skip
+def open_a_check_in(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
+    """Open check-in to a session on its day; opened again, it is the same one."""
+    filing, actor = filing_seen(session, call.client, filing_no), call.client.client_id
+    vault, number = current_house().vault, call.body["session_no"]
+    return _told(call, session, open_for(session, vault, filing, number, actor=actor, now=call.now))
+
+
+@check_ins.get(
+    "/check-ins/<public:check_in_no>",
+    Scope.ROSTER_POST,
+    answer=CheckInAnswer(),
+    refuses=(CheckInUnknownError,),
+)
+def read_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
+    """Return the code to be shown now, and who is on the list."""
+    return _told(call, session, _seen(call, session, check_in_no))
+
+
+@check_ins.post(
+    "/check-ins/<public:check_in_no>/closing",
+    Scope.ROSTER_POST,
+    answer=CheckInAnswer(),
+    refuses=(CheckInUnknownError,),
+)
+def close_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
+    """Take no more scans."""
+    _seen(call, session, check_in_no)
+    actor = call.client.client_id
+    closed = close_check_in(session, check_in_no, actor=actor, now=call.now)
+    return _told(call, session, closed)
+
+
+@check_ins.post(
+    "/check-ins/<public:check_in_no>/posting",
+    Scope.ROSTER_POST,
+    status=201,
+    query=ModeQuery(),
+    body=JsonBody(CheckInPostingBody(), {"stated": [{"person_no": 1, "attended_minutes": 90}]}),
+    answer=CheckInPostedAnswer(),
+    refuses=(
+        CheckInUnknownError, CheckInStillOpenError, CheckInPostedError, CheckInNobodyError,
+        CheckInPersonUnknownError, FilingNotApprovedError, FilingNotOpenError,
+        SourceInvestigatedError, SourceUnknownError,
+    ),
+)  # fmt: skip
+def post_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
+    """Post a closed check-in as a roster, once; `mode=validate` only tries."""
+    _seen(call, session, check_in_no)
+    stated = {each["person_no"]: each["attended_minutes"] for each in call.body["stated"]}
+    posting = CheckInPosting(check_in_no, call.client.client_id, stated)
+    posted = post_check_in(session, current_house().vault, posting, now=call.now)
+    return {
+        **shaped_posting(posted),
+        **({"roster_no": ""} if call.dry else {}),
+        "problems": [shaped_problem(each) for each in posted.result.problems],
+    }
+
+
+def _seen(call: Call, session: Session, check_in_no: str) -> CheckIn:
+    return check_in_numbered(session, check_in_no, organisation_seen(call.client))
+
+
+def _told(call: Call, session: Session, check_in: CheckIn) -> dict[str, Any]:
+    house, address = current_house(), ""
+    if check_in.state == "open" and "web" in current_app.blueprints:
+        code = code_of(secret_of(house.vault, check_in), check_in.check_in_no, now=call.now)
+        place = url_for("web.check_in_phone.read", check_in_no=check_in.check_in_no, code=code)
+        address = house.public_url(the_bank(session).host) + place
+    comers = comers_of(session, house.vault, check_in)
+    day = planned_of(session, check_in).day
+    return shaped_check_in(check_in, comers, address, day=day, now=call.now)
