@@ -60,6 +60,13 @@ _WORKS = {
     "recognise.aid_service": "true",
     "cap.aid_service": '{ per = "year", items = 1, order = 30, activities = ["aid_service"] }',
     "conversion.aid_service": '{ kind = "whole_year", rest = "public.general" }',
+    # stand for the years that they touch: by their days, or whole from 60 days on
+    "recognise.sick_leave": "true",
+    "conversion.sick_leave": '{ kind = "whole_year", rest = "public.general", '
+    'period = { gives = "by_days", overlap = "once" } }',
+    "recognise.study_abroad": "true",
+    "conversion.study_abroad": '{ kind = "whole_year", rest = "public.general", '
+    'period = { gives = "whole_year", overlap = "refused", days_min = 60 } }',
     "declare_by.paper": '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }] }',
     "cap.study": '{ per = "activity", hours = "60", order = 10, activities = ["study"] }',
     "cap.works": '{ per = "year", hours = "100", order = 20, activities = ["paper", "patent"] }',
@@ -118,6 +125,16 @@ BOOK = replace(
 STUDY = replace(PAPER, activity="study", rank=None, title="工程硕士研究生学习", work="学位证 1001")
 
 SERVICE = replace(PAPER, activity="aid_service", rank=None, title="援派服务一年", work="")
+
+#: 31 days of 2025 and 31 of 2026: 5.09 and 2.54 hours of each year's 60 and 30
+LEAVE = replace(
+    PAPER, activity="sick_leave", rank=None, title="病休", work="", first_day=date(2025, 12, 1),
+    day=date(2026, 1, 31),
+)  # fmt: skip
+ABROAD = replace(
+    LEAVE, activity="study_abroad", title="出国访学", first_day=date(2025, 7, 2),
+    day=date(2026, 7, 2),
+)  # fmt: skip
 
 
 def declare(

@@ -14,6 +14,8 @@ from creditbank.crediting.items import (
     ItemKnownError,
     ItemMakeUpClosedError,
     ItemNotReturnedError,
+    ItemPeriodBackwardsError,
+    ItemPeriodOverlapsError,
     ItemSchemeError,
     ItemsWanted,
     ItemUnknownError,
@@ -21,6 +23,7 @@ from creditbank.crediting.items import (
     declare_again,
     declare_item,
     evidence_of,
+    fact_of,
     item_numbered,
     items_page,
 )
@@ -48,6 +51,7 @@ from creditbank.rules.conversion import FactMissingError, NotRecognisedError, Ru
 from creditbank.rules.items import DeclaredLateError, SpreadRefusedError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
+from creditbank.rules.whole_year import PeriodYearError
 from creditbank.schemas.items import (
     ItemAnswer,
     ItemBody,
@@ -79,6 +83,7 @@ _SEEN = (ItemUnknownError, RegionForeignError)
 _LAW_REFUSALS = (
     NotRecognisedError, RuleMissingError, FactMissingError, DeclaredLateError, SpreadRefusedError,
     ApprovedHoursUnfitError, ItemMakeUpClosedError, ItemWorthNothingError, PackMissingError,
+    PeriodYearError,
 )  # fmt: skip
 
 items = Door(
@@ -108,7 +113,8 @@ def item_seen(session: Session, client: Client, item_no: str) -> DeclaredItem:
     answer=ItemAnswer(),
     refuses=(
         OrganisationUnknownError, RegionForeignError, SubjectUnknownError, ItemDayError,
-        ItemKnownError, PersonErasedError, *STATED_REFUSALS, *_LAW_REFUSALS,
+        ItemKnownError, ItemPeriodBackwardsError, ItemPeriodOverlapsError, PersonErasedError,
+        *STATED_REFUSALS, *_LAW_REFUSALS,
     ),
 )  # fmt: skip
 def declare(call: Call, session: Session) -> dict[str, Any]:
@@ -157,7 +163,7 @@ def read_item(call: Call, session: Session, item_no: str) -> dict[str, Any]:
     answer=ItemAnswer(),
     refuses=(
         *_SEEN, ItemNotReturnedError, ItemSchemeError, SubjectUnknownError, ItemDayError,
-        ItemKnownError, *_LAW_REFUSALS,
+        ItemKnownError, ItemPeriodBackwardsError, ItemPeriodOverlapsError, *_LAW_REFUSALS,
     ),
 )  # fmt: skip
 def correct(call: Call, session: Session, item_no: str) -> dict[str, Any]:
@@ -268,6 +274,7 @@ def _shaped(session: Session, item: DeclaredItem) -> dict[str, Any]:
         "rank": said.get("rank"),
         "make_up_year": said.get("make_up_year"),
         "spread_years": said["spread_years"],
+        "first_day": fact_of(item, None).first_day,
         "asked_hours": item.asked_centihours,
         "approved_hours": item.approved_centihours,
         "evidence": evidence_of(item),

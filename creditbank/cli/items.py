@@ -25,6 +25,7 @@ from creditbank.crediting.items import (
     ItemsWanted,
     declare_again,
     declare_item,
+    fact_of,
     item_numbered,
     items_page,
 )
@@ -189,12 +190,13 @@ def items_show(desk: Desk, item_no: str) -> None:
     with desk.bank(), snapshot() as session:
         item = item_numbered(session, item_no)
         credited = issued_under(session, item.person_id, item.scheme, item_no)
+    first_day = fact_of(item, None).first_day
     desk.say(
         "cli-item-shown",
         item_no=item_no,
         state=desk.text(f"cli-state-{item.state}"),
         title=item.title,
-        day=item.day.isoformat(),
+        day=f"{first_day} – {item.day}" if first_day else item.day.isoformat(),
         last_four=item.last_four,
         reason=item.reason,
     )

@@ -19,7 +19,7 @@ from creditbank.rules.pack import PackChain
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _OF_SESSIONS = ("release", "planned_minutes", "half_days", "attended_minutes")
-_OF_ITEMS = ("measures", "traits", "rank", "spread_years", "declared_on")
+_OF_ITEMS = ("measures", "traits", "rank", "spread_years", "first_day", "declared_on")
 
 
 class _Pair(click.ParamType[tuple[str, str]]):
@@ -61,6 +61,7 @@ class _Pair(click.ParamType[tuple[str, str]]):
 @click.option("--trait", "traits", multiple=True, type=_Pair(WORD, "role=chief_editor"))
 @click.option("--rank", type=click.IntRange(1, 999), help="署名次序。 Among its authors.")
 @click.option("--spread-years", type=click.IntRange(1, 10), default=1, show_default=True)
+@click.option("--first-day", type=_DAY, help="期间的开始日期。 First day of a period.")
 @click.option("--declared-on", type=_DAY, help="申报日，缺省为完成当天。 Its own day if not given.")
 @click.pass_context
 @pass_desk
@@ -116,6 +117,9 @@ def _item(facts: dict[str, Any]) -> ItemFact:
     declared_on = facts["declared_on"].date() if facts["declared_on"] else day
     if declared_on < day:
         raise click.UsageError("--declared-on < --day")
+    first_day = facts["first_day"].date() if facts["first_day"] else None
+    if first_day is not None and first_day > day:
+        raise click.UsageError("--first-day > --day")
     return ItemFact(
         activity=facts["activity"],
         form=facts["form"] or "",
@@ -128,4 +132,5 @@ def _item(facts: dict[str, Any]) -> ItemFact:
         approved_centihours=facts["approved_hours"],
         make_up_year=facts["make_up_year"],
         spread_years=facts["spread_years"],
+        first_day=first_day,
     )

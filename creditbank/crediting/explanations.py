@@ -20,6 +20,7 @@ from creditbank.ledger.finding import is_credit_with
 from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Source, SourceKind
 from creditbank.ledger.posting import CreditState, credit_states, credits_of, pins_from_text
 from creditbank.registry.lawbook import chain_pinned
+from creditbank.rules.caps import DAYS_ONCE
 from creditbank.rules.conversion import Step
 from creditbank.rules.hour_rules import Cap, ItemsCap
 from creditbank.rules.pack import PackChain, Value
@@ -116,6 +117,9 @@ def _facts_said(facts: Mapping[str, Any]) -> Iterator[Step]:
             yield Step(f"explain-way-{facts['way']}", {}, None)
     elif facts["kind"] in {SourceKind.DECISION, SourceKind.DEEMED}:
         yield Step("explain-item", _some(facts, "item", "title", "day", "declared_on"), None)
+        if "first_day" in facts:
+            days = {"first_day": facts["first_day"], "last_day": facts["day"]}
+            yield Step("explain-period", days, None)
     else:
         yield Step("explain-transfer", _origin(facts), None)
     for measure, amount in sorted(facts.get("measures", {}).items()):
@@ -165,4 +169,6 @@ def _cap_named(key: str, value: Value | None) -> Step:
         )
     if value is not None and isinstance(value.value, ItemsCap):
         return Step("explain-cap-items", {"items": value.value.items}, value)
+    if key == DAYS_ONCE:
+        return Step("explain-days-once", {}, None)
     return Step("explain-once-per-work", {"key": key}, value)

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from creditbank.canonical import Canonical
 from creditbank.ledger.models import Act, CreditFacts, Entry, Movement, PackPins, Source, SourceKind
 from creditbank.ledger.posting import (
     CreditState,
@@ -32,6 +33,7 @@ from creditbank.rules.caps import (
     fold_under,
     totals_under,
 )
+from creditbank.rules.days import Days
 from creditbank.rules.hour_rules import Cap, CapPeriod
 from creditbank.rules.pack import PackChain
 
@@ -221,6 +223,7 @@ class _FactsToFold(msgspec.Struct):
     form: str = ""
     work: str = ""
     origin: str | _Origin = ""
+    days: tuple[date, date] | None = None
 
 
 _FACTS = msgspec.json.Decoder(_FactsToFold)
@@ -260,7 +263,13 @@ def fact_of(
         group,
         said.work,
         kind == SESSION_KIND,
+        Days(*said.days) if said.days else None,
     )
+
+
+def days_said(days: Days | None) -> dict[str, Canonical]:
+    """Return what facts say of the days that hours stand for; nothing where it is none."""
+    return {"days": [days.first.isoformat(), days.last.isoformat()]} if days else {}
 
 
 def _differences(

@@ -37,7 +37,8 @@ from creditbank.registry.filing.filings import ApprovedHoursUnfitError
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import within_jurisdiction
 from creditbank.rules.conversion import FactMissingError, RuleMissingError
-from creditbank.rules.items import ItemConversion, ItemFact, convert_item
+from creditbank.rules.conversion_rules import Overlap
+from creditbank.rules.items import ItemConversion, ItemFact, convert_item, period_rule
 from creditbank.rules.make_up import MAKE_UP_KEY, windows_of
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
@@ -86,6 +87,20 @@ class ItemMakeUpClosedError(CreditBankError):
 
     code = "item-make-up-closed"
     status = 422
+
+
+class ItemPeriodBackwardsError(CreditBankError):
+    """A period is to begin after the day on which it ended."""
+
+    code = "item-period-backwards"
+    status = 422
+
+
+class ItemPeriodOverlapsError(CreditBankError):
+    """The person has declared a period that shares days with it, and the rules take no such."""
+
+    code = "item-period-overlaps"
+    status = 409
 
 
 class ItemWorthNothingError(CreditBankError):
@@ -137,6 +152,8 @@ class ItemDraft:
     #: asked for, where the rules leave the hours to whoever approves
     asked_centihours: int | None
     evidence: tuple[Evidence, ...]
+    #: of what lasted through `day`
+    first_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +187,9 @@ def declare_item(
 
     Raises:
         PackMissingError, SubjectUnknownError, ItemDayError, NotRecognisedError, RuleMissingError,
-            FactMissingError, DeclaredLateError, ItemWorthNothingError: the rules in force would not
-            credit it.
+            FactMissingError, DeclaredLateError, ItemWorthNothingError, PeriodYearError,
+            ItemPeriodBackwardsError: the rules in force would not credit it.
+        ItemPeriodOverlapsError: it shares days with another period, and the rules refuse that.
         IdentityMismatchError: the number is on record under another name.
         ItemKnownError: the work stands declared already.
         DemoOnlyError, InventedOnlyError: such a number has no place in this bank.
@@ -179,7 +197,7 @@ def declare_item(
     draft, identity = declaration.draft, declaration.identity
     law = law_of(session, draft.scheme)
     row = _columns(draft)
-    _require_worth(draft, law, declared_on=civil_day(now))
+    fact = _worthy(draft, law, declared_on=civil_day(now))
     person_id = ensure_people(session, vault, [identity], now=now)[identity.document]
     if not agrees(identity.name, names_of(session, vault, [person_id])[person_id]):
         raise IdentityMismatchError
@@ -187,6 +205,7 @@ def declare_item(
     if person_id not in secrets_of(session, vault, [person_id]):
         raise PersonErasedError
     _refuse_double(session, group, row, item_no="")
+    _refuse_overlap(session, group, fact, law, item_no="")
     row |= {
         "person_id": person_id, "item_no": "D" + random_number(9),
         "jurisdiction": law.jurisdiction, "organisation_id": declaration.organisation_id,
@@ -216,9 +235,10 @@ def declare_again(
         raise ItemSchemeError(found=draft.scheme, wanted=item.scheme)
     law = law_of(session, item.scheme)
     row = _columns(draft)
-    _require_worth(draft, law, declared_on=civil_day(item.declared_at))
+    fact = _worthy(draft, law, declared_on=civil_day(item.declared_at))
     group = lock_linked(session, [item.person_id])[item.person_id]
     _refuse_double(session, group, row, item_no=item_no)
+    _refuse_overlap(session, group, fact, law, item_no=item_no)
     for column, value in row.items():
         setattr(item, column, value)
     # Whoever corrected it may not recognise it.
@@ -301,6 +321,7 @@ def evidence_of(item: DeclaredItem) -> list[Evidence]:
 def fact_of(item: DeclaredItem, approved_centihours: int | None) -> ItemFact:
     """Return an item as the rules see it."""
     said = json.loads(item.said)
+    first_day = said.get("first_day")
     return ItemFact(
         activity=item.activity,
         form=item.form,
@@ -313,6 +334,7 @@ def fact_of(item: DeclaredItem, approved_centihours: int | None) -> ItemFact:
         approved_centihours=approved_centihours,
         make_up_year=said.get("make_up_year"),
         spread_years=said["spread_years"],
+        first_day=date.fromisoformat(first_day) if first_day else None,
     )
 
 
@@ -394,6 +416,8 @@ def _columns(draft: ItemDraft) -> dict[str, object]:
         said["rank"] = draft.rank
     if draft.make_up_year is not None:
         said["make_up_year"] = draft.make_up_year
+    if draft.first_day is not None:
+        said["first_day"] = draft.first_day.isoformat()
     evidence: list[Canonical] = [
         {"description": each.description, "sha256": each.sha256} for each in draft.evidence
     ]
@@ -411,10 +435,14 @@ def _columns(draft: ItemDraft) -> dict[str, object]:
     }
 
 
-def _require_worth(draft: ItemDraft, law: PackChain, *, declared_on: date) -> None:
+def _worthy(draft: ItemDraft, law: PackChain, *, declared_on: date) -> ItemFact:
     """Say now, and not after the official has looked at it, what the rules would refuse."""
     if draft.day > declared_on:
         raise ItemDayError(found=draft.day.isoformat(), wanted=declared_on.isoformat())
+    if draft.first_day is not None and draft.first_day > draft.day:
+        raise ItemPeriodBackwardsError(
+            found=draft.first_day.isoformat(), wanted=draft.day.isoformat()
+        )
     require_subject(draft.subject, law)
     fact = ItemFact(
         activity=draft.activity,
@@ -428,6 +456,7 @@ def _require_worth(draft: ItemDraft, law: PackChain, *, declared_on: date) -> No
         approved_centihours=draft.asked_centihours,
         make_up_year=draft.make_up_year,
         spread_years=draft.spread_years,
+        first_day=draft.first_day,
     )
     try:
         worth_of(fact, law)
@@ -435,6 +464,31 @@ def _require_worth(draft: ItemDraft, law: PackChain, *, declared_on: date) -> No
         # What is missing here is said by whoever recognises it.
         if error.facts["fact"] != APPROVED:
             raise
+    return fact
+
+
+def _refuse_overlap(
+    session: Session, group: tuple[int, ...], fact: ItemFact, law: PackChain, *, item_no: str
+) -> None:
+    """Refuse a period that shares days with another of the person, where the rules do."""
+    rule = period_rule(fact, law)
+    if rule is None or rule.overlap is not Overlap.REFUSED:
+        return
+    assert fact.first_day is not None, "only a period has a rule of periods"
+    query = (
+        select(DeclaredItem)
+        .where(DeclaredItem.person_id.in_(group), DeclaredItem.item_no != item_no)
+        .where(DeclaredItem.state.in_([str(state) for state in _STANDING]))
+        .where(DeclaredItem.scheme == law.scheme, DeclaredItem.day >= fact.first_day)
+        .order_by(DeclaredItem.declared_at, DeclaredItem.item_no)
+    )
+    for item in session.scalars(query):
+        other = fact_of(item, None)
+        if period_rule(other, law) and other.first_day and other.first_day <= fact.day:
+            raise ItemPeriodOverlapsError(
+                item_no=item.item_no, first_day=fact.first_day.isoformat(),
+                last_day=fact.day.isoformat(), scheme=law.scheme,
+            )  # fmt: skip
 
 
 def _refuse_double(

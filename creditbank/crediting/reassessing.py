@@ -22,6 +22,7 @@ from creditbank.ledger.models import Entry, Source, SourceKind
 from creditbank.ledger.posting import CreditState
 from creditbank.registry.models import Filing
 from creditbank.rules.conversion import ActivityFact, NotRecognisedError, Step, convert
+from creditbank.rules.days import Days
 from creditbank.rules.items import convert_item
 from creditbank.rules.pack import PackChain
 from creditbank.rules.transfer import (
@@ -62,6 +63,9 @@ class Worth:
     subject: str
     steps: tuple[Step, ...] = ()
     why: str = ""
+    #: of an item: the civil day of the hours, and the days that those of a period stand for
+    earned_on: date | None = None
+    days: Days | None = None
 
     @property
     def account(self) -> tuple[int, int, str]:
@@ -188,6 +192,8 @@ class Reconversion:
             return
         for number, part in enumerate(made.parts, start=1):
             worth = _worth(part.centihours, part.credited_year, part.subject, made.steps)
+            if part.centihours:
+                worth = replace(worth, earned_on=part.earned_on(item.day), days=part.days)
             yield (person_id, f"{item_no}/{number}"), worth
 
     def _transferred(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
 from creditbank.canonical import Canonical, canonical_text
-from creditbank.crediting.fold import FoldContext, facts_key, facts_of, fold_again
+from creditbank.crediting.fold import FoldContext, days_said, facts_key, facts_of, fold_again
 from creditbank.crediting.items import locked_item
 from creditbank.crediting.models import ReassessedCredit, Reassessment
 from creditbank.crediting.reassessing import (
@@ -401,8 +401,10 @@ def _draft(
 ) -> CreditDraft:
     """Return a credit with the facts of the one before, a new trace and where it comes from."""
     replaces = change.old.credit.leaf.hex() if change.old is not None else ""
+    worth = change.worth
     facts: dict[str, Canonical] = {
-        **said,
+        **{name: each for name, each in said.items() if name != "days"},
+        **days_said(worth.days),
         "trace": trace_of(change.worth.steps),
         "reassessment": {"number": reassessment_no, "replaces": replaces},
     }
@@ -413,7 +415,7 @@ def _draft(
         scheme=like.credit.scheme,
         credited_year=change.worth.credited_year,
         subject=change.worth.subject,
-        earned_on=like.credit.earned_on,
+        earned_on=worth.earned_on or like.credit.earned_on,
         occasion=change.occasion,
         revision=change.old.credit.revision + 1 if change.old is not None else 0,
         centihours=change.worth.centihours,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_text
-from creditbank.crediting.fold import FoldContext
+from creditbank.crediting.fold import FoldContext, days_said
 from creditbank.crediting.issuing import Grant, issue
 from creditbank.crediting.items import (
     ItemState,
@@ -245,11 +245,11 @@ def _credits(item: DeclaredItem, conversion: ItemConversion) -> list[CreditDraft
             scheme=item.scheme,
             credited_year=part.credited_year,
             subject=part.subject,
-            earned_on=item.day,
+            earned_on=part.earned_on(item.day),
             occasion=f"{item.item_no}/{number}",
             revision=0,
             centihours=part.centihours,
-            facts=canonical_text({**facts, "part": number}),
+            facts=canonical_text({**facts, "part": number, **days_said(part.days)}),
         )
         for number, part in enumerate(conversion.parts, start=1)
         if part.centihours

@@ -264,6 +264,7 @@ def _draft(
         "form": str(original.get("form", "")),
         "day": day.isoformat(),
         "work": str(original.get("work", "")) or credit.occasion,
+        **({"days": original["days"]} if "days" in original else {}),
         "trace": trace_of(converted.steps),
     }
     return CreditDraft(

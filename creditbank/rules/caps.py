@@ -15,10 +15,12 @@ from itertools import product
 from typing import NamedTuple
 
 from creditbank.rules.allotment import Bound, Bucket, Claim, allot
+from creditbank.rules.days import Days, own_days
 from creditbank.rules.hour_rules import Cap, CapPeriod, ItemsCap
 from creditbank.rules.pack import PackChain, Value
 
 ONCE_PER_WORK = "once_per_work"
+DAYS_ONCE = "days_once"
 #: Of more ways to count each work once, those beyond are not tried; nobody has so many.
 _CHOICES_MAX = 1_024
 #: Of kinds of facts whose caps are remembered: some megabytes.
@@ -33,6 +35,7 @@ class LiveFact(NamedTuple):
     `group` is the filing or declared item that the occasion belongs to, "" if it is neither; `work`
     names the work that it rests on, "" if none. Of records from before the bank, and of declared
     items, no day of presence is known: day caps leave them alone. Their `day` gives them a place.
+    Hours of a period stand for `days`, each of which counts once.
     """
 
     occasion_key: str
@@ -45,13 +48,15 @@ class LiveFact(NamedTuple):
     group: str = ""
     work: str = ""
     day_known: bool = True
+    days: Days | None = None
 
 
 class Cut(NamedTuple):
     """Hours of one occasion that one cap did not let count.
 
     `period` is the day, year, or filing or item of the cap. Where a work counts elsewhere, `key` is
-    once_per_work, `period` the credited year, and `value` the clause, None if no pack states it.
+    once_per_work, `period` the credited year, and `value` the clause, None if no pack states it;
+    where its days count in another period, it is days_once, and `value` how periods are counted.
     """
 
     key: str
@@ -131,7 +136,7 @@ def _apart(facts: Sequence[LiveFact], law: "CapLaw") -> Mapping[Account, int] | 
     met: list[tuple[Bucket, ...]] = []
     for fact in facts:
         bounds, account = law.bounds(fact), (fact.credited_year, fact.subject)
-        if bounds is None or fact.work:
+        if bounds is None or fact.work or fact.days:
             return None
         sums[account] += fact.centihours
         for bucket, limit in bounds:
@@ -216,6 +221,11 @@ class CapLaw:
         """Return the clause by which a work counts once; None if no pack states it."""
         return self._chain.value_on(ONCE_PER_WORK, day)
 
+    def converting(self, fact: LiveFact) -> Value | None:
+        """Return the value by which a fact of this kind is converted; None if there is none."""
+        rule = f"conversion.{fact.activity}"
+        return self._chain.first_on((f"{rule}.{fact.form}", rule), fact.day)
+
     def _in_force(self, day: date) -> list[tuple[Cap | ItemsCap, Value]]:
         if day not in self._on:
             found = []
@@ -262,17 +272,44 @@ def _worth_first(item: Sequence[LiveFact]) -> tuple[int, date, bool, str]:
 
 
 def _counted(touched: Sequence[_Touched], elsewhere: frozenset[str], law: CapLaw) -> Folded:
-    """Apply the caps to all facts but those whose work counts elsewhere."""
-    counting = _tight([each for each in touched if each.fact.occasion_key not in elsewhere])
+    """Apply the caps to all facts but those whose work counts elsewhere, and days to one period."""
+    counting = [each for each in touched if each.fact.occasion_key not in elsewhere]
+    shared = _shared_days([each.fact for each in counting], law)
+    counting = _tight([_less(each, shared) for each in counting] if shared else counting)
     occasions = _in_turn(counting, {})
     if _cut_on_both_sides(counting, occasions):
         occasions = _in_turn(counting, allot([_claim(each) for each in counting]))
+    for key, cut in shared.items():
+        occasions[key] = occasions[key]._replace(cuts=(cut, *occasions[key].cuts))
     for each in touched:
         fact = each.fact
         if fact.occasion_key in elsewhere:
             once = Cut(ONCE_PER_WORK, law.once(fact.day), str(fact.credited_year), fact.centihours)
             occasions[fact.occasion_key] = FoldedOccasion(fact.occasion_key, 0, (once,))
     return Folded({each.fact.occasion_key: occasions[each.fact.occasion_key] for each in touched})
+
+
+def _shared_days(facts: Sequence[LiveFact], law: CapLaw) -> dict[str, Cut]:
+    """Return by occasion what stands for days that a longer period has."""
+    periods = [fact for fact in facts if fact.days is not None]
+    own = own_days((fact.occasion_key, fact.group, fact.days) for fact in periods if fact.days)
+    cuts = {}
+    for fact in periods:
+        assert fact.days is not None, "chosen so"
+        kept = fact.centihours * own[fact.occasion_key] // fact.days.length
+        if kept < fact.centihours:
+            cuts[fact.occasion_key] = Cut(
+                DAYS_ONCE, law.converting(fact), str(fact.credited_year), fact.centihours - kept
+            )
+    return cuts
+
+
+def _less(each: _Touched, shared: Mapping[str, Cut]) -> _Touched:
+    cut = shared.get(each.fact.occasion_key)
+    if cut is None:
+        return each
+    fact = each.fact
+    return _Touched(fact._replace(centihours=fact.centihours - cut.centihours), each.caps)
 
 
 def _tight(touched: Sequence[_Touched]) -> list[_Touched]:

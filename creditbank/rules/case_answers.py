@@ -8,6 +8,7 @@ from typing import TypeVar
 from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
 from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, Conversion, convert
+from creditbank.rules.days import Days
 from creditbank.rules.fields import SCHEME, SUBJECT, WORD, Fields
 from creditbank.rules.items import ItemConversion, ItemFact, convert_item
 from creditbank.rules.pack import Basis, PackChain, Value
@@ -56,16 +57,24 @@ def converted_item(given: Fields, on: date, chain: PackChain) -> ItemConversion:
         approved_centihours=_approved(given),
         make_up_year=_make_up(given),
         spread_years=given.integer("spread", least=1, most=99) if given.has("spread") else 1,
+        first_day=_first_day(given, on),
     )
     given.finish()
     return convert_item(fact, chain)
+
+
+def _first_day(given: Fields, on: date) -> date | None:
+    first_day = given.day("first_day") if given.has("first_day") else None
+    if first_day is not None and first_day > on:
+        raise given.refuse("first_day", expected=f"≤ {on}")
+    return first_day
 
 
 def live_fact(text: str) -> LiveFact:
     """Read "2024-03-01 F1/1 professional course 8.00", and what more is said of it.
 
     Further words: `form=video`, `work=W1`, `year=2023`, `item` (no day of presence), `migrated` (of
-    records from before the bank).
+    records from before the bank), `days=2023-01-01..2023-03-31` (of a period).
 
     Raises:
         ValueError, HoursTextInvalidError: it is something else.
@@ -84,7 +93,13 @@ def live_fact(text: str) -> LiveFact:
         group="" if "migrated" in said else key.partition("/")[0],
         work=said.get("work", ""),
         day_known=not said.keys() & {"item", "migrated"},
+        days=_days(said.get("days", "")),
     )
+
+
+def _days(text: str) -> Days | None:
+    first, _, last = text.partition("..")
+    return Days(date.fromisoformat(first), date.fromisoformat(last)) if text else None
 
 
 def live_facts(given: Fields) -> list[LiveFact]:

@@ -12,6 +12,7 @@ _MINUTES_MAX = 24 * 60
 _UNITS_MAX = 100_000_000
 _PERCENT_MAX = 1_000
 _YEARS_MAX = 10
+_YEAR_DAYS_MAX = 366
 #: More ranks, bands, shares or bonuses than these in one rule are a mistake.
 _ROWS_MAX = 100
 _WORD_EXAMPLE = '"characters"'
@@ -94,11 +95,40 @@ class AsApproved:
     """The hours with which the filing or the item was approved."""
 
 
+class Gives(StrEnum):
+    """What a period gives of each calendar year that it touches."""
+
+    WHOLE_YEAR = "whole_year"
+    BY_DAYS = "by_days"
+    BY_MONTHS = "by_months"
+
+
+class Overlap(StrEnum):
+    """Whether periods of one person that share days are refused; their days count once anyway."""
+
+    REFUSED = "refused"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """How a period from a first through a last day is counted, each calendar year by itself.
+
+    A year in which it has fewer than `days_min` days gets nothing.
+    """
+
+    gives: Gives
+    overlap: Overlap
+    days_min: int
+
+
 @dataclass(frozen=True, slots=True)
 class WholeYear:
-    """All that the credited year asks for: each subject's minimum, the rest to this subject."""
+    """All that the credited year asks for: each subject's minimum, the rest to this subject; with a
+    period, of each year that it touches, all or its share."""
 
     rest: str
+    period: Period | None = None
 
 
 Amount = (
@@ -252,7 +282,20 @@ def _as_approved(_table: Fields) -> Amount:
 
 
 def _whole_year(table: Fields) -> Amount:
-    return WholeYear(table.text("rest", pattern=SUBJECT, example='"professional"'))
+    rest = table.text("rest", pattern=SUBJECT, example='"professional"')
+    return WholeYear(rest, _period(table.inner("period")) if table.has("period") else None)
+
+
+def _period(table: Fields) -> Period:
+    period = Period(
+        gives=table.choice("gives", Gives),
+        overlap=table.choice("overlap", Overlap),
+        days_min=table.integer("days_min", least=1, most=_YEAR_DAYS_MAX)
+        if table.has("days_min")
+        else 1,
+    )
+    table.finish()
+    return period
 
 
 _AMOUNTS: Mapping[_Kind, Callable[[Fields], Amount]] = {

@@ -18,6 +18,7 @@ from creditbank.rules.conversion_rules import (
     PerMinutes,
     PerUnit,
     SpreadHow,
+    WholeYear,
 )
 from creditbank.rules.hour_rules import DeclareBy, Recognition
 from creditbank.rules.kinds import ANY, TOTAL
@@ -44,6 +45,8 @@ class AskedOfItem:
     needs_rank: bool
     #: the rules leave the hours to whoever approves
     asks_hours: bool
+    #: some of it is counted as a period, from a first day on
+    asks_first_day: bool
     #: over how many years it may be spread, as whoever declares asks
     spread_years_max: int
     #: earlier years that it may be meant to make up
@@ -79,6 +82,7 @@ def asked_of_item(activity: str, chain: PackChain, day: date) -> AskedOfItem | N
         needs_rank=any(isinstance(each, ByRank) for each in amounts)
         or any(condition.ranks is not None for condition in conditions),
         asks_hours=any(isinstance(each, AsApproved) for each in amounts),
+        asks_first_day=any(isinstance(each, WholeYear) and each.period for each in amounts),
         spread_years_max=max(map(_spread, rules)),
         make_up_years=years_to_make_up(activity, day, chain),
         last_day=_last_day(activity, chain, day),

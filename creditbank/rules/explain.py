@@ -11,7 +11,7 @@ from datetime import date
 from creditbank.catalogue import Language, entries, text
 from creditbank.errors import Fact
 from creditbank.hours import hours_text
-from creditbank.rules.caps import ONCE_PER_WORK, Cut
+from creditbank.rules.caps import DAYS_ONCE, ONCE_PER_WORK, Cut
 from creditbank.rules.conversion import Conversion, Step
 from creditbank.rules.hour_rules import Cap, CapPeriod, ItemsCap
 from creditbank.rules.items import ItemConversion
@@ -19,7 +19,7 @@ from creditbank.rules.pack import PackChain, Reference, Value
 from creditbank.rules.transfer import Transferred
 
 _NAMED = {"activity", "form", "release", "subject", "measure", "half_days", "decided_by"}
-_DAYS = {"day", "declared_on", "last_day"}
+_DAYS = {"day", "declared_on", "first_day", "last_day"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,9 @@ class Words:
 def _cut(cut: Cut, words: Words) -> Sentence:
     if cut.key == ONCE_PER_WORK:
         return words.sentence("rules-cut-work", {"cut_centihours": cut.centihours}, cut.value)
+    if cut.key == DAYS_ONCE:
+        facts: dict[str, str | int] = {"year": cut.period, "cut_centihours": cut.centihours}
+        return words.sentence("rules-cut-days", facts, cut.value)
     assert cut.value is not None, "a cap is a value"
     cap = cut.value.value
     if isinstance(cap, ItemsCap):
@@ -169,7 +172,7 @@ def _cut(cut: Cut, words: Words) -> Sentence:
         period = day_text(date.fromisoformat(cut.period), words.language)
     if cap.per is CapPeriod.YEAR:
         period = words.text("rules-period-year", year=cut.period)
-    facts: dict[str, str | int] = {
+    facts = {
         "period": period,
         "cap_centihours": cap.centihours,
         "cut_centihours": cut.centihours,

@@ -20,6 +20,7 @@ from creditbank.rules.conversion_rules import (
     Fixed,
     PerDay,
     PerHalfDay,
+    Period,
     PerItem,
     PerMinutes,
     PerUnit,
@@ -27,10 +28,18 @@ from creditbank.rules.conversion_rules import (
     SpreadHow,
     WholeYear,
 )
+from creditbank.rules.days import Days
 from creditbank.rules.hour_rules import DeclareBy
 from creditbank.rules.pack import PackChain, Value
-from creditbank.rules.trace import Step, Steps, fact_missing, rule_missing, values_of
-from creditbank.rules.whole_year import deem
+from creditbank.rules.trace import (
+    RuleMissingError,
+    Step,
+    Steps,
+    fact_missing,
+    rule_missing,
+    values_of,
+)
+from creditbank.rules.whole_year import Deemed, deem, deem_period
 from creditbank.rules.worth import Worth, conversion_value, recognised, worth_of
 
 #: Items have no release: they were not attended.
@@ -59,7 +68,8 @@ class ItemFact:
     passed, ended. `measures` count what the rules ask for (days, characters, subjects, items …),
     `traits` are what else is stated (role = chief_editor), `rank` is the place among the authors, 1
     the first. `approved_centihours` are those with which it was approved, where the rules leave
-    them to that; `spread_years` is over how many years it is to be credited.
+    them to that; `spread_years` is over how many years it is to be credited. What lasted from a
+    `first_day` through `day` is a period.
     """
 
     activity: str
@@ -73,8 +83,10 @@ class ItemFact:
     approved_centihours: int | None = None
     make_up_year: int | None = None
     spread_years: int = 1
+    first_day: date | None = None
 
     def __post_init__(self) -> None:
+        assert self.first_day is None or self.first_day <= self.day, "intake refuses less than none"
         assert self.declared_on >= self.day, "what is not finished is not declared"
         assert all(count >= 0 for count in self.measures.values()), "intake refuses less than none"
         assert self.rank is None or self.rank > 0, "the first author is 1"
@@ -83,11 +95,19 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class ItemPart:
-    """The hours of an item that one year is credited with in one subject."""
+    """The hours of an item that one year is credited with in one subject.
+
+    Those of a period stand for `days` of that year, which no other period's hours stand for too.
+    """
 
     centihours: int
     credited_year: int
     subject: str
+    days: Days | None = None
+
+    def earned_on(self, day: date) -> date:
+        """Return the civil day of these hours: that of the item, of a period its last that year."""
+        return day if self.days is None else min(day, date(self.credited_year, 12, 31))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +115,8 @@ class ItemConversion:
     """The hours that an item is worth, part by part, and how they came about.
 
     There is always a first part; a later one may be of no hours where there is little to spread.
-    Parts are of several subjects only where a whole year is `deemed` done; then `subject` is that
-    of the rest.
+    Parts are of several subjects only where years are `deemed` done; then `subject` is that of the
+    rest.
     """
 
     parts: tuple[ItemPart, ...]
@@ -120,6 +140,7 @@ def convert_item(fact: ItemFact, chain: PackChain) -> ItemConversion:
         RuleMissingError: it counts, but the chain does not say how much.
         FactMissingError: a rule asks for something that the item does not state.
         SpreadRefusedError: it is to be spread over more years than the rule allows.
+        PeriodYearError: it is a period, and is to make up another year.
     """
     counts = recognised(fact, _NO_RELEASE, chain)
     code = "rules-step-item-recognised-form" if fact.form else "rules-step-item-recognised"
@@ -128,9 +149,10 @@ def convert_item(fact: ItemFact, chain: PackChain) -> ItemConversion:
     value, rule = conversion_value(fact, _NO_RELEASE, chain)
     years, spread = _years(fact, rule.spread, value, chain)
     if isinstance(rule.amount, WholeYear):
-        deemed = deem(fact, rule.amount, value, chain)
-        subject, dated, how = rule.amount.rest, deemed.dated, deemed.steps
-        parts = tuple(ItemPart(each, deemed.credited_year, at) for at, each in deemed.hours)
+        years_done = _years_done(fact, rule.amount, value, chain)
+        subject, dated = rule.amount.rest, years_done[0].dated
+        how = tuple(step for each in years_done for step in each.steps)
+        parts = tuple(part for each in years_done for part in _deemed_parts(each, subject))
     else:
         worth = worth_of(_base(fact, rule.amount, value, chain), value, rule, fact, chain)
         subject, dated, how = worth.subject, worth.dated, (*worth.steps, *spread)
@@ -139,6 +161,34 @@ def convert_item(fact: ItemFact, chain: PackChain) -> ItemConversion:
     return ItemConversion(
         parts, subject, isinstance(rule.amount, WholeYear), steps, values_of(steps)
     )
+
+
+def period_rule(fact: ItemFact, chain: PackChain) -> Period | None:
+    """Return how the days of an item are counted; None where it is no period to the rules."""
+    if fact.first_day is None:
+        return None
+    try:
+        _, rule = conversion_value(fact, _NO_RELEASE, chain)
+    except RuleMissingError:
+        return None
+    return rule.amount.period if isinstance(rule.amount, WholeYear) else None
+
+
+def _years_done(
+    fact: ItemFact, amount: WholeYear, value: Value, chain: PackChain
+) -> tuple[Deemed, ...]:
+    if amount.period is None:
+        return (deem(fact, amount, value, chain),)
+    if fact.first_day is None:
+        raise fact_missing("first_day", value, fact, chain)
+    return tuple(deem_period(fact, fact.first_day, amount, value, chain))
+
+
+def _deemed_parts(deemed: Deemed, rest: str) -> tuple[ItemPart, ...]:
+    """Return the hours of one year; a year that gets none has its part too, and its place."""
+    year, days = deemed.credited_year, deemed.days
+    parts = tuple(ItemPart(each, year, at, days) for at, each in deemed.hours)
+    return parts or (ItemPart(0, year, rest),)
 
 
 def _in_time(fact: ItemFact, chain: PackChain) -> Steps:

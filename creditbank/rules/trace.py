@@ -30,8 +30,8 @@ class RuleMissingError(CreditBankError):
 class FactMissingError(CreditBankError):
     """A rule asks for a fact that was not given.
 
-    Facts: the rule's `key`, and the `fact`: `rank`, `measure.NAME`, `trait.NAME`, `subject` or
-    `approved_centihours`.
+    Facts: the rule's `key`, and the `fact`: `rank`, `measure.NAME`, `trait.NAME`, `subject`,
+    `first_day` or `approved_centihours`.
     """
 
     code = "fact-missing"

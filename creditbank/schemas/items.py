@@ -11,6 +11,7 @@ from creditbank.rules.conversion import ActivityFact
 from creditbank.rules.items import ItemFact
 from creditbank.schemas.fields import (
     DAY_MAX,
+    DAY_MIN,
     Choice,
     Code,
     Day,
@@ -107,6 +108,10 @@ class ItemFactShape(Shape):
     )
     make_up_year = Whole(_YEAR_MIN, _YEAR_MAX, load_default=lambda: None)
     spread_years = Whole(1, _SPREAD_YEARS_MAX, load_default=1)
+    first_day = Day(
+        load_default=lambda: None,
+        metadata={"description": "Of what lasted until `day` and is counted by its days."},
+    )
 
 
 class ItemDraftShape(ItemFactShape):
@@ -182,6 +187,7 @@ class ItemAnswer(ItemLine):
     rank = Whole(1, _RANK_MAX, allow_none=True)
     make_up_year = Whole(_YEAR_MIN, _YEAR_MAX, allow_none=True)
     spread_years = Whole(1, _SPREAD_YEARS_MAX)
+    first_day = Day(allow_none=True, metadata={"description": "`null` where it is no period."})
     asked_hours = Hours(allow_none=True)
     approved_hours = Hours(allow_none=True)
     evidence = Inner(EvidenceShape, many=True)
@@ -324,6 +330,9 @@ class MadeUpItemShape(ItemFactShape):
         if declared_on < day:
             wanted = Wanted("field-day", low=day.isoformat(), high=DAY_MAX.isoformat())
             raise ValidationError([wanted], "declared_on")
+        if loaded["first_day"] is not None and loaded["first_day"] > day:
+            wanted = Wanted("field-day", low=DAY_MIN.isoformat(), high=day.isoformat())
+            raise ValidationError([wanted], "first_day")
         approved = loaded.pop("approved_hours")
         return ItemFact(**loaded, declared_on=declared_on, approved_centihours=approved)
 

@@ -78,6 +78,8 @@ def values_of(item: DeclaredItem, fact: ItemFact, evidence: Sequence[Evidence]) 
         "work": item.work, "spread_years": str(fact.spread_years),
         "rank": str(fact.rank or ""), "make_up_year": str(fact.make_up_year or ""),
     }  # fmt: skip
+    if fact.first_day is not None:
+        values["first_day"] = fact.first_day.isoformat()
     if item.asked_centihours is not None:
         values["asked_hours"] = hours_text(item.asked_centihours)
     values |= {f"measure_{name}": str(count) for name, count in fact.measures.items()}
@@ -121,6 +123,7 @@ def draft_sent(form: ItemForm) -> ItemDraft:
         spread_years=fields.whole("spread_years", "item-spread", (1, asked.spread_years_max)) or 1,
         asked_centihours=fields.centihours("asked_hours", "item-asked-hours"),
         evidence=_evidence(),
+        first_day=forms.day("first_day") if asked.asks_first_day else None,
     )
 
 

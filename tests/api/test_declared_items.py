@@ -297,3 +297,61 @@ def test_a_made_up_item_is_explained_before_anybody_declares_it(works: Desk) -> 
     ]
     assert problem_of(missing)["facts"]["fact"] == "trait.role"
     assert problem_of(early)["code"] == "request-invalid"
+
+
+LEAVE = {
+    "activity": "sick_leave", "work": "", "title": "病休", "first_day": "2025-12-01",
+    "day": "2026-01-31",
+}  # fmt: skip
+
+
+def test_a_period_is_credited_to_each_of_its_years_and_says_its_days(works: Desk) -> None:
+    made = works.provider.post("/api/v1/items", body(**LEAVE)).get_json()
+    item = f"/api/v1/items/{made['item_no']}"
+
+    decided = works.official.post(f"{item}/recognition", {}).get_json()
+
+    assert (made["first_day"], decided["first_day"]) == ("2025-12-01", "2025-12-01")
+    assert [(each["year"], each["subject"], each["hours"]) for each in decided["credited"]] == [
+        (2025, "professional", "5.09"), (2025, "public.general", "2.54"),
+        (2026, "professional", "5.09"), (2026, "public.general", "2.54"),
+    ]  # fmt: skip
+    leaf = decided["credited"][0]["leaf"]
+    found = works.official.get(f"/api/v1/entries/{leaf}/explanation").get_json()
+    told = {line["code"]: line for line in found["lines"]}
+    assert told["explain-period"]["zh"] == "期间自 2025年12月1日 至 2026年1月31日。"
+    assert "31 天" in told["rules-step-period"]["zh"]
+    assert "31/365" in told["rules-step-period-days"]["zh"]
+    assert told["rules-step-period-days"]["key"] == "conversion.sick_leave"
+
+
+def test_a_period_that_the_rules_do_not_take_is_refused_before_anything_is_written(
+    works: Desk,
+) -> None:
+    abroad = {**LEAVE, "activity": "study_abroad", "first_day": "2025-07-02"}
+    first = declared(works.provider, **abroad)
+    before = works.row_counts()
+
+    def told(**changed: object) -> dict[str, Any]:
+        return dict(problem_of(works.provider.post("/api/v1/items", body(**(abroad | changed)))))
+
+    overlapping = told(title="再次访学", first_day="2026-01-31", day="2026-06-30")
+    assert (overlapping["code"], overlapping["facts"]["item_no"]) == ("item-period-overlaps", first)
+    assert told(first_day="2026-02-01")["code"] == "item-period-backwards"
+    assert told(first_day=None)["code"] == "request-invalid"
+    assert told(make_up_year=2024)["code"] == "period-makes-up-none"
+    assert works.row_counts() == before
+    unsaid = {name: each for name, each in abroad.items() if name != "first_day"}
+    missing = problem_of(works.provider.post("/api/v1/items", body(**unsaid)))
+    assert (missing["code"], missing["facts"]["fact"]) == ("fact-missing", "first_day")
+
+
+def test_a_made_up_period_is_explained_and_one_that_is_none_refused(works: Desk) -> None:
+    period = {"activity": "sick_leave", "subject": "professional", "first_day": "2025-12-01"}
+
+    def asked(**changed: object) -> Any:
+        sent = {"item": period | changed}
+        return works.nobody.post(f"/api/v1/packs/{WORKS}/explain", sent, retry="")
+
+    assert asked(day="2026-01-31").get_json()["hours"] == "15.26"
+    assert problem_of(asked(day="2025-11-30"))["code"] == "request-invalid"

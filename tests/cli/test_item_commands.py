@@ -143,6 +143,7 @@ def test_the_rules_are_explained_for_items_too(terminal: Terminal) -> None:
     study = terminal.run(
         *asked, "--activity", "study", "--approved-hours", "30", "--spread-years", "3"
     ).output
+    leave = terminal.run(*asked, "--activity", "sick_leave", "--first-day", "2026-10-01").output
     late = terminal.run(
         *asked, "--activity", "paper", "--rank", "1", "--declared-on", "2027-10-20", exit_code=1
     ).output
@@ -151,6 +152,8 @@ def test_the_rules_are_explained_for_items_too(terminal: Terminal) -> None:
     assert "12.00 学时" in paper_
     assert book.count("10.00 学时") == 2
     assert study.count("10.00 学时") == 3
+    assert "2026年10月1日 至 2026年10月20日，共 20 天" in leave
+    assert "20/365" in leave
     assert "declared-late" in late
     assert "fact-missing" in silent
 
@@ -158,8 +161,8 @@ def test_the_rules_are_explained_for_items_too(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     "options",
     [("--item", "--measure", "characters"), ("--item", "--trait", "Role=x"), ("--rank", "1"),
-     ("--item", "--declared-on", "2026-01-01")],
-    ids=["no-number", "no-word", "of-a-session", "before-its-day"],
+     ("--item", "--declared-on", "2026-01-01"), ("--item", "--first-day", "2026-10-21")],
+    ids=["no-number", "no-word", "of-a-session", "before-its-day", "ends-before-it-begins"],
 )  # fmt: skip
 def test_options_that_make_no_fact_are_refused(
     terminal: Terminal, options: tuple[str, ...]

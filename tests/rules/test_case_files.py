@@ -117,6 +117,7 @@ def test_a_cap_is_asked_for_only_by_a_fact_that_it_covers() -> None:
         ("conversion", f"{SESSION}, make_up = 20", "case.given.make_up"),
         ("conversion", f'{SESSION}, subject = "a.B"', "case.given.subject"),
         ("item", f"{ITEM}, declared = 2024-02-29", "case.given.declared"),
+        ("item", f"{ITEM}, first_day = 2024-03-02", "case.given.first_day"),
         ("item", f"{ITEM}, rank = 0", "case.given.rank"),
         ("item", f"{ITEM}, measures = {{ days = -1 }}", "case.given.measures.days"),
         ("item", f"{ITEM}, traits = {{ role = 1 }}", "case.given.traits.role"),

@@ -37,6 +37,9 @@ LAW = {
     "recognise__service": "true",
     "conversion__service": '{ kind = "per_day", hours_per_day = "8" }',
     "declare_by": "{ days = 90 }",
+    "recognise__leave": "true",
+    "conversion__leave": '{ kind = "whole_year", rest = "professional", '
+    'period = { gives = "by_days", overlap = "once" } }',
     "make_up__any": "{ years = 2 }",
     "make_up__service": '{ years = 3, activities = ["service"] }',
 }
@@ -59,6 +62,7 @@ def items(activity: str, asked: AskedOfItem, day: date, subject: str) -> Iterato
             rank=1 if asked.needs_rank else None,
             approved_centihours=800 if asked.asks_hours else None,
             spread_years=asked.spread_years_max,
+            first_day=day if asked.asks_first_day else None,
         )
 
 
@@ -90,7 +94,7 @@ def test_under_the_shipped_packs_all_that_lacks_is_asked(
 def test_all_that_lacks_is_asked_whatever_the_kind_of_conversion(chain_from: ChainFrom) -> None:
     chain = chain_from(**LAW)
 
-    assert declarable(chain, DAY) == ("book", "service", "study")
+    assert declarable(chain, DAY) == ("book", "leave", "service", "study")
     assert lacking(chain, DAY) == []
 
 
@@ -104,6 +108,7 @@ def test_what_is_asked_is_what_the_rules_of_any_form_turn_on(chain_from: ChainFr
         traits={"role": ("editor", "chief", NO_WORD)},
         needs_rank=True,
         asks_hours=False,
+        asks_first_day=False,
         spread_years_max=3,
         make_up_years=(2024, 2025),
         last_day=date(2026, 8, 30),
@@ -115,6 +120,9 @@ def test_what_is_asked_is_what_the_rules_of_any_form_turn_on(chain_from: ChainFr
     assert (study.measures, study.asks_hours) == (("items",), True)
     assert (service.forms, service.needs_form, service.needs_rank) == ((), False, False)
     assert service.make_up_years == (2023, 2024, 2025)
+    leave = asked_of_item("leave", chain, DAY)
+    assert leave is not None
+    assert leave.asks_first_day
     assert subjects_named(chain) == ("professional",)
 
 

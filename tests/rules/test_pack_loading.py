@@ -18,7 +18,10 @@ from creditbank.rules.conversion_rules import (
     ByRank,
     ConversionRule,
     Fixed,
+    Gives,
+    Overlap,
     PerHalfDay,
+    Period,
     PerItem,
     PerMinutes,
     PerUnit,
@@ -125,6 +128,10 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
     assert pack.references["made-up"].issued is None
 
 
+def _leave(period: str) -> str:
+    return f'{{ kind = "whole_year", rest = "professional", period = {{ {period} }} }}'
+
+
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
@@ -209,6 +216,11 @@ def test_a_reference_whose_text_was_not_seen_needs_no_day(pack_text: PackText) -
             "conversion.course",
             '{ kind = "whole_year", rest = "public.x" }',
             ConversionRule(WholeYear("public.x")),
+        ),
+        (
+            "conversion.leave",
+            _leave('gives = "by_months", overlap = "refused", days_min = 90'),
+            ConversionRule(WholeYear("professional", Period(Gives.BY_MONTHS, Overlap.REFUSED, 90))),
         ),
         (
             "make_up.past_years",
@@ -359,6 +371,12 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
         ("conversion.course", '{ kind = "whole_year" }'),
         ("conversion.course", '{ kind = "whole_year", rest = "Professional" }'),
         ("conversion.course", '{ kind = "whole_year", rest = "professional", step = "1" }'),
+        ("conversion.leave", _leave('gives = "by_weeks", overlap = "once"')),
+        ("conversion.leave", _leave('gives = "by_days"')),
+        ("conversion.leave", _leave('gives = "by_days", overlap = "never"')),
+        ("conversion.leave", _leave('gives = "by_days", overlap = "once", days_min = 0')),
+        ("conversion.leave", _leave('gives = "by_days", overlap = "once", days_min = 367')),
+        ("conversion.leave", _leave('gives = "by_days", overlap = "once", months_min = 1')),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [] }'),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ ranks = "1" }] }'),
         ("conversion.course", '{ kind = "fixed", hours = "8", shares = [{ percent = -1 }] }'),

@@ -84,6 +84,28 @@ def test_a_paper_is_declared_looked_at_recognised_and_credited(
     assert "一种碳纤维铺放装置" in author.get(f"/hours/entries/{leaf}").text
 
 
+def test_a_period_is_declared_with_its_first_day_and_the_desk_sees_what_each_year_gets(
+    author: Browser, official: Browser
+) -> None:
+    begun(author, "sick_leave", "2026-01-31")
+    asked = author.forms()["/hours/items"].names
+    backwards = author.send("/hours/items", **PATENT, first_day="2026-02-01")
+    refused = words(backwards)
+    author.send("/hours/items", first_day="2025-12-01")
+    item_no = author.path.rpartition("/")[2]
+    mine = words(author)
+    desk = words(official.get(f"/desk/items/{item_no}"))
+    official.send(f"/desk/items/{item_no}/recognition")
+
+    assert "first_day" in asked
+    assert "measure_items" not in asked
+    assert "开始日期晚于结束日期" in refused
+    assert "开始日期 2025-12-01" in mine
+    assert "开始日期 2025-12-01" in desk
+    assert "2025 年内为 2025年12月1日 至 2025年12月31日，共 31 天" in desk
+    assert words(official).count("5.09") == 2
+
+
 def test_hours_that_the_rules_leave_open_are_granted_and_spread(
     author: Browser, official: Browser
 ) -> None:
