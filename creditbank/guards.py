@@ -54,7 +54,7 @@ APPENDED = (
     "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
-    "organisation_fact", "check_in_scan",
+    "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

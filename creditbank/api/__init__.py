@@ -34,6 +34,7 @@ from creditbank.api.reassessments import reassessments
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
+from creditbank.api.successions import successions
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
@@ -47,7 +48,7 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, check_ins, delegations,
-    xapi_records, items, transfers, investigations, reassessments, imports, people,
+    successions, xapi_records, items, transfers, investigations, reassessments, imports, people,
     explanations, statements, packs, adoption_records, impacts, proofs, verdicts,
     verdict_batches, certificates, seals,
 )  # fmt: skip

@@ -56,9 +56,9 @@ from creditbank.crediting.rosters import (
     RosterUnknownError,
     make_up_years_of,
     post_roster,
-    poster_of,
     roster_numbered,
     roster_seen,
+    sides_of,
 )
 from creditbank.crediting.withdrawals import (
     NothingToWithdrawError,
@@ -144,7 +144,10 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     posting = RosterPosting(
-        filing, call.body, call.client.client_id, delegate_id=delegate_of(call.client, filing)
+        filing,
+        call.body,
+        call.client.client_id,
+        delegate_id=delegate_of(session, call.client, filing),
     )
     if not call.dry and _is_left(call.body):
         return _left(session, posting, call)
@@ -195,7 +198,7 @@ def cancel_roster_work(call: Call, session: Session, work_no: str) -> dict[str, 
 def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str, Any]:
     """Return a roster as it was recorded: who posted it for whom, and the rows refused."""
     batch, filing = roster_seen(session, call.client, roster_no, civil_day(call.now))
-    poster, holder = poster_of(session, batch, filing)
+    poster, holder = sides_of(session, batch, filing)
     return {**_shaped(batch), "organisation": poster.uscc, "posted_for": holder.uscc}
 
 

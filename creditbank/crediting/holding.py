@@ -33,7 +33,7 @@ from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import last_characters
 from creditbank.people.vault import Vault
-from creditbank.registry.delegates import other_than_holder
+from creditbank.registry.delegates import other_than_holder, poster_of
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
 
@@ -106,11 +106,6 @@ class Upload:
     told: Told = silent
     delegate_id: int | None = None
 
-    @property
-    def organisation_id(self) -> int:
-        """Whose file it is."""
-        return self.delegate_id or self.filing.organisation_id
-
 
 def hold_roster(
     session: Session, vault: Vault, upload: Upload, roster: Roster | None = None, *, now: datetime
@@ -141,9 +136,10 @@ def hold_roster(
         )
     )
     hold_no = "H" + random_number(9)
-    place = _place(hold_no, upload.organisation_id)
+    organisation_id = poster_of(session, filing, upload.delegate_id)
+    place = _place(hold_no, organisation_id)
     row = {
-        "hold_no": hold_no, "organisation_id": upload.organisation_id,
+        "hold_no": hold_no, "organisation_id": organisation_id,
         "filing_no": filing.filing_no, "held_by": actor, "held_at": now,
         "expires_at": now + HELD_FOR,
         "file_cipher": vault.lock(upload.content, _TABLE, "file_cipher", *place),
@@ -214,7 +210,7 @@ def post_held(
         return locked.roster_no
     roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
     filing = filing_numbered(session, locked.filing_no)
-    delegate_id = other_than_holder(filing, locked.organisation_id)
+    delegate_id = other_than_holder(session, filing, locked.organisation_id)
     posting = RosterPosting(filing, roster, actor, told, delegate_id=delegate_id)
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None

@@ -52,6 +52,7 @@ from creditbank.registry.filing.states import require_open
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Delegation, Filing, FilingSession, Organisation
+from creditbank.registry.successions import holder_of
 from creditbank.rules.caps import CapLaw, LiveFact
 from creditbank.rules.conversion import (
     ActivityFact,
@@ -285,19 +286,21 @@ def roster_seen(
         filing = filing_seen(session, client, batch.filing_no, delegated_on=today)
     except FilingUnknownError as error:
         raise RosterUnknownError(roster_no=roster_no[:20]) from error
-    delegate_id = delegate_of(client, filing)
+    delegate_id = delegate_of(session, client, filing)
     if delegate_id is not None and batch not in rosters_of(session, batch.filing_no, delegate_id):
         raise RosterUnknownError(roster_no=roster_no[:20])
     return batch, filing
 
 
-def poster_of(
+def sides_of(
     session: Session, batch: RosterBatch, filing: Filing
 ) -> tuple[Organisation, Organisation]:
     """Return the organisation that posted a roster, and the one for which it did."""
     delegation = session.get(Delegation, batch.delegation_no) if batch.delegation_no else None
+    # What has become of the holder since does not make another the poster.
+    holder_id = holder_of(session, filing, batch.recorded_at) or filing.organisation_id
     sides = (
-        (filing.organisation_id, filing.organisation_id)
+        (holder_id, holder_id)
         if delegation is None
         else (delegation.delegate_id, delegation.organisation_id)
     )

@@ -29,6 +29,7 @@ def prepare_words(app: Flask) -> None:
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
+        succession_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -296,6 +297,11 @@ def delegation_state_code(state: str) -> str:
 def delegation_step_code(step: str) -> str:
     """Return the words for what an official does with a delegation."""
     return f"delegation-step-{step}"
+
+
+def succession_code(how: str) -> str:
+    """Return the words for what became of an organisation."""
+    return f"succession-{how}"
 
 
 def enterprise_class_code(enterprise_class: str) -> str:

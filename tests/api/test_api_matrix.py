@@ -102,6 +102,11 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/organisations/<public:uscc>/facts": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/ending": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": _ORGANISATION,
+    "POST /api/v1/organisations/<public:uscc>/successions": _ORGANISATION,
+    "GET /api/v1/organisations/<public:uscc>/successions": Row("organisation:register", "official"),
+    "POST /api/v1/organisations/<public:uscc>/successions/<public:succession_no>/taking-back": (
+        _ORGANISATION
+    ),
     "POST /api/v1/delegations": Row("delegation:give", "provider"),
     "GET /api/v1/delegations": Row("filing:read", "provider official auditor"),
     "POST /api/v1/delegations/<public:delegation_no>/measure": replace(

@@ -161,6 +161,10 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": frozenset(
         {"official"}
     ),
+    "POST /desk/organisations/<public:uscc>/successions": frozenset({"official"}),
+    "POST /desk/organisations/<public:uscc>/successions/<public:fact_no>/taking-back": frozenset(
+        {"official"}
+    ),
     "GET /organisation": _PROVIDES | {"employer", "title_system"},
     "GET /organisations": EVERYBODY,
     "GET /filings": _READS_FILINGS,

@@ -32,6 +32,8 @@ from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_dra
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.registry.stating import FactDraft, state_fact
+from creditbank.registry.succeeding import SuccessionDraft, succeed
+from creditbank.registry.successions import How
 from tests.achievements import PATENT, declare, publish_works
 from tests.acts import checked_in, investigate, register_enterprise, seal_all
 from tests.attendance.rosters import HEADER, csv_bytes
@@ -149,6 +151,13 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": Held(
         "fact", "official", "far-official", {"reason": "录错"}
+    ),
+    "POST /desk/organisations/<public:uscc>/successions": Held(
+        "third organisation", "official", "far-official",
+        {"how": "closed", "day": "2025-01-02", **DOCUMENT},
+    ),
+    "POST /desk/organisations/<public:uscc>/successions/<public:fact_no>/taking-back": Held(
+        "succession", "official", "far-official", {"reason": "录错"}
     ),
     "POST /delegations/<public:delegation_no>/measure": Held(
         "delegation", "official", "far-official", {"step": "suspend", "reason": "抽查"}
@@ -287,6 +296,8 @@ def things(visitors: Visitors) -> dict[str, str]:
         "organisation": ENTERPRISE_USCC,
         "fact": held_base(visitors.bank),
         "delegation": delegated(visitors.bank),
+        "third organisation": register_enterprise(visitors.bank, "91371000MA3DEM0K00"),
+        "succession": closed(visitors.bank),
         **filed(visitors),
     }
 
@@ -298,6 +309,16 @@ def held_base(bank: TestBank) -> str:
     with bank.unit() as session:
         fact = state_fact(session, ENTERPRISE_USCC, draft, actor="official-test", now=NOW)
     return f"{ENTERPRISE_USCC}/facts/{fact.said.fact_no}"
+
+
+def closed(bank: TestBank) -> str:
+    """Close an organisation; return where that stands."""
+    uscc = register_enterprise(bank, "91371000MA3DEM0L01")
+    ground = Ground("示例1号", date(2025, 1, 1))
+    draft = SuccessionDraft(How.CLOSED, date(2025, 1, 2), (), ground)
+    with bank.unit() as session:
+        made = succeed(session, uscc, draft, actor="official-test", now=NOW)
+    return f"{uscc}/successions/{made.succession_no}"
 
 
 def delegated(bank: TestBank) -> str:
