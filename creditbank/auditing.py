@@ -14,6 +14,7 @@ from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_l
 from creditbank.registry.delegations_fsck import check_delegations
 from creditbank.registry.filing.fsck import check_filings
 from creditbank.registry.fsck import check_organisations
+from creditbank.registry.successions_fsck import check_successions
 
 
 def audit(
@@ -54,6 +55,7 @@ def _without_folds(
     yield from check_reassessments(session, seen)
     yield from check_links(session)
     yield from check_organisations(session)
+    yield from check_successions(session)
     yield from check_delegations(session)
     yield from check_filings(session)
     yield from check_certificates(session, secrets, seen, since)

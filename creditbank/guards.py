@@ -27,12 +27,11 @@ CHANGING = (
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
     "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "xapi_activity", "delegation", "check_in", "check_in_person",
-    "name_check", "name_try",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
-    "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work", "name_try",
+    "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
@@ -42,7 +41,6 @@ KEPT_FROM_SEALER = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
-    "name_check", "name_try",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -56,7 +54,7 @@ APPENDED = (
     "ledger_entry", "journal_act", "ledger_facts", "ledger_source", "ledger_pack_pins",
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
-    "organisation_fact", "check_in_scan",
+    "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

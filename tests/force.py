@@ -108,6 +108,7 @@ def _drop_postgresql_guards(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE {table} ALTER COLUMN {name} DROP IDENTITY"))
     tables = """
         SELECT oid::regclass FROM pg_class
-        WHERE relkind IN ('r', 'p') AND relname ~ '^(ledger|journal|certificate|organisation)'"""
+        WHERE relkind IN ('r', 'p')
+        AND relname ~ '^(ledger|journal|certificate|organisation|succession)'"""
     for table in connection.scalars(text(tables)).all():
         connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))

@@ -108,13 +108,16 @@ class SeatDraft:
 
 
 def seats_of(session: Session, account_id: int, *, now: datetime) -> tuple[Seat, ...]:
-    """Return the seats that an account may act from today, the oldest first."""
+    """Return the seats that an account may act from today, the oldest first.
+
+    In an organisation that is no more nobody sits.
+    """
     today = civil_day(now)
     query = (
         select(SeatRow, Organisation.name)
         .outerjoin(Organisation, Organisation.organisation_id == SeatRow.organisation_id)
         .where(SeatRow.account_id == account_id, SeatRow.closed_at.is_(None))
-        .where(SeatRow.valid_from <= today)
+        .where(SeatRow.valid_from <= today, Organisation.ended_on.is_(None))
         .where(or_(SeatRow.valid_through.is_(None), SeatRow.valid_through >= today))
     )
     return tuple(
@@ -265,7 +268,8 @@ def _fitting_organisation(session: Session, draft: SeatDraft) -> str:
     if draft.organisation_id is None:
         return ""
     organisation = session.get_one(Organisation, draft.organisation_id)
-    if draft.role not in ROLES_OF_KIND[OrganisationKind(organisation.kind)]:
+    fits = draft.role in ROLES_OF_KIND[OrganisationKind(organisation.kind)]
+    if not fits or organisation.ended_on is not None:
         raise SeatUnfitError(role=str(draft.role))
     return organisation.uscc
 

@@ -23,7 +23,6 @@ from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations
 from creditbank.api.items import items
-from creditbank.api.name_checks import name_checks
 from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
@@ -35,6 +34,7 @@ from creditbank.api.reassessments import reassessments
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
+from creditbank.api.successions import successions
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
@@ -47,8 +47,8 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, name_checks, check_ins,
-    delegations, xapi_records, items, transfers, investigations, reassessments, imports, people,
+    tokens, clients, credentials, organisations, filings, rosters, check_ins, delegations,
+    successions, xapi_records, items, transfers, investigations, reassessments, imports, people,
     explanations, statements, packs, adoption_records, impacts, proofs, verdicts,
     verdict_batches, certificates, seals,
 )  # fmt: skip

@@ -42,6 +42,7 @@ from creditbank.registry.filing.sittings import FilingDayTwiceError, SessionTime
 from creditbank.registry.lookups import FilingsWanted, filings_page, organisation_of
 from creditbank.registry.models import Filing
 from creditbank.registry.organisations import OrganisationUnknownError
+from creditbank.registry.successions import holder_of
 from creditbank.rules.conversion import FactMissingError, NotRecognisedError, RuleMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
@@ -136,7 +137,7 @@ def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     A delegate sees of the rosters those that it posted itself.
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
-    return shaped(session, filing, delegate_of(call.client, filing))
+    return shaped(session, filing, delegate_of(session, call.client, filing))
 
 
 @filings.post(
@@ -216,6 +217,7 @@ def file_again(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
 def shaped(session: Session, filing: Filing, delegate_id: int | None = None) -> dict[str, Any]:
     """Return a filing as it is answered."""
     rosters = rosters_of(session, filing.filing_no, delegate_id)
+    holder = holder_of(session, filing)
     used = use_of(session, filing.filing_no)
     return {
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
@@ -223,6 +225,7 @@ def shaped(session: Session, filing: Filing, delegate_id: int | None = None) -> 
         "approved_hours": filing.approved_centihours,
         "facts": json.loads(filing.facts),
         "organisation": organisation_of(session, filing.organisation_id).uscc,
+        "answered_by": organisation_of(session, holder).uscc if holder else "",
         "sessions": sessions_of(session, filing.filing_no),
         "rosters": [roster.roster_no for roster in rosters],
         "used": used

@@ -56,10 +56,9 @@ from creditbank.crediting.rosters import (
     RosterUnknownError,
     make_up_years_of,
     post_roster,
-    poster_of,
-    rehearse_roster,
     roster_numbered,
     roster_seen,
+    sides_of,
 )
 from creditbank.crediting.withdrawals import (
     NothingToWithdrawError,
@@ -141,20 +140,19 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
 def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any] | Reply:
     """Post a roster: good rows are credited, bad rows come back; `mode=validate` only tries.
 
-    A row whose number is on record under another name is held, and names that differ are counted,
-    also when it is only tried.
-
     Whoever prefers not to wait, or sends a very long one, is told where to ask how far it is.
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     posting = RosterPosting(
-        filing, call.body, call.client.client_id, delegate_id=delegate_of(call.client, filing)
+        filing,
+        call.body,
+        call.client.client_id,
+        delegate_id=delegate_of(session, call.client, filing),
     )
     if not call.dry and _is_left(call.body):
         return _left(session, posting, call)
-    post = rehearse_roster if call.dry else post_roster
-    result = post(session, current_house().vault, posting, now=call.now)
-    members = {
+    result = post_roster(session, current_house().vault, posting, now=call.now)
+    return {
         "roster_no": "" if call.dry else result.roster_no,
         "filing_no": result.filing_no,
         "rows_credited": result.rows_credited,
@@ -164,7 +162,6 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
         **_told(result.problems),
     }
-    return Reply(members, keeps=True) if call.dry else members
 
 
 @rosters.get(
@@ -201,7 +198,7 @@ def cancel_roster_work(call: Call, session: Session, work_no: str) -> dict[str, 
 def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str, Any]:
     """Return a roster as it was recorded: who posted it for whom, and the rows refused."""
     batch, filing = roster_seen(session, call.client, roster_no, civil_day(call.now))
-    poster, holder = poster_of(session, batch, filing)
+    poster, holder = sides_of(session, batch, filing)
     return {**_shaped(batch), "organisation": poster.uscc, "posted_for": holder.uscc}
 
 

@@ -37,6 +37,7 @@ from creditbank.registry.models import ClientCredential
 from creditbank.registry.public_keys import ALGORITHMS
 from creditbank.registry.tokens import (
     ClientRefusedError,
+    OrganisationEndedError,
     ScopeExceededError,
     issue_token,
     prove_by_assertion,
@@ -82,6 +83,7 @@ _WORDS: Mapping[type[CreditBankError], str] = {
     ScopeExceededError: "invalid_scope",
     ClientRefusedError: "invalid_client",
     AssertionRefusedError: "invalid_client",
+    OrganisationEndedError: "unauthorized_client",
 }
 
 
@@ -138,7 +140,7 @@ _EXAMPLE = {
     answer=TokenAnswer(),
     refuses=(
         GrantTypeUnsupportedError, ClientProofsManyError, ClientRefusedError,
-        AssertionRefusedError, ScopeExceededError,
+        AssertionRefusedError, ScopeExceededError, OrganisationEndedError,
     ),
     failure=_FAILURE,
     rate="token",

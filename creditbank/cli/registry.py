@@ -24,6 +24,13 @@ from creditbank.registry.stating import (
     state_fact,
     take_back_fact,
 )
+from creditbank.registry.succeeding import (
+    SuccessionDraft,
+    SuccessorDraft,
+    succeed,
+    take_succession_back,
+)
+from creditbank.registry.successions import How
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -126,6 +133,46 @@ def organisations_take_back(desk: Desk, uscc: str, fact_no: str, reason: str, ac
     with desk.bank(), unit_of_work() as session:
         take_back_fact(session, uscc, fact_no, ground, actor=actor, now=utc_now())
     desk.say("cli-fact-taken-back", fact_no=fact_no)
+
+
+@organisations.command("succeed", help="单位注销、合并、分立。 Closed, merged or split.")
+@click.argument("uscc")
+@click.argument("how", type=WordOf(How))
+@click.option("--on", "day", type=DAY, required=True, help="生效之日。 First day.")
+@click.option(
+    "--successor", "successors", multiple=True,
+    help="承继单位，可写其承继的备案：代码=F…,F…。 CODE or CODE=F…,F…; repeat.",
+)  # fmt: skip
+@click.option("--continues", is_flag=True, help="分立后原单位存续。 It goes on beside them.")
+@_ground_options
+@actor_option
+@pass_desk
+def organisations_succeed(desk: Desk, /, *, uscc: str, how: How, actor: str, **told: Any) -> None:
+    """State what becomes of an organisation; its keys and seats stop at once."""
+    heirs = []
+    for each in told["successors"]:
+        code, _, numbers = each.partition("=")
+        heirs.append(SuccessorDraft(code, tuple(numbers.split(",")) if numbers else ()))
+    draft = SuccessionDraft(how, told["day"].date(), tuple(heirs), _ground(told), told["continues"])
+    with desk.bank(), unit_of_work() as session:
+        made = succeed(session, uscc, draft, actor=actor, now=utc_now())
+    desk.say("cli-succession-stated", uscc=uscc, succession_no=made.succession_no)
+
+
+@organisations.command("take-succession-back", help="撤回注销、合并或分立。 Take it back.")
+@click.argument("uscc")
+@click.argument("succession_no")
+@click.option("--reason", required=True, help="理由。 Why.")
+@actor_option
+@pass_desk
+def organisations_take_succession_back(
+    desk: Desk, uscc: str, succession_no: str, reason: str, actor: str
+) -> None:
+    """Say that it never became so."""
+    ground = Ground(reason=reason)
+    with desk.bank(), unit_of_work() as session:
+        take_succession_back(session, uscc, succession_no, ground, actor=actor, now=utc_now())
+    desk.say("cli-fact-taken-back", fact_no=succession_no)
 
 
 @organisations.command("show", help="某一天的单位情况。 What is true of one on a day.")

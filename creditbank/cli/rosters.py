@@ -18,14 +18,16 @@ from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
-from creditbank.crediting.roster_credits import Phase, Told, silent
 from creditbank.crediting.rosters import (
+    Phase,
     RosterPosting,
     RosterResult,
+    Told,
     make_up_years_of,
     post_roster,
     rehearse_roster,
     roster_numbered,
+    silent,
 )
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.db import snapshot, unit_of_work

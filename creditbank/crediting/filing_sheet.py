@@ -22,6 +22,7 @@ from creditbank.registry.filing.history import FilingAct, Late, history_of, late
 from creditbank.registry.lawbook import law_at
 from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
+from creditbank.registry.successions import holder_of
 from creditbank.rules.conversion import (
     Conversion,
     FactMissingError,
@@ -55,6 +56,8 @@ class FilingSheet:
 
     filing: Filing
     provider: Organisation
+    #: the provider or its successor; None where the authority answers
+    answered_by: Organisation | None
     sessions: Sequence[FilingSession]
     estimate: Estimate | None
     used: Used | None
@@ -75,12 +78,13 @@ def filing_sheet(session: Session, client: Client, filing_no: str, today: date) 
         FilingUnknownError, DelegationNotOpenError, RegionForeignError: it is not theirs to see.
     """
     filing = filing_seen(session, client, filing_no, delegated_on=today)
-    delegate_id = delegate_of(client, filing)
-    granted = filing.approved_centihours
+    delegate_id = delegate_of(session, client, filing)
+    holder_id, granted = holder_of(session, filing), filing.approved_centihours
     hours = filing.asked_centihours if granted is None else granted
     return FilingSheet(
         filing=filing,
         provider=organisation_of(session, filing.organisation_id),
+        answered_by=organisation_of(session, holder_id) if holder_id else None,
         sessions=sessions_of(session, filing_no),
         estimate=_still_worth(session, draft_of(session, filing, hours), filing.scheme),
         used=use_of(session, filing_no),

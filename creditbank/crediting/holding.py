@@ -20,25 +20,26 @@ from sqlalchemy.orm import Session
 from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, is_passed_over, read_roster
 from creditbank.attendance.workbook import Limits
-from creditbank.crediting.roster_credits import Told, silent
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
+    Told,
     post_roster,
     rehearse_roster,
+    silent,
+    trace_of,
 )
-from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import last_characters
 from creditbank.people.vault import Vault
-from creditbank.registry.delegates import other_than_holder
+from creditbank.registry.delegates import other_than_holder, poster_of
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
 
 HELD_FOR = timedelta(days=1)
 _TABLE = "held_roster"
-_CREDITED_BEFORE, _HELD = "roster-already-credited", "roster-name-held"
+_CREDITED_BEFORE = "roster-already-credited"
 
 
 class HeldRosterUnknownError(CreditBankError):
@@ -54,7 +55,6 @@ class Fate(StrEnum):
     CREDITED = "credited"
     KNOWN = "known"
     REFUSED = "refused"
-    HELD = "held"
     PASSED = "passed"
 
 
@@ -106,11 +106,6 @@ class Upload:
     told: Told = silent
     delegate_id: int | None = None
 
-    @property
-    def organisation_id(self) -> int:
-        """Whose file it is."""
-        return self.delegate_id or self.filing.organisation_id
-
 
 def hold_roster(
     session: Session, vault: Vault, upload: Upload, roster: Roster | None = None, *, now: datetime
@@ -141,9 +136,10 @@ def hold_roster(
         )
     )
     hold_no = "H" + random_number(9)
-    place = _place(hold_no, upload.organisation_id)
+    organisation_id = poster_of(session, filing, upload.delegate_id)
+    place = _place(hold_no, organisation_id)
     row = {
-        "hold_no": hold_no, "organisation_id": upload.organisation_id,
+        "hold_no": hold_no, "organisation_id": organisation_id,
         "filing_no": filing.filing_no, "held_by": actor, "held_at": now,
         "expires_at": now + HELD_FOR,
         "file_cipher": vault.lock(upload.content, _TABLE, "file_cipher", *place),
@@ -214,7 +210,7 @@ def post_held(
         return locked.roster_no
     roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
     filing = filing_numbered(session, locked.filing_no)
-    delegate_id = other_than_holder(filing, locked.organisation_id)
+    delegate_id = other_than_holder(session, filing, locked.organisation_id)
     posting = RosterPosting(filing, roster, actor, told, delegate_id=delegate_id)
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None
@@ -291,8 +287,6 @@ def _preview(roster: Roster, result: RosterResult) -> Preview:
 def _fate_of(problems: Sequence[RowProblem]) -> Fate:
     if all(map(is_passed_over, problems)):
         return Fate.PASSED
-    if any(each.code == _HELD for each in problems):
-        return Fate.HELD
     known = all(each.code == _CREDITED_BEFORE for each in problems)
     return Fate.KNOWN if known else Fate.REFUSED
 

@@ -26,12 +26,12 @@ from creditbank.crediting.holding import (
     hold_roster,
     post_held,
 )
-from creditbank.crediting.roster_credits import Phase
-from creditbank.crediting.rosters import RosterPosting, post_roster
+from creditbank.crediting.rosters import Phase, RosterPosting, post_roster
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.vault import Vault
+from creditbank.registry.delegates import poster_of
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.filing.states import require_open
 from creditbank.registry.models import Filing
@@ -133,7 +133,7 @@ def request_preview(session: Session, vault: Vault, upload: Upload, *, now: date
     )  # fmt: skip
     session.execute(waiting.values(**_over(WorkState.CANCELLED, now)))
     row = _row(WorkKind.PREVIEW, upload.filing, upload.actor, now)
-    row["organisation_id"] = upload.organisation_id
+    row["organisation_id"] = poster_of(session, upload.filing, upload.delegate_id)
     return _inserted(session, row, vault, upload.content)
 
 
@@ -147,7 +147,7 @@ def request_posting(
     """
     require_open(posting.filing, civil_day(now))
     row = _row(WorkKind.POSTING, posting.filing, posting.actor, now)
-    row["organisation_id"] = posting.delegate_id or posting.filing.organisation_id
+    row["organisation_id"] = poster_of(session, posting.filing, posting.delegate_id)
     row["rows_total"] = rows_of(posting.roster)
     return _inserted(session, row, vault, _said(posting.roster))
 

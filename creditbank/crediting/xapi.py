@@ -373,7 +373,7 @@ def _post(
         assert about is not None, "they were sorted by it"
         posting = RosterPosting(
             about.filing, roster, client.client_id,
-            delegate_id=delegate_of(client, about.filing),
+            delegate_id=delegate_of(session, client, about.filing),
         )  # fmt: skip
         try:
             with session.begin_nested():

@@ -13,8 +13,8 @@ from creditbank.clock import civil_day
 from creditbank.crediting.xapi import Outcome
 from creditbank.crediting.xapi_lists import Place
 from creditbank.errors import CreditBankError, RowProblem
-from creditbank.registry.clients import Client
-from creditbank.registry.filing.filings import delegate_of, filing_seen, sessions_of
+from creditbank.registry.clients import Client, organisation_seen
+from creditbank.registry.filing.filings import filing_seen, sessions_of
 
 
 class SessionNumberUnknownError(CreditBankError):
@@ -77,7 +77,7 @@ def name_session(session: Session, client: Client, naming: Naming, *, now: datet
     numbers = [each.session_no for each in sessions_of(session, naming.filing_no)]
     if naming.session_no not in numbers:
         raise SessionNumberUnknownError(found=naming.session_no, wanted=numbers)
-    key = (delegate_of(client, filing) or filing.organisation_id, naming.activity)
+    key = (organisation_seen(client) or filing.organisation_id, naming.activity)
     values = {
         "filing_no": naming.filing_no, "session_no": naming.session_no,
         "set_by": client.client_id, "set_at": now,

@@ -8,11 +8,12 @@ or suspends it changes that row: so either the posting is over first, or it is r
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
 from creditbank.registry.models import Delegation, Filing
+from creditbank.registry.successions import held_by, holder_of
 
 
 class DelegationState(StrEnum):
@@ -30,9 +31,14 @@ class DelegationNotOpenError(CreditBankError):
     status = 403
 
 
-def other_than_holder(filing: Filing, organisation_id: int) -> int | None:
-    """Return an organisation if it is not the one that holds a filing."""
-    return None if organisation_id == filing.organisation_id else organisation_id
+def other_than_holder(session: Session, filing: Filing, organisation_id: int) -> int | None:
+    """Return an organisation if it is not the one that answers for a filing."""
+    return None if organisation_id == holder_of(session, filing) else organisation_id
+
+
+def poster_of(session: Session, filing: Filing, delegate_id: int | None) -> int:
+    """Return whose file it is that is posted: the delegate's, or that of whoever answers."""
+    return delegate_id or holder_of(session, filing) or filing.organisation_id
 
 
 def delegation_open(
@@ -53,11 +59,12 @@ def delegation_open(
     Raises:
         DelegationNotOpenError: what was delegated has not begun, is over, ended or suspended.
     """
+    holder_id = holder_of(session, filing)
     query = (
         select(Delegation)
         .where(
             Delegation.delegate_id == delegate_id,
-            Delegation.organisation_id == filing.organisation_id,
+            Delegation.organisation_id.in_({holder_id, filing.organisation_id} - {None}),
             or_(Delegation.filing_no.is_(None), Delegation.filing_no == filing.filing_no),
         )
         .order_by(Delegation.delegation_no)
@@ -66,10 +73,18 @@ def delegation_open(
     found = session.scalars(query.with_for_update(read=True) if locked else query).all()
     if not found:
         return None
-    best = max(found, key=lambda each: (is_open(each, day), bool(each.filing_no), each.given_at))
-    if not is_open(best, day):
+    best = max(
+        found,
+        key=lambda each: (
+            each.organisation_id == holder_id, is_open(each, day), bool(each.filing_no),
+            each.given_at,
+        ),
+    )  # fmt: skip
+    of_holder = best.organisation_id == holder_id
+    if not (of_holder and is_open(best, day)):
+        state = best.state if of_holder else "holder-gone"
         raise DelegationNotOpenError(
-            delegation_no=best.delegation_no, state_words=f"delegation-state-{best.state}",
+            delegation_no=best.delegation_no, state_words=f"delegation-state-{state}",
             valid_from=best.valid_from.isoformat(), valid_through=best.valid_through.isoformat(),
             day=day.isoformat(), reason=best.reason or "—",
         )  # fmt: skip
@@ -82,12 +97,20 @@ def is_open(delegation: Delegation, day: date) -> bool:
     return in_term and delegation.state == DelegationState.ACTIVE
 
 
-def delegated_to(delegate_id: int, day: date) -> ColumnElement[bool]:
+def delegated_to(session: Session, delegate_id: int, day: date) -> ColumnElement[bool]:
     """Match filings under which an organisation may post in another's stead on a day."""
-    return exists().where(
-        Delegation.delegate_id == delegate_id,
-        Delegation.organisation_id == Filing.organisation_id,
-        or_(Delegation.filing_no.is_(None), Delegation.filing_no == Filing.filing_no),
-        and_(Delegation.valid_from <= day, Delegation.valid_through >= day),
-        Delegation.state == str(DelegationState.ACTIVE),
+    query = select(Delegation).where(
+        Delegation.delegate_id == delegate_id, Delegation.valid_from <= day,
+        Delegation.valid_through >= day, Delegation.state == str(DelegationState.ACTIVE),
+    )  # fmt: skip
+    open_ones = session.scalars(query).all()
+    held = {each.organisation_id: held_by(session, each.organisation_id) for each in open_ones}
+    return or_(
+        false(),
+        *(
+            held[each.organisation_id]
+            if each.filing_no is None
+            else and_(held[each.organisation_id], Filing.filing_no == each.filing_no)
+            for each in open_ones
+        ),
     )

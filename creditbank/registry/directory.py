@@ -1,7 +1,7 @@
 """Looking organisations up: by code, by any name that they ever had, by what they are on a day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -45,6 +45,9 @@ def organisations_page(session: Session, wanted: OrganisationsWanted) -> Sequenc
     )
     if wanted.search:
         query = query.where(_called(wanted.search))
+    if wanted.enterprise_class or wanted.base:
+        last = Organisation.ended_on
+        query = query.where(or_(last.is_(None), last > wanted.day))
     if wanted.enterprise_class:
         held = OrganisationFact.value == wanted.enterprise_class
         query = query.where(_holds(Attribute.CLASS, held, wanted.day))
@@ -56,10 +59,18 @@ def organisations_page(session: Session, wanted: OrganisationsWanted) -> Sequenc
     said = statements_of(session, [each.organisation_id for each in found])
     pictures = {each: true_on(facts_known(said[each]), wanted.day) for each in said}
     return [
-        Listed(each, picture)
+        Listed(each, _ended(picture) if _is_over(each, wanted.day) else picture)
         for each in found
         if (picture := pictures[each.organisation_id]) is not None
     ]
+
+
+def _is_over(organisation: Organisation, day: date) -> bool:
+    return organisation.ended_on is not None and organisation.ended_on <= day
+
+
+def _ended(picture: Picture) -> Picture:
+    return replace(picture, classes=(), bases=(), suspensions=())
 
 
 def _called(search: str) -> ColumnElement[bool]:

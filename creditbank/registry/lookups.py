@@ -13,6 +13,7 @@ from creditbank.registry.lawbook import parsed
 from creditbank.registry.models import ApiClient, Filing, Organisation, PublishedPack
 from creditbank.registry.organisations import OrganisationUnknownError
 from creditbank.registry.publishing import PackNotProposedError, PackState
+from creditbank.registry.successions import held_by
 from creditbank.rules.pack import Pack
 
 
@@ -47,7 +48,7 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     if wanted.organisation_id is None:
         query = query.where(within_jurisdiction(Filing.jurisdiction, wanted.jurisdiction))
     else:
-        query = query.where(_posted_by(wanted.organisation_id, wanted.delegated_on))
+        query = query.where(_posted_by(session, wanted.organisation_id, wanted.delegated_on))
     if wanted.state:
         query = query.where(Filing.state == wanted.state)
     if wanted.search:
@@ -61,9 +62,13 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     return session.scalars(query.limit(wanted.limit + 1)).all()
 
 
-def _posted_by(organisation_id: int, delegated_on: date | None) -> ColumnElement[bool]:
-    own = Filing.organisation_id == organisation_id
-    return own if delegated_on is None else or_(own, delegated_to(organisation_id, delegated_on))
+def _posted_by(
+    session: Session, organisation_id: int, delegated_on: date | None
+) -> ColumnElement[bool]:
+    own = held_by(session, organisation_id)
+    if delegated_on is None:
+        return own
+    return or_(own, delegated_to(session, organisation_id, delegated_on))
 
 
 def place_of_filing(session: Session, filing_no: str) -> tuple[datetime, str] | None:

@@ -45,6 +45,42 @@ class Organisation(Base):
     kind: Mapped[str]
     jurisdiction: Mapped[str]
     act_id: Mapped[int] = mapped_column(BigInteger)
+    #: the first day on which it was no more; NULL while it is
+    ended_on: Mapped[date | None]
+
+
+class SuccessionStatement(Base):
+    """A statement on what becomes of an organisation, for ever: that it is so, or never was."""
+
+    __tablename__ = "succession_statement"
+
+    succession_no: Mapped[str] = mapped_column(primary_key=True)
+    #: 1 says `so`, 2 `not_so`
+    sequence: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    says: Mapped[str]
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    #: any of `registry.successions.How`
+    how: Mapped[str]
+    day: Mapped[date]
+    #: it goes on beside its successors
+    continues: Mapped[bool]
+    document_no: Mapped[str]
+    document_day: Mapped[date | None]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class SuccessionPart(Base):
+    """What a successor takes over by a succession."""
+
+    __tablename__ = "succession_part"
+
+    succession_no: Mapped[str] = mapped_column(primary_key=True)
+    successor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    #: empty: all that no other part names
+    filing_no: Mapped[str] = mapped_column(primary_key=True)
 
 
 class OrganisationFact(Base):

@@ -37,6 +37,7 @@ from creditbank.registry.organisations import (
     OrganisationUnknownError,
     organisation_by_uscc,
 )
+from creditbank.registry.successions import ending_of
 
 STATED, ENDED, TAKEN_BACK = "organisation.stated", "organisation.ended", "organisation.taken-back"
 VALUE_CHARACTERS_MAX = 120
@@ -227,12 +228,17 @@ def picture_of(
 ) -> Picture:
     """Return an organisation as it is on a day, as known at an instant.
 
+    One that is no more on that day has neither class nor base.
+
     Raises:
         OrganisationUnknownError: it was not registered by then.
     """
     picture = true_on(facts_of(session, organisation.organisation_id, known_at), day)
     if picture is None:
         raise OrganisationUnknownError(uscc=organisation.uscc)
+    ending = ending_of(session, organisation.organisation_id, known_at)
+    if ending is not None and ending.day <= day:
+        return replace(picture, classes=(), bases=(), suspensions=())
     return picture
 
 

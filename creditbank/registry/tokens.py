@@ -18,7 +18,14 @@ from creditbank.registry.assertions import read_assertion, signer_of, use_assert
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client, Role, Scope
 from creditbank.registry.credentials import hashed, live_public_keys, live_secret, touch
-from creditbank.registry.models import AccessToken, ApiClient, ClientAssertion, ClientCredential
+from creditbank.registry.models import (
+    AccessToken,
+    ApiClient,
+    ClientAssertion,
+    ClientCredential,
+    Organisation,
+)
+from creditbank.registry.successions import ending_of
 
 _PREFIX = "cbt_"
 _TOKEN_BYTES = 32
@@ -38,6 +45,13 @@ class TokenRefusedError(CreditBankError):
 
     code = "token-refused"
     status = 401
+
+
+class OrganisationEndedError(CreditBankError):
+    """The client's organisation is closed, merged or split up: its keys are good for nothing."""
+
+    code = "organisation-ended"
+    status = 403
 
 
 class ScopeExceededError(CreditBankError):
@@ -107,9 +121,11 @@ def issue_token(
     """Give out a token; no wanted scopes means all that the client has.
 
     Raises:
+        OrganisationEndedError: the client's organisation is no more.
         ScopeExceededError: naming what the client does not have.
     """
     row = session.get_one(ApiClient, credential.client_id)
+    _refuse_ended(session, row.organisation_id)
     held = frozenset(row.scopes.split())
     if not wanted <= held:
         raise ScopeExceededError(found=sorted(wanted - held)[:20], wanted=sorted(held))
@@ -134,11 +150,13 @@ def client_of_token(session: Session, token: str, *, now: datetime) -> Client:
     Raises:
         TokenRefusedError: nobody's; or it, its credential or its client holds no more; or it is a
             demo client's at a production bank.
+        OrganisationEndedError: its organisation is no more.
     """
     query = (
-        select(ApiClient, AccessToken.scopes)
+        select(ApiClient, AccessToken.scopes, Organisation.ended_on)
         .join(ClientCredential, ClientCredential.client_id == ApiClient.client_id)
         .join(AccessToken, AccessToken.credential_no == ClientCredential.credential_no)
+        .outerjoin(Organisation, Organisation.organisation_id == ApiClient.organisation_id)
         .where(AccessToken.token_hash == hashed(token), AccessToken.expires_at > now)
         .where(ApiClient.revoked_at.is_(None), ClientCredential.revoked_at.is_(None))
         .where(or_(ClientCredential.expires_at.is_(None), ClientCredential.expires_at > now))
@@ -146,15 +164,22 @@ def client_of_token(session: Session, token: str, *, now: datetime) -> Client:
     found = session.execute(query).one_or_none()
     if found is None:
         raise TokenRefusedError
-    row, scopes = found
+    row, scopes, ended_on = found
     if row.demo and the_bank(session).mode != "demo":
         raise TokenRefusedError
+    if ended_on is not None:
+        _refuse_ended(session, row.organisation_id)
     return _client(row, scopes)
 
 
 def client_proved(session: Session, credential: ClientCredential) -> Client:
-    """Return the client that proved itself, with all that it may do."""
+    """Return the client that proved itself, with all that it may do.
+
+    Raises:
+        OrganisationEndedError: its organisation is no more.
+    """
     row = session.get_one(ApiClient, credential.client_id)
+    _refuse_ended(session, row.organisation_id)
     return _client(row, row.scopes)
 
 
@@ -171,6 +196,21 @@ def forget_tokens(session: Session, *, before: datetime) -> int:
 def _client(row: ApiClient, scopes: str) -> Client:
     held = frozenset(map(Scope, scopes.split()))
     return Client(row.client_id, Role(row.role), held, row.jurisdiction, row.organisation_id)
+
+
+def _refuse_ended(session: Session, organisation_id: int | None) -> None:
+    ending = None if organisation_id is None else ending_of(session, organisation_id)
+    if ending is None:
+        return
+    heirs = [
+        session.get_one(Organisation, each) for each in {part.successor_id for part in ending.parts}
+    ]
+    raise OrganisationEndedError(
+        name=session.get_one(Organisation, ending.organisation_id).name,
+        day=ending.day.isoformat(), how_words=f"succession-{ending.how}",
+        document_no=ending.ground.document_no,
+        successors=sorted(f"{each.name} {each.uscc}" for each in heirs) or ["—"],
+    )  # fmt: skip
 
 
 def _standing_client(session: Session, client_id: str) -> None:

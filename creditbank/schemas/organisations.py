@@ -41,7 +41,7 @@ def _nothing() -> None:
     """Stand for what was left out; a function, so that the document shows no default."""
 
 
-class _GroundBody(Shape):
+class GroundBody(Shape):
     """The document that says so, and why."""
 
     document_no = Text(DOCUMENT_CHARACTERS_MAX, required=True)
@@ -49,7 +49,7 @@ class _GroundBody(Shape):
     reason = Text(REASON_CHARACTERS_MAX, low=0, load_default=str)
 
 
-class FactBody(_GroundBody):
+class FactBody(GroundBody):
     """A fact about to be stated."""
 
     attribute = Choice(Attribute, required=True)
@@ -74,7 +74,7 @@ class FactBody(_GroundBody):
         return FactDraft(loaded["attribute"], loaded["value"], level, ground=ground, **said)
 
 
-class FactEndingBody(_GroundBody):
+class FactEndingBody(GroundBody):
     """The last day on which a fact is so."""
 
     valid_through = Day(required=True)

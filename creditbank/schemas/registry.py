@@ -262,6 +262,11 @@ class FilingAnswer(FilingLine):
     """A filing with its sessions, and what of it is used once it is approved."""
 
     organisation = Text(18, metadata={"description": "USCC of the provider."})
+    answered_by = Text(
+        18, low=0,
+        metadata={"description": "Who answers for it now: the provider or its successor; "
+                  "empty where the authority does."},
+    )  # fmt: skip
     facts = Inner(FactsShape)
     asked_hours = Hours(allow_none=True)
     approved_hours = Hours(

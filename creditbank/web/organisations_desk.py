@@ -38,9 +38,17 @@ from creditbank.registry.stating import (
     state_fact,
     take_back_fact,
 )
+from creditbank.registry.succeeding import (
+    SuccessionDraft,
+    SuccessorDraft,
+    succeed,
+    take_succession_back,
+)
+from creditbank.registry.successions import How
 from creditbank.registry.uscc import UsccInvalidError
 from creditbank.schemas.organisations import DOCUMENT_CHARACTERS_MAX
 from creditbank.schemas.registry import REASON_CHARACTERS_MAX
+from creditbank.schemas.successions import shaped_becoming
 from creditbank.web import fields, forms
 from creditbank.web.doors import ANYBODY, Pages, Visit, able, seated, see
 from creditbank.web.holding import asked, asked_day, end_of
@@ -55,6 +63,13 @@ _REGISTERS = able(Scope.ORGANISATION_REGISTER)
 _TYPED = (
     "attribute", "value", "valid_from", "valid_through", "document_no", "document_day", "reason",
     "instead_of",
+)  # fmt: skip
+#: How many successors the form has room for.
+SUCCESSORS_TYPED = 4
+_SUCCESSION_TYPED = (
+    "how", "day", "continues",
+    *(f"{name}_{place}" for place in range(1, SUCCESSORS_TYPED + 1)
+      for name in ("successor", "filings")),
 )  # fmt: skip
 _ONE = "/desk/organisations/<public:uscc>"
 
@@ -148,6 +163,30 @@ def take_back(visit: Visit, session: Session, uscc: str, fact_no: str) -> Respon
     return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
 
 
+@organisations_desk.sent(f"{_ONE}/successions", _REGISTERS, shows=one)
+def succeed_to(visit: Visit, session: Session, uscc: str) -> Response:
+    """State that an organisation is closed, merged or split."""
+    require_registrar(visit.client, registered(session, uscc), None)
+    day = forms.day("day")
+    if day is None:
+        raise fields.empty("succession-day-field")
+    draft = SuccessionDraft(
+        forms.chosen("how", How), day, _successors(session), _ground(wanted=True),
+        forms.ticked("continues"),
+    )  # fmt: skip
+    succeed(session, uscc, draft, actor=visit.client.client_id, now=visit.now)
+    return see("web.organisations_desk.one", "succession-stated", uscc=uscc)
+
+
+@organisations_desk.sent(f"{_ONE}/successions/<public:fact_no>/taking-back", _REGISTERS, shows=one)
+def take_succession(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
+    """Say that it never became so."""
+    require_registrar(visit.client, registered(session, uscc), None)
+    actor, ground = visit.client.client_id, _ground(wanted=False)
+    take_succession_back(session, uscc, fact_no, ground, actor=actor, now=visit.now)
+    return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
+
+
 @organisations_desk.shown("/organisation", seated(*OF_AN_ORGANISATION), menu="own-organisation")
 def own(visit: Visit, session: Session) -> Response:
     """Show the own organisation, as the registry has it."""
@@ -189,7 +228,23 @@ def _shown(visit: Visit, session: Session, found: Organisation, *, decides: bool
         picture=picture_of(session, found, day, known_at), facts=tuple(reversed(facts)),
         choices=_choices(), attributes=list(map(str, Attribute)), typed=_typed(),
         blank=dict.fromkeys(_TYPED, ""), succeeding=SUCCEEDING,
+        becoming=shaped_becoming(session, found.organisation_id, day), hows=list(map(str, How)),
+        successors_typed=SUCCESSORS_TYPED,
+        sent={name: forms.typed(name) for name in _SUCCESSION_TYPED},
     )  # fmt: skip
+
+
+def _successors(session: Session) -> tuple[SuccessorDraft, ...]:
+    """Read up to `SUCCESSORS_TYPED` successors: a code, and numbers of filings beside it."""
+    drafts = []
+    for place in range(1, SUCCESSORS_TYPED + 1):
+        uscc = fields.text(
+            f"successor_{place}", "succession-successor", _USCC_CHARACTERS_MAX, wanted=False
+        )
+        if uscc:
+            numbers = tuple(forms.typed(f"filings_{place}").upper().split())
+            drafts.append(SuccessorDraft(registered(session, uscc).uscc, numbers))
+    return tuple(drafts)
 
 
 def _choices() -> Mapping[str, list[tuple[str, str]]]:

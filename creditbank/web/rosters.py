@@ -30,7 +30,6 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
-from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     WorkState,
@@ -42,11 +41,12 @@ from creditbank.crediting.roster_works import (
     work_numbered,
 )
 from creditbank.crediting.rosters import (
+    Phase,
     make_up_years_of,
-    poster_of,
     roster_seen,
+    sides_of,
+    steps_of_trace,
 )
-from creditbank.crediting.traces import steps_of_trace
 from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
@@ -99,7 +99,7 @@ def upload(visit: Visit, session: Session, filing_no: str) -> Response:
         raise RosterFileWantedError
     content = file.stream.read(limits.file_bytes_max + 1)
     client = visit.client
-    delegate_id = delegate_of(client, filing)
+    delegate_id = delegate_of(session, client, filing)
     sent = Upload(filing, content, limits, client.client_id, delegate_id=delegate_id)
     if len(content) <= limits.file_bytes_max and _is_long(rows_at_most(content, limits)):
         work_no = request_preview(session, current_house().vault, sent, now=visit.now)
@@ -205,10 +205,8 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         refused=len(refused), passed=len(passed), leaf=leaf,
         problems=[(each, catalogue.problem(each, reader_language())) for each in leaf.lines],
         sees_people=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes
-        and delegate_of(visit.client, filing) is None,
-        poster=poster_of(session, batch, filing)[0],
-        held=sum(each.code == "roster-name-held" for each in problems),
-        posts=Scope.ROSTER_POST in visit.client.scopes,
+        and delegate_of(session, visit.client, filing) is None,
+        poster=sides_of(session, batch, filing)[0],
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def prepare_words(app: Flask) -> None:
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
-        name_check_state_code, name_finding_code,
+        succession_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -235,16 +235,6 @@ def fate_code(fate: str) -> str:
     return f"fate-{fate}"
 
 
-def name_check_state_code(state: str) -> str:
-    """Name how a held row stands."""
-    return f"name-check-state-{state}"
-
-
-def name_finding_code(finding: str) -> str:
-    """Name what an official found of two names."""
-    return f"name-finding-{finding}"
-
-
 def withdrawal_reason_code(reason: str) -> str:
     """Name why an attendance is taken back."""
     return f"withdrawal-reason-{reason}"
@@ -307,6 +297,11 @@ def delegation_state_code(state: str) -> str:
 def delegation_step_code(step: str) -> str:
     """Return the words for what an official does with a delegation."""
     return f"delegation-step-{step}"
+
+
+def succession_code(how: str) -> str:
+    """Return the words for what became of an organisation."""
+    return f"succession-{how}"
 
 
 def enterprise_class_code(enterprise_class: str) -> str:

@@ -17,7 +17,6 @@ from creditbank.api import access
 from creditbank.api.filings import filing_seen
 from creditbank.api.operations import Declared
 from creditbank.clock import utc_now
-from creditbank.people.register import Identity
 from creditbank.registry.clients import OF_AN_ORGANISATION, SCOPES_OF, Role
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
@@ -73,7 +72,6 @@ _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
-_NAME_CHECK = Row("person:link", "official", none="name-check-unknown", region=REGION)
 _REASSESSMENT = Row("hours:reassess", "official", none="reassessment-unknown", region=REGION)
 _ORGANISATION = Row("organisation:register", "official", none="uscc-length-wrong", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
@@ -104,6 +102,11 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/organisations/<public:uscc>/facts": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/ending": _ORGANISATION,
     "POST /api/v1/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": _ORGANISATION,
+    "POST /api/v1/organisations/<public:uscc>/successions": _ORGANISATION,
+    "GET /api/v1/organisations/<public:uscc>/successions": Row("organisation:register", "official"),
+    "POST /api/v1/organisations/<public:uscc>/successions/<public:succession_no>/taking-back": (
+        _ORGANISATION
+    ),
     "POST /api/v1/delegations": Row("delegation:give", "provider"),
     "GET /api/v1/delegations": Row("filing:read", "provider official auditor"),
     "POST /api/v1/delegations/<public:delegation_no>/measure": replace(
@@ -159,12 +162,6 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/rosters/<public:roster_no>": replace(
         _READING, none="roster-unknown", organisation="roster-unknown"
     ),
-    "GET /api/v1/name-checks": Row("filing:read", "provider official auditor"),
-    "POST /api/v1/name-checks/<public:check_no>/request": Row(
-        "roster:post", "provider", none="name-check-unknown", organisation="name-check-unknown"
-    ),
-    "GET /api/v1/name-checks/<public:check_no>": _NAME_CHECK,
-    "POST /api/v1/name-checks/<public:check_no>/decision": _NAME_CHECK,
     "POST /api/v1/filings/<public:filing_no>/withdrawals": replace(
         _READING, scope="attendance:withdraw", roles="provider official"
     ),
@@ -424,18 +421,9 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
         "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1],
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
-        "check_no": held_row(desk, f"/api/v1/filings/{filing_no}"),
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
         "pack_id": "cn-3710", "version": "1",
     }  # fmt: skip
-
-
-def held_row(desk: Desk, filing: str) -> str:
-    """Post somebody on record under another name; return the number of the row that waits."""
-    misnamed = Identity(PERSON.document, "不同名")
-    desk.provider.post(f"{filing}/rosters", roster_rows([misnamed], DAYS[2:]))
-    [check] = desk.provider.get("/api/v1/name-checks").get_json()["name_checks"]
-    return str(check["check_no"])
 
 
 def example_of(declared: Declared) -> Any:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.acts import register_enterprise
 from tests.bank import ENTERPRISE_USCC, TestBank
 from tests.cli.bench import terminal_for
 
@@ -39,4 +40,24 @@ def test_a_class_is_stated_shown_ended_and_taken_back_by_command(bank: TestBank)
     assert ENTERPRISE_USCC in listed
     assert ENTERPRISE_USCC not in none
     assert "little_giant" not in never
+    assert bank.fsck() == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_organisation_is_split_and_that_taken_back_by_command(bank: TestBank) -> None:
+    other, given = register_enterprise(bank, "91371000MA3TE5T024"), bank.approved_filing()
+    terminal = terminal_for(bank.house.settings)
+    split = ("organisations", "succeed", ENTERPRISE_USCC, "split", "--on", "2026-01-05")
+
+    unfit = terminal.run(*split, *DOCUMENT, exit_code=1).output
+    part = ("--successor", f"{other}={given}", "--continues")
+    [number] = re.findall(r"N[0-9A-Z]{9}", terminal.run(*split, *part, *DOCUMENT).output)
+    twice = terminal.run(*split, *part, *DOCUMENT, exit_code=1).output
+    back = ("organisations", "take-succession-back", ENTERPRISE_USCC, number, "--reason", "录错")
+    terminal.run(*back)
+    again = terminal.run(*back, exit_code=1).output
+
+    assert "successors-unfit" in unfit
+    assert "succession-day" in twice
+    assert "succession-unknown" in again
     assert bank.fsck() == []

@@ -48,6 +48,11 @@ RARE_ROWS = {
     "journal_tile": "INSERT INTO journal_tile VALUES (1, 1, 0, {bytes})",
     "account_event": "INSERT INTO account_event (recorded_at, kind, actor, subject)"
     " VALUES ('2026-11-20T02:00:00.000000Z', 'signed-in', '', '')",
+    "succession_statement": "INSERT INTO succession_statement SELECT 'N1', 1, 'so',"
+    " min(organisation_id), 'closed', '2026-01-05', true, '', NULL, '', '',"
+    " '2026-11-20T02:00:00.000000Z', 1 FROM organisation",
+    "succession_part": "INSERT INTO succession_part SELECT 'N1', min(organisation_id), ''"
+    " FROM organisation",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -133,11 +133,6 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /desk/imports/<public:import_no>": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/approval": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/withdrawal": frozenset({"official"}),
-    "GET /name-checks": _PROVIDES,
-    "POST /name-checks/<public:check_no>/request": _PROVIDES,
-    "GET /desk/name-checks": frozenset({"official"}),
-    "GET /desk/name-checks/<public:check_no>": frozenset({"official"}),
-    "POST /desk/name-checks/<public:check_no>/decision": frozenset({"official"}),
     "GET /desk/investigations": frozenset({"official"}),
     "GET /desk/investigations/new": frozenset({"official"}),
     "POST /desk/investigations/new": frozenset({"official"}),
@@ -164,6 +159,10 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /desk/organisations/<public:uscc>/facts": frozenset({"official"}),
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/ending": frozenset({"official"}),
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": frozenset(
+        {"official"}
+    ),
+    "POST /desk/organisations/<public:uscc>/successions": frozenset({"official"}),
+    "POST /desk/organisations/<public:uscc>/successions/<public:fact_no>/taking-back": frozenset(
         {"official"}
     ),
     "GET /organisation": _PROVIDES | {"employer", "title_system"},

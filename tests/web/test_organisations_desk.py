@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from creditbank.accounts.seats import SeatDraft
 from creditbank.registry.clients import Role
+from tests.acts import register_enterprise
 from tests.bank import ENTERPRISE_USCC, TestBank
 from tests.web.browser import Browser
 from tests.web.visitors import Visitors
@@ -151,3 +153,38 @@ def test_the_list_goes_on_on_the_next_page(
 
     shown = [re.findall(r'<span class="code">([0-9A-Z]{18})<', each) for each in (first, second)]
     assert shown == [["91371000MA3DEM0K07"], [ENTERPRISE_USCC]]
+
+
+def test_an_organisation_is_merged_by_the_page_and_its_people_stand_without_a_seat(
+    bank: TestBank, official: Browser, visitors: Visitors
+) -> None:
+    filing_no = bank.approved_filing()
+    other = register_enterprise(bank, "91371000MA3TE5T024")
+    worker = visitors.seated(Role.PROVIDER)
+    heir = bank.enterprise(other).organisation_id
+    visitors.staff("heir", SeatDraft(Role.PROVIDER, "cn-3710", heir))
+    successor = visitors.signed_in("heir")
+    before = worker.get("/filings").status, successor.get(f"/filings/{filing_no}").status
+    form = {"how": "merged", "day": "2026-01-05", "successor_1": other, **DOCUMENT}
+
+    unfit = official.get(ONE).send(f"{ONE}/successions", **{**form, "successor_1": ""})
+    refused, kept = unfit.status, 'value="2026-01-05"' in unfit.text
+    stated = words(official.get(ONE).send(f"{ONE}/successions", **form))
+    worker.get("/filings")
+    standing = worker.path
+    taken = words(successor.get(f"/filings/{filing_no}"))
+    number = re.findall(rf"{ONE}/successions/(N[0-9A-Z]{{9}})/taking-back", official.text)[0]
+    public = words(Browser(bank).get(f"/organisations?q={ENTERPRISE_USCC}"))
+    official.send(f"{ONE}/successions/{number}/taking-back", reason="属另一企业")
+    back = words(official)
+
+    assert before == (200, 404)
+    assert (refused, kept) == (422, True)
+    assert "合并 · 2026-01-05" in stated
+    assert "由 示例企业（91371000MA3TE5T024）承继" in stated
+    assert standing == "/seats"
+    assert "现由 示例企业" in taken
+    assert "2026-01-05 起不再存在" in public
+    assert "属另一企业" in back
+    assert worker.get("/filings").status == 200
+    assert bank.fsck() == []

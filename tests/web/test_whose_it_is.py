@@ -16,7 +16,6 @@ from creditbank.clock import utc_now
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
-from creditbank.crediting.models import NameCheck
 from creditbank.crediting.reassessments import (
     ReassessmentDraft,
     propose_reassessment,
@@ -24,7 +23,6 @@ from creditbank.crediting.reassessments import (
 )
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
-from creditbank.people.register import Identity
 from creditbank.registry.clients import Role
 from creditbank.registry.delegations import DelegationDraft, give_delegation
 from creditbank.registry.facts import Attribute, Ground
@@ -34,6 +32,8 @@ from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_dra
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.registry.stating import FactDraft, state_fact
+from creditbank.registry.succeeding import SuccessionDraft, succeed
+from creditbank.registry.successions import How
 from tests.achievements import PATENT, declare, publish_works
 from tests.acts import checked_in, investigate, register_enterprise, seal_all
 from tests.attendance.rosters import HEADER, csv_bytes
@@ -129,13 +129,6 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/investigations/<public:investigation_no>/closing": Held(
         "investigation", "official", "far-official", {"outcome": "cleared"}
     ),
-    "POST /name-checks/<public:check_no>/request": Held(
-        "held row", "provider", "far-provider", {"note": "已更名"}
-    ),
-    "GET /desk/name-checks/<public:check_no>": Held("held row", "official", "far-official"),
-    "POST /desk/name-checks/<public:check_no>/decision": Held(
-        "other held row", "official", "far-official", {"finding": "renamed", "case_no": "8"}
-    ),
     "GET /desk/reassessments/<public:reassessment_no>": Held(
         "reassessment", "official", "far-official"
     ),
@@ -158,6 +151,13 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/organisations/<public:uscc>/facts/<public:fact_no>/taking-back": Held(
         "fact", "official", "far-official", {"reason": "录错"}
+    ),
+    "POST /desk/organisations/<public:uscc>/successions": Held(
+        "third organisation", "official", "far-official",
+        {"how": "closed", "day": "2025-01-02", **DOCUMENT},
+    ),
+    "POST /desk/organisations/<public:uscc>/successions/<public:fact_no>/taking-back": Held(
+        "succession", "official", "far-official", {"reason": "录错"}
     ),
     "POST /delegations/<public:delegation_no>/measure": Held(
         "delegation", "official", "far-official", {"step": "suspend", "reason": "抽查"}
@@ -296,6 +296,8 @@ def things(visitors: Visitors) -> dict[str, str]:
         "organisation": ENTERPRISE_USCC,
         "fact": held_base(visitors.bank),
         "delegation": delegated(visitors.bank),
+        "third organisation": register_enterprise(visitors.bank, "91371000MA3DEM0K00"),
+        "succession": closed(visitors.bank),
         **filed(visitors),
     }
 
@@ -307,6 +309,16 @@ def held_base(bank: TestBank) -> str:
     with bank.unit() as session:
         fact = state_fact(session, ENTERPRISE_USCC, draft, actor="official-test", now=NOW)
     return f"{ENTERPRISE_USCC}/facts/{fact.said.fact_no}"
+
+
+def closed(bank: TestBank) -> str:
+    """Close an organisation; return where that stands."""
+    uscc = register_enterprise(bank, "91371000MA3DEM0L01")
+    ground = Ground("示例1号", date(2025, 1, 1))
+    draft = SuccessionDraft(How.CLOSED, date(2025, 1, 2), (), ground)
+    with bank.unit() as session:
+        made = succeed(session, uscc, draft, actor="official-test", now=NOW)
+    return f"{uscc}/successions/{made.succession_no}"
 
 
 def delegated(bank: TestBank) -> str:
@@ -332,14 +344,8 @@ def filed(visitors: Visitors) -> dict[str, str]:
         content = UnfinishedFiling(title="未定")
         draft = save_new_draft(session, content, provider, actor="x", now=utc_now()).draft_no
         work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
-    misnamed = Identity(invented_person(91).document, "不同名")
-    visitors.bank.post(attended, attendance([misnamed], SEMINAR_DAYS[:1]))
-    visitors.bank.post(attended, attendance([misnamed], SEMINAR_DAYS[2:]))
-    with visitors.bank.reading() as session:
-        first, second = session.scalars(select(NameCheck.check_no)).all()
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
-        "held row": first, "other held row": second,
         "today": today, "check-in": check_in, "draft": draft,
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",

@@ -38,6 +38,7 @@ from creditbank.registry.filing.states import (
 from creditbank.registry.lawbook import law_at, law_of
 from creditbank.registry.models import Filing, FilingSession, Organisation
 from creditbank.registry.organisations import OrganisationUnknownError, organisation_by_uscc
+from creditbank.registry.successions import holder_of, successor_of
 from creditbank.rules.conversion import ActivityFact, Conversion, FactMissingError, convert
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
@@ -299,14 +300,15 @@ def require_version(session: Session, filing_no: str, version: int | None) -> No
 def filing_numbered(
     session: Session, filing_no: str, *, organisation_id: int | None = None
 ) -> Filing:
-    """Return a filing; with an organisation, only that organisation's own.
+    """Return a filing; with an organisation, only one for which it answers.
 
     Raises:
         FilingUnknownError: there is none, or it is another's.
     """
     filing = session.get(Filing, filing_no)
-    foreign = filing is not None and organisation_id not in (None, filing.organisation_id)
-    if filing is None or foreign:
+    if filing is None or (
+        organisation_id is not None and holder_of(session, filing) != organisation_id
+    ):
         raise FilingUnknownError(filing_no=filing_no[:20])
     return filing
 
@@ -315,6 +317,8 @@ def filing_seen(
     session: Session, client: Client, filing_no: str, *, delegated_on: date | None = None
 ) -> Filing:
     """Return a filing that the client may see: a provider's own, an official's region.
+
+    What an organisation took over from another is its own.
 
     Args:
         session: the caller's unit of work.
@@ -330,24 +334,26 @@ def filing_seen(
     own, filing = organisation_seen(client), filing_numbered(session, filing_no)
     if own is None:  # whoever moved to another district keeps what was filed in the old one
         client.require_region(filing.jurisdiction)
-    elif own != filing.organisation_id and (
+    elif own != holder_of(session, filing) and (
         delegated_on is None or delegation_open(session, filing, own, delegated_on) is None
     ):
         raise FilingUnknownError(filing_no=filing_no[:20])
     return filing
 
 
-def delegate_of(client: Client, filing: Filing) -> int | None:
+def delegate_of(session: Session, client: Client, filing: Filing) -> int | None:
     """Return the organisation that acts in the holder's stead; None for the holder, or an official.
 
     Whether it may is for `delegation_open` to say.
     """
     own = organisation_seen(client)
-    return None if own is None else other_than_holder(filing, own)
+    return None if own is None else other_than_holder(session, filing, own)
 
 
 def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:
     """Return an organisation whose teaching the client may see: its own, an official's region's.
+
+    Of one that is no more, its successor sees it.
 
     Raises:
         OrganisationUnknownError: there is none, or it is another.
@@ -355,7 +361,7 @@ def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:
     """
     found = organisation_by_uscc(session, uscc)
     own = organisation_seen(client)
-    if own not in (None, found.organisation_id):
+    if own not in (None, found.organisation_id, successor_of(session, found.organisation_id)):
         raise OrganisationUnknownError(uscc=uscc[:18])
     if own is None:
         client.require_region(found.jurisdiction)
