@@ -24,6 +24,7 @@ from creditbank.attendance.roster import (
     is_passed_over,
 )
 from creditbank.attendance.roster_forms import template
+from creditbank.attendance.ways import way_of
 from creditbank.attendance.workbook import (
     RosterDamagedError,
     RosterTooLargeError,
@@ -87,8 +88,8 @@ from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.rosters import (
     CorrectionAnswer,
     CorrectionBody,
-    ModeQuery,
     RosterAnswer,
+    RosterQuery,
     RosterRecordAnswer,
     RosterWorkAnswer,
     WithdrawalAnswer,
@@ -127,7 +128,7 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
     "/filings/<public:filing_no>/rosters",
     Scope.ROSTER_POST,
     status=201,
-    query=ModeQuery(),
+    query=RosterQuery(),
     body=RosterFile(),
     answer=RosterAnswer(),
     accepted=RosterWorkAnswer(),
@@ -144,11 +145,9 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     posting = RosterPosting(
-        filing,
-        call.body,
-        call.client.client_id,
-        delegate_id=delegate_of(session, call.client, filing),
-    )
+        filing, call.body, call.client.client_id,
+        delegate_id=delegate_of(session, call.client, filing), way=way_of(call.query["way"]),
+    )  # fmt: skip
     if not call.dry and _is_left(call.body):
         return _left(session, posting, call)
     result = post_roster(session, current_house().vault, posting, now=call.now)

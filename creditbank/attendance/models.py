@@ -62,6 +62,8 @@ class HeldRoster(Base):
     preview_cipher: Mapped[bytes | None]
     #: what it was posted as; NULL until then
     roster_no: Mapped[str | None]
+    #: any of `attendance.ways.Way`; empty where nothing is said of it
+    way: Mapped[str]
 
 
 class RosterWork(Base):
@@ -95,5 +97,7 @@ class RosterWork(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: what it was posted as
     roster_no: Mapped[str | None]
+    #: any of `attendance.ways.Way`; empty where nothing is said of it
+    way: Mapped[str]
     #: canonical JSON: what a machine is answered, or why it failed; never a name or a number
     answer: Mapped[str]

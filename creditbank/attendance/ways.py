@@ -8,3 +8,14 @@ class Way(StrEnum):
 
     CHECK_IN = "check-in"
     PAPER = "paper"
+
+
+class StatedWay(StrEnum):
+    """What a provider may say of a roster; the bank itself knows of the others."""
+
+    PAPER = "paper"
+
+
+def way_of(text: str) -> Way | None:
+    """Read a way as tables keep it, and queries have it; empty is none."""
+    return Way(text) if text else None

@@ -13,10 +13,12 @@ import click
 from creditbank import catalogue
 from creditbank.attendance.roster import is_passed_over, read_roster
 from creditbank.attendance.roster_forms import report, template
+from creditbank.attendance.ways import Way
 from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
+from creditbank.crediting.check_in_posting import session_numbered
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
 from creditbank.crediting.rosters import (
     Phase,
@@ -29,6 +31,8 @@ from creditbank.crediting.rosters import (
     roster_numbered,
     silent,
 )
+from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, expected_people, sheet_of
+from creditbank.crediting.statement_paper import printable
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.db import snapshot, unit_of_work
 from creditbank.errors import RowProblem
@@ -59,6 +63,28 @@ def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
     desk.say("cli-template-written", path=str(out))
 
 
+@rosters.command("sheet", help="打印某场的签到表（PDF）。 Print a sign-in sheet for a session.")
+@click.argument("filing_no")
+@click.argument("session_no", type=click.IntRange(1))
+@click.option("--expected", is_flag=True, help="预填已参加过的人。 With those who came before.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def rosters_sheet(
+    desk: Desk, *, filing_no: str, session_no: int, expected: bool, out: Path
+) -> None:
+    """Write a sheet to be signed by hand; it names nobody by a whole number."""
+    with desk.bank():
+        with snapshot() as session:
+            filing, vault = filing_numbered(session, filing_no), current_house().vault
+            planned = session_numbered(session, filing, session_no)
+            people = expected_people(session, vault, filing) if expected else ()
+            said = sheet_of(session, filing, planned, people, desk.language)
+        typesetter = current_house().press.typesetter
+        page = printable(said, typesetter.lacking, desk.language)
+        out.write_bytes(typesetter.typeset(SHEET_TEMPLATE, page))
+    desk.say("cli-sheet-written", path=str(out))
+
+
 @rosters.command("post", help="提交名单（XLSX、XLS 或 CSV）。 Post a roster file.")
 @click.argument("filing_no")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -68,6 +94,7 @@ def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="把有问题的行写入 XLSX。 Write the bad rows to an XLSX file.",
 )
+@click.option("--paper", is_flag=True, help="由纸质签到表录入。 Entered from a sheet on paper.")
 @click.option("--rehearse", is_flag=True, help="只试算，不入账。 Only say what would become of it.")
 @actor_option
 @pass_desk
@@ -77,6 +104,7 @@ def rosters_post(
     filing_no: str,
     file: Path,
     report_file: Path | None,
+    paper: bool,
     rehearse: bool,
     actor: str,
 ) -> None:
@@ -90,7 +118,9 @@ def rosters_post(
             # One byte more than allowed is enough to know that it is too large.
             roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
         with desk.bank(), unit_of_work() as session:
-            posting = RosterPosting(filing_numbered(session, filing_no), roster, actor, told)
+            way = Way.PAPER if paper else None
+            filing = filing_numbered(session, filing_no)
+            posting = RosterPosting(filing, roster, actor, told, way=way)
             post = rehearse_roster if rehearse else post_roster
             result = post(session, current_house().vault, posting, now=utc_now())
     show_result(desk, result, rehearsed=rehearse)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, is_passed_over, read_roster
+from creditbank.attendance.ways import Way, way_of
 from creditbank.attendance.workbook import Limits
 from creditbank.crediting.rosters import (
     RosterPosting,
@@ -105,6 +106,7 @@ class Upload:
     actor: str
     told: Told = silent
     delegate_id: int | None = None
+    way: Way | None = None
 
 
 def hold_roster(
@@ -127,7 +129,9 @@ def hold_roster(
     """
     filing, actor = upload.filing, upload.actor
     roster = roster or read_roster(upload.content, upload.limits)
-    posting = RosterPosting(filing, roster, actor, upload.told, delegate_id=upload.delegate_id)
+    posting = RosterPosting(
+        filing, roster, actor, upload.told, delegate_id=upload.delegate_id, way=upload.way
+    )
     result = rehearse_roster(session, vault, posting, now=now)
     preview = json.dumps(_stored(_preview(roster, result))).encode("ascii")
     session.execute(
@@ -144,7 +148,7 @@ def hold_roster(
         "expires_at": now + HELD_FOR,
         "file_cipher": vault.lock(upload.content, _TABLE, "file_cipher", *place),
         "preview_cipher": vault.lock(preview, _TABLE, "preview_cipher", *place),
-        "roster_no": None,
+        "roster_no": None, "way": str(upload.way or ""),
     }  # fmt: skip
     session.execute(insert(HeldRoster), [row])
     return hold_no
@@ -211,7 +215,9 @@ def post_held(
     roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
     filing = filing_numbered(session, locked.filing_no)
     delegate_id = other_than_holder(session, filing, locked.organisation_id)
-    posting = RosterPosting(filing, roster, actor, told, delegate_id=delegate_id)
+    posting = RosterPosting(
+        filing, roster, actor, told, delegate_id=delegate_id, way=way_of(locked.way)
+    )
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None
     return locked.roster_no

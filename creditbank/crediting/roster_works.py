@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, read_roster
+from creditbank.attendance.ways import Way, way_of
 from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
 from creditbank.clock import civil_day
@@ -106,6 +107,7 @@ class Order:
     content: bytes
     #: who asked: the holder of the filing, or a delegate
     organisation_id: int
+    way: Way | None
 
     def read(self, limits: Limits) -> Roster:
         """Read the rows.
@@ -134,6 +136,7 @@ def request_preview(session: Session, vault: Vault, upload: Upload, *, now: date
     session.execute(waiting.values(**_over(WorkState.CANCELLED, now)))
     row = _row(WorkKind.PREVIEW, upload.filing, upload.actor, now)
     row["organisation_id"] = poster_of(session, upload.filing, upload.delegate_id)
+    row["way"] = str(upload.way or "")
     return _inserted(session, row, vault, upload.content)
 
 
@@ -148,7 +151,7 @@ def request_posting(
     require_open(posting.filing, civil_day(now))
     row = _row(WorkKind.POSTING, posting.filing, posting.actor, now)
     row["organisation_id"] = poster_of(session, posting.filing, posting.delegate_id)
-    row["rows_total"] = rows_of(posting.roster)
+    row["rows_total"], row["way"] = rows_of(posting.roster), str(posting.way or "")
     return _inserted(session, row, vault, _said(posting.roster))
 
 
@@ -252,8 +255,9 @@ def order_of(session: Session, vault: Vault, turn: Turn) -> Order:
         content = file_of(vault, held)
     kind = WorkKind(work.kind)
     return Order(
-        kind, work.filing_no, work.requested_by, work.hold_no, content, work.organisation_id
-    )
+        kind, work.filing_no, work.requested_by, work.hold_no, content, work.organisation_id,
+        way_of(work.way),
+    )  # fmt: skip
 
 
 def complete(  # what is done, with what
@@ -277,7 +281,7 @@ def _done(
     if order.kind is WorkKind.PREVIEW:
         upload = Upload(
             posting.filing, order.content, Limits(), posting.actor, posting.told,
-            posting.delegate_id,
+            posting.delegate_id, posting.way,
         )  # fmt: skip
         return {"hold_no": hold_roster(session, vault, upload, posting.roster, now=now)}
     if order.hold_no is not None:
@@ -361,7 +365,7 @@ def _row(kind: WorkKind, filing: Filing, actor: str, now: datetime) -> dict[str,
         "organisation_id": filing.organisation_id, "filing_no": filing.filing_no,
         "requested_by": actor, "requested_at": now, "hold_no": None, "content_cipher": None,
         "state": str(WorkState.WAITING), "phase": "", "phase_done": 0, "phase_total": 0,
-        "rows_total": 0, "attempt": 0, "answer": "",
+        "rows_total": 0, "attempt": 0, "answer": "", "way": "",
     }  # fmt: skip
 
 

@@ -52,6 +52,8 @@ def _work(turn: Turn, stop: threading.Event) -> bool:
     with closing(Meter(turn, stop)) as meter, unit_of_work() as session:
         filing = filing_numbered(session, order.filing_no)
         delegate_id = other_than_holder(session, filing, order.organisation_id)
-        posting = RosterPosting(filing, roster, order.actor, meter.tell, delegate_id=delegate_id)
+        posting = RosterPosting(
+            filing, roster, order.actor, meter.tell, delegate_id=delegate_id, way=order.way
+        )
         complete(session, house.vault, turn, order, posting, now=utc_now())
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
-from creditbank.attendance.ways import Way
+from creditbank.attendance.ways import StatedWay, Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.models import ImportState
@@ -50,6 +50,15 @@ class ModeQuery(Shape):
     """`validate` runs the same and writes nothing."""
 
     mode = Choice(Mode, load_default=Mode.POST)
+
+
+class RosterQuery(ModeQuery):
+    """Further, how presence was found, where that is to be kept with each credit."""
+
+    way = Choice(
+        StatedWay, load_default=str,
+        metadata={"description": "paper: entered from a sign-in sheet on paper."},
+    )  # fmt: skip
 
 
 class RosterRows(fields.Field[list[dict[str, object]]]):

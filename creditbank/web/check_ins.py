@@ -3,6 +3,7 @@
 The page with the code comes again by itself when the next code is due; it has no script.
 """
 
+import re
 from collections.abc import Mapping
 
 from flask import Response, request, url_for
@@ -31,19 +32,25 @@ from creditbank.crediting.check_in_posting import (
     open_for,
     post_check_in,
     rehearse_check_in,
+    session_numbered,
 )
+from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, expected_people, sheet_of
+from creditbank.crediting.statement_paper import printable
+from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.registry.filing.filings import filing_numbered, filing_seen, sessions_of
 from creditbank.registry.filing.states import takes_rosters
 from creditbank.web import fields, forms
-from creditbank.web.doors import Pages, Visit, able, see
+from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.pages import page, reader_language
+from creditbank.web.verdicts import attached
 
 check_ins = Pages("check_ins", __name__)
 _POSTS = able(Scope.ROSTER_POST)
 _ONE = "/check-ins/<public:check_in_no>"
+_SESSION = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 @check_ins.shown("/filings/<public:filing_no>/check-ins", _POSTS)
@@ -64,6 +71,24 @@ def begin(visit: Visit, session: Session, filing_no: str) -> Response:
     actor, number = visit.client.client_id, forms.whole("session_no")
     opened = open_for(session, vault, filing, number, actor=actor, now=visit.now)
     return see("web.check_ins.board", check_in_no=opened.check_in_no)
+
+
+@check_ins.shown(
+    "/filings/<public:filing_no>/sign-in-sheets/<public:session_no>", _POSTS, unit=Unit.OWN
+)
+def sheet(visit: Visit, filing_no: str, session_no: str) -> Response:
+    """Print a sign-in sheet for a session; the database is let go before it is set."""
+    house, language = current_house(), reader_language()
+    number = int(session_no) if _SESSION.fullmatch(session_no) else 0
+    with snapshot() as session:
+        filing = filing_seen(session, visit.client, filing_no)
+        planned = session_numbered(session, filing, number)
+        expected = request.args.get("people") == "expected"
+        people = expected_people(session, house.vault, filing) if expected else ()
+        said = sheet_of(session, filing, planned, people, language)
+    page_set = printable(said, house.press.typesetter.lacking, language)
+    content = house.press.typesetter.typeset(SHEET_TEMPLATE, page_set)
+    return attached(content, "application/pdf", f"sign-in-{filing_no}-{number}.pdf")
 
 
 @check_ins.shown(_ONE, _POSTS)

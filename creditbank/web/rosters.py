@@ -16,6 +16,7 @@ from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWo
 from creditbank.attendance.roster import is_passed_over
 from creditbank.attendance.roster_forms import report, report_csv, template
 from creditbank.attendance.tables import rows_at_most
+from creditbank.attendance.ways import Way
 from creditbank.attendance.workbook import Limits
 from creditbank.clock import civil_day
 from creditbank.crediting.attendances import credited_by
@@ -56,6 +57,7 @@ from creditbank.registry.filing.filings import delegate_of, filing_seen, session
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing
 from creditbank.rules.explain import Sentence, explain_step
+from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.filings import one as filing_page
 from creditbank.web.pages import page, reader_language
@@ -100,7 +102,10 @@ def upload(visit: Visit, session: Session, filing_no: str) -> Response:
     content = file.stream.read(limits.file_bytes_max + 1)
     client = visit.client
     delegate_id = delegate_of(session, client, filing)
-    sent = Upload(filing, content, limits, client.client_id, delegate_id=delegate_id)
+    sent = Upload(
+        filing, content, limits, client.client_id, delegate_id=delegate_id,
+        way=Way.PAPER if forms.ticked("paper") else None,
+    )  # fmt: skip
     if len(content) <= limits.file_bytes_max and _is_long(rows_at_most(content, limits)):
         work_no = request_preview(session, current_house().vault, sent, now=visit.now)
         return see("web.rosters.work", work_no=work_no)

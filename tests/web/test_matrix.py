@@ -193,6 +193,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /roster-works/<public:work_no>/cancellation": _PROVIDES,
     "GET /filings/<public:filing_no>/check-ins": _PROVIDES,
     "POST /filings/<public:filing_no>/check-ins": _PROVIDES,
+    "GET /filings/<public:filing_no>/sign-in-sheets/<public:session_no>": _PROVIDES,
     "GET /check-ins/<public:check_in_no>": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/closing": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/review": _PROVIDES,

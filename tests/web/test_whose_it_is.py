@@ -208,6 +208,9 @@ OBJECTS: Mapping[str, Held] = {
     "POST /filings/<public:filing_no>/check-ins": Held(
         "today", "provider", "far-provider", {"session_no": "1"}
     ),
+    "GET /filings/<public:filing_no>/sign-in-sheets/<public:session_no>": Held(
+        "sheet", "provider", "far-provider"
+    ),
     "GET /check-ins/<public:check_in_no>": Held("check-in", "provider", "far-provider"),
     "POST /check-ins/<public:check_in_no>/closing": Held("check-in", "provider", "far-provider"),
     "POST /check-ins/<public:check_in_no>/review": Held(
@@ -346,7 +349,7 @@ def filed(visitors: Visitors) -> dict[str, str]:
         work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
-        "today": today, "check-in": check_in, "draft": draft,
+        "today": today, "check-in": check_in, "sheet": f"{today}/sign-in-sheets/1", "draft": draft,
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip
