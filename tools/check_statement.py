@@ -25,6 +25,8 @@ import check_verdict as verdict
 from check_verdict import Entry, FaultError, Finding, Head, Json, Movement, State, UnreadableError
 
 STATEMENT = "creditbank/statement/v1"
+#: The same with what is carried over and lapses.
+CARRYING = "creditbank/statement/v2"
 TOKEN_TYPE = "creditbank-statement+jwt"  # noqa: S105  a media type, no secret
 TOP = (
     "iss statement made_at holder scheme asked known_at pending opening in out closing count"
@@ -32,6 +34,9 @@ TOP = (
 )
 HOLDER = ("name", "document_kind", "last_four")
 LINE = "no in out counted title provider zh en"
+#: No pack has a longer path; one that is would take for ever to part.
+SUBJECT_CHARACTERS_MAX = 200
+CARRIED = "year minima rules came went surplus open lapsed last_year zh en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Hours of one subject that went to, or came from, another year."""
+
+    year: int
+    subject: str
+    centihours: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarryingYear:
+    """What one year asks for by subject (empty: in all), and what became of what lies beyond."""
+
+    year: int
+    minima: Mapping[str, int]
+    rules: tuple[str, ...]
+    came: tuple[Moved, ...]
+    went: tuple[Moved, ...]
+    surplus: int
+    open: int
+    lapsed: int
+    last_year: int
+    said: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """The parts of a payload that can be checked or must be shown."""
 
@@ -92,6 +122,8 @@ class Statement:
     heads: tuple[Head, ...]
     lines: tuple[Line, ...]
     unknown_members: tuple[str, ...]
+    #: None in version 1
+    carried: tuple[CarryingYear, ...] | None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -166,8 +198,15 @@ def examine(token: bytes, jwks: bytes, *, logs: bytes | None = None) -> Report:
             judge("amounts", lambda: claim_amounts(statement)),
             judge("totals", lambda: claim_totals(statement)),
             judge("balances", lambda: claim_balances(statement)),
+            *_carried_findings(statement),
         ),
     )
+
+
+def _carried_findings(statement: Statement) -> list[Finding]:
+    if statement.carried is None:
+        return []
+    return [verdict.judge("carried", lambda: claim_carried(statement))]
 
 
 def _head_findings(statement: Statement, published: Mapping[str, str] | None) -> list[Finding]:
@@ -336,6 +375,92 @@ def claim_balances(statement: Statement) -> None:
             raise FaultError("balance-other", what=what, found=_hours(found), wanted=_hours(wanted))
 
 
+def claim_carried(statement: Statement) -> None:
+    """Say that what is carried over and lapses follows from the lines and what the years ask for.
+
+    What the years ask for, and of which subjects the rules speak, is the bank's word.
+    """
+    years = statement.carried or ()
+    asked = statement.asked
+    if asked.first_day or asked.year or asked.source:
+        raise FaultError("carried-narrowed")
+    numbers = [each.year for each in years]
+    if not years or numbers != sorted(set(numbers)):
+        raise FaultError("carried-years")
+    live = _live_by_year(statement)
+    gone = {(each.year, at.year, at.subject): at.centihours for each in years for at in each.went}
+    come = {(at.year, each.year, at.subject): at.centihours for each in years for at in each.came}
+    for place in sorted(gone.keys() | come.keys()):
+        if gone.get(place) != come.get(place) or place[0] >= place[1]:
+            raise FaultError("carried-pair", year=place[0], other=place[1])
+    for each in years:
+        _claim_year(each, live.get(each.year, {}))
+
+
+def _claim_year(year: CarryingYear, live: Mapping[str, int]) -> None:
+    """What a year gives lies beyond what it asks for; what it takes, it lacks."""
+    beyond = _beyond(year, live)
+    went = sum(each.centihours for each in year.went)
+    told = went + year.open + year.lapsed
+    if year.surplus != beyond or told != beyond:
+        raise FaultError(
+            "carried-surplus", year=year.year, found=_hours(year.surplus), told=_hours(told),
+            wanted=_hours(beyond),
+        )  # fmt: skip
+    for each in year.went:
+        if each.centihours > live.get(each.subject, 0) or each.year > year.last_year:
+            raise FaultError("carried-more", year=year.year, subject=each.subject)
+    lacking = sum(max(0, wanted - _under(subject, live)) for subject, wanted in year.minima.items())
+    if sum(each.centihours for each in year.came) > lacking:
+        raise FaultError("carried-more", year=year.year, subject="")
+
+
+def _beyond(year: CarryingYear, live: Mapping[str, int]) -> int:
+    """Return what lies beyond each minimum and all above it, of the subjects that rules name."""
+    named = [rule.removeprefix("carry_over.").removesuffix("total") for rule in year.rules]
+    nodes = {above for subject in live for above in _and_above(subject)}
+    given: dict[str, int] = defaultdict(int)
+    for node in sorted(nodes, key=lambda each: (-len(_and_above(each)), each)):
+        if any(_contains(rule, node) for rule in named):
+            given[node] += live.get(node, 0)
+        if node in year.minima:
+            given[node] = min(given[node], max(0, _under(node, live) - year.minima[node]))
+        if node:
+            given[node.rpartition(".")[0]] += given[node]
+    return given[""] if year.minima else 0
+
+
+def _under(subject: str, live: Mapping[str, int]) -> int:
+    return sum(hours for each, hours in live.items() if _contains(subject, each))
+
+
+def _contains(outer: str, inner: str) -> bool:
+    return not outer or inner == outer or inner.startswith(f"{outer}.")
+
+
+def _and_above(subject: str) -> list[str]:
+    """Return a subject and all above it, the total (empty) last."""
+    if len(subject) > SUBJECT_CHARACTERS_MAX:
+        raise FaultError("carried-years")
+    words = subject.split(".") if subject else []
+    return [".".join(words[:count]) for count in range(len(words), -1, -1)]
+
+
+def _live_by_year(statement: Statement) -> dict[int, dict[str, int]]:
+    """Return what counts after the last line, by credited year and subject."""
+    live: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    account: dict[str, tuple[int, str]] = {}
+    for _, movement, entry in _told(statement):
+        account.setdefault(movement.target or entry.leaf.hex(), (movement.year, movement.subject))
+        live[movement.year][movement.subject] += _gained(movement, "live")
+    for line in statement.lines:
+        told = line.worked_out
+        if told is not None and told.credit in account:
+            year, subject = account[told.credit]
+            live[year][subject] += told.centihours * (1 if told.movement == "uncap" else -1)
+    return live
+
+
 def _told(statement: Statement) -> Iterable[tuple[int, Movement, Entry]]:
     for line in statement.lines:
         if line.entry is not None:
@@ -359,15 +484,17 @@ def _hours(centihours: int) -> str:
 
 
 def read_statement(payload: dict[str, Json]) -> Statement:
-    """Read a payload as `creditbank/statement/v1`.
+    """Read a payload as `creditbank/statement/v1` or `v2`.
 
     Raises:
         UnreadableError: it is another statement, or a member is missing or of another type.
     """
-    if payload.get("statement") != STATEMENT:
-        raise UnreadableError("statement-v1", wanted=STATEMENT, found=payload.get("statement", ""))
+    named = payload.get("statement", "")
+    if named not in (STATEMENT, CARRYING):
+        raise UnreadableError("statement-v1", wanted=f"{STATEMENT} / {CARRYING}", found=named)
+    carrying = named == CARRYING
     members = verdict._Members()
-    top = members.take(payload, "statement", TOP)
+    top = members.take(payload, "statement", f"{TOP} carried" if carrying else TOP)
     holder = members.take(top["holder"], "holder", " ".join(HOLDER))
     pending = members.take(top["pending"], "pending", "entries")
     rows = members.each(top["lines"], "lines", LINE, "entry worked_out")
@@ -386,8 +513,54 @@ def read_statement(payload: dict[str, Json]) -> Statement:
         count=verdict._integer(top["count"], "count"),
         heads=verdict._heads(top["heads"], members),
         lines=tuple(_line(row, f"lines[{n}]", members) for n, row in enumerate(rows)),
+        carried=_carried(top["carried"], members) if carrying else None,
         unknown_members=tuple(members.unknown),
     )
+
+
+def _carried(value: Json, members: verdict._Members) -> tuple[CarryingYear, ...]:
+    return tuple(_carrying(row, members) for row in members.each(value, "carried", CARRIED))
+
+
+def _carrying(row: dict[str, Json], members: verdict._Members) -> CarryingYear:
+    minima = members.each(row["minima"], "carried.minima", "subject hours")
+    rules = members.each(row["rules"], "carried.rules", "key scheme")
+    for rule in rules:
+        verdict._text(rule["scheme"], "carried.rules.scheme")
+    return CarryingYear(
+        year=verdict._integer(row["year"], "carried.year"),
+        minima={
+            verdict._text(each["subject"], "carried.minima.subject"): verdict._centihours(
+                each["hours"], "carried.minima.hours"
+            )
+            for each in minima
+        },
+        rules=tuple(verdict._text(rule["key"], "carried.rules.key") for rule in rules),
+        came=_moved(row["came"], "carried.came", members),
+        went=_moved(row["went"], "carried.went", members),
+        surplus=verdict._centihours(row["surplus"], "carried.surplus"),
+        open=verdict._centihours(row["open"], "carried.open"),
+        lapsed=verdict._centihours(row["lapsed"], "carried.lapsed"),
+        last_year=verdict._integer(row["last_year"], "carried.last_year"),
+        said=(_said(row["zh"], "carried.zh"), _said(row["en"], "carried.en")),
+    )
+
+
+def _moved(value: Json, where: str, members: verdict._Members) -> tuple[Moved, ...]:
+    return tuple(
+        Moved(
+            year=verdict._integer(row["year"], f"{where}.year"),
+            subject=verdict._text(row["subject"], f"{where}.subject"),
+            centihours=verdict._centihours(row["hours"], f"{where}.hours"),
+        )
+        for row in members.each(value, where, "year subject hours")
+    )
+
+
+def _said(value: Json, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise UnreadableError("wrong-type", where=where, wanted="array")
+    return tuple(verdict._text(each, where) for each in value)
 
 
 def _asked(value: Json, members: verdict._Members) -> Asked:
@@ -437,10 +610,13 @@ def report_lines(report: Report, language: str) -> list[str]:
     statement = report.statement
     lines = [verdict._words(BRIEF, language, _brief(statement))]
     lines += [_line_told(line, language) for line in statement.lines]
+    for year in statement.carried or ():
+        lines += year.said[language == "en"]
     lines += ["", *verdict.finding_lines(report.findings, language, CHECKS, FAULTS)]
     lines += ["", verdict._words(LIMITS_TITLE, language, {})]
     facts = {"pending": statement.pending, "known_at": statement.known_at or "-"}
     limits = [*LIMITS, *([OPENING_LIMIT] if statement.asked.first_day else [])]
+    limits += [] if statement.carried is None else [CARRIED_LIMIT]
     lines += [f"- {verdict._words(words, language, facts)}" for words in limits]
     end = END_FAILED if report.failed else END_GOOD
     return [*lines, "", verdict._words(end, language, {"failed": len(report.failed)})]
@@ -484,6 +660,7 @@ CHECKS = {
     "amounts": ("每行的计入、扣减与分录相符", "in and out of each line are what it moves"),
     "totals": ("逐行累计无误", "the total runs through every line"),
     "balances": ("期初、合计与期末相符", "opening, sums and closing balance fit"),
+    "carried": ("结转与失效由各行和各年要求得出", "carry-over and lapse follow from the lines"),
 }
 
 #: Of a statement alone, or said of its lines.
@@ -529,6 +706,27 @@ FAULTS = {
         "第 {number} 行累计载明 {found}，应为 {wanted}",
         "line {number} says a total of {found}, it should be {wanted}",
     ),
+    "carried-narrowed": (
+        "只有全部明细才能推算结转",
+        "carry-over can be told of a whole statement only",
+    ),
+    "carried-years": (
+        "结转各年为空、重复或次序不对",
+        "the years of carry-over are none, or out of order",
+    ),
+    "carried-pair": (
+        "{year} 年转出与 {other} 年转入不符",
+        "what went from {year} to {other} is not what came",
+    ),
+    "carried-surplus": (
+        "{year} 年超出要求的学时载明 {found}（转出、可转、失效合计 {told}），由各行得出 {wanted}",
+        "{year} says {found} beyond its amounts ({told} went, are open or lapsed); the lines give "
+        "{wanted}",
+    ),
+    "carried-more": (
+        "{year} 年转出多于该科目所有或逾期，或转入多于所缺（{subject}）",
+        "{year} gives more than it has of {subject}, or too late, or takes more than it lacks",
+    ),
     "balance-other": (
         "{what} 载明 {found}，应为 {wanted}",
         "{what} says {found}, it should be {wanted}",
@@ -568,6 +766,11 @@ LIMITS = (
 OPENING_LIMIT = (
     "期初余额由学时银行签名，其明细不在本文件中。",
     "The opening balance is signed by the bank; the movements behind it are not in this file.",
+)
+CARRIED_LIMIT = (
+    "各年要求和可结转的科目由学时银行签名，本工具不读取规则包；结转不产生分录。",
+    "What the years ask for, and which subjects carry over, is signed by the bank; the packs are "
+    "not read here. Carry-over moves no hours.",
 )
 END_GOOD = ("完成：没有失败的检查。", "Done: no check failed.")
 END_FAILED = ("不可采信：{failed} 项检查失败。", "Do not rely on it: {failed} checks failed.")

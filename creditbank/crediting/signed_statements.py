@@ -1,4 +1,4 @@
-"""A statement that anybody can check: `creditbank/statement/v1` (docs/formats.md).
+"""A statement that anybody can check: `creditbank/statement/v1`, `v2` (docs/formats.md).
 
 Each line carries what rebuilds its leaf and leads from there to a signed checkpoint; the bank signs
 the whole. Name and last four stand there as on a printed statement, and no number: a digest of it
@@ -15,11 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
-from creditbank.clock import instant_text
+from creditbank.clock import civil_day, instant_text
 from creditbank.crediting.balances import known_entries
+from creditbank.crediting.carried import CarriedOver
 from creditbank.crediting.fold import facts_key, facts_of
 from creditbank.crediting.proofs import stated_head
-from creditbank.crediting.statements import Statement, StatementAsk, statement_of
+from creditbank.crediting.statements import Statement, StatementAsk, statement_of, with_carried
 from creditbank.crediting.telling import Line
 from creditbank.hours import hours_text
 from creditbank.keys import KeyStore, signed_jws
@@ -33,8 +34,12 @@ from creditbank.people.documents import last_characters
 from creditbank.people.register import Identity, secrets_of
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
+from creditbank.rules.carry_over import CarriedHours, CarryingYear
+from creditbank.rules.minima import minima_of
 
 STATEMENT = "creditbank/statement/v1"
+#: with what is carried over and lapses; where nothing is, v1 says all
+CARRYING = "creditbank/statement/v2"
 TOKEN_TYPE = "creditbank-statement+jwt"  # noqa: S105  a media type, no secret
 JWS_TYPE = "application/jose"
 
@@ -60,10 +65,13 @@ def signable(
     known_at = ask.times.known_at or (seal.sealed_at if seal else now)
     sealed = replace(ask, times=replace(ask.times, known_at=known_at))
     statement = statement_of(session, holding.people, sealed)
+    statement = with_carried(session, holding.people, statement, civil_day(now))
     heads = _heads(session, statement, known_at)
+    carried = _carried(statement.carried) if _is_whole(ask) else []
     return {
         "iss": the_bank(session).host,
-        "statement": STATEMENT,
+        "statement": CARRYING if carried else STATEMENT,
+        **({"carried": carried} if carried else {}),
         "made_at": instant_text(now),
         "holder": _holder(holding.identity),
         "scheme": ask.scheme,
@@ -110,6 +118,40 @@ def _asked(ask: StatementAsk) -> Canonical:
     if ask.source_no:
         said["source"] = ask.source_no
     return said
+
+
+def _is_whole(ask: StatementAsk) -> bool:
+    """Tell whether the lines hold all that the years hold: else nobody could weigh them."""
+    return ask.from_ is None and ask.year is None and not ask.source_no
+
+
+def _carried(carried: CarriedOver) -> list[Canonical]:
+    return [_carrying(carried, each) for each in carried.years]
+
+
+def _carrying(carried: CarriedOver, year: CarryingYear) -> Canonical:
+    """Tell what one year asks for, what came and went, and what is left of its surplus."""
+    assert carried.law is not None, "without a law nothing is carried"
+    return {
+        "year": year.year,
+        "minima": [
+            {"subject": each.subject, "hours": hours_text(each.centihours)}
+            for each in minima_of(year.year, carried.law)
+        ],
+        "rules": [{"key": rule.key, "scheme": rule.scheme} for rule in year.rules],
+        "came": [_moved(each, each.giving_year) for each in year.came],
+        "went": [_moved(each, each.taking_year) for each in year.went],
+        "surplus": hours_text(year.surplus_centihours),
+        "open": hours_text(year.open_centihours),
+        "lapsed": hours_text(year.lapsed_centihours),
+        "last_year": year.last_year,
+        "zh": carried.said(year, "zh"),
+        "en": carried.said(year, "en"),
+    }
+
+
+def _moved(hours: CarriedHours, other: int) -> Canonical:
+    return {"year": other, "subject": hours.subject, "hours": hours_text(hours.centihours)}
 
 
 def _pending(session: Session, people: Sequence[int], scheme: str, known_at: datetime) -> int:

@@ -37,6 +37,7 @@ PINNED = {
     "checkpoint.json": "9caea8c321287d428691691f090840016b36d054bc6d5836fe31ed3d97d24083",
     "leaves.json": "7496d3e4a7a1c887aafd17df7272eb8494659aa6cc734b444f6d9a866b17d57c",
     "merkle.json": "71552510564228bbd3560bc21fe0fcfd729eaee27e684a959166488b18c1091b",
+    "statement_carried.json": "094d0bcbe1b4b745fb6f60a639aa29f882b1fa029a8815717d477f900c0f3065",
     "statement.json": "fb8f50e052146bdbc5e0198ab237a5e5aa03cf3fcacbe44878c8598c0588f2c2",
 }
 SECRET = bytes.fromhex(VECTORS["secret"])
