@@ -33,6 +33,7 @@ class Event(StrEnum):
     SEAT_CHOSEN = "seat-chosen"
     SEAT_MADE = "seat-made"
     SEAT_CLOSED = "seat-closed"
+    SEAT_MOVED = "seat-moved"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
     PASSWORD_SET = "password-set"  # noqa: S105 # a kind of event

@@ -125,6 +125,18 @@ def seats_of(session: Session, account_id: int, *, now: datetime) -> tuple[Seat,
     )
 
 
+def seats_gone(session: Session, account_id: int) -> Sequence[Organisation]:
+    """Return the organisations that are no more, in which an account has seats that stand."""
+    query = (
+        select(Organisation)
+        .join(SeatRow, SeatRow.organisation_id == Organisation.organisation_id)
+        .where(SeatRow.account_id == account_id, SeatRow.closed_at.is_(None))
+        .where(Organisation.ended_on.is_not(None))
+        .distinct()
+    )
+    return session.scalars(query.order_by(Organisation.organisation_id)).all()
+
+
 def standing_seats(session: Session, account_id: int) -> Sequence[SeatRow]:
     """Return the seats of an account that nobody has closed, future and past ones too."""
     query = select(SeatRow).where(SeatRow.account_id == account_id, SeatRow.closed_at.is_(None))

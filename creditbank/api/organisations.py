@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.accounts.moving import state_and_follow, take_back_and_follow
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import Call, Door
 from creditbank.clock import civil_day
@@ -40,8 +41,6 @@ from creditbank.registry.stating import (
     end_fact,
     picture_of,
     require_registrar,
-    state_fact,
-    take_back_fact,
 )
 from creditbank.registry.uscc import UsccCharactersError, UsccCheckError, UsccLengthError
 from creditbank.schemas.organisations import (
@@ -164,7 +163,7 @@ def state_a_fact(call: Call, session: Session, uscc: str) -> dict[str, Any]:
     """State what is true of an organisation from a day on, by a document."""
     require_registrar(call.client, organisation_by_uscc(session, uscc), call.body)
     actor = call.client.client_id
-    return shaped_fact(state_fact(session, uscc, call.body, actor=actor, now=call.now))
+    return shaped_fact(state_and_follow(session, uscc, call.body, actor=actor, now=call.now))
 
 
 @organisations.post(
@@ -199,7 +198,9 @@ def take_a_fact_back(call: Call, session: Session, uscc: str, fact_no: str) -> d
     """Say that a fact was never so."""
     require_registrar(call.client, organisation_by_uscc(session, uscc), None)
     ground, actor = ground_of(call.body), call.client.client_id
-    return shaped_fact(take_back_fact(session, uscc, fact_no, ground, actor=actor, now=call.now))
+    return shaped_fact(
+        take_back_and_follow(session, uscc, fact_no, ground, actor=actor, now=call.now)
+    )
 
 
 @organisations.post(

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from creditbank.accounts.moving import state_and_follow, take_back_and_follow
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
 from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
@@ -21,8 +22,6 @@ from creditbank.registry.stating import (
     FactDraft,
     end_fact,
     picture_of,
-    state_fact,
-    take_back_fact,
 )
 from creditbank.registry.succeeding import (
     SuccessionDraft,
@@ -100,7 +99,7 @@ def organisations_state(
         _day(told["valid_through"]), _ground(told), told["instead_of"],
     )  # fmt: skip
     with desk.bank(), unit_of_work() as session:
-        fact = state_fact(session, uscc, draft, actor=actor, now=utc_now())
+        fact = state_and_follow(session, uscc, draft, actor=actor, now=utc_now())
     desk.say("cli-fact-stated", fact_no=fact.said.fact_no, uscc=uscc)
 
 
@@ -131,7 +130,7 @@ def organisations_take_back(desk: Desk, uscc: str, fact_no: str, reason: str, ac
     """Take a fact back."""
     ground = Ground(reason=reason)
     with desk.bank(), unit_of_work() as session:
-        take_back_fact(session, uscc, fact_no, ground, actor=actor, now=utc_now())
+        take_back_and_follow(session, uscc, fact_no, ground, actor=actor, now=utc_now())
     desk.say("cli-fact-taken-back", fact_no=fact_no)
 
 

@@ -69,7 +69,8 @@ class EnterpriseClass(StrEnum):
 SUCCEEDING = frozenset({Attribute.NAME, Attribute.KIND, Attribute.DISTRICT})
 #: Levels at which a class is recognised; a class that is not here has none.
 CLASS_LEVELS: Mapping[EnterpriseClass, tuple[Level, ...]] = {
-    EnterpriseClass.SPECIALISED_INNOVATIVE: (Level.PROVINCIAL, Level.MUNICIPAL),
+    # 威人社字〔2022〕32号, 二: 国家级的、省级的“专精特新”企业
+    EnterpriseClass.SPECIALISED_INNOVATIVE: (Level.NATIONAL, Level.PROVINCIAL, Level.MUNICIPAL),
     EnterpriseClass.LITTLE_GIANT: (Level.NATIONAL,),
     EnterpriseClass.SINGLE_PRODUCT_CHAMPION: (Level.NATIONAL, Level.PROVINCIAL),
 }

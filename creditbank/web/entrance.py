@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from creditbank.accounts.accounts import read_sign_in_name
 from creditbank.accounts.factors import give_second_factor
 from creditbank.accounts.identity import IdentityProviderError, OpenIdProvider
+from creditbank.accounts.seats import seats_gone
 from creditbank.accounts.sessions import Stage, choose_seat, end_own_session
 from creditbank.accounts.vouching import link_identity, sign_in_vouched
 from creditbank.config import Settings
@@ -83,9 +84,9 @@ def give(visit: Visit) -> Response:
 
 
 @entrance.shown("/seats", SIGNED_IN)
-def seats(_visit: Visit, _session: Session) -> Response:
+def seats(visit: Visit, session: Session) -> Response:
     """Let somebody choose the seat that they act from."""
-    return page("seats.html")
+    return page("seats.html", gone=seats_gone(session, visit.signed.account_id))
 
 
 @entrance.sent("/seats", SIGNED_IN, shows=seats)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Response
 from sqlalchemy.orm import Session
 
+from creditbank.accounts.moving import state_and_follow, take_back_and_follow
 from creditbank.clock import civil_day
 from creditbank.house import current_house
 from creditbank.ids import checked_jurisdiction
@@ -35,8 +36,6 @@ from creditbank.registry.stating import (
     end_fact,
     picture_of,
     require_registrar,
-    state_fact,
-    take_back_fact,
 )
 from creditbank.registry.succeeding import (
     SuccessionDraft,
@@ -138,7 +137,7 @@ def state(visit: Visit, session: Session, uscc: str) -> Response:
     """State a fact by a document."""
     draft = _draft()
     require_registrar(visit.client, registered(session, uscc), draft)
-    state_fact(session, uscc, draft, actor=visit.client.client_id, now=visit.now)
+    state_and_follow(session, uscc, draft, actor=visit.client.client_id, now=visit.now)
     return see("web.organisations_desk.one", "organisation-stated", uscc=uscc)
 
 
@@ -159,7 +158,7 @@ def take_back(visit: Visit, session: Session, uscc: str, fact_no: str) -> Respon
     """Say that a fact was never so."""
     require_registrar(visit.client, registered(session, uscc), None)
     actor, ground = visit.client.client_id, _ground(wanted=False)
-    take_back_fact(session, uscc, fact_no, ground, actor=actor, now=visit.now)
+    take_back_and_follow(session, uscc, fact_no, ground, actor=actor, now=visit.now)
     return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from creditbank.registry.facts import (
     Statement,
     contradicted,
     facts_known,
+    fits_class,
     true_on,
 )
 
@@ -108,3 +110,19 @@ def test_what_was_known_at_an_instant_is_what_had_been_stated_by_then(
 
 def test_without_a_name_there_is_no_picture() -> None:
     assert true_on(facts_known([]), FIRST) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [
+        ("specialised_innovative", "national provincial municipal"), ("little_giant", "national"),
+        ("single_product_champion", "national provincial"), ("leading", ""), ("large", ""),
+        ("private", ""), ("above_scale", ""), ("high_tech", ""), ("sme", ""),
+        ("key_industry", ""), ("chain_training_centre", ""),
+    ],
+)  # fmt: skip
+def test_each_class_of_the_notices_has_its_levels(value: str, levels: str) -> None:
+    known = ("", "national", "provincial", "municipal")
+    fitting = [level for level in known if fits_class(value, level)]
+
+    assert fitting == (levels.split() or [""])

@@ -171,7 +171,7 @@ def test_an_organisation_is_merged_by_the_page_and_its_people_stand_without_a_se
     refused, kept = unfit.status, 'value="2026-01-05"' in unfit.text
     stated = words(official.get(ONE).send(f"{ONE}/successions", **form))
     worker.get("/filings")
-    standing = worker.path
+    standing, why = worker.path, words(worker)
     taken = words(successor.get(f"/filings/{filing_no}"))
     number = re.findall(rf"{ONE}/successions/(N[0-9A-Z]{{9}})/taking-back", official.text)[0]
     public = words(Browser(bank).get(f"/organisations?q={ENTERPRISE_USCC}"))
@@ -183,6 +183,7 @@ def test_an_organisation_is_merged_by_the_page_and_its_people_stand_without_a_se
     assert "合并 · 2026-01-05" in stated
     assert "由 示例企业（91371000MA3TE5T024）承继" in stated
     assert standing == "/seats"
+    assert "2026-01-05 起不再存在，您在该单位的席位已停用" in why
     assert "现由 示例企业" in taken
     assert "2026-01-05 起不再存在" in public
     assert "属另一企业" in back
