@@ -39,12 +39,17 @@ def knows_revision(revision: str) -> bool:
     return any(each.revision == revision for each in script.walk_revisions())
 
 
+def is_there(engine: Engine) -> bool:
+    """Tell whether there is a database to connect to: of SQLite's, connecting makes the file."""
+    return engine.dialect.name != "sqlite" or Path(engine.url.database or "").exists()
+
+
 def is_current(engine: Engine) -> bool:
     """Tell whether the database stands at the newest migration.
 
     A file that is not there is none, and is not made by looking.
     """
-    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+    if not is_there(engine):
         return False
     # No command waits for a writer at work only to learn this.
     with engine.execution_options(creditbank_reading=True).connect() as connection:

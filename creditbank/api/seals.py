@@ -1,5 +1,6 @@
 """Sealing on demand, and how the bank is."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from creditbank.db import database_answers, db, snapshot
 from creditbank.house import current_house
 from creditbank.ledger.logs import last_seal
 from creditbank.ledger.seal import Sealed
-from creditbank.migrating import is_current
+from creditbank.migrating import is_current, is_there
 from creditbank.registry.bank import BankNotFoundedError
 from creditbank.registry.clients import Scope
 from creditbank.schemas.records import HealthAnswer, SealAnswer
@@ -44,13 +45,13 @@ def seal_now(call: Call) -> Sealed:
 )
 def read_health(call: Call) -> Reply:
     """Tell whether the database answers, is migrated and guarded, and how old the last seal is."""
-    try:
-        members = _examined(call.now)
-    except SQLAlchemyError:
-        members = {
-            "database": False, "migrations_current": False, "guards_missing": [],
-            "guards_forbidden": [], "seal_age_seconds": None,
-        }  # fmt: skip
+    members: dict[str, Any] = {
+        "database": False, "migrations_current": False, "guards_missing": [],
+        "guards_forbidden": [], "seal_age_seconds": None,
+    }  # fmt: skip
+    with suppress(SQLAlchemyError):
+        # A file of SQLite's that is gone is not made anew by looking.
+        members = _examined(call.now) if is_there(db.engine) else members
     well = members["database"] and members["migrations_current"] and not members["guards_missing"]
     status = "ok" if well else "unwell"
     return Reply({"status": status, **members}, status=200 if well else 503)

@@ -1,10 +1,13 @@
 """The public logs as static files: what a checkpoint covers is there, and nothing beyond it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
+from creditbank.app import create_app
+from creditbank.config import Settings
 from creditbank.ledger.checkpoint import open_checkpoint
 from creditbank.ledger.merkle import consistency_holds, leaf_node, root_of
 from creditbank.ledger.tiles import parse_entry_bundle
@@ -130,3 +133,17 @@ def test_the_bank_tells_how_it_is(desk: Desk, log: str) -> None:
     assert response.get_json()["guards_missing"] == []
     assert response.get_json()["seal_age_seconds"] >= 0
     assert log
+
+
+def test_looking_how_a_bank_is_makes_no_file_where_there_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "bank.sqlite3"
+    app = create_app(Settings(home=str(tmp_path), database_url=f"sqlite:///{path}"))
+
+    answers = [app.test_client().get("/health") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[-1].get_json() == {
+        "status": "unwell", "database": False, "migrations_current": False, "guards_missing": [],
+        "guards_forbidden": [], "seal_age_seconds": None,
+    }  # fmt: skip
+    assert not path.exists()
