@@ -14,6 +14,7 @@ from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import (
     Desk,
     WordOf,
+    load,
     pass_desk,
     person_option,
     read_person,
@@ -31,6 +32,7 @@ from creditbank.registry.credentials import touch
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.rules.requirement import Question
+from creditbank.schemas.verdicts import KnownAt
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
 from creditbank.verification.batch_forms import fact_columns
 from creditbank.verification.batches import (
@@ -73,6 +75,7 @@ def verdicts() -> None:
     help="查询方陈述的其他事实，如 hired_on 2024-07-01。 Another fact, as stated.",
 )
 @click.option("--as-of", type=DAY, help="只计截至该日取得的学时。 Counts hours earned by then.")
+@click.option("--known-at", help="按此刻的检查点，如 2026-11-21T03:32:42Z。 Known at that instant.")
 @click.option("--purpose", required=True, help="用途。")
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
@@ -97,6 +100,7 @@ def verdicts_ask(
     current_title_on: datetime | None,
     stated: tuple[tuple[str, str], ...],
     as_of: datetime | None,
+    known_at: str | None,
     purpose: str,
     legal_basis: str,
     disclose: Disclosure,
@@ -108,7 +112,7 @@ def verdicts_ask(
         facts["current_title_on"] = current_title_on.date().isoformat()
     ask = Ask(
         read_person(person_file), scheme, series, level, application_day.date(), purpose,
-        legal_basis, facts, disclose, specialty=specialty, pathway=pathway,
+        legal_basis, facts, disclose, _instant(known_at), specialty=specialty, pathway=pathway,
         as_of=as_of.date() if as_of else None,
     )  # fmt: skip
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
@@ -179,6 +183,18 @@ def verdicts_batch(
         counts=[f"{outcome} {count}" for outcome, count in sorted(counts.items())], path=str(out),
     )  # fmt: skip
     show_problems(desk, [problem for line in lines for problem in line.problems])
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Read an instant as the API does.
+
+    Raises:
+        RequestInvalidError: it is none, or has no zone.
+    """
+    known_at: datetime | None = load(KnownAt(), {} if text is None else {"known_at": text})[
+        "known_at"
+    ]
+    return known_at
 
 
 def _sent(desk: Desk, question: BatchQuestion, file: Path, client: Client) -> str:

@@ -66,6 +66,12 @@ class VerdictBody(IdentityShape):
         return Ask(identity=identity, **loaded)
 
 
+class KnownAt(Shape):
+    """An instant of knowing by itself, as the question takes it."""
+
+    known_at = Instant(load_default=lambda: None)
+
+
 class VerdictAnswer(Shape):
     """The answer in the clear, and the compact JWS that carries it (docs/formats.md §7)."""
 

@@ -149,12 +149,15 @@ def test_from_an_enterprise_to_two_verdicts(
     terminal.run("attendance", "withdraw", filing_no, "--person", person_file(tmp_path, ENGINEER),
                  "--day", DAYS[2], "--reason", "not-present")  # fmt: skip
     withdrawn = asks(terminal, tmp_path, asker, "withdrawn.jws")
+    then = asks(terminal, tmp_path, asker, "then.jws", "--known-at", met["known_at"])
 
+    assert then["known_at"] == met["known_at"]
+    assert (then["outcome"], then["record"]["entries"]) == ("met", met["record"]["entries"])
     assert [each["outcome"] for each in (before, met, withdrawn)] == ["not_met", "met", "not_met"]
     assert "5 行入账，2 人，40.00 学时" in posted
     assert "末位应为按 GB 11643-1999 由前 17 位算出的校验码" in posted
     assert (tmp_path / "bad.xlsx").read_bytes().startswith(b"PK")
-    for name in ("met.jws", "withdrawn.jws"):
+    for name in ("met.jws", "withdrawn.jws", "then.jws"):
         checks_offline(terminal, bank, tmp_path, name)
     assert "全部相符" in terminal.run("ledger", "fsck").output
 
@@ -184,6 +187,13 @@ def test_a_committee_of_one_specialty_asks_for_a_pathway(
         "--out", str(tmp_path / "refused.jws"), exit_code=1,
     )  # fmt: skip
     assert "engineering.textiles" in refused.output
+    of_when = Terminal({**terminal.environment, "CREDITBANK_CLIENT_SECRET": secret}).run(
+        "verdicts", "ask", "--client", client_id, "--person", person_file(tmp_path, ENGINEER),
+        "--scheme", "cn-3710", "--series", "engineering", "--level", "associate_senior",
+        "--application-day", "2026-03-15", "--purpose", "申报", "--legal-basis", "通知",
+        "--known-at", "2026-03-15", "--out", str(tmp_path / "when.jws"), exit_code=1,
+    )  # fmt: skip
+    assert "/known_at" in of_when.output
 
 
 def test_balances_are_shown_by_year_and_subject(terminal: Terminal, tmp_path: Path) -> None:
