@@ -17,7 +17,7 @@ SEALER_ROLE = "creditbank_sealer"
 CHANGING = (
     "bank", "setup_code", "organisation", "api_client", "client_credential", "access_token",
     "client_assertion", "idempotent_write", "mandate", "filing", "filing_session", "filing_draft",
-    "person",
+    "filing_amendment", "person",
     "person_secret", "person_document", "person_name", "identity_lookup", "roster_batch",
     "attendance", "rule_pack", "record_import", "record_import_row", "record_import_total",
     "verdict", "person_link", "ledger_source_use", "rule_adoption", "impact_run",
@@ -41,6 +41,7 @@ KEPT_FROM_SEALER = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
+    "filing_amendment",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

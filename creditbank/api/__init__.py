@@ -11,6 +11,7 @@ from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
+from creditbank.api.amendments import filings
 from creditbank.api.certificates import certificates
 from creditbank.api.check_ins import check_ins
 from creditbank.api.clients import clients
@@ -18,7 +19,6 @@ from creditbank.api.credentials import credentials
 from creditbank.api.delegations import delegations
 from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
-from creditbank.api.filing_drafts import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations

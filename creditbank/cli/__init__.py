@@ -26,7 +26,7 @@ PLACES: Mapping[str, str] = {
     "delegations": "delegations:delegations",
     "demo": "demo:demo",
     "entries": "items:entries",
-    "filings": "filing_drafts:filings",
+    "filings": "amendments:filings",
     "imports": "records:imports",
     "init": "bank:init",
     "investigations": "investigations:investigations",

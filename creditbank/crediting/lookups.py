@@ -17,6 +17,7 @@ from creditbank.ledger.leaves import EntryBody, entry_salt
 from creditbank.ledger.logs import NotSealedError, place_of_entry
 from creditbank.ledger.models import Entry, Log, Movement, Source, SourceUse
 from creditbank.ledger.posting import credit_states, credits_of
+from creditbank.ledger.sources import allowance_of
 from creditbank.people.documents import last_characters
 from creditbank.people.register import (
     Identity,
@@ -156,12 +157,13 @@ def use_of(session: Session, source_no: str) -> Used | None:
     if found is None:
         return None
     source, use = found
+    allowed = allowance_of(session, source)
     return Used(
         people=use.people,
-        people_max=source.people_max,
+        people_max=allowed.people_max,
         centihours=use.centihours,
-        centihours_max=source.centihours_max,
-        person_centihours_max=source.person_centihours_max,
+        centihours_max=allowed.centihours_max,
+        person_centihours_max=allowed.person_centihours_max,
     )
 
 

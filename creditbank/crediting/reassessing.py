@@ -20,6 +20,7 @@ from creditbank.errors import CreditBankError
 from creditbank.ledger.finding import is_credit_with
 from creditbank.ledger.models import Entry, Source, SourceKind
 from creditbank.ledger.posting import CreditState
+from creditbank.ledger.sources import Allowance, allowances
 from creditbank.registry.models import Filing
 from creditbank.rules.conversion import ActivityFact, NotRecognisedError, Step, convert
 from creditbank.rules.days import Days
@@ -251,13 +252,14 @@ def changes_of(
     issued: dict[tuple[int, int], int] = defaultdict(int)
     for state in live:
         issued[state.credit.person_id, state.credit.source_id] += state.credit.centihours
-    return within_bounds(changes, issued, sources), len(asked)
+    allowed = allowances(session, list(sources.values()))
+    return within_bounds(changes, issued, allowed), len(asked)
 
 
 def within_bounds(
     changes: Iterable[Change],
     issued: Mapping[tuple[int, int], int],
-    sources: Mapping[int, Source],
+    allowed: Mapping[int, Allowance],
 ) -> list[Change]:
     """Leave what would give somebody more than a source allows one person as it is.
 
@@ -266,14 +268,14 @@ def within_bounds(
     Args:
         changes: of any people and sources.
         issued: what each person holds of each source now, in centihours.
-        sources: the sources.
+        allowed: what each source may issue now.
     """
     ordered = sorted(changes, key=lambda each: (each.gained_centihours > 0, each.occasion))
     totals, settled = dict(issued), []
     for change in ordered:
         place = (change.person_id, change.source_id)
         total = totals[place] + change.gained_centihours
-        fits = total <= sources[change.source_id].person_centihours_max
+        fits = total <= allowed[change.source_id].person_centihours_max
         if change.plan in CARRIED and change.gained_centihours > 0 and not fits:
             settled.append(replace(change, plan=Plan.BEYOND_BOUNDS))
             continue

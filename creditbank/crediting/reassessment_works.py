@@ -53,7 +53,7 @@ from creditbank.ledger.posting import (
     credits_of,
     post_credits,
 )
-from creditbank.ledger.sources import Taking, pins_id_of, sources_numbered, take
+from creditbank.ledger.sources import Taking, allowances, pins_id_of, sources_numbered, take
 from creditbank.people.register import lock_linked, secrets_of
 from creditbank.people.vault import Vault
 from creditbank.registry.lawbook import law_of
@@ -303,7 +303,7 @@ class _Batch:
         issued: Counter[tuple[int, int]] = Counter()
         for state in live:
             issued[state.credit.person_id, source.source_id] += state.credit.centihours
-        settled = within_bounds(changes, issued, {source.source_id: source})
+        settled = within_bounds(changes, issued, allowances(session, [source]))
         for change in settled:
             if change.plan is Plan.BEYOND_BOUNDS:
                 row = by_place[change.person_id, change.occasion]

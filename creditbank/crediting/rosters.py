@@ -27,7 +27,7 @@ from creditbank.ids import random_number
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.models import Act, Source, SourceUse
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
-from creditbank.ledger.sources import lock_source, pins_id_of, take
+from creditbank.ledger.sources import allowance_of, lock_source, pins_id_of, take
 from creditbank.people.documents import Document, is_demo_number
 from creditbank.people.names import agrees
 from creditbank.people.register import (
@@ -195,7 +195,7 @@ def post_roster(
     groups = lock_linked(session, people.values())
     secrets = secrets_of(session, vault, list(groups))
     named, misnamed = _named_rows(session, vault, datable, people)
-    scales = Scales(source, use, groups, secrets, investigated)
+    scales = Scales(allowance_of(session, source), use, groups, secrets, investigated)
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
     good, refused = _weigh(scales, desk, named, posting.told)
     roster_no = "R" + random_number(9)
@@ -589,6 +589,8 @@ def _facts_around_row(desk: _Desk, good: GoodRow, roster_no: str) -> tuple[str, 
     }
     if approved is not None:
         facts["approved_centihours"] = approved
+    if filing.version > 1:
+        facts["filing_version"] = filing.version
     if desk.delegation_no:
         facts["delegation"] = desk.delegation_no
     if good.row.make_up_year is not None:

@@ -14,9 +14,9 @@ from creditbank.attendance.roster import HEADERS, Column, RosterRow
 from creditbank.crediting.freezes import Reach
 from creditbank.errors import Fact, RowProblem
 from creditbank.hours import hours_text
-from creditbank.ledger.models import Source, SourceUse
+from creditbank.ledger.models import SourceUse
 from creditbank.ledger.posting import CreditState, Secrets, credit_states, credits_of
-from creditbank.ledger.sources import Taking
+from creditbank.ledger.sources import Allowance, Taking
 from creditbank.registry.models import FilingSession
 from creditbank.rules.conversion import Conversion
 
@@ -51,10 +51,10 @@ class Scales:
     """What is live under one source for the people of one roster."""
 
     def __init__(  # what rows are weighed against
-        self, source: Source, use: SourceUse, groups: Groups, secrets: Secrets,
+        self, allowed: Allowance, use: SourceUse, groups: Groups, secrets: Secrets,
         investigated: Sequence[Reach],
     ) -> None:  # fmt: skip
-        self._source = source
+        self._allowed = allowed
         self._people = use.people
         self._groups = groups
         self._secrets = secrets
@@ -109,7 +109,7 @@ class Scales:
     def _refusal(
         self, row: RosterRow, person_id: int, planned: FilingSession, centihours: int
     ) -> RowProblem | None:
-        source, day = self._source, self._day_problem(person_id, occasion_of(planned))
+        allowed, day = self._allowed, self._day_problem(person_id, occasion_of(planned))
         if person_id not in self._secrets:
             return row_problem(row, Column.NUMBER, "roster-person-erased")
         if day:
@@ -118,11 +118,11 @@ class Scales:
             return row_problem(
                 row, Column.MINUTES, "roster-nothing-earned", minutes=row.attended_minutes
             )
-        if not self._issued[person_id] and self._people == source.people_max:
-            return row_problem(row, Column.NUMBER, "roster-seats-full", seats=source.people_max)
+        if not self._issued[person_id] and self._people == allowed.people_max:
+            return row_problem(row, Column.NUMBER, "roster-seats-full", seats=allowed.people_max)
         issued = self._issued[person_id] + centihours
-        if issued > source.person_centihours_max:
-            wanted = hours_text(source.person_centihours_max)
+        if issued > allowed.person_centihours_max:
+            wanted = hours_text(allowed.person_centihours_max)
             return row_problem(
                 row, Column.MINUTES, "roster-person-bound", found=hours_text(issued), wanted=wanted
             )

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from creditbank.ledger.audited import Audited, Since, placed_rows, taken_behind
 from creditbank.ledger.disagreement import Disagreement, Progress
-from creditbank.ledger.fsck_books import Books, details_of
+from creditbank.ledger.fsck_books import Books
 from creditbank.ledger.fsck_logs import check_logs, check_rounds
 from creditbank.ledger.fsck_people import SecretStates, check_people
 from creditbank.ledger.journal import body_of as act_body
+from creditbank.ledger.journal import details_of
 from creditbank.ledger.leaves import act_leaf
 from creditbank.ledger.models import Act, CreditFacts, Entry, Source, SourceUse
 from creditbank.ledger.sources import Bounds, source_bounds_details
@@ -161,7 +162,8 @@ def _check_uses(session: Session, books: Books) -> Iterator[Disagreement]:
             continue
         if (use.people, use.centihours) != (people, centihours):
             yield Disagreement("fsck-use", "ledger_source_use", source.source_no)
-        beyond_people = source.people_max is not None and people > source.people_max
-        beyond_hours = source.centihours_max is not None and centihours > source.centihours_max
+        allowed = books.allowances[source_id]
+        beyond_people = allowed.people_max is not None and people > allowed.people_max
+        beyond_hours = allowed.centihours_max is not None and centihours > allowed.centihours_max
         if beyond_people or beyond_hours:
             yield Disagreement("fsck-bound", "ledger_source", source.source_no)

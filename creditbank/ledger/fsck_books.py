@@ -1,6 +1,5 @@
 """What fsck holds at hand: the small tables that every entry refers to, and what uses add up to."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from creditbank.ledger.leaves import Pins
 from creditbank.ledger.models import Act, PackPins, Source, SourceKind
 from creditbank.ledger.posting import pins_from_text
+from creditbank.ledger.sources import allowances
 
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
@@ -31,6 +31,7 @@ class Books:
             for source_id, source in self.sources.items()
             if source.kind == SourceKind.RECOGNISED
         }
+        self.allowances = allowances(session, list(self.sources.values()))
         #: leaf of the act that opened each source, empty if there is none
         self.source_leaves: dict[int, bytes] = defaultdict(bytes)
         for source in self.sources.values():
@@ -62,12 +63,3 @@ def acts_numbered(session: Session, ids: Sequence[int]) -> Iterator[Act]:
     """Yield those acts that there are of these numbers."""
     for start in range(0, len(ids), _CHUNK):
         yield from session.scalars(select(Act).where(Act.act_id.in_(ids[start : start + _CHUNK])))
-
-
-def details_of(act: Act) -> dict[str, object]:
-    """Return the details of an act; none where they are no object of JSON any more."""
-    try:
-        details = json.loads(act.details)
-    except (ValueError, RecursionError):
-        return {}
-    return details if isinstance(details, dict) else {}

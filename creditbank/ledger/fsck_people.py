@@ -279,7 +279,8 @@ def _check_issued(
 ) -> Iterator[Disagreement]:
     for source_id, centihours in issued.items():
         source = books.sources.get(source_id)
-        if source is not None and centihours > source.person_centihours_max:
+        allowed = books.allowances.get(source_id)
+        if source and allowed and centihours > allowed.person_centihours_max:
             yield Disagreement("fsck-bound", "ledger_source", f"{source.source_no} {person_id}")
         books.used_centihours[source_id] += centihours
         books.used_people[source_id] += bool(centihours)

@@ -83,3 +83,12 @@ def body_of(act: Act) -> ActBody:
         details=act.details,
         cites=tuple(bytes.fromhex(leaf) for leaf in json.loads(act.cites)),
     )
+
+
+def details_of(act: Act) -> dict[str, object]:
+    """Return the details of an act; none where they are no object of JSON any more."""
+    try:
+        details = json.loads(act.details)
+    except (ValueError, RecursionError):
+        return {}
+    return details if isinstance(details, dict) else {}

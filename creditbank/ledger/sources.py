@@ -4,7 +4,7 @@ The use of a source is the one mutable row of the ledger. A poster locks it firs
 it credits, always in that order, and takes once per batch by a conditional update (law 3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import CursorResult, insert, select, update
@@ -12,8 +12,15 @@ from sqlalchemy.orm import Session
 
 from creditbank.canonical import canonical_text
 from creditbank.errors import CreditBankError
+from creditbank.ledger.journal import details_of
 from creditbank.ledger.leaves import Pins
-from creditbank.ledger.models import PackPins, Source, SourceKind, SourceUse
+from creditbank.ledger.models import Act, PackPins, Source, SourceKind, SourceUse
+
+#: The kind of an act that gives its subject, a source, other bounds from then on. The row of a
+#: source never changes: its bounds are those of the newest such act, else those of its opening.
+AMENDING = "filing.amended"
+#: Rows in one IN list; well below what either driver can bind.
+_CHUNK = 5_000
 
 
 class SourceUnknownError(CreditBankError):
@@ -46,6 +53,15 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a source may issue now: people, centihours to one person and in all; None is open."""
+
+    people_max: int | None
+    person_centihours_max: int
+    centihours_max: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceDraft:
     """A source about to be opened by the act `act_id`."""
 
@@ -74,6 +90,41 @@ def source_bounds_details(draft_bounds: Bounds, centihours_max: int | None) -> d
         "person_centihours_max": draft_bounds.person_centihours_max,
         "centihours_max": "open" if centihours_max is None else centihours_max,
     }
+
+
+def allowances(session: Session, sources: Collection[Source]) -> dict[int, Allowance]:
+    """Return what sources may issue now, by their ids."""
+    named = {source.source_no: source.source_id for source in sources}
+    found = {
+        source.source_id: Allowance(
+            source.people_max, source.person_centihours_max, source.centihours_max
+        )
+        for source in sources
+    }
+    numbers = sorted(named)
+    for start in range(0, len(numbers), _CHUNK):
+        mine = Act.subject.in_(numbers[start : start + _CHUNK])
+        query = select(Act).where(mine, Act.kind == AMENDING).order_by(Act.act_id)
+        for act in session.scalars(query):
+            amended = allowance_said(act)
+            if amended is not None:
+                found[named[act.subject]] = amended
+    return found
+
+
+def allowance_of(session: Session, source: Source) -> Allowance:
+    """Return what a source may issue now; call it once the source is locked."""
+    return allowances(session, [source])[source.source_id]
+
+
+def allowance_said(act: Act) -> Allowance | None:
+    """Return the bounds that an act states; None where its details are no such thing any more."""
+    said = details_of(act)
+    people, person = said.get("people_max"), said.get("person_centihours_max")
+    if not isinstance(person, int) or not (isinstance(people, int) or people == "open"):
+        return None
+    bounds = Bounds(people if isinstance(people, int) else None, person)
+    return Allowance(bounds.people_max, person, bounds.centihours_max)
 
 
 def open_source(session: Session, draft: SourceDraft) -> int:
@@ -118,6 +169,7 @@ def take(session: Session, source: Source, taking: Taking) -> None:
     Raises:
         AllowanceExceededError: the database itself found the bound passed; nothing was taken.
     """
+    allowed = allowance_of(session, source)
     statement = (
         update(SourceUse)
         .where(SourceUse.source_id == source.source_id)
@@ -127,20 +179,20 @@ def take(session: Session, source: Source, taking: Taking) -> None:
         )
         .execution_options(synchronize_session=False)
     )
-    if source.people_max is not None:
-        statement = statement.where(SourceUse.people + taking.people <= source.people_max)
-    if source.centihours_max is not None:
+    if allowed.people_max is not None:
+        statement = statement.where(SourceUse.people + taking.people <= allowed.people_max)
+    if allowed.centihours_max is not None:
         taken = SourceUse.centihours + taking.centihours
-        statement = statement.where(taken <= source.centihours_max)
+        statement = statement.where(taken <= allowed.centihours_max)
     result = session.execute(statement)
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise AllowanceExceededError(
             source_no=source.source_no,
             people=taking.people,
-            people_max=source.people_max,
+            people_max=allowed.people_max,
             centihours=taking.centihours,
-            centihours_max=source.centihours_max,
+            centihours_max=allowed.centihours_max,
         )
 
 

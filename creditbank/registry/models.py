@@ -372,3 +372,27 @@ class FilingDraftRow(Base):
     version: Mapped[int]
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str]
+
+
+class FilingAmendment(Base):
+    """A change that a provider asks for of an approved filing: its next version, once approved."""
+
+    __tablename__ = "filing_amendment"
+
+    filing_no: Mapped[str] = mapped_column(primary_key=True)
+    #: which the filing has if it is approved; no two have the same
+    version: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: `asked`, `approved`, `refused` or `withdrawn`
+    state: Mapped[str]
+    #: canonical JSON of places, hours and sessions as they were, and as they are to be
+    before: Mapped[str]
+    after: Mapped[str]
+    #: why it is asked for
+    reason: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: NULL while it is asked
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: of the decision
+    decision: Mapped[str]

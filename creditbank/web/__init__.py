@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Flask
 
+from creditbank.web.amendments import amendments
 from creditbank.web.api_pages import api_pages
 from creditbank.web.attendance import attendance
 from creditbank.web.check_in_phone import check_in_phone
@@ -43,10 +44,10 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, filing_drafts, filing_steps, rosters, check_ins, check_in_phone, attendance,
-    provider_statement, scorecard, delegations, items_desk, imports_desk, investigations_desk,
-    reassessments_desk, links_desk, organisations_desk, account, desk, staff, verdicts,
-    verdict_lists, api_pages,
+    filings, filing_drafts, filing_steps, amendments, rosters, check_ins, check_in_phone,
+    attendance, provider_statement, scorecard, delegations, items_desk, imports_desk,
+    investigations_desk, reassessments_desk, links_desk, organisations_desk, account, desk, staff,
+    verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from flask import request
 
+from creditbank.crediting.amendments import Plan
 from creditbank.errors import CreditBankError
 from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
 from creditbank.registry.filing.filings import SESSIONS_MAX, FilingDraft, SessionDraft
@@ -19,6 +20,8 @@ _SEATS_MAX = 100_000
 _DAY_MINUTES = 24 * 60
 _HALF_DAYS = ("2", "1")
 _FIELDS = ("title", "kind", "activity", "form", "release", "subject", "seats", "asked_hours")
+#: Which session of the filing a line goes on.
+SESSION_FIELD = "session_no"
 _TEXTS = ("title", "activity", "form", "release", "subject")
 _FACT = "fact_"
 _POLICY = "policy_teaching"
@@ -91,18 +94,7 @@ def as_typed(draft: UnfinishedFiling | None) -> FilledForm:
         "release": draft.release, "subject": draft.subject, "seats": str(draft.seats or ""),
         "asked_hours": "" if asked is None else hours_text(asked),
     }  # fmt: skip
-    lines = (
-        SessionLine(
-            each.day.isoformat() if each.day else "",
-            str(each.planned_minutes or ""),
-            str(each.planned_half_days),
-            each.begins_at,
-            each.ends_at,
-            each.place,
-            each.teachers,
-        )
-        for each in draft.sessions
-    )
+    lines = map(_line, draft.sessions)
     shown = tuple(lines) or (SessionLine(),) * ROWS_AT_FIRST
     return FilledForm(fields, shown, draft.facts, draft.policy_teaching)
 
@@ -135,6 +127,47 @@ def filing_draft() -> FilingDraft:
         facts=_facts(),
         policy_teaching=forms.ticked(_POLICY),
     )
+
+
+def as_amended(plan: Plan) -> tuple[dict[str, str], list[tuple[str, SessionLine]]]:
+    """Return what stands in the form of an amendment: what was typed, else the filing as it is."""
+    if request.method == "POST":
+        fields = {name: forms.typed(name) for name in ("seats", "asked_hours")}
+        return fields, [
+            (forms.typed(f"{SESSION_FIELD}_{number}"), line) for number, line in enumerate(_lines())
+        ]
+    granted = plan.approved_centihours
+    fields = {
+        "seats": str(plan.seats), "asked_hours": "" if granted is None else hours_text(granted),
+    }  # fmt: skip
+    lines = [(str(each.session_no), _line(each.planned)) for each in plan.sessions]
+    return fields, lines + [("", SessionLine())] * ROWS_AT_FIRST
+
+
+def numbered_sessions() -> list[tuple[int, SessionDraft]]:
+    """Return the sessions of an amendment's form, with the numbers that they had, 0 if none.
+
+    Raises:
+        NumberWantedError, DayInvalidError, SessionsWantedError: they are none.
+    """
+    found = []
+    for number, line in enumerate(_lines()):
+        if line.day:
+            known = forms.typed(f"{SESSION_FIELD}_{number}")
+            had = forms.whole(f"{SESSION_FIELD}_{number}") if known else 0
+            found.append((had, _session(line, number + 1)))
+    if not found:
+        raise SessionsWantedError
+    return found
+
+
+def seats_typed() -> int:
+    """Return how many places were typed.
+
+    Raises:
+        NumberWantedError: no such number.
+    """
+    return _whole(forms.typed("seats"), "form-field-seats", _SEATS_MAX)
 
 
 def unfinished_filing() -> UnfinishedFiling:
@@ -184,6 +217,14 @@ def _facts() -> dict[str, str]:
     """Return what was typed of the facts of the chosen kind; those of another are not asked."""
     names = (rule.name for rule in facts_offered(forms.typed("kind")))
     return {name: forms.typed(_FACT + name) for name in names}
+
+
+def _line(planned: SessionDraft | UnfinishedSession) -> SessionLine:
+    return SessionLine(
+        planned.day.isoformat() if planned.day else "", str(planned.planned_minutes or ""),
+        str(planned.planned_half_days), planned.begins_at, planned.ends_at, planned.place,
+        planned.teachers,
+    )  # fmt: skip
 
 
 def _unfinished_session(line: SessionLine, number: int) -> UnfinishedSession:

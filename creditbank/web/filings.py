@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.catalogue import Problem
 from creditbank.clock import civil_day
+from creditbank.crediting.amendments import amendments_of, changes_between, plans_of
 from creditbank.crediting.filing_sheet import (
     Estimate,
     FilingSheet,
@@ -174,7 +175,11 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
-        copies=files,
+        copies=files, amends=files and FilingStep.AMEND in possible, files=files,
+        amendments=[
+            (each, changes_between(*plans_of(each))) for each in amendments_of(session, filing_no)
+        ],
+        decides_amendments=Scope.FILING_DECIDE in client.scopes,
         mends=files and sheet.filing.state == "returned",
         sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes and sheet.delegate_id is None,
         endings=_offered(Ending, possible) if files else [],
@@ -317,6 +322,7 @@ def _told(sheet: FilingSheet) -> list[tuple[FilingAct, list[str], datetime]]:
         changes: list[str] = []
         if "sessions" in act.said and act.kind != "filing.approved":
             changes = changed_between(before, act.said) if before else []
-            before = act.said
+            if act.kind != "filing.amendment-asked":
+                before = act.said
         told.append((act, changes, act.recorded_at))
     return told

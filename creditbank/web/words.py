@@ -27,6 +27,7 @@ def prepare_words(app: Flask) -> None:
         fate_code, withdrawal_reason_code, region, investigation_reason_code,
         investigation_state_code, investigated_credit_code, reassessment_state_code,
         reassessment_tone, reassessment_plan_code, reassessment_outcome_code, link_reason_code,
+        amendment_state_code, amendment_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
         succession_code,
@@ -168,6 +169,16 @@ def revocation_code(reason: str) -> str:
 def filing_state_code(state: str) -> str:
     """Name the state of a filing."""
     return f"filing-state-{state}"
+
+
+def amendment_state_code(state: str) -> str:
+    """Name how an amendment stands."""
+    return f"amendment-state-{state}"
+
+
+def amendment_code(code: str) -> str:
+    """Name what an amendment changes."""
+    return f"amendment-{code}"
 
 
 def filing_step_code(step: str) -> str:

@@ -144,6 +144,15 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filing-drafts/<public:draft_no>/submission": _DRAFT,
     # After it the draft is nobody's.
     "POST /api/v1/filing-drafts/<public:draft_no>/deletion": _DRAFT,
+    "POST /api/v1/filings/<public:filing_no>/amendments": replace(
+        _READING, scope="filing:submit", roles="provider"
+    ),
+    "GET /api/v1/filings/<public:filing_no>/amendments": _READING,
+    "POST /api/v1/filings/<public:filing_no>/amendments/approval": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/amendments/refusal": _DECIDING,
+    "POST /api/v1/filings/<public:filing_no>/amendments/withdrawal": replace(
+        _READING, scope="filing:submit", roles="provider"
+    ),
     "POST /api/v1/filings/<public:filing_no>/measure": _DECIDING,
     "GET /api/v1/filings/<public:filing_no>/review": _DECIDING,
     "POST /api/v1/filings/<public:filing_no>/review": _DECIDING,

@@ -20,6 +20,12 @@ from creditbank.crediting.filing_review import (
     decide_review,
     review_of,
 )
+from creditbank.crediting.amendments import (
+    AmendmentDraft,
+    approve_amendment,
+    ask_amendment,
+    plan_of,
+)
 from creditbank.crediting.filing_steps import (
     CLOCK,
     CaseNumberWantedError,
@@ -220,6 +226,7 @@ def test_a_refused_step_says_how_the_filing_stands_and_what_is_possible(bank: Te
     assert refused.value.facts["state_words"] == "filing-state-approved"
     assert refused.value.facts["possible_words"] == [
         "filing-step-withdraw", "filing-step-close", "filing-step-suspend", "filing-step-revoke",
+        "filing-step-amend",
     ]  # fmt: skip
 
 
@@ -230,6 +237,12 @@ def attempt(bank: TestBank, filing_no: str, step: FilingStep) -> None:
     with bank.unit() as session:
         if step is FilingStep.RESUBMIT:
             submit_again(session, filing_no, DRAFT, actor="provider", now=NOW)
+        elif step is FilingStep.AMEND:
+            plan = plan_of(session, filing_numbered(session, filing_no))
+            wanted = AmendmentDraft(plan.seats + 1, plan.sessions, None, "x")
+            asked = ask_amendment(session, filing_no, wanted, actor="provider", now=NOW)
+            version = asked.version
+            approve_amendment(session, filing_no, version, actor="o", reason="x", now=NOW)
         elif step in deciding:
             decides = deciding[step]
             decides(session, filing_no, actor="official", reason="x", now=NOW)  # type: ignore[operator]

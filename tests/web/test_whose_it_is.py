@@ -13,6 +13,7 @@ from creditbank.accounts.seats import SeatDraft
 from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
 from creditbank.clock import utc_now
+from creditbank.crediting.amendments import AmendmentDraft, ask_amendment, plan_of
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
@@ -178,6 +179,20 @@ OBJECTS: Mapping[str, Held] = {
     "GET /filings/<public:filing_no>/resubmission": Held("second", "provider", "far-provider"),
     "POST /filings/<public:filing_no>/resubmission": Held(
         "second", "provider", "far-provider", {"step": "more"}
+    ),
+    "GET /filings/<public:filing_no>/amendment": Held("hold filing", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/amendment": Held(
+        "hold filing", "provider", "far-provider",
+        {"seats": "7", "reason": "扩招", "day_0": "2099-05-05", "minutes_0": "60"},
+    ),
+    "POST /filings/<public:filing_no>/amendment/withdrawal": Held(
+        "amended first", "provider", "far-provider", {"version": "2"}
+    ),
+    "POST /filings/<public:filing_no>/amendment/approval": Held(
+        "amended second", "official", "far-official", {"version": "2", "reason": "属实"}
+    ),
+    "POST /filings/<public:filing_no>/amendment/refusal": Held(
+        "amended third", "official", "far-official", {"version": "2", "reason": "不符"}
     ),
     "POST /filings/<public:filing_no>/copy": Held("first", "provider", "far-provider"),
     "GET /filing-drafts/<public:draft_no>": Held("draft", "provider", "far-provider"),
@@ -350,6 +365,7 @@ def filed(visitors: Visitors) -> dict[str, str]:
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
         "today": today, "check-in": check_in, "sheet": f"{today}/sign-in-sheets/1", "draft": draft,
+        "hold filing": held, **{f"amended {each}": amended(visitors.bank) for each in waiting},
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip
@@ -359,6 +375,16 @@ def submitted(bank: TestBank) -> str:
     with bank.unit() as session:
         provider = organisation_by_uscc(session, ENTERPRISE_USCC)
         return submit_filing(session, DRAFT, provider, actor="provider", now=utc_now()).filing_no
+
+
+def amended(bank: TestBank) -> str:
+    """Ask for more seats of an approved filing; return its number."""
+    filing_no = bank.approved_filing()
+    with bank.unit() as session:
+        plan = plan_of(session, filing_numbered(session, filing_no))
+        draft = AmendmentDraft(plan.seats + 1, plan.sessions, None, "扩招")
+        ask_amendment(session, filing_no, draft, actor="provider", now=utc_now())
+    return filing_no
 
 
 def hours_of_another(bank: TestBank) -> str:

@@ -9,7 +9,7 @@ attendance, and their product. Nothing is credited before approval
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -140,8 +140,8 @@ def submit_filing(
         ApprovedHoursUnfitError: it asks for hours that the rules themselves give.
         FilingBaseMissingError: a base course of whoever is no base on its days.
     """
-    law, draft = _weighed(session, draft, provider.jurisdiction)
-    _require_base(session, provider.organisation_id, draft)
+    law, draft = weighed(session, draft, provider.jurisdiction)
+    require_base_of(session, provider.organisation_id, draft)
     filing_no = "F" + random_number(9)
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
@@ -169,8 +169,8 @@ def submit_again(
     """
     filing = locked_filing(session, filing_no)
     require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
-    law, draft = _weighed(session, draft, filing.jurisdiction)
-    _require_base(session, filing.organisation_id, draft)
+    law, draft = weighed(session, draft, filing.jurisdiction)
+    require_base_of(session, filing.organisation_id, draft)
     for column, value in _columns(draft, law).items():
         setattr(filing, column, value)
     enter(filing, FilingStep.RESUBMIT, now=now)
@@ -215,7 +215,7 @@ def approve_filing(
     filing = _undecided(session, filing_no, FilingStep.APPROVE)
     granted_centihours = _granted(filing, approved_centihours)
     draft = draft_of(session, filing, granted_centihours)
-    _require_base(session, filing.organisation_id, draft)
+    require_base_of(session, filing.organisation_id, draft)
     if not reason:
         _refuse_late(session, filing_no)
     law = law_of(session, filing.scheme)
@@ -369,13 +369,20 @@ def provider_seen(session: Session, client: Client, uscc: str) -> Organisation:
 
 
 def sessions_of(session: Session, filing_no: str) -> Sequence[FilingSession]:
-    """Return a filing's sessions in their order."""
+    """Return a filing's sessions in the order of their days."""
     query = select(FilingSession).where(FilingSession.filing_no == filing_no)
-    return session.scalars(query.order_by(FilingSession.session_no)).all()
+    return session.scalars(query.order_by(FilingSession.day, FilingSession.session_no)).all()
 
 
 def draft_of(session: Session, filing: Filing, approved_centihours: int | None) -> FilingDraft:
     """Return a filing as it would be submitted, with hours as asked or granted."""
+    return draft_from(filing, sessions_of(session, filing.filing_no), approved_centihours)
+
+
+def draft_from(
+    filing: Filing, sessions: Iterable[FilingSession], approved_centihours: int | None
+) -> FilingDraft:
+    """Return what `draft_of` does, of sessions that were read already."""
     return FilingDraft(
         activity=filing.activity,
         form=filing.form,
@@ -393,7 +400,7 @@ def draft_of(session: Session, filing: Filing, approved_centihours: int | None) 
                 planned.place,
                 planned.teachers,
             )
-            for planned in sessions_of(session, filing.filing_no)
+            for planned in sessions
         ),
         approved_centihours=approved_centihours,
         kind=filing.kind,
@@ -492,10 +499,14 @@ def _granted(filing: Filing, approved_centihours: int | None) -> int | None:
     return asked if approved_centihours is None else approved_centihours
 
 
-def _weighed(
+def weighed(
     session: Session, draft: FilingDraft, jurisdiction: str
 ) -> tuple[PackChain, FilingDraft]:
-    """Return the law, and the draft in the order of its days, which that law would credit."""
+    """Return the law, and the draft in the order of its days, which that law would credit.
+
+    Raises:
+        FilingDayTwiceError and the refusals of the rules: as when it is submitted.
+    """
     check_days(planned.day for planned in draft.sessions)
     law = law_at(session, jurisdiction)
     require_subject(draft.subject, law)
@@ -510,7 +521,12 @@ def _weighed(
     return law, draft
 
 
-def _require_base(session: Session, organisation_id: int, draft: FilingDraft) -> None:
+def require_base_of(session: Session, organisation_id: int, draft: FilingDraft) -> None:
+    """Refuse a base course of whoever is no base on its days.
+
+    Raises:
+        FilingBaseMissingError: naming the days.
+    """
     days = [planned.day for planned in draft.sessions]
     require_base(session, organisation_id, draft.kind, draft.facts, days)
 

@@ -15,23 +15,25 @@ from creditbank.canonical import canonical_text
 from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.models import Act
 from creditbank.ledger.unreadable import unreadable_rows
-from creditbank.registry.filing.filings import described, draft_of
+from creditbank.registry.filing.filings import described, draft_from
 from creditbank.registry.filing.states import FilingState
 from creditbank.registry.fsck import said_by
-from creditbank.registry.models import Filing
+from creditbank.registry.models import Filing, FilingSession
 
 _CODE = "fsck-filing"
 #: Filings whose acts are read at once.
 _CHUNK = 500
 _FILED, _FILED_AGAIN, _APPROVED = "filing.submitted", "filing.resubmitted", "filing.approved"
-_DESCRIBES = (_FILED, _FILED_AGAIN, _APPROVED)
+_AMENDED = "filing.amended"
+_DESCRIBES = (_FILED, _FILED_AGAIN, _APPROVED, _AMENDED)
 #: The kind of an act, and its details.
 _Told = tuple[str, Mapping[str, Any]]
 _STATE_AFTER: Mapping[str, FilingState] = {
     _FILED: FilingState.SUBMITTED, _FILED_AGAIN: FilingState.SUBMITTED,
     "filing.returned": FilingState.RETURNED, "filing.refused": FilingState.REFUSED,
-    _APPROVED: FilingState.APPROVED, "filing.withdrawn": FilingState.WITHDRAWN,
-    "filing.closed": FilingState.CLOSED, "filing.reopened": FilingState.APPROVED,
+    _APPROVED: FilingState.APPROVED, _AMENDED: FilingState.APPROVED,
+    "filing.withdrawn": FilingState.WITHDRAWN, "filing.closed": FilingState.CLOSED,
+    "filing.reopened": FilingState.APPROVED,
     "filing.suspended": FilingState.SUSPENDED, "filing.lifted": FilingState.APPROVED,
     "filing.revoked": FilingState.REVOKED,
 }  # fmt: skip
@@ -59,9 +61,10 @@ def check_filings(session: Session) -> Iterator[Disagreement]:
         return
     query = select(Filing).order_by(Filing.filing_no)
     for chunk in session.scalars(query).partitions(_CHUNK):
-        acts = _acts_on(session, [each.filing_no for each in chunk])
+        numbers = [each.filing_no for each in chunk]
+        acts, sessions = _acts_on(session, numbers), _sessions_of(session, numbers)
         for each in chunk:
-            if not _agrees(session, each, acts[each.filing_no]):
+            if not _agrees(each, sessions[each.filing_no], acts[each.filing_no]):
                 yield Disagreement(_CODE, "filing", each.filing_no)
     lost = select(Act.subject).where(
         Act.kind == _FILED, ~exists().where(Filing.filing_no == Act.subject)
@@ -80,7 +83,16 @@ def _acts_on(session: Session, numbers: Sequence[str]) -> Mapping[str, list[_Tol
     return acts
 
 
-def _agrees(session: Session, filing: Filing, acts: Sequence[_Told]) -> bool:
+def _sessions_of(session: Session, numbers: Sequence[str]) -> Mapping[str, Sequence[FilingSession]]:
+    """Read the sessions of filings that follow one another by their numbers, in order of days."""
+    found: dict[str, list[FilingSession]] = defaultdict(list)
+    query = select(FilingSession).where(FilingSession.filing_no.between(numbers[0], numbers[-1]))
+    for each in session.scalars(query.order_by(FilingSession.day, FilingSession.session_no)):
+        found[each.filing_no].append(each)
+    return found
+
+
+def _agrees(filing: Filing, sessions: Sequence[FilingSession], acts: Sequence[_Told]) -> bool:
     if not acts or filing.state != _STATE_AFTER[acts[-1][0]]:
         return False
     last = acts[-1][1]
@@ -89,13 +101,16 @@ def _agrees(session: Session, filing: Filing, acts: Sequence[_Told]) -> bool:
     if from_day != (last.get("from_day") if suspended else None):
         return False
     told = [act for act in acts if act[0] in _DESCRIBES]
-    return bool(told) and _stands(session, filing, *told[-1])
+    return bool(told) and _stands(filing, sessions, *told[-1])
 
 
-def _stands(session: Session, filing: Filing, kind: str, said: Mapping[str, Any]) -> bool:
-    hours = filing.approved_centihours if kind == _APPROVED else filing.asked_centihours
+def _stands(
+    filing: Filing, sessions: Sequence[FilingSession], kind: str, said: Mapping[str, Any]
+) -> bool:
+    granted = kind in {_APPROVED, _AMENDED}
+    hours = filing.approved_centihours if granted else filing.asked_centihours
     try:
-        stands = described(draft_of(session, filing, hours))
+        stands = described(draft_from(filing, sessions, hours))
         if "kind" not in said:  # acts of before filings had kinds
             stands.pop("kind")
         return canonical_text(stands) == canonical_text({k: said[k] for k in _SAID if k in said})

@@ -13,6 +13,11 @@ from creditbank.clock import civil_day
 from creditbank.ledger.models import Act
 
 _SUBMISSIONS = ("filing.submitted", "filing.resubmitted")
+#: Acts on an amendment, which name the version that they are about.
+_AMENDMENTS = (
+    "filing.amendment-asked", "filing.amendment-refused", "filing.amendment-withdrawn",
+    "filing.amended",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,12 @@ def history_of(session: Session, filing_no: str) -> list[FilingAct]:
         said = json.loads(act.details)
         if act.kind in _SUBMISSIONS:
             version += 1
+        about = said["version"] if act.kind in _AMENDMENTS else version
+        if act.kind == "filing.amended":
+            version = about
         found.append(
             FilingAct(
-                act.kind, act.recorded_at, act.actor, said.get("reason_text", ""), version, said
+                act.kind, act.recorded_at, act.actor, said.get("reason_text", ""), about, said
             )
         )
     return found

@@ -38,6 +38,7 @@ class FilingStep(StrEnum):
     SUSPEND = "suspend"
     LIFT = "lift"
     REVOKE = "revoke"
+    AMEND = "amend"
 
 
 TRANSITIONS: Mapping[tuple[FilingState, FilingStep], FilingState] = {
@@ -52,6 +53,7 @@ TRANSITIONS: Mapping[tuple[FilingState, FilingStep], FilingState] = {
     (FilingState.APPROVED, FilingStep.CLOSE): FilingState.CLOSED,
     (FilingState.APPROVED, FilingStep.SUSPEND): FilingState.SUSPENDED,
     (FilingState.APPROVED, FilingStep.REVOKE): FilingState.REVOKED,
+    (FilingState.APPROVED, FilingStep.AMEND): FilingState.APPROVED,
     (FilingState.CLOSED, FilingStep.REOPEN): FilingState.APPROVED,
     (FilingState.CLOSED, FilingStep.REVOKE): FilingState.REVOKED,
     (FilingState.SUSPENDED, FilingStep.LIFT): FilingState.APPROVED,
