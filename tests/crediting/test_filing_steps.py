@@ -10,6 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from creditbank.crediting.amendments import (
+    AmendmentDraft,
+    approve_amendment,
+    ask_amendment,
+    plan_of,
+)
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
 from creditbank.crediting.filing_review import (
     FilingNotRevokedError,
@@ -19,12 +25,6 @@ from creditbank.crediting.filing_review import (
     Reviewed,
     decide_review,
     review_of,
-)
-from creditbank.crediting.amendments import (
-    AmendmentDraft,
-    approve_amendment,
-    ask_amendment,
-    plan_of,
 )
 from creditbank.crediting.filing_steps import (
     CLOCK,
