@@ -9,9 +9,11 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from itertools import chain
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, LargeBinary, case, func, select, union_all
 from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
@@ -19,10 +21,12 @@ from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES
 from creditbank.ledger.merkle import TILE_WIDTH
 from creditbank.ledger.models import Bundle, Seal, SealSpan
 from creditbank.ledger.quick import as_it_is, fetched
-from creditbank.ledger.seal import rows_between
+from creditbank.ledger.seal import RowsOfRound, rows_between
 
 #: The columns of `Pending` as the driver gives them, the instant as text.
 _RawPending = tuple[int, int, int, int, bytes, str, str]
+#: First and last jurisdiction and instant, how many, then order, references and leaves.
+_RawRun = tuple[str, str, str, str, int, bytes, bytes, bytes]
 #: Chooses the log of a row from its jurisdiction and year; 0 where there is none.
 ChooseLog = Callable[[str, int], int]
 
@@ -44,16 +48,61 @@ def round_stands(
         spans: the runs that it gave, by log.
         log_for: chooses the log of a row.
     """
+    queries = list(rows_between(session, before, seal))
+    if len(spans) == 1 and session.get_bind().dialect.name == "postgresql":
+        [(log_id, span)] = spans.items()
+        run = _put_together(session, queries)
+        if run is not None and log_for(run.jurisdiction, run.year) == log_id:
+            return _run_stands(session, span, run)
     rows: list[_RawPending] = []
-    for query in rows_between(session, before, seal):
+    for query in queries:
         columns = [as_it_is(session, column) for column in query.selected_columns]
         unsorted = query.with_only_columns(*columns).order_by(None)  # they are sorted here
         found: list[_RawPending] = fetched(session, unsorted)
         rows += found
     runs = _runs(sorted(rows), log_for)
     return runs.keys() == spans.keys() and all(
-        _run_stands(session, span, runs[log_id]) for log_id, span in spans.items()
+        _run_stands(session, span, _packed(runs[log_id])) for log_id, span in spans.items()
     )
+
+
+class _Run(NamedTuple):
+    """Rows of a round that go into one log, in their order, as bytes put together."""
+
+    jurisdiction: str
+    year: int
+    size: int
+    order: bytes
+    refs: bytes
+    leaves: bytes
+
+
+def _put_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | None:
+    """Let PostgreSQL put a round's rows together; None if they may go into several logs."""
+    both = union_all(*(query.order_by(None) for query in queries)).subquery()
+    *order, leaf, jurisdiction, recorded_at = (
+        select(both).order_by(*list(both.c)[:4]).subquery().columns
+    )
+    ref = case((order[2] == 0, -order[3]), else_=order[3])
+    instants = (as_it_is(session, each(recorded_at)) for each in (func.min, func.max))
+    query = select(
+        func.min(jurisdiction), func.max(jurisdiction), *instants, func.count(),
+        func.string_agg(_sent(order), b""), func.string_agg(_sent([ref]), b""),
+        func.string_agg(leaf, b""),
+    )  # fmt: skip
+    found: list[_RawRun] = fetched(session, query)
+    [(first_place, last_place, first, last, size, numbers, refs, leaves)] = found
+    if not size or first_place != last_place or (year := _year(first)) != _year(last):
+        return None
+    return _Run(first_place, year, size, numbers, refs, leaves)
+
+
+def _sent(numbers: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
+    """Write numbers one after another, eight bytes each, as `order_digest` does."""
+    sent: list[ColumnElement[bytes]] = [
+        func.int8send(number, type_=LargeBinary) for number in numbers
+    ]
+    return reduce(lambda one, other: one.op("||")(other), sent)
 
 
 def _runs(rows: Sequence[_RawPending], log_for: ChooseLog) -> Mapping[int, Sequence[_RawPending]]:
@@ -70,14 +119,19 @@ def _year(recorded_at: str) -> int:
     return civil_day(datetime.fromisoformat(recorded_at)).year
 
 
-def _run_stands(session: Session, span: SealSpan, run: Sequence[_RawPending]) -> bool:
-    epochs, xids, kinds, ids, leaves, *_ = zip(*run, strict=True)
+def _packed(run: Sequence[_RawPending]) -> _Run:
+    epochs, xids, kinds, ids, leaves, places, instants = zip(*run, strict=True)
     order = [*chain.from_iterable(zip(epochs, xids, kinds, ids, strict=True))]
     refs = [row_id if kind else -row_id for kind, row_id in zip(kinds, ids, strict=True)]
+    numbers, named = (struct.pack(f">{len(each)}q", *each) for each in (order, refs))
+    return _Run(places[0], _year(instants[0]), len(run), numbers, named, b"".join(leaves))
+
+
+def _run_stands(session: Session, span: SealSpan, run: _Run) -> bool:
     return (
-        hashlib.sha256(struct.pack(f">{len(order)}q", *order)).digest() == span.order_digest
-        and span.count == len(run)
-        and _stored(session, span) == (b"".join(leaves), struct.pack(f">{len(refs)}q", *refs))
+        hashlib.sha256(run.order).digest() == span.order_digest
+        and span.count == run.size
+        and _stored(session, span) == (run.leaves, run.refs)
     )
 
 

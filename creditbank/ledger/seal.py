@@ -243,7 +243,7 @@ def pending_after(session: Session, before: Seal | None, *, through: Seal) -> li
     return _pending(found)
 
 
-def rows_between(session: Session, before: Seal | None, through: Seal) -> Iterator["_Rows"]:
+def rows_between(session: Session, before: Seal | None, through: Seal) -> Iterator["RowsOfRound"]:
     """Give the queries for the rows between two rounds, with the columns of `Pending`."""
     entry_end = tuple_(through.entry_epoch, through.entry_xid, through.entry_id)
     act_end = tuple_(through.act_epoch, through.act_xid, through.act_id)
@@ -253,12 +253,13 @@ def rows_between(session: Session, before: Seal | None, through: Seal) -> Iterat
 
 
 _Row = Row[int, int, int, int, bytes, str, datetime]
-_Rows = Select[int, int, int, int, bytes, str, datetime]
+#: What gives the columns of `Pending`.
+RowsOfRound = Select[int, int, int, int, bytes, str, datetime]
 
 
 def _rows_after(
     session: Session, before: Seal | None, newest_epoch: int
-) -> Iterator[tuple[_Rows, _Rows]]:
+) -> Iterator[tuple[RowsOfRound, RowsOfRound]]:
     """Give, for each epoch not yet done with, the queries for entries and acts behind a round."""
     entry_from = (before.entry_epoch, before.entry_xid, before.entry_id) if before else (0, 0, 0)
     act_from = (before.act_epoch, before.act_xid, before.act_id) if before else (0, 0, 0)
@@ -280,8 +281,8 @@ _Order = tuple[InstrumentedAttribute[int], InstrumentedAttribute[int], Instrumen
 
 
 def _behind(
-    session: Session, rows: _Rows, order: _Order, start: tuple[int, int, int], epoch: int
-) -> _Rows:
+    session: Session, rows: RowsOfRound, order: _Order, start: tuple[int, int, int], epoch: int
+) -> RowsOfRound:
     """Narrow a query to one epoch's rows behind a position, in words that an index understands."""
     epoch_column, xid_column, id_column = order
     rows = rows.where(epoch_column == epoch).order_by(*order)
