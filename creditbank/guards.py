@@ -41,7 +41,7 @@ KEPT_FROM_SEALER = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
-    "filing_amendment",
+    "filing_amendment", "reconciliation",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -56,6 +56,7 @@ APPENDED = (
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
+    "reconciliation",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

@@ -31,6 +31,7 @@ from creditbank.api.problems import ProblemShape, register_problems
 from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
 from creditbank.api.reassessments import reassessments
+from creditbank.api.reconciliations import reconciliations
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
@@ -47,8 +48,9 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, check_ins, delegations,
-    successions, xapi_records, items, transfers, investigations, reassessments, imports, people,
+    tokens, clients, credentials, organisations, filings, rosters, check_ins, reconciliations,
+    delegations, successions, xapi_records, items, transfers, investigations, reassessments,
+    imports, people,
     explanations, statements, packs, adoption_records, impacts, proofs, verdicts,
     verdict_batches, certificates, seals,
 )  # fmt: skip

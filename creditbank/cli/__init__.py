@@ -37,6 +37,7 @@ PLACES: Mapping[str, str] = {
     "organisations": "registry:organisations",
     "people": "records:people",
     "reassessments": "reassessments:reassessments",
+    "reconciliations": "reconciliations:reconciliations",
     "restore": "backup:restore_bank",
     "rosters": "rosters:rosters",
     "rules": "rules:rules",

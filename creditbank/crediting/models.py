@@ -263,3 +263,25 @@ class NewsRead(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     entry_id: Mapped[int] = mapped_column(BigInteger)
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Reconciliation(Base):
+    """What a provider said that it posted of a day, and how that compared; never changed."""
+
+    __tablename__ = "reconciliation"
+
+    reconciliation_no: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    day: Mapped[date]
+    #: of one filing; empty for all of the day
+    filing_no: Mapped[str]
+    sent_by: Mapped[str]
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    stated_count: Mapped[int]
+    #: keyed
+    stated_digest: Mapped[bytes]
+    bank_count: Mapped[int]
+    #: `agreed` or `differs`
+    outcome: Mapped[str]
+    #: canonical JSON: places in the provider's rows, and rows of rosters; naming nobody
+    missing: Mapped[str]

@@ -192,6 +192,18 @@ def documents_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[
     return found
 
 
+def numbers_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, list[str]]:
+    """Return the numbers of every document of each person, the first document's first."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for chunk in _chunks(list(people)):
+        query = select(PersonDocument).where(PersonDocument.person_id.in_(chunk))
+        for row in session.scalars(query.order_by(PersonDocument.document_no)):
+            place = (row.person_id, row.document_no)
+            plain = vault.unlock(row.number_cipher, "person_document", "number_cipher", *place)
+            found[row.person_id].append(plain.decode("utf-8"))
+    return found
+
+
 def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, bytes]:
     """Return each person's 32-byte secret; those whose secret was erased are left out."""
     found: dict[int, bytes] = {}

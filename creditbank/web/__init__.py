@@ -33,6 +33,7 @@ from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.provider_statement import provider_statement
 from creditbank.web.readiness import readiness
 from creditbank.web.reassessments_desk import reassessments_desk
+from creditbank.web.reconciliations import reconciliations
 from creditbank.web.rosters import rosters
 from creditbank.web.scorecard import scorecard
 from creditbank.web.staff import staff
@@ -45,9 +46,9 @@ _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
     filings, filing_drafts, filing_steps, amendments, rosters, check_ins, check_in_phone,
-    attendance, provider_statement, scorecard, delegations, items_desk, imports_desk,
-    investigations_desk, reassessments_desk, links_desk, organisations_desk, account, desk, staff,
-    verdicts, verdict_lists, api_pages,
+    reconciliations, attendance, provider_statement, scorecard, delegations, items_desk,
+    imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
+    desk, staff, verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from tests.api.desk import (
 from tests.bank import ENTERPRISE_USCC, invented_person
 
 PERSON = invented_person(71)
+EMPTY_DAY = {"day": DAYS[0].isoformat(), "count": 0, "digest": "5d" * 32}
 MACHINES = [role for role in Role if role is not Role.PROFESSIONAL]  # who is no machine
 REGION = "region-foreign"
 
@@ -162,6 +163,14 @@ MATRIX: Mapping[str, Row] = {
     ),
     "POST /api/v1/filings/<public:filing_no>/check-ins": replace(
         _READING, scope="roster:post", roles="provider"
+    ),
+    "POST /api/v1/reconciliations": Row("roster:post", "provider"),
+    "GET /api/v1/reconciliations": Row("roster:post", "provider"),
+    "GET /api/v1/reconciliations/<public:reconciliation_no>": Row(
+        "roster:post",
+        "provider",
+        none="reconciliation-unknown",
+        organisation="reconciliation-unknown",
     ),
     "GET /api/v1/check-ins/<public:check_in_no>": _CHECK_IN,
     "POST /api/v1/check-ins/<public:check_in_no>/closing": _CHECK_IN,
@@ -413,6 +422,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "import_no": desk.official.post("/api/v1/imports", records),
         "delegation_no": desk.provider.post("/api/v1/delegations", delegated),
         "mandate_no": desk.official.post("/api/v1/mandates", mandate),
+        "reconciliation_no": desk.provider.post("/api/v1/reconciliations", EMPTY_DAY),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),

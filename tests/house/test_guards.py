@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from creditbank.certificates.views import record_view
+from creditbank.crediting.reconciling import Said, reconcile
 from creditbank.ddl_guard import migration_window
 from creditbank.guards import (
     APP_ROLE,
@@ -76,6 +77,9 @@ def sealed_bank(bank: TestBank) -> TestBank:
         record_view(session, certificate, now=NOW)
     revoke(bank, certificate.number)
     checked_in(bank, invented_person(1))
+    said = Said(bank.enterprise().organisation_id, NOW.date(), "", 0, b"", None, "provider")
+    with bank.unit() as session:
+        reconcile(session, bank.house.vault, said, now=NOW)
     bank.seal()
     return bank
 

@@ -199,6 +199,8 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /filings/<public:filing_no>/check-ins": _PROVIDES,
     "POST /filings/<public:filing_no>/check-ins": _PROVIDES,
     "GET /filings/<public:filing_no>/sign-in-sheets/<public:session_no>": _PROVIDES,
+    "GET /reconciliations": _PROVIDES,
+    "POST /reconciliations": _PROVIDES,
     "GET /check-ins/<public:check_in_no>": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/closing": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/review": _PROVIDES,
