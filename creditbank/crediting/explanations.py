@@ -118,8 +118,7 @@ def _facts_said(facts: Mapping[str, Any]) -> Iterator[Step]:
     elif facts["kind"] in {SourceKind.DECISION, SourceKind.DEEMED}:
         yield Step("explain-item", _some(facts, "item", "title", "day", "declared_on"), None)
         if "first_day" in facts:
-            days = {"first_day": facts["first_day"], "last_day": facts["day"]}
-            yield Step("explain-period", days, None)
+            yield _lasted(facts)
     else:
         yield Step("explain-transfer", _origin(facts), None)
     for measure, amount in sorted(facts.get("measures", {}).items()):
@@ -132,6 +131,11 @@ def _facts_said(facts: Mapping[str, Any]) -> Iterator[Step]:
         yield Step("explain-work", {"work": facts["work"]}, None)
     if "approved_centihours" in facts:
         yield Step("explain-approved", {"centihours": facts["approved_centihours"]}, None)
+
+
+def _lasted(facts: Mapping[str, Any]) -> Step:
+    first_day, last_day = facts["first_day"], facts["day"]
+    return Step("explain-period", {"first_day": first_day, "last_day": last_day}, None)
 
 
 def _origin(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.registry.credentials import CredentialDraft, insert_credential
+from creditbank.registry.credentials import (
+    CredentialDraft,
+    CredentialEndPastError,
+    insert_credential,
+)
 from creditbank.registry.lookups import ClientUnknownError
 from creditbank.registry.models import ApiClient
 
@@ -181,6 +185,8 @@ class ClientDraft:
     scopes: frozenset[Scope] = frozenset()
     demo: bool = False
     public_key: str = ""
+    #: until when its first credential holds; None for no end
+    expires_at: datetime | None = None
 
 
 def create_client(
@@ -191,7 +197,10 @@ def create_client(
     Raises:
         RoleForPeopleError: a professional is a person, who signs in.
         ScopeUnfitError: a scope that the role does not have.
+        CredentialEndPastError: its first credential would have ended before it was made.
     """
+    if draft.expires_at is not None and draft.expires_at <= now:
+        raise CredentialEndPastError
     if draft.role is Role.PROFESSIONAL:
         raise RoleForPeopleError(role=str(draft.role))
     scopes = draft.scopes or SCOPES_OF[draft.role]
@@ -209,7 +218,10 @@ def create_client(
     }  # fmt: skip
     session.execute(insert(ApiClient), [row])
     first, secret = insert_credential(
-        session, CredentialDraft(client_id, draft.public_key), actor=actor, now=now
+        session,
+        CredentialDraft(client_id, draft.public_key, draft.expires_at),
+        actor=actor,
+        now=now,
     )
     details = {
         "role": str(draft.role), "scopes": sorted(scopes), "credential": first.credential_no,

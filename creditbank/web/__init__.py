@@ -25,6 +25,7 @@ from creditbank.web.links_desk import links_desk
 from creditbank.web.organisations_desk import organisations_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
+from creditbank.web.own_clients import own_clients
 from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
 from creditbank.web.own_news import own_news
@@ -48,7 +49,7 @@ _PAGES: tuple[Blueprint, ...] = (
     filings, filing_drafts, filing_steps, amendments, rosters, check_ins, check_in_phone,
     reconciliations, attendance, provider_statement, scorecard, delegations, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
-    desk, staff, verdicts, verdict_lists, api_pages,
+    desk, staff, own_clients, verdicts, verdict_lists, api_pages,
 )  # fmt: skip
 
 

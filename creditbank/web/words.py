@@ -30,7 +30,7 @@ def prepare_words(app: Flask) -> None:
         amendment_state_code, amendment_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
-        succession_code,
+        succession_code, client_scope_code, client_old_ends_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -349,6 +349,16 @@ def moment(instant: datetime) -> str:
 def instant_moment(instant: str) -> str:
     """Write an instant that stands as text as the clock on the wall shows it."""
     return moment(instant_from_text(instant))
+
+
+def client_scope_code(scope: str) -> str:
+    """Name what a client may do."""
+    return f"client-scope-{scope.replace(':', '-')}"
+
+
+def client_old_ends_code(ends: str) -> str:
+    """Say how long an old key still holds."""
+    return f"client-old-{ends}"
 
 
 def _slug(word: str) -> str:

@@ -25,8 +25,8 @@ SPEAKERS = {
     "row_problem", "RowProblem", "CellFault", "Step", "sentence", "text", "Wanted", "invalid_at",
     "say",
 }  # fmt: skip
-#: Names of what packs may speak of: a pack that is published tomorrow may use each.
-VOCABULARY = "rules-name-"
+#: Names of what packs may speak of, each of which one of tomorrow may use; and of scopes.
+VOCABULARY = ("rules-name-", "client-scope-")
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 

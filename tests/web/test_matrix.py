@@ -148,6 +148,14 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /desk/links": frozenset({"official"}),
     "GET /desk/links/new": frozenset({"official"}),
     "POST /desk/links/new": frozenset({"official"}),
+    "GET /organisation/clients": frozenset({MANAGER}),
+    "GET /organisation/clients/new": frozenset({MANAGER}),
+    "POST /organisation/clients/new": frozenset({MANAGER}),
+    "POST /organisation/clients/<public:client_id>/keys": frozenset({MANAGER}),
+    "POST /organisation/clients/<public:client_id>/keys/<public:credential_no>/ending": frozenset(
+        {MANAGER}
+    ),
+    "POST /organisation/clients/<public:client_id>/ending": frozenset({MANAGER}),
     "GET /delegations": _READS_FILINGS,
     "POST /delegations": frozenset({MANAGER}),
     "POST /delegations/<public:delegation_no>/ending": frozenset({MANAGER}),

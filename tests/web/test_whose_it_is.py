@@ -24,7 +24,8 @@ from creditbank.crediting.reassessments import (
 )
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
-from creditbank.registry.clients import Role
+from creditbank.registry.clients import SCOPES_OF, Client, Role, Scope
+from creditbank.registry.credentials import credentials_of
 from creditbank.registry.delegations import DelegationDraft, give_delegation
 from creditbank.registry.facts import Attribute, Ground
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
@@ -32,6 +33,7 @@ from creditbank.registry.filing.states import FilingStep
 from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_draft
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.organisations import organisation_by_uscc
+from creditbank.registry.own_clients import OwnClientDraft, make_own_client
 from creditbank.registry.stating import FactDraft, state_fact
 from creditbank.registry.succeeding import SuccessionDraft, succeed
 from creditbank.registry.successions import How
@@ -165,6 +167,15 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /delegations/<public:delegation_no>/ending": Held(
         "delegation", "manager", "far-teacher", {"reason": ""}
+    ),
+    "POST /organisation/clients/<public:client_id>/keys": Held(
+        "client", "manager", "far-teacher", {"old_ends": "day"}
+    ),
+    "POST /organisation/clients/<public:client_id>/keys/<public:credential_no>/ending": Held(
+        "key", "manager", "far-teacher"
+    ),
+    "POST /organisation/clients/<public:client_id>/ending": Held(
+        "client", "manager", "far-teacher"
     ),
     "POST /filings/<public:filing_no>/approval": Held(
         "first", "official", "far-official", {"version": "1", "reason": "补办"}
@@ -314,6 +325,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "organisation": ENTERPRISE_USCC,
         "fact": held_base(visitors.bank),
         "delegation": delegated(visitors.bank),
+        **own_client(visitors),
         "third organisation": register_enterprise(visitors.bank, "91371000MA3DEM0K00"),
         "succession": closed(visitors.bank),
         **filed(visitors),
@@ -337,6 +349,16 @@ def closed(bank: TestBank) -> str:
     with bank.unit() as session:
         made = succeed(session, uscc, draft, actor="official-test", now=NOW)
     return f"{uscc}/successions/{made.succession_no}"
+
+
+def own_client(visitors: Visitors) -> dict[str, str]:
+    """Let the test enterprise have a client; return it, and where its key stands."""
+    own = Client("x", Role.PROVIDER, SCOPES_OF[Role.PROVIDER], "cn-3710", visitors.lobby.enterprise)
+    draft = OwnClientDraft("教务系统", frozenset({Scope.FILING_READ}), None)
+    with visitors.bank.unit() as session:
+        made, _ = make_own_client(session, own, draft, now=utc_now())
+        [key] = credentials_of(session, made.client_id)
+        return {"client": made.client_id, "key": f"{made.client_id}/keys/{key.credential_no}"}
 
 
 def delegated(bank: TestBank) -> str:
