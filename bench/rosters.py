@@ -23,7 +23,8 @@ from xlsxwriter import Workbook
 from bench.banks import DATABASES, bank_on
 from creditbank.attendance.roster import HEADERS, REQUIRED, Column, read_roster
 from creditbank.attendance.workbook import Limits
-from creditbank.crediting.rosters import Phase, RosterPosting, post_roster
+from creditbank.crediting.roster_credits import Phase
+from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.db import unit_of_work
 from creditbank.people.documents import resident_id_check_character
 from creditbank.registry.filing.filings import filing_numbered

@@ -27,11 +27,12 @@ CHANGING = (
     "verdict_batch_item", "investigation", "investigated_credit", "roster_work",
     "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "xapi_activity", "delegation", "check_in", "check_in_person",
+    "name_check", "name_try",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
-    "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work",
+    "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work", "name_try",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
@@ -41,7 +42,7 @@ KEPT_FROM_SEALER = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
-    "filing_amendment", "reconciliation",
+    "filing_amendment", "reconciliation", "name_check", "name_try",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from creditbank.attendance.models import RosterWork
 from creditbank.clock import utc_now
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import Turn, WorkTakenError, tell_progress
-from creditbank.crediting.rosters import Phase
 from creditbank.db import db, unit_of_work
 
 _TOLD_EVERY_NANOSECONDS = 500_000_000

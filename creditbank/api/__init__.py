@@ -23,6 +23,7 @@ from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations
 from creditbank.api.items import items
+from creditbank.api.name_checks import name_checks
 from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
@@ -48,7 +49,8 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, check_ins, reconciliations,
+    tokens, clients, credentials, organisations, filings, rosters, name_checks, check_ins,
+    reconciliations,
     delegations, successions, xapi_records, items, transfers, investigations, reassessments,
     imports, people,
     explanations, statements, packs, adoption_records, impacts, proofs, verdicts,

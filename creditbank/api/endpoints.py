@@ -81,6 +81,8 @@ class Reply:
     kept: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int | None = None
+    #: what a dry run wrote is kept, since the view itself took back all that was only tried
+    keeps: bool = False
 
 
 View = Callable[..., Any]
@@ -199,7 +201,8 @@ def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]
             return replayed(first)
         result = view(call, session, **path)
         if call.dry:
-            session.rollback()
+            if not (isinstance(result, Reply) and result.keeps):
+                session.rollback()
             return _response(declared, result)
         response = _response(declared, result)
         kept = result.kept if isinstance(result, Reply) else None

@@ -57,6 +57,7 @@ from creditbank.crediting.rosters import (
     RosterUnknownError,
     make_up_years_of,
     post_roster,
+    rehearse_roster,
     roster_numbered,
     roster_seen,
     sides_of,
@@ -141,6 +142,9 @@ def read_template(call: Call, session: Session, filing_no: str) -> Response:
 def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, Any] | Reply:
     """Post a roster: good rows are credited, bad rows come back; `mode=validate` only tries.
 
+    A row whose number is on record under another name is held, and names that differ are counted,
+    also when it is only tried.
+
     Whoever prefers not to wait, or sends a very long one, is told where to ask how far it is.
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
@@ -150,8 +154,9 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
     )  # fmt: skip
     if not call.dry and _is_left(call.body):
         return _left(session, posting, call)
-    result = post_roster(session, current_house().vault, posting, now=call.now)
-    return {
+    post = rehearse_roster if call.dry else post_roster
+    result = post(session, current_house().vault, posting, now=call.now)
+    members = {
         "roster_no": "" if call.dry else result.roster_no,
         "filing_no": result.filing_no,
         "rows_credited": result.rows_credited,
@@ -161,6 +166,7 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
         "rows": _rows(result, law_of(session, filing.scheme)) if call.dry else [],
         **_told(result.problems),
     }
+    return Reply(members, keeps=True) if call.dry else members
 
 
 @rosters.get(

@@ -34,6 +34,7 @@ PLACES: Mapping[str, str] = {
     "keys": "backup:keys",
     "ledger": "ledger:ledger",
     "mandates": "organisations:mandates",
+    "name-checks": "name_checks:name_checks",
     "organisations": "registry:organisations",
     "people": "records:people",
     "reassessments": "reassessments:reassessments",

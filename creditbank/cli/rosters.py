@@ -20,16 +20,14 @@ from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.check_in_posting import session_numbered
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
+from creditbank.crediting.roster_credits import Phase, Told, silent
 from creditbank.crediting.rosters import (
-    Phase,
     RosterPosting,
     RosterResult,
-    Told,
     make_up_years_of,
     post_roster,
     rehearse_roster,
     roster_numbered,
-    silent,
 )
 from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, expected_people, sheet_of
 from creditbank.crediting.statement_paper import printable

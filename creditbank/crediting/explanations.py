@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND
-from creditbank.crediting.rosters import steps_of_trace
+from creditbank.crediting.traces import steps_of_trace
 from creditbank.errors import CreditBankError
 from creditbank.ledger.finding import is_credit_with
 from creditbank.ledger.models import CreditFacts, Entry, Movement, PackPins, Source, SourceKind

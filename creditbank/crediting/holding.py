@@ -21,15 +21,14 @@ from creditbank.attendance.models import LIVE, HeldRoster, RosterWork
 from creditbank.attendance.roster import Roster, RosterRow, is_passed_over, read_roster
 from creditbank.attendance.ways import Way, way_of
 from creditbank.attendance.workbook import Limits
+from creditbank.crediting.roster_credits import Told, silent
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
-    Told,
     post_roster,
     rehearse_roster,
-    silent,
-    trace_of,
 )
+from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import last_characters
@@ -40,7 +39,7 @@ from creditbank.registry.models import Filing
 
 HELD_FOR = timedelta(days=1)
 _TABLE = "held_roster"
-_CREDITED_BEFORE = "roster-already-credited"
+_CREDITED_BEFORE, _HELD = "roster-already-credited", "roster-name-held"
 
 
 class HeldRosterUnknownError(CreditBankError):
@@ -56,6 +55,7 @@ class Fate(StrEnum):
     CREDITED = "credited"
     KNOWN = "known"
     REFUSED = "refused"
+    HELD = "held"
     PASSED = "passed"
 
 
@@ -293,6 +293,8 @@ def _preview(roster: Roster, result: RosterResult) -> Preview:
 def _fate_of(problems: Sequence[RowProblem]) -> Fate:
     if all(map(is_passed_over, problems)):
         return Fate.PASSED
+    if any(each.code == _HELD for each in problems):
+        return Fate.HELD
     known = all(each.code == _CREDITED_BEFORE for each in problems)
     return Fate.KNOWN if known else Fate.REFUSED
 

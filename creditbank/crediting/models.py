@@ -285,3 +285,47 @@ class Reconciliation(Base):
     outcome: Mapped[str]
     #: canonical JSON: places in the provider's rows, and rows of rosters; naming nobody
     missing: Mapped[str]
+
+
+class NameCheck(Base):
+    """A row whose number is on record under another name, until an official has compared them."""
+
+    __tablename__ = "name_check"
+
+    check_no: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    jurisdiction: Mapped[str]
+    filing_no: Mapped[str]
+    session_no: Mapped[int] = mapped_column(SmallInteger)
+    #: where the row stood when it was held last
+    roster_no: Mapped[str]
+    row_no: Mapped[int]
+    held_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: keyed, of the number; and of number and name, whatever the spelling
+    number_digest: Mapped[bytes]
+    digest: Mapped[bytes]
+    #: the row as it was posted, and what the provider says to it; NULL once that is settled
+    row_cipher: Mapped[bytes | None]
+    note_cipher: Mapped[bytes | None]
+    #: when the provider asked for it to be compared
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: `open`, `credited`, `refused`, or `settled` where the attendance was credited otherwise
+    state: Mapped[str]
+    #: what the official found; empty until then
+    finding: Mapped[str]
+    case_no: Mapped[str]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    act_id: Mapped[int | None] = mapped_column(BigInteger)
+    credited_roster_no: Mapped[str | None]
+
+
+class NameTry(Base):
+    """A name that an organisation stated of a number on record, and that was not the right one."""
+
+    __tablename__ = "name_try"
+
+    organisation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    number_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    name_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    tried_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -41,7 +41,7 @@ from creditbank.crediting.reassessments import (
 )
 from creditbank.crediting.recognition import settle_emptied
 from creditbank.crediting.reversals import Held, Ruling, hold, take_back
-from creditbank.crediting.rosters import trace_of
+from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import RecordedAct
 from creditbank.ledger.models import Act, Entry, Movement, Source, SourceKind

@@ -26,7 +26,7 @@ from creditbank.crediting.items import (
 )
 from creditbank.crediting.models import DeclaredItem, RecognisedTransfer
 from creditbank.crediting.reversals import Ruling, hold, live_under, take_back
-from creditbank.crediting.rosters import trace_of
+from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import Source, SourceKind, SourceUse

@@ -27,7 +27,8 @@ from creditbank.crediting.holding import (
     hold_roster,
     post_held,
 )
-from creditbank.crediting.rosters import Phase, RosterPosting, post_roster
+from creditbank.crediting.roster_credits import Phase
+from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import Document, DocumentKind

@@ -4,43 +4,57 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from creditbank.attendance.models import Attendance, RosterBatch
+from creditbank.attendance.models import RosterBatch
 from creditbank.attendance.roster import Column, Roster, RosterRow
 from creditbank.attendance.ways import Way
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.clock import civil_day
-from creditbank.crediting.fold import FoldContext, entry_counts, fold_again, nothing_cut
+from creditbank.crediting.fold import FoldContext
 from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
-from creditbank.crediting.weighing import GoodRow, Groups, Scales, occasion_of, row_problem
+from creditbank.crediting.name_checks import (
+    Compared,
+    Holding,
+    PersonRow,
+    Try,
+    compare_names,
+    hold_rows,
+    note_tries,
+    settle_checks,
+)
+from creditbank.crediting.roster_credits import (
+    TOLD_EVERY,
+    Phase,
+    RosterDesk,
+    Told,
+    fold_touched,
+    post_good,
+    silent,
+)
+from creditbank.crediting.weighing import GoodRow, Scales, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
-from creditbank.ledger.appending import append_rows
-from creditbank.ledger.models import Act, Source, SourceUse
-from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
-from creditbank.ledger.sources import allowance_of, lock_source, pins_id_of, take
+from creditbank.ledger.models import Source, SourceUse
+from creditbank.ledger.sources import allowance_of, lock_source, take
 from creditbank.people.documents import Document, is_demo_number
 from creditbank.people.names import agrees
 from creditbank.people.register import (
     Identity,
-    ensure_people,
     lock_linked,
+    meet_people,
     names_of,
     secrets_of,
 )
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
-from creditbank.registry.delegates import delegation_open
+from creditbank.registry.delegates import delegation_open, poster_of
 from creditbank.registry.filing.filings import (
     FilingUnknownError,
     approved_shares,
@@ -53,17 +67,15 @@ from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Delegation, Filing, FilingSession, Organisation
 from creditbank.registry.successions import holder_of
-from creditbank.rules.caps import CapLaw, LiveFact
 from creditbank.rules.conversion import (
     ActivityFact,
     Conversion,
     RuleMissingError,
-    Step,
     convert,
 )
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.make_up import MAKE_UP_KEY, windows_of, years_to_make_up
-from creditbank.rules.pack import PackChain, PackDraftError, Value
+from creditbank.rules.pack import PackDraftError
 
 
 class RosterUnknownError(CreditBankError):
@@ -73,33 +85,13 @@ class RosterUnknownError(CreditBankError):
     status = 404
 
 
-class Phase(StrEnum):
-    """How far a roster is, in the order of its steps."""
-
-    READING = "reading"
-    PEOPLE = "people"
-    WEIGHING = "weighing"
-    CREDITING = "crediting"
-    CAPS = "caps"
-
-
-#: Is told the step, and how many rows of all it has done (of caps, how many people).
-Told = Callable[[Phase, int, int], None]
-#: What `RuleMissingError` names where nothing lets a year be made up.
-#: Rows, or people, between two words on how far it is.
-TOLD_EVERY = 2_000
-
-
-def silent(_phase: Phase, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class RosterPosting:
     """Who posts which roster under which filing: the holder, or a delegate (the organisation).
 
     `told` hears how far it is; it must not write through the session that posts. What `corrects`
-    is posted after the filing was closed, too. `way` is kept with the facts of each credit.
+    is posted after the filing was closed, too, and is credited or refused: nothing of it is held.
+    `way` is kept with the facts of each credit.
     """
 
     filing: Filing
@@ -109,6 +101,8 @@ class RosterPosting:
     corrects: bool = False
     delegate_id: int | None = None
     way: Way | None = None
+    #: an official has compared them
+    names_compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +132,8 @@ class RosterResult:
     problems: tuple[RowProblem, ...]
     #: by which it was posted in the holder's stead; empty for the holder's own posting
     delegation_no: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What a roster is held against."""
-
-    filing: Filing
-    sessions: Mapping[date, FilingSession]
-    #: of the hours that the filing was approved with, by session
-    approved_centihours: Mapping[int, int | None]
-    law: PackChain
-    source: Source
-    today: date
-    demo_bank: bool
-    #: empty where the holder itself posts
-    delegation_no: str
-    way: Way | None
+    #: names that were tried for numbers on record; they count even if all else is taken back
+    tries: tuple[Try, ...] = field(compare=False)
 
 
 def post_roster(
@@ -174,34 +153,23 @@ def post_roster(
     investigated = reaches_open(session, source.source_id)
     if any(each.is_whole for each in investigated):
         raise SourceInvestigatedError(source_no=filing.filing_no)
-    sessions = sessions_of(session, filing.filing_no)
-    shares = approved_shares(filing.approved_centihours, sessions)
-    desk = _Desk(
-        filing=filing,
-        sessions={planned.day: planned for planned in sessions},
-        approved_centihours={
-            planned.session_no: share for planned, share in zip(sessions, shares, strict=True)
-        },
-        law=law_of(session, filing.scheme),
-        source=source,
-        today=civil_day(now),
-        demo_bank=the_bank(session).mode == "demo",
-        delegation_no=delegation_no,
-        way=posting.way,
-    )
+    desk = _desk(session, posting, source, delegation_no, civil_day(now))
     datable, problems = _datable_rows(posting.roster.rows, desk)
     posting.told(Phase.PEOPLE, 0, len(datable))
-    people = _people_of(session, vault, datable, now=now)
+    people, made = _people_of(session, vault, datable, now=now)
     groups = lock_linked(session, people.values())
     secrets = secrets_of(session, vault, list(groups))
-    named, misnamed = _named_rows(session, vault, datable, people)
+    of_people = [(row, people[row.document]) for row in datable]
+    compared = _compared(session, vault, posting, of_people, made, now)
     scales = Scales(allowance_of(session, source), use, groups, secrets, investigated)
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
-    good, refused = _weigh(scales, desk, named, posting.told)
+    good, refused = _weigh(scales, desk, compared.kept, posting.told)
     roster_no = "R" + random_number(9)
+    refused += _held(session, vault, posting, desk, scales, compared.held, roster_no, now)
+    settle_checks(session, vault, filing.filing_no, good, roster_no)
     context = FoldContext(desk.law, secrets, now)
-    _post(session, desk, good, roster_no, context, posting.told)
-    capped = _fold(session, desk, good, groups, context, posting.told)
+    post_good(session, desk, good, roster_no, context, posting.told)
+    capped = fold_touched(session, desk, good, groups, context, posting.told)
     take(session, source, scales.taking)
     result = RosterResult(
         roster_no=roster_no,
@@ -214,11 +182,33 @@ def post_roster(
             CreditedRow(each.row.row_no, each.row.day, each.row.attended_minutes, each.conversion)
             for each in good
         ),
-        problems=_in_file_order(posting.roster.problems, problems, misnamed, refused),
+        problems=_in_file_order(posting.roster.problems, problems, compared.problems, refused),
         delegation_no=delegation_no,
+        tries=compared.tries,
     )
     _record_batch(session, posting, result, vault.fingerprint(posting.roster.digest), now=now)
     return result
+
+
+def _desk(
+    session: Session, posting: RosterPosting, source: Source, delegation_no: str, today: date
+) -> RosterDesk:
+    filing = posting.filing
+    sessions = sessions_of(session, filing.filing_no)
+    shares = approved_shares(filing.approved_centihours, sessions)
+    return RosterDesk(
+        filing=filing,
+        sessions={planned.day: planned for planned in sessions},
+        approved_centihours={
+            planned.session_no: share for planned, share in zip(sessions, shares, strict=True)
+        },
+        law=law_of(session, filing.scheme),
+        source=source,
+        today=today,
+        demo_bank=the_bank(session).mode == "demo",
+        delegation_no=delegation_no,
+        way=posting.way,
+    )
 
 
 def _open_source(session: Session, posting: RosterPosting, today: date) -> tuple[Source, SourceUse]:
@@ -245,7 +235,7 @@ def _delegation(session: Session, posting: RosterPosting, today: date) -> str:
 def rehearse_roster(
     session: Session, vault: Vault, posting: RosterPosting, *, now: datetime
 ) -> RosterResult:
-    """Post a roster and take every trace of it back: what would become of it, now.
+    """Post a roster and take it back: what would become of it, now. Names that it tried count.
 
     Raises:
         FilingNotApprovedError, FilingNotOpenError, SourceInvestigatedError, NotRecognisedError,
@@ -253,9 +243,12 @@ def rehearse_roster(
     """
     rehearsal = session.begin_nested()
     try:
-        return post_roster(session, vault, posting, now=now)
+        result = post_roster(session, vault, posting, now=now)
     finally:
         rehearsal.rollback()
+    poster_id = poster_of(session, posting.filing, posting.delegate_id)
+    note_tries(session, poster_id, result.tries, now=now)
+    return result
 
 
 def make_up_years_of(session: Session, filing: Filing) -> tuple[int, ...]:
@@ -331,42 +324,8 @@ def rosters_of(
     return session.scalars(query.order_by(RosterBatch.recorded_at)).all()
 
 
-def trace_of(steps: Sequence[Step]) -> list[Canonical]:
-    """Return a conversion's steps as they are kept in the facts of a credit."""
-    trace: list[Canonical] = []
-    for step in steps:
-        line: dict[str, Canonical] = {"code": step.code, "facts": dict(step.facts)}
-        if step.value is not None:
-            line |= {
-                "scheme": step.value.scheme,
-                "key": step.value.key,
-                "from": step.value.from_.isoformat(),
-                "basis": str(step.value.basis),
-                "reference": step.value.reference.id if step.value.reference else "",
-            }
-        trace.append(line)
-    return trace
-
-
-def steps_of_trace(trace: Sequence[Mapping[str, Any]], chain: PackChain) -> Iterator[Step]:
-    """Read steps back as `trace_of` kept them, each with the value that it used."""
-    for line in trace:
-        value = _value_used(line, chain) if "key" in line else None
-        yield Step(line["code"], line["facts"], value)
-
-
-def _value_used(line: Mapping[str, str], chain: PackChain) -> Value:
-    return next(
-        value
-        for pack in chain.packs
-        if pack.id == line["scheme"]
-        for value in pack.values[line["key"]]
-        if value.from_.isoformat() == line["from"]
-    )
-
-
 def _datable_rows(
-    rows: Sequence[RosterRow], desk: _Desk
+    rows: Sequence[RosterRow], desk: RosterDesk
 ) -> tuple[list[RosterRow], list[RowProblem]]:
     """Keep the rows whose day is one of the filing's sessions, already held."""
     kept: list[RosterRow] = []
@@ -380,7 +339,7 @@ def _datable_rows(
     return kept, problems
 
 
-def _day_problem(row: RosterRow, desk: _Desk) -> RowProblem | None:
+def _day_problem(row: RosterRow, desk: RosterDesk) -> RowProblem | None:
     found = row.day.isoformat()
     if row.day not in desk.sessions:
         wanted = sorted(day.isoformat() for day in desk.sessions)
@@ -396,29 +355,51 @@ def _day_problem(row: RosterRow, desk: _Desk) -> RowProblem | None:
 
 def _people_of(
     session: Session, vault: Vault, rows: Sequence[RosterRow], *, now: datetime
-) -> dict[Document, int]:
+) -> tuple[dict[Document, int], set[int]]:
     identities = {row.document: Identity(row.document, row.name) for row in reversed(rows)}
-    return ensure_people(session, vault, list(identities.values()), now=now)
+    return meet_people(session, vault, list(identities.values()), now=now)
 
 
-def _named_rows(
-    session: Session, vault: Vault, rows: Sequence[RosterRow], people: Mapping[Document, int]
-) -> tuple[list[tuple[RosterRow, int]], list[RowProblem]]:
-    """Keep the rows whose name is one on record for their number."""
-    names = names_of(session, vault, set(people.values()))
-    kept: list[tuple[RosterRow, int]] = []
-    problems: list[RowProblem] = []
-    for row in rows:
-        person_id = people[row.document]
-        if agrees(row.name, names[person_id]):
-            kept.append((row, person_id))
+def _compared(  # noqa: PLR0917 # whose names are compared
+    session: Session, vault: Vault, posting: RosterPosting, rows: Sequence[PersonRow],
+    made: set[int], now: datetime,
+) -> Compared:  # fmt: skip
+    """Part the rows by whether their name is one on record for their number."""
+    if posting.names_compared:
+        return Compared(list(rows), [], [], ())
+    if not posting.corrects:
+        poster_id = poster_of(session, posting.filing, posting.delegate_id)
+        return compare_names(session, vault, poster_id, rows, made, now=now)
+    names = names_of(session, vault, {key for _, key in rows})
+    differing = [
+        row_problem(row, Column.NAME, "roster-name-differs")
+        for row, key in rows
+        if not agrees(row.name, names[key])
+    ]
+    refused = {each.row_no for each in differing}
+    return Compared([each for each in rows if each[0].row_no not in refused], [], differing, ())
+
+
+def _held(  # noqa: PLR0917 # what is held, of which roster
+    session: Session, vault: Vault, posting: RosterPosting, desk: RosterDesk, scales: Scales,
+    rows: Sequence[PersonRow], roster_no: str, now: datetime,
+) -> list[RowProblem]:  # fmt: skip
+    """Hold rows for an official; what is credited already needs none."""
+    known, held = [], []
+    for row, person_id in rows:
+        planned = desk.sessions[row.day]
+        if scales.is_credited(person_id, occasion_of(planned)):
+            day = row.day.isoformat()
+            known.append(row_problem(row, Column.DAY, "roster-already-credited", day=day))
         else:
-            problems.append(row_problem(row, Column.NAME, "roster-name-differs"))
-    return kept, problems
+            held.append((row, planned))
+    poster_id = poster_of(session, posting.filing, posting.delegate_id)
+    holding = Holding(posting.filing, poster_id, roster_no, posting.way)
+    return known + hold_rows(session, vault, holding, held, now=now)
 
 
 def _weigh(
-    scales: Scales, desk: _Desk, rows: Sequence[tuple[RosterRow, int]], told: Told
+    scales: Scales, desk: RosterDesk, rows: Sequence[tuple[RosterRow, int]], told: Told
 ) -> tuple[list[GoodRow], list[RowProblem]]:
     converted: dict[tuple[int, int, int | None], Conversion] = {}
     good: list[GoodRow] = []
@@ -444,7 +425,7 @@ def _weigh(
     return good, problems
 
 
-def _make_up_problem(desk: _Desk, row: RosterRow) -> RowProblem:
+def _make_up_problem(desk: RosterDesk, row: RosterRow) -> RowProblem:
     """Say that the row's day makes up no such year, and on which days it could be made up."""
     year = row.make_up_year or 0
     windows = windows_of(desk.filing.activity, desk.filing.subject, year, desk.law)
@@ -454,7 +435,7 @@ def _make_up_problem(desk: _Desk, row: RosterRow) -> RowProblem:
     return row_problem(row, Column.MAKE_UP, "roster-make-up-closed", found=year, day=day, days=days)
 
 
-def _convert(desk: _Desk, planned: FilingSession, row: RosterRow) -> Conversion:
+def _convert(desk: RosterDesk, planned: FilingSession, row: RosterRow) -> Conversion:
     filing = desk.filing
     return convert(
         ActivityFact(
@@ -470,151 +451,6 @@ def _convert(desk: _Desk, planned: FilingSession, row: RosterRow) -> Conversion:
             make_up_year=row.make_up_year,
         ),
         desk.law,
-    )
-
-
-def _post(  # noqa: PLR0917 # what the rows are posted with
-    session: Session,
-    desk: _Desk,
-    good: Sequence[GoodRow],
-    roster_no: str,
-    context: FoldContext,
-    told: Told,
-) -> None:
-    """Write attendance and credits."""
-    if not good:
-        return
-    pins = desk.law.pins()
-    leaf = session.get_one(Act, desk.source.act_id).leaf
-    posting = PostingContext(
-        desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
-    )
-    append_rows(session, Attendance, [_attendance(row, roster_no) for row in good])
-    told_facts: dict[tuple[int, int], tuple[str, str]] = {}
-    for done in range(0, len(good), TOLD_EVERY):
-        told(Phase.CREDITING, done, len(good))
-        drafts = []
-        for row in good[done : done + TOLD_EVERY]:
-            # Of two equal attendances the facts differ by the row alone.
-            alike = row.planned.session_no, id(row.conversion)
-            if alike not in told_facts:
-                told_facts[alike] = _facts_around_row(desk, row, roster_no)
-            drafts.append(_draft(desk, row, told_facts[alike]))
-        post_credits(session, drafts, posting, context.secrets)
-
-
-def _fold(  # noqa: PLR0917 # whose rows are folded with what
-    session: Session,
-    desk: _Desk,
-    good: Sequence[GoodRow],
-    groups: Groups,
-    context: FoldContext,
-    told: Told,
-) -> int:
-    """Write what the caps change; return centihours newly capped."""
-    touched = sorted({groups[row.person_id] for row in good})
-    uncut = _uncut(session, desk, good, groups)
-    years = {row.conversion.credited_year for row in good}
-    capped = 0
-    for done in range(0, len(touched), TOLD_EVERY):
-        told(Phase.CAPS, done, len(touched))
-        cut = [group for group in touched[done : done + TOLD_EVERY] if group not in uncut]
-        if cut:
-            capped += fold_again(session, cut, years, context)
-    return capped
-
-
-def _uncut(
-    session: Session, desk: _Desk, good: Sequence[GoodRow], groups: Groups
-) -> set[tuple[int, ...]]:
-    """Return those who have nothing but these rows, of which the caps let everything count.
-
-    Most of a large roster: they need not be read back.
-    """
-    alike: dict[tuple[int, int], LiveFact] = {}
-    facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
-    for row in good:
-        key = row.planned.session_no, id(row.conversion)
-        if key not in alike:
-            alike[key] = _live_fact(desk, row)
-        facts[groups[row.person_id]].append(alike[key])
-    entries = entry_counts(session, [key for group in facts for key in group], desk.filing.scheme)
-    caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
-    uncut = set()
-    for group, live in facts.items():
-        if sum(entries[key] for key in group) == len(live):
-            # Many attended the same sessions for the same time.
-            pattern = tuple(live)
-            if pattern not in found:
-                found[pattern] = nothing_cut(pattern, caps)
-            if found[pattern]:
-                uncut.add(group)
-    return uncut
-
-
-def _live_fact(desk: _Desk, good: GoodRow) -> LiveFact:
-    filing, conversion = desk.filing, good.conversion
-    return LiveFact(
-        occasion_of(good.planned), good.planned.day, conversion.credited_year, conversion.subject,
-        filing.activity, conversion.centihours, filing.form, filing.filing_no,
-    )  # fmt: skip
-
-
-def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
-    """Return the columns of an attendance in their order."""
-    planned, row = good.planned, good.row
-    return (
-        good.person_id, planned.filing_no, planned.session_no, good.revision,
-        row.attended_minutes, roster_no, row.row_no,
-    )  # fmt: skip
-
-
-def _facts_around_row(desk: _Desk, good: GoodRow, roster_no: str) -> tuple[str, str]:
-    """Return the canonical facts of a credit before and behind the number of its row."""
-    filing, planned = desk.filing, good.planned
-    approved = desk.approved_centihours[planned.session_no]
-    facts: dict[str, Canonical] = {
-        "kind": "filing",
-        "activity": filing.activity,
-        "form": filing.form,
-        "release": filing.release,
-        "filing": filing.filing_no,
-        "session": planned.session_no,
-        "day": planned.day.isoformat(),
-        "planned_minutes": planned.planned_minutes,
-        "planned_half_days": planned.planned_half_days,
-        "attended_minutes": good.row.attended_minutes,
-        "roster": roster_no,
-        "trace": trace_of(good.conversion.steps),
-    }
-    if approved is not None:
-        facts["approved_centihours"] = approved
-    if filing.version > 1:
-        facts["filing_version"] = filing.version
-    if desk.delegation_no:
-        facts["delegation"] = desk.delegation_no
-    if good.row.make_up_year is not None:
-        facts["make_up_year"] = good.row.make_up_year
-    if desk.way is not None:
-        facts["way"] = str(desk.way)
-    # Keys of canonical JSON stand in order.
-    before = canonical_text({key: facts[key] for key in facts if key < "row"})
-    behind = canonical_text({key: facts[key] for key in facts if key > "row"})
-    return f'{before[:-1]},"row":', f",{behind[1:]}"
-
-
-def _draft(desk: _Desk, good: GoodRow, around_row: tuple[str, str]) -> CreditDraft:
-    before, behind = around_row
-    return CreditDraft(
-        person_id=good.person_id,
-        scheme=desk.filing.scheme,
-        credited_year=good.conversion.credited_year,
-        subject=good.conversion.subject,
-        earned_on=good.planned.day,
-        occasion=occasion_of(good.planned),
-        revision=good.revision,
-        centihours=good.conversion.centihours,
-        facts=f"{before}{good.row.row_no}{behind}",
     )
 
 

@@ -20,7 +20,7 @@ from creditbank.crediting.issuing import Grant, issue
 from creditbank.crediting.models import RecognisedTransfer
 from creditbank.crediting.recognition import Revocation
 from creditbank.crediting.reversals import Ruling, hold, live_under, take_back
-from creditbank.crediting.rosters import trace_of
+from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act

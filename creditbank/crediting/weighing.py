@@ -97,6 +97,10 @@ class Scales:
         """What the accepted rows take of the source."""
         return Taking(self._taken_people, self._taken_centihours)
 
+    def is_credited(self, person_id: int, occasion: str) -> bool:
+        """Tell whether somebody holds the hours of an occasion, under any of their linked keys."""
+        return any((key, occasion) in self._live for key in self._groups[person_id])
+
     def _remember(self, state: CreditState) -> None:
         key = (state.credit.person_id, state.credit.occasion)
         known = self._newest.get(key)
@@ -130,7 +134,7 @@ class Scales:
 
     def _day_problem(self, person_id: int, occasion: str) -> str:
         group = self._groups[person_id]
-        if any((key, occasion) in self._live for key in group):
+        if self.is_credited(person_id, occasion):
             return "roster-already-credited"
         covered = any(each.covers(group, occasion) for each in self._investigated)
         return "roster-investigated" if covered else ""

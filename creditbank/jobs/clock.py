@@ -21,6 +21,7 @@ from creditbank.accounts.sessions import forget_sessions
 from creditbank.attendance.check_ins import forget_comers
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
+from creditbank.crediting.name_checks import forget_tries
 from creditbank.crediting.roster_works import forget_works
 from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
@@ -114,6 +115,7 @@ def forget_old() -> int:
         gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
         gone += forget_held(session, before=now) + forget_people(session, now=now)
         gone += forget_works(session, now=now) + forget_comers(session, now=now)
+        gone += forget_tries(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 

@@ -114,6 +114,17 @@ def ensure_people(
 ) -> dict[Document, int]:
     """Return everybody's key, making one for those who were never seen before.
 
+    Raises:
+        DemoOnlyError, InventedOnlyError: one of the numbers has no place in this bank.
+    """
+    return meet_people(session, vault, identities, now=now)[0]
+
+
+def meet_people(
+    session: Session, vault: Vault, identities: Sequence[Identity], *, now: datetime
+) -> tuple[dict[Document, int], set[int]]:
+    """Return everybody's key, and which keys were made just now.
+
     Two posters may meet the same new person at once: the directory decides whose key it is, and
     both insert in the order of the hashes so that neither waits for the other in a circle.
 
@@ -136,7 +147,7 @@ def ensure_people(
     _insert_people(session, vault, [(made[d], new[d]) for d in made], now=now)
     if len(won) < len(drafts):
         known |= find_people(session, vault, [d for d in new if d not in made])
-    return known
+    return known, set(made.values())
 
 
 def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, tuple[str, ...]]:

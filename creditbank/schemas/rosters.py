@@ -12,8 +12,8 @@ from creditbank.attendance.ways import StatedWay, Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.models import ImportState
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import WorkState
-from creditbank.crediting.rosters import Phase
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.schemas.fields import (
     Choice,

@@ -22,6 +22,7 @@ from creditbank.web.imports_desk import imports_desk
 from creditbank.web.investigations_desk import investigations_desk
 from creditbank.web.items_desk import items_desk
 from creditbank.web.links_desk import links_desk
+from creditbank.web.name_checks import name_checks
 from creditbank.web.organisations_desk import organisations_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
@@ -46,7 +47,8 @@ from creditbank.web.words import prepare_words
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
-    filings, filing_drafts, filing_steps, amendments, rosters, check_ins, check_in_phone,
+    filings, filing_drafts, filing_steps, amendments, rosters, name_checks, check_ins,
+    check_in_phone,
     reconciliations, attendance, provider_statement, scorecard, delegations, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, verdict_lists, api_pages,

@@ -31,6 +31,7 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     WorkState,
@@ -42,12 +43,11 @@ from creditbank.crediting.roster_works import (
     work_numbered,
 )
 from creditbank.crediting.rosters import (
-    Phase,
     make_up_years_of,
     roster_seen,
     sides_of,
-    steps_of_trace,
 )
+from creditbank.crediting.traces import steps_of_trace
 from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
@@ -212,6 +212,8 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         sees_people=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes
         and delegate_of(session, visit.client, filing) is None,
         poster=sides_of(session, batch, filing)[0],
+        held=sum(each.code == "roster-name-held" for each in problems),
+        posts=Scope.ROSTER_POST in visit.client.scopes,
     )  # fmt: skip
 
 

@@ -30,7 +30,8 @@ def prepare_words(app: Flask) -> None:
         amendment_state_code, amendment_code,
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
-        succession_code, client_scope_code, client_old_ends_code,
+        succession_code, client_scope_code, client_old_ends_code, name_check_state_code,
+        name_finding_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -244,6 +245,16 @@ def work_phase_code(phase: str) -> str:
 def fate_code(fate: str) -> str:
     """Name what becomes of a row."""
     return f"fate-{fate}"
+
+
+def name_check_state_code(state: str) -> str:
+    """Name how a held row stands."""
+    return f"name-check-state-{state}"
+
+
+def name_finding_code(finding: str) -> str:
+    """Name what an official found of two names."""
+    return f"name-finding-{finding}"
 
 
 def withdrawal_reason_code(reason: str) -> str:

@@ -17,6 +17,7 @@ from creditbank.api import access
 from creditbank.api.filings import filing_seen
 from creditbank.api.operations import Declared
 from creditbank.clock import utc_now
+from creditbank.people.register import Identity
 from creditbank.registry.clients import OF_AN_ORGANISATION, SCOPES_OF, Role
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
@@ -73,6 +74,7 @@ _ITEM = Row("item:decide", "official", none="item-unknown", region=REGION)
 _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="item-unknown")
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
+_NAME_CHECK = Row("person:link", "official", none="name-check-unknown", region=REGION)
 _REASSESSMENT = Row("hours:reassess", "official", none="reassessment-unknown", region=REGION)
 _ORGANISATION = Row("organisation:register", "official", none="uscc-length-wrong", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
@@ -180,6 +182,12 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/rosters/<public:roster_no>": replace(
         _READING, none="roster-unknown", organisation="roster-unknown"
     ),
+    "GET /api/v1/name-checks": Row("filing:read", "provider official auditor"),
+    "POST /api/v1/name-checks/<public:check_no>/request": Row(
+        "roster:post", "provider", none="name-check-unknown", organisation="name-check-unknown"
+    ),
+    "GET /api/v1/name-checks/<public:check_no>": _NAME_CHECK,
+    "POST /api/v1/name-checks/<public:check_no>/decision": _NAME_CHECK,
     "POST /api/v1/filings/<public:filing_no>/withdrawals": replace(
         _READING, scope="attendance:withdraw", roles="provider official"
     ),
@@ -440,9 +448,18 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
         "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1],
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
+        "check_no": held_row(desk, f"/api/v1/filings/{filing_no}"),
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
         "pack_id": "cn-3710", "version": "1",
     }  # fmt: skip
+
+
+def held_row(desk: Desk, filing: str) -> str:
+    """Post somebody on record under another name; return the number of the row that waits."""
+    misnamed = Identity(PERSON.document, "不同名")
+    desk.provider.post(f"{filing}/rosters", roster_rows([misnamed], DAYS[2:]))
+    [check] = desk.provider.get("/api/v1/name-checks").get_json()["name_checks"]
+    return str(check["check_no"])
 
 
 def example_of(declared: Declared) -> Any:

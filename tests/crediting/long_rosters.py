@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from creditbank import meters
-from creditbank.crediting import rosters
-from creditbank.crediting.rosters import Phase
+from creditbank.crediting import roster_credits, rosters
+from creditbank.crediting.roster_credits import Phase
 from creditbank.house import EXTENSION
 from creditbank.meters import Meter
 from tests.bank import TestBank
@@ -27,6 +27,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, look: Callable[[Phase, int, int], N
         tell(self, phase, done, total)
         look(phase, done, total)
 
-    monkeypatch.setattr(rosters, "TOLD_EVERY", 1)
+    for module in (rosters, roster_credits):
+        monkeypatch.setattr(module, "TOLD_EVERY", 1)
     monkeypatch.setattr(meters, "_TOLD_EVERY_NANOSECONDS", 0)
     monkeypatch.setattr(Meter, "tell", told)

@@ -10,6 +10,7 @@ from creditbank.attendance.models import HeldRoster, RosterBatch, RosterWork
 from creditbank.attendance.workbook import Limits
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import Upload, discard_held, forget_held, hold_roster
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     ATTEMPTS_MAX,
     KEPT_FOR,
@@ -28,7 +29,7 @@ from creditbank.crediting.roster_works import (
     request_preview,
     take_up,
 )
-from creditbank.crediting.rosters import Phase, RosterPosting
+from creditbank.crediting.rosters import RosterPosting
 from creditbank.jobs.rosters import run_rosters
 from creditbank.people.vault import VaultBrokenError
 from creditbank.registry.filing.filings import filing_numbered

@@ -152,7 +152,7 @@ def test_rows_that_cannot_be_credited_say_why_and_the_others_are_credited(bank: 
 
     assert result.rows_credited == 3
     assert sorted(codes(result)) == [
-        "roster-day-not-filed", "roster-name-differs", "roster-nothing-earned",
+        "roster-day-not-filed", "roster-name-held", "roster-nothing-earned",
     ]  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_a_row_in_traditional_characters_is_the_person_on_record(bank: TestBank)
     other = bank.post(filing_no, attendance([stranger], SEMINAR_DAYS[2:]))
 
     assert (again.rows_credited, again.problems) == (1, ())
-    assert [problem.code for problem in other.problems] == ["roster-name-differs"]
+    assert [problem.code for problem in other.problems] == ["roster-name-held"]
     assert "龙" not in repr(other.problems)
     with bank.unit() as session:
         withdrawal = Withdrawal(

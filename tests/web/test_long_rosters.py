@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from creditbank.crediting.rosters import Phase
+from creditbank.crediting.roster_credits import Phase
 from creditbank.jobs.rosters import run_rosters
 from creditbank.registry.clients import Role
 from tests.attendance.rosters import csv_bytes, xlsx

@@ -17,6 +17,7 @@ from creditbank.crediting.amendments import AmendmentDraft, ask_amendment, plan_
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
+from creditbank.crediting.models import NameCheck
 from creditbank.crediting.reassessments import (
     ReassessmentDraft,
     propose_reassessment,
@@ -24,6 +25,7 @@ from creditbank.crediting.reassessments import (
 )
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
+from creditbank.people.register import Identity
 from creditbank.registry.clients import SCOPES_OF, Client, Role, Scope
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.delegations import DelegationDraft, give_delegation
@@ -131,6 +133,13 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/investigations/<public:investigation_no>/closing": Held(
         "investigation", "official", "far-official", {"outcome": "cleared"}
+    ),
+    "POST /name-checks/<public:check_no>/request": Held(
+        "held row", "provider", "far-provider", {"note": "已更名"}
+    ),
+    "GET /desk/name-checks/<public:check_no>": Held("held row", "official", "far-official"),
+    "POST /desk/name-checks/<public:check_no>/decision": Held(
+        "other held row", "official", "far-official", {"finding": "renamed", "case_no": "8"}
     ),
     "GET /desk/reassessments/<public:reassessment_no>": Held(
         "reassessment", "official", "far-official"
@@ -384,8 +393,14 @@ def filed(visitors: Visitors) -> dict[str, str]:
         content = UnfinishedFiling(title="未定")
         draft = save_new_draft(session, content, provider, actor="x", now=utc_now()).draft_no
         work_no = request_preview(session, visitors.lobby.vault, upload, now=utc_now())
+    misnamed = Identity(invented_person(91).document, "不同名")
+    visitors.bank.post(attended, attendance([misnamed], SEMINAR_DAYS[:1]))
+    visitors.bank.post(attended, attendance([misnamed], SEMINAR_DAYS[2:]))
+    with visitors.bank.reading() as session:
+        first, second = session.scalars(select(NameCheck.check_no)).all()
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
+        "held row": first, "other held row": second,
         "today": today, "check-in": check_in, "sheet": f"{today}/sign-in-sheets/1", "draft": draft,
         "hold filing": held, **{f"amended {each}": amended(visitors.bank) for each in waiting},
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,

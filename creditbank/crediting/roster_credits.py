@@ -1,0 +1,206 @@
+"""Writing what the good rows of a roster are worth: attendance, credits, and what caps change."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from creditbank.attendance.models import Attendance
+from creditbank.attendance.ways import Way
+from creditbank.canonical import Canonical, canonical_text
+from creditbank.crediting.fold import FoldContext, entry_counts, fold_again, nothing_cut
+from creditbank.crediting.traces import trace_of
+from creditbank.crediting.weighing import GoodRow, Groups, occasion_of
+from creditbank.ledger.appending import append_rows
+from creditbank.ledger.models import Act, Source
+from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
+from creditbank.ledger.sources import pins_id_of
+from creditbank.registry.models import Filing, FilingSession
+from creditbank.rules.caps import CapLaw, LiveFact
+from creditbank.rules.pack import PackChain
+
+
+class Phase(StrEnum):
+    """How far a roster is, in the order of its steps."""
+
+    READING = "reading"
+    PEOPLE = "people"
+    WEIGHING = "weighing"
+    CREDITING = "crediting"
+    CAPS = "caps"
+
+
+#: Is told the step, and how many rows of all it has done (of caps, how many people).
+Told = Callable[[Phase, int, int], None]
+#: What `RuleMissingError` names where nothing lets a year be made up.
+#: Rows, or people, between two words on how far it is.
+TOLD_EVERY = 2_000
+
+
+def silent(_phase: Phase, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterDesk:
+    """What a roster is held against."""
+
+    filing: Filing
+    sessions: Mapping[date, FilingSession]
+    #: of the hours that the filing was approved with, by session
+    approved_centihours: Mapping[int, int | None]
+    law: PackChain
+    source: Source
+    today: date
+    demo_bank: bool
+    #: empty where the holder itself posts
+    delegation_no: str
+    way: Way | None
+
+
+def post_good(  # noqa: PLR0917 # what the rows are posted with
+    session: Session,
+    desk: RosterDesk,
+    good: Sequence[GoodRow],
+    roster_no: str,
+    context: FoldContext,
+    told: Told,
+) -> None:
+    """Write attendance and credits."""
+    if not good:
+        return
+    pins = desk.law.pins()
+    leaf = session.get_one(Act, desk.source.act_id).leaf
+    posting = PostingContext(
+        desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
+    )
+    append_rows(session, Attendance, [_attendance(row, roster_no) for row in good])
+    told_facts: dict[tuple[int, int], tuple[str, str]] = {}
+    for done in range(0, len(good), TOLD_EVERY):
+        told(Phase.CREDITING, done, len(good))
+        drafts = []
+        for row in good[done : done + TOLD_EVERY]:
+            # Of two equal attendances the facts differ by the row alone.
+            alike = row.planned.session_no, id(row.conversion)
+            if alike not in told_facts:
+                told_facts[alike] = _facts_around_row(desk, row, roster_no)
+            drafts.append(_draft(desk, row, told_facts[alike]))
+        post_credits(session, drafts, posting, context.secrets)
+
+
+def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
+    session: Session,
+    desk: RosterDesk,
+    good: Sequence[GoodRow],
+    groups: Groups,
+    context: FoldContext,
+    told: Told,
+) -> int:
+    """Write what the caps change; return centihours newly capped."""
+    touched = sorted({groups[row.person_id] for row in good})
+    uncut = _uncut(session, desk, good, groups)
+    years = {row.conversion.credited_year for row in good}
+    capped = 0
+    for done in range(0, len(touched), TOLD_EVERY):
+        told(Phase.CAPS, done, len(touched))
+        cut = [group for group in touched[done : done + TOLD_EVERY] if group not in uncut]
+        if cut:
+            capped += fold_again(session, cut, years, context)
+    return capped
+
+
+def _uncut(
+    session: Session, desk: RosterDesk, good: Sequence[GoodRow], groups: Groups
+) -> set[tuple[int, ...]]:
+    """Return those who have nothing but these rows, of which the caps let everything count.
+
+    Most of a large roster: they need not be read back.
+    """
+    alike: dict[tuple[int, int], LiveFact] = {}
+    facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
+    for row in good:
+        key = row.planned.session_no, id(row.conversion)
+        if key not in alike:
+            alike[key] = _live_fact(desk, row)
+        facts[groups[row.person_id]].append(alike[key])
+    entries = entry_counts(session, [key for group in facts for key in group], desk.filing.scheme)
+    caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
+    uncut = set()
+    for group, live in facts.items():
+        if sum(entries[key] for key in group) == len(live):
+            # Many attended the same sessions for the same time.
+            pattern = tuple(live)
+            if pattern not in found:
+                found[pattern] = nothing_cut(pattern, caps)
+            if found[pattern]:
+                uncut.add(group)
+    return uncut
+
+
+def _live_fact(desk: RosterDesk, good: GoodRow) -> LiveFact:
+    filing, conversion = desk.filing, good.conversion
+    return LiveFact(
+        occasion_of(good.planned), good.planned.day, conversion.credited_year, conversion.subject,
+        filing.activity, conversion.centihours, filing.form, filing.filing_no,
+    )  # fmt: skip
+
+
+def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
+    """Return the columns of an attendance in their order."""
+    planned, row = good.planned, good.row
+    return (
+        good.person_id, planned.filing_no, planned.session_no, good.revision,
+        row.attended_minutes, roster_no, row.row_no,
+    )  # fmt: skip
+
+
+def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[str, str]:
+    """Return the canonical facts of a credit before and behind the number of its row."""
+    filing, planned = desk.filing, good.planned
+    approved = desk.approved_centihours[planned.session_no]
+    facts: dict[str, Canonical] = {
+        "kind": "filing",
+        "activity": filing.activity,
+        "form": filing.form,
+        "release": filing.release,
+        "filing": filing.filing_no,
+        "session": planned.session_no,
+        "day": planned.day.isoformat(),
+        "planned_minutes": planned.planned_minutes,
+        "planned_half_days": planned.planned_half_days,
+        "attended_minutes": good.row.attended_minutes,
+        "roster": roster_no,
+        "trace": trace_of(good.conversion.steps),
+    }
+    if approved is not None:
+        facts["approved_centihours"] = approved
+    if filing.version > 1:
+        facts["filing_version"] = filing.version
+    if desk.delegation_no:
+        facts["delegation"] = desk.delegation_no
+    if good.row.make_up_year is not None:
+        facts["make_up_year"] = good.row.make_up_year
+    if desk.way is not None:
+        facts["way"] = str(desk.way)
+    # Keys of canonical JSON stand in order.
+    before = canonical_text({key: facts[key] for key in facts if key < "row"})
+    behind = canonical_text({key: facts[key] for key in facts if key > "row"})
+    return f'{before[:-1]},"row":', f",{behind[1:]}"
+
+
+def _draft(desk: RosterDesk, good: GoodRow, around_row: tuple[str, str]) -> CreditDraft:
+    before, behind = around_row
+    return CreditDraft(
+        person_id=good.person_id,
+        scheme=desk.filing.scheme,
+        credited_year=good.conversion.credited_year,
+        subject=good.conversion.subject,
+        earned_on=good.planned.day,
+        occasion=occasion_of(good.planned),
+        revision=good.revision,
+        centihours=good.conversion.centihours,
+        facts=f"{before}{good.row.row_no}{behind}",
+    )
