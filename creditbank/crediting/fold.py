@@ -25,6 +25,7 @@ from creditbank.ledger.posting import (
     post_moves,
 )
 from creditbank.ledger.sources import pins_id_of, sources_numbered
+from creditbank.orm import among
 from creditbank.rules.caps import (
     Account,
     CapLaw,
@@ -134,7 +135,7 @@ def _years_sharing_works(session: Session, people: Sequence[int], scheme: str) -
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
         for credited_year, earned_on, facts in session.execute(
-            query.where(Entry.person_id.in_(chunk))
+            query.where(among(session, Entry.person_id, chunk))
         ):
             said = json.loads(facts)
             for name in {said.get("work", ""), said.get("origin", {}).get("source", "")}:
@@ -148,7 +149,7 @@ def _years_of_sources(session: Session, people: Sequence[int], source_ids: set[i
     query = select(Entry.credited_year).where(Entry.source_id.in_(source_ids)).distinct()
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        found |= set(session.scalars(query.where(Entry.person_id.in_(chunk))))
+        found |= set(session.scalars(query.where(among(session, Entry.person_id, chunk))))
     return found
 
 
@@ -162,7 +163,9 @@ def _entries_of_years(
     found: list[Entry] = []
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        query = select(Entry).where(Entry.person_id.in_(chunk), Entry.scheme == scheme, in_years)
+        query = select(Entry).where(
+            among(session, Entry.person_id, chunk), Entry.scheme == scheme, in_years
+        )
         found.extend(session.scalars(query))
     return found
 
@@ -173,9 +176,39 @@ def entry_counts(session: Session, people: Sequence[int], scheme: str) -> Counte
     query = select(Entry.person_id, func.count()).where(Entry.scheme == scheme)
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        grouped = query.where(Entry.person_id.in_(chunk)).group_by(Entry.person_id)
+        grouped = query.where(among(session, Entry.person_id, chunk)).group_by(Entry.person_id)
         for person_id, count in session.execute(grouped):
             found[person_id] = count
+    return found
+
+
+def untouched_facts(
+    session: Session, people: Sequence[int], scheme: str
+) -> dict[int, list[LiveFact] | None]:
+    """Return what each of these people holds in a scheme, in the order of the fold.
+
+    Of whom anything was ever capped, reversed or frozen there is None: only their entries tell.
+    Single columns, since there may be hundreds of thousands of credits.
+    """
+    found: dict[int, list[LiveFact] | None] = {}
+    plain = Entry.movement == str(Movement.CREDIT)
+    query = select(
+        Entry.person_id, Entry.movement, Entry.occasion, Entry.earned_on, Entry.credited_year,
+        Entry.subject, Entry.centihours, CreditFacts.facts,
+    ).outerjoin(CreditFacts, and_(IS_OF_ENTRY, plain))  # fmt: skip
+    for start in range(0, len(people), _CHUNK):
+        chunk = people[start : start + _CHUNK]
+        theirs = query.where(among(session, Entry.person_id, chunk), Entry.scheme == scheme)
+        ordered = theirs.order_by(Entry.person_id, Entry.earned_on, Entry.occasion)
+        for key, movement, occasion, day, year, subject, centihours, facts in session.execute(
+            ordered
+        ):
+            if movement != Movement.CREDIT or facts is None:
+                found[key] = None
+                continue
+            held = found.setdefault(key, [])
+            if held is not None:
+                held.append(fact_of(occasion, day, (year, subject), centihours, facts))
     return found
 
 
@@ -198,7 +231,7 @@ def facts_of(session: Session, credits: Sequence[Entry]) -> dict[FactsKey, Credi
     )
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        for row in session.scalars(query.where(Entry.person_id.in_(chunk))):
+        for row in session.scalars(query.where(among(session, Entry.person_id, chunk))):
             found[row.person_id, row.scheme, row.occasion, row.revision] = row
     return found
 

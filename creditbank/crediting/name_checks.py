@@ -8,7 +8,7 @@ no further try. Whoever holds the source of a filing may write its checks.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -72,7 +72,7 @@ class Holding:
 
 def compare_names(  # who states which names
     session: Session, vault: Vault, organisation_id: int, rows: Sequence[PersonRow],
-    made: set[int], *, now: datetime,
+    made: Container[int], *, now: datetime,
 ) -> Compared:  # fmt: skip
     """Part rows by whether their name is one on record for their number, and count what was tried.
 
@@ -84,7 +84,10 @@ def compare_names(  # who states which names
         made: keys that were made of these very rows; their names are no secret.
         now: the instant.
     """
-    names = names_of(session, vault, {person_id for _, person_id in rows})
+    names = names_of(session, vault, {key for _, key in rows if key not in made})
+    for row, person_id in rows:
+        if person_id in made:
+            names.setdefault(person_id, (row.name,))
     differing = {row.document for row, key in rows if not agrees(row.name, names[key])}
     if differing and session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK ^ organisation_id)))

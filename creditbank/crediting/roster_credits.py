@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from creditbank.attendance.models import Attendance
 from creditbank.attendance.ways import Way
 from creditbank.canonical import Canonical, canonical_text
-from creditbank.crediting.fold import FoldContext, entry_counts, fold_again, nothing_cut
+from creditbank.crediting.fold import (
+    FoldContext,
+    entry_counts,
+    fold_again,
+    nothing_cut,
+    untouched_facts,
+)
 from creditbank.crediting.traces import trace_of
 from creditbank.crediting.weighing import GoodRow, Groups, occasion_of
 from creditbank.ledger.appending import append_rows
@@ -115,9 +121,10 @@ def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
 def _uncut(
     session: Session, desk: RosterDesk, good: Sequence[GoodRow], groups: Groups
 ) -> set[tuple[int, ...]]:
-    """Return those who have nothing but these rows, of which the caps let everything count.
+    """Return those of whom the caps let everything count, and of whom nothing was ever taken back.
 
-    Most of a large roster: they need not be read back.
+    Nearly everybody on a large roster: their entries need not be folded one by one. Most have
+    nothing but these rows, and are not even read back.
     """
     alike: dict[tuple[int, int], LiveFact] = {}
     facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
@@ -126,18 +133,31 @@ def _uncut(
         if key not in alike:
             alike[key] = _live_fact(desk, row)
         facts[groups[row.person_id]].append(alike[key])
-    entries = entry_counts(session, [key for group in facts for key in group], desk.filing.scheme)
+    scheme = desk.filing.scheme
+    entries = entry_counts(session, [key for group in facts for key in group], scheme)
+    had_before = [
+        group for group, live in facts.items() if sum(entries[key] for key in group) != len(live)
+    ]
+    held = untouched_facts(session, [key for group in had_before for key in group], scheme)
+    for group in had_before:
+        facts[group] = _joined([held.get(key, []) for key in group])
     caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
     uncut = set()
     for group, live in facts.items():
-        if sum(entries[key] for key in group) == len(live):
-            # Many attended the same sessions for the same time.
-            pattern = tuple(live)
-            if pattern not in found:
-                found[pattern] = nothing_cut(pattern, caps)
-            if found[pattern]:
-                uncut.add(group)
+        # Many attended the same sessions for the same time.
+        pattern = tuple(live)
+        if pattern not in found:
+            found[pattern] = bool(pattern) and nothing_cut(pattern, caps)
+        if found[pattern]:
+            uncut.add(group)
     return uncut
+
+
+def _joined(parts: Sequence[list[LiveFact] | None]) -> list[LiveFact]:
+    """Put the facts of linked keys together; nothing where one of them has more to be told."""
+    if any(part is None for part in parts):
+        return []
+    return [fact for part in parts if part for fact in part]
 
 
 def _live_fact(desk: RosterDesk, good: GoodRow) -> LiveFact:

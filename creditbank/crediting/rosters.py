@@ -4,7 +4,7 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -157,8 +157,10 @@ def post_roster(
     datable, problems = _datable_rows(posting.roster.rows, desk)
     posting.told(Phase.PEOPLE, 0, len(datable))
     people, made = _people_of(session, vault, datable, now=now)
-    groups = lock_linked(session, people.values())
-    secrets = secrets_of(session, vault, list(groups))
+    # Whom nobody else can see yet is neither linked to anybody nor to be locked.
+    groups = lock_linked(session, set(people.values()) - made.keys())
+    secrets = secrets_of(session, vault, list(groups)) | made
+    groups |= {person_id: (person_id,) for person_id in made}
     of_people = [(row, people[row.document]) for row in datable]
     compared = _compared(session, vault, posting, of_people, made, now)
     scales = Scales(allowance_of(session, source), use, groups, secrets, investigated)
@@ -355,14 +357,14 @@ def _day_problem(row: RosterRow, desk: RosterDesk) -> RowProblem | None:
 
 def _people_of(
     session: Session, vault: Vault, rows: Sequence[RosterRow], *, now: datetime
-) -> tuple[dict[Document, int], set[int]]:
+) -> tuple[dict[Document, int], dict[int, bytes]]:
     identities = {row.document: Identity(row.document, row.name) for row in reversed(rows)}
     return meet_people(session, vault, list(identities.values()), now=now)
 
 
 def _compared(  # noqa: PLR0917 # whose names are compared
     session: Session, vault: Vault, posting: RosterPosting, rows: Sequence[PersonRow],
-    made: set[int], now: datetime,
+    made: Container[int], now: datetime,
 ) -> Compared:  # fmt: skip
     """Part the rows by whether their name is one on record for their number."""
     if posting.names_compared:

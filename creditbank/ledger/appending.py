@@ -1,4 +1,4 @@
-"""How rows reach the ledger's two large tables: copied in by the hundred, never through a mapping.
+"""How rows reach the large tables: copied in by the hundred, never through a mapping.
 
 On PostgreSQL by COPY, on SQLite by one prepared statement; both several times as fast as what an
 ORM sends, and the database's own columns (number, transaction, epoch) stay its own.
@@ -17,7 +17,7 @@ from creditbank.orm import Base, UtcDateTime
 
 
 def append_rows(session: Session, mapped: type[Base], rows: Sequence[Sequence[object]]) -> None:
-    """Append rows to a table of the ledger.
+    """Append rows to a table.
 
     Args:
         session: of the caller's transaction.
@@ -65,9 +65,11 @@ def _day_text(day: object) -> str:
     return day.isoformat()
 
 
-def _instant_text(instant: object) -> str:
+def _instant_text(instant: object) -> str | None:
+    if instant is None:
+        return None
     assert isinstance(instant, datetime), "an instant"
     return instant_text(instant)
 
 
-_WRITTEN: dict[type, Callable[[object], str]] = {Date: _day_text, UtcDateTime: _instant_text}
+_WRITTEN: dict[type, Callable[[object], str | None]] = {Date: _day_text, UtcDateTime: _instant_text}

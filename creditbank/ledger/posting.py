@@ -17,6 +17,7 @@ from creditbank.errors import CreditBankError
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.leaves import EntryBody, Pins, entry_leaf, entry_salt, facts_digest
 from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
+from creditbank.orm import among
 
 Secrets = Mapping[int, bytes]
 
@@ -135,11 +136,11 @@ def credits_of(
     """Return every entry of these people in a scheme, of some occasions only if asked."""
     query = select(Entry).where(Entry.scheme == scheme)
     if occasions is None:
-        return list(session.scalars(query.where(Entry.person_id.in_(list(people)))))
+        return list(session.scalars(query.where(among(session, Entry.person_id, list(people)))))
     named = list(occasions)
     # The key of facts is ordered by occasion, and most of whom one asks for have none there yet.
     credited = select(CreditFacts.person_id).where(
-        CreditFacts.person_id.in_(list(people)), CreditFacts.scheme == scheme,
+        among(session, CreditFacts.person_id, list(people)), CreditFacts.scheme == scheme,
         CreditFacts.occasion.in_(named),
     )  # fmt: skip
     theirs = query.where(Entry.person_id.in_(credited), Entry.occasion.in_(named))

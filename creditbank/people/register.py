@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_person_id
+from creditbank.ledger.appending import append_rows
+from creditbank.orm import among
 from creditbank.people.documents import Document, DocumentKind, is_demo_number
 from creditbank.people.models import (
     IdentityLookup,
@@ -84,7 +87,7 @@ def find_people(
     for chunk in _chunks(list(by_lookup)):
         rows = session.execute(
             select(IdentityLookup.lookup, IdentityLookup.person_id).where(
-                IdentityLookup.lookup.in_(chunk)
+                among(session, IdentityLookup.lookup, chunk)
             )
         )
         found.update({by_lookup[lookup]: person_id for lookup, person_id in rows})
@@ -122,8 +125,8 @@ def ensure_people(
 
 def meet_people(
     session: Session, vault: Vault, identities: Sequence[Identity], *, now: datetime
-) -> tuple[dict[Document, int], set[int]]:
-    """Return everybody's key, and which keys were made just now.
+) -> tuple[dict[Document, int], dict[int, bytes]]:
+    """Return everybody's key, and the secrets of those whose key was made just now.
 
     Two posters may meet the same new person at once: the directory decides whose key it is, and
     both insert in the order of the hashes so that neither waits for the other in a circle.
@@ -144,10 +147,10 @@ def meet_people(
     for lookup in sorted(won):
         document, person_id = drafts[lookup]
         known[document] = made[document] = person_id
-    _insert_people(session, vault, [(made[d], new[d]) for d in made], now=now)
+    secrets = _insert_people(session, vault, [(made[d], new[d]) for d in made], now=now)
     if len(won) < len(drafts):
         known |= find_people(session, vault, [d for d in new if d not in made])
-    return known, set(made.values())
+    return known, secrets
 
 
 def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int, tuple[str, ...]]:
@@ -155,7 +158,7 @@ def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int,
     names: dict[int, list[str]] = defaultdict(list)
     for chunk in _chunks(list(people)):
         query = select(PersonName.person_id, PersonName.name_no, PersonName.name_cipher)
-        of_chunk = query.where(PersonName.person_id.in_(chunk))
+        of_chunk = query.where(among(session, PersonName.person_id, chunk))
         for person_id, name_no, cipher in session.execute(
             of_chunk.order_by(PersonName.name_no.desc())
         ):
@@ -168,7 +171,9 @@ def name_counts(session: Session, people: Iterable[int]) -> dict[int, int]:
     """Return how many names each person has borne on record."""
     counts: dict[int, int] = {}
     for chunk in _chunks(list(people)):
-        query = select(PersonName.person_id, func.count()).where(PersonName.person_id.in_(chunk))
+        query = select(PersonName.person_id, func.count()).where(
+            among(session, PersonName.person_id, chunk)
+        )
         counts.update((row[0], row[1]) for row in session.execute(query.group_by("person_id")))
     return counts
 
@@ -194,7 +199,7 @@ def documents_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[
     """Return each person's first document."""
     found: dict[int, Document] = {}
     for chunk in _chunks(list(people)):
-        query = select(PersonDocument).where(PersonDocument.person_id.in_(chunk))
+        query = select(PersonDocument).where(among(session, PersonDocument.person_id, chunk))
         for row in session.scalars(query.where(PersonDocument.document_no == 1)):
             plain = vault.unlock(
                 row.number_cipher, "person_document", "number_cipher", row.person_id, 1
@@ -220,7 +225,9 @@ def secrets_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[in
     found: dict[int, bytes] = {}
     for chunk in _chunks(list(people)):
         query = select(PersonSecret.person_id, PersonSecret.secret_cipher)
-        for person_id, cipher in session.execute(query.where(PersonSecret.person_id.in_(chunk))):
+        for person_id, cipher in session.execute(
+            query.where(among(session, PersonSecret.person_id, chunk))
+        ):
             if cipher is not None:
                 found[person_id] = vault.unlock(cipher, "person_secret", "secret_cipher", person_id)
     return found
@@ -231,7 +238,9 @@ def secret_states(session: Session, vault: Vault, people: Iterable[int]) -> dict
     found: dict[int, bytes | None] = {}
     for chunk in _chunks(list(people)):
         secrets = select(PersonSecret.person_id, PersonSecret.secret_cipher)
-        for person_id, cipher in session.execute(secrets.where(PersonSecret.person_id.in_(chunk))):
+        for person_id, cipher in session.execute(
+            secrets.where(among(session, PersonSecret.person_id, chunk))
+        ):
             if cipher is None:
                 found[person_id] = None
                 continue
@@ -251,7 +260,7 @@ def lock_people(session: Session, people: Iterable[int]) -> None:
     for chunk in _chunks(sorted(set(people))):
         session.execute(
             select(Person.person_id)
-            .where(Person.person_id.in_(chunk))
+            .where(among(session, Person.person_id, chunk))
             .order_by(Person.person_id)
             .with_for_update()
         ).all()
@@ -306,7 +315,10 @@ def _standing_links(session: Session, people: Iterable[int]) -> list[tuple[int, 
     newest: dict[tuple[int, int], tuple[int, bool]] = {}
     for chunk in _chunks(list(people)):
         query = select(PersonLink).where(
-            or_(PersonLink.person_id.in_(chunk), PersonLink.other_person_id.in_(chunk))
+            or_(
+                among(session, PersonLink.person_id, chunk),
+                among(session, PersonLink.other_person_id, chunk),
+            )
         )
         for row in session.scalars(query):
             pair = (row.person_id, row.other_person_id)
@@ -316,61 +328,68 @@ def _standing_links(session: Session, people: Iterable[int]) -> list[tuple[int, 
 
 def _claim(session: Session, drafts: Mapping[bytes, int]) -> set[bytes]:
     """Enter new people into the directory; return the hashes that nobody else had entered."""
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     won: set[bytes] = set()
     for chunk in _chunks(sorted(drafts)):
-        statement = make(IdentityLookup).on_conflict_do_nothing().returning(IdentityLookup.lookup)
-        rows = [{"lookup": each, "person_id": drafts[each], "document_no": 1} for each in chunk]
-        won.update(session.scalars(statement, rows))
+        keys = [drafts[each] for each in chunk]
+        won.update(session.scalars(_claiming(session, chunk, keys)))
     return won
+
+
+def _claiming(
+    session: Session, lookups: Sequence[bytes], keys: Sequence[int]
+) -> ReturningInsert[tuple[bytes]]:
+    columns = ["lookup", "person_id", "document_no"]
+    if session.get_bind().dialect.name == "postgresql":
+        # Two arrays: thousands of rows that are spelt out cost more than to enter them.
+        pairs = (
+            func.unnest(
+                literal(list(lookups), ARRAY(LargeBinary)), literal(list(keys), ARRAY(BigInteger))
+            )
+            .table_valued("lookup", "person_id")
+            .render_derived()
+        )
+        rows = select(pairs.c.lookup, pairs.c.person_id, literal(1)).select_from(pairs)
+        entered = postgresql.insert(IdentityLookup).from_select(columns, rows)
+        return entered.on_conflict_do_nothing().returning(IdentityLookup.lookup)
+    values = [
+        {"lookup": lookup, "person_id": key, "document_no": 1}
+        for lookup, key in zip(lookups, keys, strict=True)
+    ]
+    return (
+        sqlite.insert(IdentityLookup).values(values).on_conflict_do_nothing()
+        .returning(IdentityLookup.lookup)
+    )  # fmt: skip
 
 
 def _insert_people(
     session: Session, vault: Vault, people: Sequence[tuple[int, Identity]], *, now: datetime
-) -> None:
+) -> dict[int, bytes]:
+    """Append people with their first document and name; return their secrets."""
     if not people:
-        return
+        return {}
     keys = [person_id for person_id, _ in people]
-    session.execute(insert(Person), [{"person_id": key, "created_at": now} for key in keys])
-    session.execute(
-        insert(PersonSecret),
-        [
-            {
-                "person_id": key,
-                "secret_cipher": vault.lock(
-                    random.token_bytes(SECRET_BYTES), "person_secret", "secret_cipher", key
-                ),
-                "erased_at": None,
-            }
-            for key in keys
-        ],
+    secrets = {key: random.token_bytes(SECRET_BYTES) for key in keys}
+    numbers = [(identity.document.number.encode("utf-8"), (key, 1)) for key, identity in people]
+    names = [(identity.name.encode("utf-8"), (key, 1)) for key, identity in people]
+    hidden = vault.lock_all(
+        [(secrets[key], (key,)) for key in keys], "person_secret", "secret_cipher"
     )
-    session.execute(insert(PersonDocument), [_document_row(vault, *each, now) for each in people])
-    session.execute(insert(PersonName), [_name_row(vault, *each, now) for each in people])
-
-
-def _document_row(
-    vault: Vault, person_id: int, identity: Identity, now: datetime
-) -> dict[str, object]:
-    number = identity.document.number.encode("utf-8")
-    return {
-        "person_id": person_id,
-        "document_no": 1,
-        "kind": str(identity.document.kind),
-        "number_cipher": vault.lock(number, "person_document", "number_cipher", person_id, 1),
-        "recorded_at": now,
-    }
-
-
-def _name_row(vault: Vault, person_id: int, identity: Identity, now: datetime) -> dict[str, object]:
-    name = identity.name.encode("utf-8")
-    return {
-        "person_id": person_id,
-        "name_no": 1,
-        "name_cipher": vault.lock(name, "person_name", "name_cipher", person_id, 1),
-        "recorded_at": now,
-    }
+    number_ciphers = vault.lock_all(numbers, "person_document", "number_cipher")
+    name_ciphers = vault.lock_all(names, "person_name", "name_cipher")
+    append_rows(session, Person, [(key, now) for key in keys])
+    append_rows(
+        session, PersonSecret, [(key, c, None) for key, c in zip(keys, hidden, strict=True)]
+    )
+    append_rows(
+        session, PersonDocument,
+        [(key, 1, str(identity.document.kind), cipher, now)
+         for (key, identity), cipher in zip(people, number_ciphers, strict=True)],
+    )  # fmt: skip
+    append_rows(
+        session, PersonName,
+        [(key, 1, cipher, now) for key, cipher in zip(keys, name_ciphers, strict=True)],
+    )  # fmt: skip
+    return secrets
 
 
 def _chunks(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

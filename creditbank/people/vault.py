@@ -41,10 +41,20 @@ class Vault:
 
     def lock(self, data: bytes, table: str, column: str, *row: int) -> bytes:
         """Encrypt data for one place: table, column and the row's key."""
+        return self.lock_all([(data, row)], table, column)[0]
+
+    def lock_all(
+        self, values: Iterable[tuple[bytes, tuple[int, ...]]], table: str, column: str
+    ) -> list[bytes]:
+        """Do what `lock` does for many rows of one column, with the key looked up once."""
         key = self._keys.newest("vault")
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher(key.material).encrypt(nonce, data, _place(table, column, row))
-        return _VERSION + key.number.to_bytes(2) + nonce + sealed
+        head, cipher = _VERSION + key.number.to_bytes(2), self._cipher(key.material)
+        locked = []
+        for data, row in values:
+            nonce = secrets.token_bytes(_NONCE_BYTES)
+            place = _place(table, column, row)
+            locked.append(head + nonce + cipher.encrypt(nonce, data, place))
+        return locked
 
     def unlock(self, cipher: bytes, table: str, column: str, *row: int) -> bytes:
         """Decrypt what `lock` wrote for the same place.
@@ -127,4 +137,6 @@ def _personal_key(person_secret: bytes) -> bytes:
 
 def _place(table: str, column: str, row: tuple[int, ...]) -> bytes:
     # As text: a person's key may be beyond what canonical JSON takes for an integer.
-    return canonical_bytes(["creditbank/vault/v1", table, column, [str(part) for part in row]])
+    # Written out, being canonical JSON of plain signs alone, since it is asked for by the thousand.
+    parts = '","'.join(map(str, row))
+    return f'["creditbank/vault/v1","{table}","{column}",["{parts}"]]'.encode("ascii")
