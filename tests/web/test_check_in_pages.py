@@ -224,7 +224,7 @@ def test_a_name_for_the_device_that_the_bank_did_not_give_is_not_taken(teacher: 
         telephone.get(teacher.shown())
         cookie = telephone.http.get_cookie("creditbank-device", path="/check-in")
         assert cookie is not None
-        assert cookie.value != value
+        assert cookie.value.partition(".")[0] != value.partition(".")[0]
         assert cookie.http_only
 
 
