@@ -25,7 +25,8 @@ _FUNCTIONS = (*GUARD_FUNCTIONS, "ledger_epoch_now", "ledger_natural_key", *EVENT
 _NUMBERS = "ledger_entry_number"
 _FORBIDDEN = "42501"
 
-#: Looks when the command is done: what was renamed is known by the guards that it still has.
+#: Looks when the command is done: what was renamed is known by the guards that it still has, and a
+#: function by the triggers and indexes that rest on it.
 _DDL = """
 DECLARE touched text;
 BEGIN
@@ -46,6 +47,8 @@ BEGIN
     WHERE k.relname = ANY ({tables}) OR a.relname = ANY ({tables})
         OR p.proname = ANY ({functions}) OR f.proname = ANY ({functions})
         OR EXISTS (SELECT FROM pg_trigger u WHERE u.tgfoid = p.oid)
+        OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+            AND d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '% is guarded: migrations alone change it', touched

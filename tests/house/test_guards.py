@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from creditbank.certificates.views import record_view
 from creditbank.crediting.reconciling import Said, reconcile
@@ -327,6 +327,28 @@ def test_a_plain_trigger_would_let_a_replicas_role_through(
 
         lost = ["journal_act delete", "journal_act update"]
         assert (left, missing_guards(connection.engine)) == (0, lost)
+
+
+@on_postgresql
+def test_nobody_takes_down_what_keeps_an_occasion_from_counting_twice(
+    sealed_bank: TestBank, database: Database
+) -> None:
+    key = "ledger_natural_key(text, text, integer, text, integer)"
+    attacks = [
+        "DROP INDEX ledger_entry_natural",
+        "CREATE OR REPLACE FUNCTION ledger_natural_key(scheme text, occasion text,"
+        " revision integer, movement text, step integer) RETURNS bigint LANGUAGE sql IMMUTABLE"
+        " RETURN 0",
+        f"ALTER FUNCTION {key} RENAME TO mine",
+        f"ALTER FUNCTION {key} VOLATILE",
+        f"DROP FUNCTION {key} CASCADE",
+    ]
+
+    for url in (database.owner_url, database.app_url):
+        for attack in attacks:
+            refused = pytest.raises(ProgrammingError, match="InsufficientPrivilege")
+            with connected(url) as connection, refused:
+                connection.execute(text(attack))
 
 
 @on_postgresql
