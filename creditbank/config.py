@@ -100,6 +100,9 @@ class Settings:
     certificate_days: int = _setting(
         0, "Days for which a certificate holds after its day of issue; 0: without end.", 0, 36_500
     )  # type: ignore[assignment]
+    filing_decide_working_days: int = _setting(
+        20, "Working days in which a submitted filing is to be decided; 0: no term.", 0, 250
+    )  # type: ignore[assignment]
     filing_close_days: int = _setting(
         180,
         "Days after the last session, or the last step if that was later, on which the clock "

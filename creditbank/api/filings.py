@@ -15,6 +15,7 @@ from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.delegates import DelegationNotOpenError
 from creditbank.registry.filing.bases import FilingBaseMissingError
+from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
     ApprovedHoursUnfitError,
@@ -50,9 +51,12 @@ from creditbank.schemas.registry import (
     ApprovalBody,
     FilingAnswer,
     FilingBody,
+    FilingLine,
     FilingReasonBody,
     FilingsAnswer,
     FilingsQuery,
+    OverdueAnswer,
+    OverdueQuery,
 )
 
 _EXAMPLE = {
@@ -123,6 +127,23 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
     more = len(found) > limit
     next_cursor = cursor_of(page[-1].submitted_at, page[-1].filing_no) if more else ""
     return {"filings": page, "next_cursor": next_cursor}
+
+
+@filings.get("/overdue-filings", Scope.FILING_DECIDE, query=OverdueQuery(), answer=OverdueAnswer())
+def list_overdue(call: Call, session: Session) -> dict[str, Any]:
+    """List what was not decided in time in your region and below, the longest overdue first."""
+    settings, region = current_house().settings, call.client.jurisdiction
+    days, limit = settings.filing_decide_working_days, call.query["limit"]
+    found = overdue_filings(
+        session, region, days, limit=min(limit, settings.page_size_max), now=call.now
+    )
+    names = [name for name in FilingLine().fields if hasattr(Filing, name)]
+    return {
+        "filings": [
+            {**{name: getattr(each, name) for name in names}, "due_day": due_day_of(each, days)}
+            for each in found
+        ]
+    }
 
 
 @filings.get(
@@ -222,6 +243,7 @@ def shaped(session: Session, filing: Filing, delegate_id: int | None = None) -> 
     return {
         **{name: getattr(filing, name) for name in FilingAnswer().fields if hasattr(filing, name)},
         "asked_hours": filing.asked_centihours,
+        "due_day": due_day_of(filing, current_house().settings.filing_decide_working_days),
         "approved_hours": filing.approved_centihours,
         "facts": json.loads(filing.facts),
         "organisation": organisation_of(session, filing.organisation_id).uscc,

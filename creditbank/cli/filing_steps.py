@@ -17,6 +17,7 @@ from creditbank.crediting.filing_steps import Ending, Measure, StepDraft, take_s
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
+from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.states import FilingStep
 
 #: The group of all filings, which these commands join.
@@ -50,6 +51,25 @@ def filings_step(  # each is one option
         filing = take_step(session, draft, now=utc_now())
         state = filing.state
     desk.say("cli-filing-stands", filing_no=filing_no, state=desk.text(f"filing-state-{state}"))
+
+
+@filings.command(
+    "overdue", help="超期未决定的备案，最久的在前。 Not decided in time, oldest first."
+)
+@click.option("--jurisdiction", default="cn", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@pass_desk
+def filings_overdue(desk: Desk, jurisdiction: str, limit: int) -> None:
+    """List what officials should have decided."""
+    days = desk.settings.filing_decide_working_days
+    with desk.bank(), snapshot() as session:
+        found = overdue_filings(session, jurisdiction, days, limit=limit, now=utc_now())
+        rows = [
+            [each.filing_no, str(due_day_of(each, days)), each.jurisdiction, each.title]
+            for each in found
+        ]
+    headers = ["cli-column-filing", "cli-column-due", "cli-column-region", "cli-column-title"]
+    desk.table(headers, rows)
 
 
 @filings.command("review", help="被撤销备案的待定学时。 Hours under a revoked filing.")

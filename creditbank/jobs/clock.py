@@ -27,7 +27,7 @@ from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
-from creditbank.jobs.filings import close_filings
+from creditbank.jobs.filings import close_filings, tell_overdue
 from creditbank.jobs.impact import run_waiting
 from creditbank.jobs.reassessments import run_reassessments
 from creditbank.jobs.rosters import run_rosters
@@ -61,6 +61,8 @@ def run_clock(app: Flask) -> None:
         _add(
             scheduler, bank, f"{of}filings", partial(close_filings, stop), FILINGS_INTERVAL_SECONDS
         )
+        overdue = partial(tell_overdue, stop)
+        _add(scheduler, bank, f"{of}overdue", overdue, FILINGS_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}rosters", partial(run_rosters, stop), ROSTER_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)

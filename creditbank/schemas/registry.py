@@ -262,6 +262,9 @@ class FilingAnswer(FilingLine):
     """A filing with its sessions, and what of it is used once it is approved."""
 
     organisation = Text(18, metadata={"description": "USCC of the provider."})
+    due_day = Day(
+        allow_none=True, metadata={"description": "By when it is to be decided, while it waits."}
+    )
     answered_by = Text(
         18, low=0,
         metadata={"description": "Who answers for it now: the provider or its successor; "
@@ -275,6 +278,24 @@ class FilingAnswer(FilingLine):
     sessions = Inner(SessionAnswer, many=True)
     used = Inner(UsedAnswer, allow_none=True)
     rosters = Several(Text(20), metadata={"description": "Numbers of the rosters posted."})
+
+
+class OverdueLine(FilingLine):
+    """A filing that was not decided in time."""
+
+    due_day = Day()
+
+
+class OverdueQuery(Shape):
+    """How many."""
+
+    limit = Whole(1, 1_000, as_text=True, load_default=lambda: 50)
+
+
+class OverdueAnswer(Shape):
+    """What should have been decided, the longest overdue first."""
+
+    filings = Inner(OverdueLine, many=True)
 
 
 class FilingsQuery(Shape):

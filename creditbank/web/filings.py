@@ -23,8 +23,10 @@ from creditbank.crediting.filing_sheet import (
 from creditbank.crediting.filing_steps import Ending, Measure
 from creditbank.crediting.holding import held_for
 from creditbank.crediting.roster_works import works_for
+from creditbank.house import current_house
 from creditbank.registry.clients import Client, Scope, organisation_seen
 from creditbank.registry.filing.choices import filing_choices
+from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.filings import (
     FilingNotReturnedError,
     approve_filing,
@@ -52,7 +54,7 @@ from creditbank.registry.lookups import (
     organisation_of,
     place_of_filing,
 )
-from creditbank.registry.models import FilingDraftRow
+from creditbank.registry.models import Filing, FilingDraftRow, Organisation
 from creditbank.rules.explain import Sentence, explain_conversion, name_of
 from creditbank.rules.pack import PackChain
 from creditbank.web import forms
@@ -125,11 +127,13 @@ def overview(visit: Visit, session: Session) -> Response:
     )
     found = filings_page(session, wanted)
     lines = [(each, organisation_of(session, each.organisation_id)) for each in found[:PAGE_LINES]]
+    narrowed = bool(state or search or wanted.before)
+    late = [] if narrowed or Scope.FILING_DECIDE not in client.scopes else _late(session, visit)
     return page(
         "filings.html", lines=lines, more=len(found) > PAGE_LINES, state=state, search=search,
         states=list(map(str, FilingState)), may_file=Scope.FILING_SUBMIT in client.scopes,
         own_id=organisation_seen(client),
-        narrowed=bool(state or search or wanted.before),
+        narrowed=narrowed, late=late,
     )  # fmt: skip
 
 
@@ -175,6 +179,7 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
         decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
+        due=due_day_of(sheet.filing, current_house().settings.filing_decide_working_days),
         copies=files, amends=files and FilingStep.AMEND in possible, files=files,
         amendments=[
             (each, changes_between(*plans_of(each))) for each in amendments_of(session, filing_no)
@@ -244,6 +249,15 @@ def refuse(visit: Visit, session: Session, filing_no: str) -> Response:
     actor, reason = visit.client.client_id, reason_typed()
     refuse_filing(session, filing_no, actor=actor, reason=reason, now=visit.now)
     return see("web.filings.one", "filing-refused", filing_no=filing_no)
+
+
+def _late(session: Session, visit: Visit) -> list[tuple[Filing, date | None, Organisation]]:
+    """Return what was not decided in time in the official's region, by when, and whose it is."""
+    days, region = current_house().settings.filing_decide_working_days, visit.client.jurisdiction
+    return [
+        (each, due_day_of(each, days), organisation_of(session, each.organisation_id))
+        for each in overdue_filings(session, region, days, limit=PAGE_LINES, now=visit.now)
+    ]
 
 
 def _offered(words: type[StrEnum], possible: Collection[FilingStep]) -> list[str]:

@@ -140,6 +140,7 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/copy": replace(
         _READING, scope="filing:submit", roles="provider"
     ),
+    "GET /api/v1/overdue-filings": Row("filing:decide", "official"),
     "POST /api/v1/filing-drafts": Row("filing:submit", "provider"),
     "GET /api/v1/filing-drafts": Row("filing:submit", "provider"),
     "GET /api/v1/filing-drafts/<public:draft_no>": _DRAFT,

@@ -384,29 +384,18 @@ def draft_from(
 ) -> FilingDraft:
     """Return what `draft_of` does, of sessions that were read already."""
     return FilingDraft(
-        activity=filing.activity,
-        form=filing.form,
-        release=filing.release,
-        title=filing.title,
-        subject=filing.subject,
-        seats=filing.seats,
+        activity=filing.activity, form=filing.form, release=filing.release, title=filing.title,
+        subject=filing.subject, seats=filing.seats,
         sessions=tuple(
             SessionDraft(
-                planned.day,
-                planned.planned_minutes,
-                planned.planned_half_days,
-                planned.begins_at,
-                planned.ends_at,
-                planned.place,
-                planned.teachers,
+                planned.day, planned.planned_minutes, planned.planned_half_days,
+                planned.begins_at, planned.ends_at, planned.place, planned.teachers,
             )
             for planned in sessions
         ),
-        approved_centihours=approved_centihours,
-        kind=filing.kind,
-        facts=json.loads(filing.facts),
-        policy_teaching=filing.policy_teaching,
-    )
+        approved_centihours=approved_centihours, kind=filing.kind,
+        facts=json.loads(filing.facts), policy_teaching=filing.policy_teaching,
+    )  # fmt: skip
 
 
 def approved_shares(
