@@ -447,11 +447,10 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
-        "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1],
+        "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1], "pack_id": "cn-3710",
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
         "check_no": held_row(desk, f"/api/v1/filings/{filing_no}"),
-        "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC,
-        "pack_id": "cn-3710", "version": "1",
+        "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC, "version": "1",
     }  # fmt: skip
 
 

@@ -343,7 +343,7 @@ def test_a_known_number_under_another_name_is_told_to_the_provider_alone(
 
     posted = room.post()
 
-    assert [each.code for each in posted.result.problems] == ["roster-name-differs"]
+    assert [each.code for each in posted.result.problems] == ["roster-name-held"]
 
 
 def test_a_real_number_has_no_place_in_a_demo_bank(room: Room) -> None:
