@@ -31,6 +31,7 @@ from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
 from creditbank.web.own_news import own_news
 from creditbank.web.own_statement import own_statement
+from creditbank.web.own_xapi import own_xapi
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.provider_statement import provider_statement
 from creditbank.web.readiness import readiness
@@ -49,7 +50,7 @@ _PAGES: tuple[Blueprint, ...] = (
     own_items,
     filings, filing_drafts, filing_steps, amendments, rosters, name_checks, check_ins,
     check_in_phone,
-    reconciliations, attendance, provider_statement, scorecard, delegations, items_desk,
+    reconciliations, attendance, own_xapi, provider_statement, scorecard, delegations, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, verdict_lists, api_pages,
 )  # fmt: skip

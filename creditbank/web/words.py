@@ -31,7 +31,7 @@ def prepare_words(app: Flask) -> None:
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
         succession_code, client_scope_code, client_old_ends_code, name_check_state_code,
-        name_finding_code,
+        name_finding_code, xapi_outcome_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -365,6 +365,11 @@ def instant_moment(instant: str) -> str:
 def client_scope_code(scope: str) -> str:
     """Name what a client may do."""
     return f"client-scope-{scope.replace(':', '-')}"
+
+
+def xapi_outcome_code(outcome: str) -> str:
+    """Name what became of a statement."""
+    return f"xapi-outcome-{outcome}"
 
 
 def client_old_ends_code(ends: str) -> str:

@@ -153,6 +153,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /desk/links": frozenset({"official"}),
     "GET /desk/links/new": frozenset({"official"}),
     "POST /desk/links/new": frozenset({"official"}),
+    "GET /xapi-statements": _PROVIDES,
     "GET /organisation/clients": frozenset({MANAGER}),
     "GET /organisation/clients/new": frozenset({MANAGER}),
     "POST /organisation/clients/new": frozenset({MANAGER}),
