@@ -11,6 +11,7 @@ from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
 from creditbank.ledger.audited import Audited, Since
 from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
+from creditbank.registry.calls_fsck import check_calls
 from creditbank.registry.delegations_fsck import check_delegations
 from creditbank.registry.filing.fsck import check_filings
 from creditbank.registry.fsck import check_organisations
@@ -57,5 +58,6 @@ def _without_folds(
     yield from check_organisations(session)
     yield from check_successions(session)
     yield from check_delegations(session)
+    yield from check_calls(session)
     yield from check_filings(session)
     yield from check_certificates(session, secrets, seen, since)

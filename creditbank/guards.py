@@ -28,6 +28,7 @@ CHANGING = (
     "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "xapi_activity", "delegation", "check_in", "check_in_person",
     "name_check", "name_try",
+    "yearly_call", "call_bid",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (

@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
 from creditbank.api.amendments import filings
+from creditbank.api.calls import calls
 from creditbank.api.certificates import certificates
 from creditbank.api.check_ins import check_ins
 from creditbank.api.clients import clients
@@ -50,10 +51,9 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, rosters, name_checks, check_ins,
-    reconciliations,
-    delegations, successions, xapi_records, items, transfers, investigations, reassessments,
-    imports, people,
-    explanations, statements, packs, adoption_records, impacts, proofs, verdicts,
+    reconciliations, delegations, successions, calls, xapi_records, items, transfers,
+    investigations, reassessments, imports, people, explanations, statements, packs,
+    adoption_records, impacts, proofs, verdicts,
     verdict_batches, certificates, seals,
 )  # fmt: skip
 

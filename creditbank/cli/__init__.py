@@ -18,6 +18,7 @@ PLACES: Mapping[str, str] = {
     "attendance": "rosters:attendance",
     "backup": "backup:backup",
     "balances": "records:balances",
+    "calls": "calls:calls",
     "certificate": "certificates:certificate",
     "check-ins": "check_ins:check_ins",
     "clients": "clients:clients",

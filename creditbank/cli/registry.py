@@ -40,7 +40,7 @@ _GROUND_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def _ground_options(command: _Command) -> _Command:
+def ground_options(command: _Command) -> _Command:
     """Add what names the document on which something is stated."""
     for option in reversed(_GROUND_OPTIONS):
         command = option(command)
@@ -87,7 +87,7 @@ def organisations_register(
 @click.option("--from", "valid_from", type=DAY, help="起始日期。 First day.")
 @click.option("--through", "valid_through", type=DAY, help="最后一天。 Last day.")
 @click.option("--instead-of", default="", help="替代有误的记录。 Number of a wrong fact.")
-@_ground_options
+@ground_options
 @actor_option
 @pass_desk
 def organisations_state(
@@ -96,7 +96,7 @@ def organisations_state(
     """State what is true of an organisation from a day on."""
     draft = FactDraft(
         attribute, told["value"], told["level"], _day(told["valid_from"]),
-        _day(told["valid_through"]), _ground(told), told["instead_of"],
+        _day(told["valid_through"]), ground_told(told), told["instead_of"],
     )  # fmt: skip
     with desk.bank(), unit_of_work() as session:
         fact = state_and_follow(session, uscc, draft, actor=actor, now=utc_now())
@@ -107,7 +107,7 @@ def organisations_state(
 @click.argument("uscc")
 @click.argument("fact_no")
 @click.option("--on", "last_day", type=DAY, required=True, help="最后一天。 Last day.")
-@_ground_options
+@ground_options
 @actor_option
 @pass_desk
 def organisations_end(
@@ -116,7 +116,7 @@ def organisations_end(
     """Say on which day a fact is so for the last time."""
     day, now = last_day.date(), utc_now()
     with desk.bank(), unit_of_work() as session:
-        end_fact(session, uscc, fact_no, day, _ground(told), actor=actor, now=now)
+        end_fact(session, uscc, fact_no, day, ground_told(told), actor=actor, now=now)
     desk.say("cli-fact-ended", fact_no=fact_no, day=day.isoformat())
 
 
@@ -143,7 +143,7 @@ def organisations_take_back(desk: Desk, uscc: str, fact_no: str, reason: str, ac
     help="承继单位，可写其承继的备案：代码=F…,F…。 CODE or CODE=F…,F…; repeat.",
 )  # fmt: skip
 @click.option("--continues", is_flag=True, help="分立后原单位存续。 It goes on beside them.")
-@_ground_options
+@ground_options
 @actor_option
 @pass_desk
 def organisations_succeed(desk: Desk, /, *, uscc: str, how: How, actor: str, **told: Any) -> None:
@@ -152,7 +152,9 @@ def organisations_succeed(desk: Desk, /, *, uscc: str, how: How, actor: str, **t
     for each in told["successors"]:
         code, _, numbers = each.partition("=")
         heirs.append(SuccessorDraft(code, tuple(numbers.split(",")) if numbers else ()))
-    draft = SuccessionDraft(how, told["day"].date(), tuple(heirs), _ground(told), told["continues"])
+    draft = SuccessionDraft(
+        how, told["day"].date(), tuple(heirs), ground_told(told), told["continues"]
+    )
     with desk.bank(), unit_of_work() as session:
         made = succeed(session, uscc, draft, actor=actor, now=utc_now())
     desk.say("cli-succession-stated", uscc=uscc, succession_no=made.succession_no)
@@ -229,5 +231,6 @@ def _day(given: datetime | None) -> date | None:
     return None if given is None else given.date()
 
 
-def _ground(told: Mapping[str, Any]) -> Ground:
+def ground_told(told: Mapping[str, Any]) -> Ground:
+    """Return the document that was named."""
     return Ground(told["document_no"], _day(told["document_day"]), told["reason"])

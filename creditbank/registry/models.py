@@ -135,6 +135,52 @@ class Delegation(Base):
     act_id: Mapped[int] = mapped_column(BigInteger)
 
 
+class Call(Base):
+    """A year's call for seminars or bases, with its places by lane."""
+
+    __tablename__ = "yearly_call"
+
+    call_no: Mapped[str] = mapped_column(primary_key=True)
+    jurisdiction: Mapped[str]
+    year: Mapped[int] = mapped_column(SmallInteger)
+    #: `advanced_seminar` or `training_base`
+    kind: Mapped[str]
+    #: of what is awarded
+    level: Mapped[str]
+    title: Mapped[str]
+    #: canonical JSON: places by lane
+    lanes: Mapped[str]
+    closes_on: Mapped[date]
+    document_no: Mapped[str]
+    document_day: Mapped[date]
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: `open` or `decided`
+    state: Mapped[str]
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class CallBid(Base):
+    """An organisation's bid on a call."""
+
+    __tablename__ = "call_bid"
+
+    bid_no: Mapped[str] = mapped_column(primary_key=True)
+    call_no: Mapped[str]
+    organisation_id: Mapped[int] = mapped_column(BigInteger)
+    lane: Mapped[str]
+    title: Mapped[str]
+    #: the facts for which the notice asks
+    plan: Mapped[str]
+    bid_by: Mapped[str]
+    bid_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: `submitted`, `awarded` or `refused`
+    state: Mapped[str]
+    #: a level; empty while it is recommended to none
+    recommended_to: Mapped[str]
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
 class ApiClient(Base):
     """A machine or an officer at a machine: a public id, and what it may do."""
 

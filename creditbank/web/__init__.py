@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from creditbank.web.amendments import amendments
 from creditbank.web.api_pages import api_pages
 from creditbank.web.attendance import attendance
+from creditbank.web.calls import calls
 from creditbank.web.check_in_phone import check_in_phone
 from creditbank.web.check_ins import check_ins
 from creditbank.web.check_page import check
@@ -49,8 +50,8 @@ _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
     own_items,
     filings, filing_drafts, filing_steps, amendments, rosters, name_checks, check_ins,
-    check_in_phone,
-    reconciliations, attendance, own_xapi, provider_statement, scorecard, delegations, items_desk,
+    check_in_phone, reconciliations, attendance, own_xapi, provider_statement, scorecard,
+    delegations, calls, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, verdict_lists, api_pages,
 )  # fmt: skip

@@ -148,7 +148,7 @@ def end(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
     last_day = forms.day("valid_through")
     if last_day is None:
         raise fields.empty("fact-last-day")
-    actor, ground = visit.client.client_id, _ground(wanted=True)
+    actor, ground = visit.client.client_id, ground_typed(wanted=True)
     end_fact(session, uscc, fact_no, last_day, ground, actor=actor, now=visit.now)
     return see("web.organisations_desk.one", "organisation-ended", uscc=uscc)
 
@@ -157,7 +157,7 @@ def end(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
 def take_back(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
     """Say that a fact was never so."""
     require_registrar(visit.client, registered(session, uscc), None)
-    actor, ground = visit.client.client_id, _ground(wanted=False)
+    actor, ground = visit.client.client_id, ground_typed(wanted=False)
     take_back_and_follow(session, uscc, fact_no, ground, actor=actor, now=visit.now)
     return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
 
@@ -170,7 +170,7 @@ def succeed_to(visit: Visit, session: Session, uscc: str) -> Response:
     if day is None:
         raise fields.empty("succession-day-field")
     draft = SuccessionDraft(
-        forms.chosen("how", How), day, _successors(session), _ground(wanted=True),
+        forms.chosen("how", How), day, _successors(session), ground_typed(wanted=True),
         forms.ticked("continues"),
     )  # fmt: skip
     succeed(session, uscc, draft, actor=visit.client.client_id, now=visit.now)
@@ -181,7 +181,7 @@ def succeed_to(visit: Visit, session: Session, uscc: str) -> Response:
 def take_succession(visit: Visit, session: Session, uscc: str, fact_no: str) -> Response:
     """Say that it never became so."""
     require_registrar(visit.client, registered(session, uscc), None)
-    actor, ground = visit.client.client_id, _ground(wanted=False)
+    actor, ground = visit.client.client_id, ground_typed(wanted=False)
     take_succession_back(session, uscc, fact_no, ground, actor=actor, now=visit.now)
     return see("web.organisations_desk.one", "organisation-taken-back", uscc=uscc)
 
@@ -273,11 +273,16 @@ def _draft() -> FactDraft:
         value, _, level = value.partition(":")
     return FactDraft(
         attribute, value, level, forms.day("valid_from"), forms.day("valid_through"),
-        _ground(wanted=True), forms.typed("instead_of").upper(),
+        ground_typed(wanted=True), forms.typed("instead_of").upper(),
     )  # fmt: skip
 
 
-def _ground(*, wanted: bool) -> Ground:
+def ground_typed(*, wanted: bool) -> Ground:
+    """Return the document that was typed.
+
+    Raises:
+        FormFieldEmptyError, FormFieldLongError: it is not whole.
+    """
     document_no = fields.text(
         "document_no", "fact-document", DOCUMENT_CHARACTERS_MAX, wanted=wanted
     )

@@ -31,7 +31,7 @@ def prepare_words(app: Flask) -> None:
         work_state_code, work_phase_code, organisation_kind_code, enterprise_class_code,
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
         succession_code, client_scope_code, client_old_ends_code, name_check_state_code,
-        name_finding_code, xapi_outcome_code,
+        name_finding_code, xapi_outcome_code, call_kind_code, call_lane_code, call_state_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -324,6 +324,21 @@ def delegation_step_code(step: str) -> str:
 def succession_code(how: str) -> str:
     """Return the words for what became of an organisation."""
     return f"succession-{how}"
+
+
+def call_kind_code(kind: str) -> str:
+    """Return the words for what is called for."""
+    return f"call-kind-{kind.replace('_', '-')}"
+
+
+def call_lane_code(lane: str) -> str:
+    """Return the words for whom places are kept."""
+    return f"call-lane-{lane.replace('_', '-')}"
+
+
+def call_state_code(state: str) -> str:
+    """Return the words for how a call or a bid stands."""
+    return f"call-state-{state}"
 
 
 def enterprise_class_code(enterprise_class: str) -> str:

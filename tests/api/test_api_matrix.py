@@ -18,6 +18,7 @@ from creditbank.api.filings import filing_seen
 from creditbank.api.operations import Declared
 from creditbank.clock import utc_now
 from creditbank.people.register import Identity
+from creditbank.registry.calls import Lane
 from creditbank.registry.clients import OF_AN_ORGANISATION, SCOPES_OF, Role
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
@@ -34,6 +35,7 @@ from tests.api.desk import (
     roster_rows,
     stated,
 )
+from tests.api.test_calls_api import closed
 from tests.bank import ENTERPRISE_USCC, invented_person
 
 PERSON = invented_person(71)
@@ -110,6 +112,25 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/organisations/<public:uscc>/successions/<public:succession_no>/taking-back": (
         _ORGANISATION
     ),
+    "POST /api/v1/calls": Row("filing:decide", "official"),
+    "GET /api/v1/calls": Row("filing:read", "provider official auditor"),
+    "GET /api/v1/calls/<public:call_no>": Row(
+        "filing:read",
+        "provider official auditor",
+        none="call-unknown",
+        region="call-unknown",
+        organisation="call-unknown",
+    ),
+    "POST /api/v1/calls/<public:call_no>/bids": Row(
+        "filing:submit", "provider", none="call-unknown", organisation="call-unknown"
+    ),
+    "POST /api/v1/calls/<public:call_no>/decision": Row(
+        "filing:decide", "official", none="call-unknown", region="call-unknown"
+    ),
+    "POST /api/v1/bids/<public:bid_no>/recommendation": Row(
+        "filing:decide", "official", none="bid-unknown", region=REGION
+    ),
+    "GET /api/v1/base-duties": Row("filing:decide", "official"),
     "POST /api/v1/delegations": Row("delegation:give", "provider"),
     "GET /api/v1/delegations": Row("filing:read", "provider official auditor"),
     "POST /api/v1/delegations/<public:delegation_no>/measure": replace(
@@ -406,6 +427,9 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
     }  # fmt: skip
     record = {**stated(PERSON), "year": YEAR - 1, "subject": "professional", "hours": "10.00"}
     records = {"jurisdiction": "cn-3710", "origin": "旧系统", "rows": [record]}
+    call_no, [bid_no] = closed(desk, (OTHER_ENTERPRISE_USCC, Lane.GENERAL))
+    term = {"valid_from": "2026-04-01", "document_no": "示例1号", "document_day": "2024-01-01"}
+    desk.official.post(f"/api/v1/calls/{call_no}/decision", {"awarded": [bid_no], **term})
     delegated = {"delegate": OTHER_ENTERPRISE_USCC, "valid_through": "2099-12-31"}
     mandate = {
         "organisation": TITLE_SYSTEM_USCC, "jurisdiction": "cn-3710", "series": ["engineering"],
@@ -446,6 +470,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         ),
     }
     return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
+        "call_no": call_no, "bid_no": bid_no,
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
         "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1], "pack_id": "cn-3710",
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],

@@ -162,6 +162,13 @@ MATRIX: Mapping[str, frozenset[str]] = {
         {MANAGER}
     ),
     "POST /organisation/clients/<public:client_id>/ending": frozenset({MANAGER}),
+    "GET /calls": _READS_FILINGS,
+    "POST /calls": frozenset({"official"}),
+    "GET /calls/<public:call_no>": _READS_FILINGS,
+    "POST /calls/<public:call_no>/bids": _PROVIDES,
+    "POST /calls/<public:call_no>/decision": frozenset({"official"}),
+    "POST /bids/<public:bid_no>/recommendation": frozenset({"official"}),
+    "GET /desk/base-duties": frozenset({"official"}),
     "GET /delegations": _READS_FILINGS,
     "POST /delegations": frozenset({MANAGER}),
     "POST /delegations/<public:delegation_no>/ending": frozenset({MANAGER}),

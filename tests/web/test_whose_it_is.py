@@ -3,7 +3,7 @@ nothing at all: whoever is let through the door still has to have it in hand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 from sqlalchemy import func, select
@@ -12,7 +12,7 @@ from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
 from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
-from creditbank.clock import utc_now
+from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.amendments import AmendmentDraft, ask_amendment, plan_of
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
@@ -26,10 +26,20 @@ from creditbank.crediting.reassessments import (
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
 from creditbank.people.register import Identity
+from creditbank.registry.calls import (
+    Award,
+    BidDraft,
+    CallDraft,
+    CallKind,
+    Lane,
+    bid_on,
+    decide_call,
+    open_call,
+)
 from creditbank.registry.clients import SCOPES_OF, Client, Role, Scope
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.delegations import DelegationDraft, give_delegation
-from creditbank.registry.facts import Attribute, Ground
+from creditbank.registry.facts import Attribute, Ground, Level
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
 from creditbank.registry.filing.states import FilingStep
 from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_draft
@@ -171,6 +181,17 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/organisations/<public:uscc>/successions/<public:fact_no>/taking-back": Held(
         "succession", "official", "far-official", {"reason": "录错"}
     ),
+    "GET /calls/<public:call_no>": Held("call", "provider", "far-official"),
+    "POST /calls/<public:call_no>/bids": Held(
+        "call", "provider", "far-district",
+        {"lane": "general", "title": "研修", "plan": "40人"},
+    ),
+    "POST /calls/<public:call_no>/decision": Held(
+        "closed call", "official", "far-official", {"valid_from": "2026-01-01", **DOCUMENT}
+    ),
+    "POST /bids/<public:bid_no>/recommendation": Held(
+        "bid", "official", "far-official", {"level": "provincial", **DOCUMENT}
+    ),
     "POST /delegations/<public:delegation_no>/measure": Held(
         "delegation", "official", "far-official", {"step": "suspend", "reason": "抽查"}
     ),
@@ -283,6 +304,9 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
     uscc = register_enterprise(visitors.bank, FAR_USCC)
     far = visitors.bank.enterprise(uscc).organisation_id
     visitors.staff("far-provider", SeatDraft(Role.PROVIDER, "cn-3710", far))
+    away = register_enterprise(visitors.bank, "91371000MA3DEM0M02", "cn-3301")
+    away_id = visitors.bank.enterprise(away).organisation_id
+    visitors.staff("far-district", SeatDraft(Role.PROVIDER, "cn-3301", away_id))
     visitors.staff("far-teacher", SeatDraft(Role.PROVIDER, "cn-3710", far, manages=True))
     other = visitors.professional(92)
     return {
@@ -295,6 +319,7 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
         "far-official": visitors.signed_in("far-official", factor=True),
         "far-manager": visitors.signed_in("far-manager"),
         "far-teacher": visitors.signed_in("far-teacher"),
+        "far-district": visitors.signed_in("far-district"),
         "asker": visitors.seated(Role.TITLE_SYSTEM, name="asker"),
         "colleague": visitors.seated(Role.TITLE_SYSTEM, name="colleague"),
     }
@@ -335,6 +360,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "fact": held_base(visitors.bank),
         "delegation": delegated(visitors.bank),
         **own_client(visitors),
+        **called(visitors.bank),
         "third organisation": register_enterprise(visitors.bank, "91371000MA3DEM0K00"),
         "succession": closed(visitors.bank),
         **filed(visitors),
@@ -368,6 +394,28 @@ def own_client(visitors: Visitors) -> dict[str, str]:
         made, _ = make_own_client(session, own, draft, now=utc_now())
         [key] = credentials_of(session, made.client_id)
         return {"client": made.client_id, "key": f"{made.client_id}/keys/{key.credential_no}"}
+
+
+def called(bank: TestBank) -> dict[str, str]:
+    """Open calls: one that takes bids, one to be decided, one with an awarded bid."""
+    now, past = utc_now(), utc_now() - timedelta(days=30)
+    ground = Ground("示例1号", date(2025, 1, 1))
+    numbers, bid_no = {}, ""
+    for name, at in (("call", now), ("closed call", past), ("decided call", past)):
+        draft = CallDraft(
+            "cn-3710", 2026, CallKind.ADVANCED_SEMINAR, Level.MUNICIPAL, "研修项目",
+            {"general": 1}, civil_day(at) + timedelta(days=2), ground,
+        )  # fmt: skip
+        with bank.unit() as session:
+            numbers[name] = open_call(session, draft, actor="official", now=at).call_no
+            if name == "decided call":
+                bidder = organisation_by_uscc(session, ENTERPRISE_USCC)
+                said = BidDraft(Lane.GENERAL, "研修", "40人")
+                made = bid_on(session, numbers[name], bidder, said, actor="provider", now=at)
+                bid_no = made.bid_no
+                award = Award((bid_no,), ground)
+                decide_call(session, numbers[name], award, actor="official", now=now)
+    return {**numbers, "bid": bid_no}
 
 
 def delegated(bank: TestBank) -> str:
