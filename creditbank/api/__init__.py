@@ -11,7 +11,7 @@ from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
 from creditbank.api.adoptions import adoption_records
-from creditbank.api.amendments import filings
+from creditbank.api.amendments import amendments
 from creditbank.api.calls import calls
 from creditbank.api.certificates import certificates
 from creditbank.api.check_ins import check_ins
@@ -20,6 +20,8 @@ from creditbank.api.credentials import credentials
 from creditbank.api.delegations import delegations
 from creditbank.api.endpoints import PREFIX
 from creditbank.api.explanations import explanations
+from creditbank.api.filing_drafts import filing_drafts
+from creditbank.api.filing_steps import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations
@@ -50,11 +52,10 @@ from creditbank.house import API_DOCUMENT
 from creditbank.registry.clients import Scope
 
 _DOORS = (
-    tokens, clients, credentials, organisations, filings, rosters, name_checks, check_ins,
-    reconciliations, delegations, successions, calls, xapi_records, items, transfers,
-    investigations, reassessments, imports, people, explanations, statements, packs,
-    adoption_records, impacts, proofs, verdicts,
-    verdict_batches, certificates, seals,
+    tokens, clients, credentials, organisations, filings, filing_drafts, amendments, rosters,
+    name_checks, check_ins, reconciliations, delegations, successions, calls, xapi_records,
+    items, transfers, investigations, reassessments, imports, people, explanations, statements,
+    packs, adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
 )  # fmt: skip
 
 

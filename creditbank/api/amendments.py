@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call
-from creditbank.api.filing_drafts import filings
+from creditbank.api.endpoints import Call, Door
 from creditbank.api.filings import DRAFT_REFUSALS, shaped
 from creditbank.crediting.amendments import (
     AmendmentBelowUsedError,
@@ -43,8 +42,7 @@ from creditbank.schemas.amendments import (
 )
 from creditbank.schemas.registry import FilingAnswer
 
-#: The door of all filings, which these calls join.
-__all__ = ["filings"]
+amendments = Door("amendments", __name__, description="Changes of approved filings (变更).")
 
 _SEEN = (FilingUnknownError, RegionForeignError)
 _DECIDED = (*_SEEN, AmendmentMissingError)
@@ -63,7 +61,7 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
-@filings.post(
+@amendments.post(
     "/filings/<public:filing_no>/amendments",
     Scope.FILING_SUBMIT,
     status=201,
@@ -80,7 +78,7 @@ def ask_for_amendment(call: Call, session: Session, filing_no: str) -> dict[str,
     return _shaped(ask_amendment(session, filing_no, call.body, actor=actor, now=call.now))
 
 
-@filings.get(
+@amendments.get(
     "/filings/<public:filing_no>/amendments",
     Scope.FILING_READ,
     answer=AmendmentsAnswer(),
@@ -92,7 +90,7 @@ def list_amendments(call: Call, session: Session, filing_no: str) -> dict[str, A
     return {"amendments": [_shaped(each) for each in amendments_of(session, filing_no)]}
 
 
-@filings.post(
+@amendments.post(
     "/filings/<public:filing_no>/amendments/approval",
     Scope.FILING_DECIDE,
     body=JsonBody(AmendmentApprovalBody(), {"version": 2}),
@@ -109,7 +107,7 @@ def approve_filing_amendment(call: Call, session: Session, filing_no: str) -> di
     return shaped(session, filing)
 
 
-@filings.post(
+@amendments.post(
     "/filings/<public:filing_no>/amendments/refusal",
     Scope.FILING_DECIDE,
     body=JsonBody(AmendmentRefusalBody(), {"version": 2, "reason": "教室容纳不下"}),
@@ -126,7 +124,7 @@ def refuse_filing_amendment(call: Call, session: Session, filing_no: str) -> dic
     return shaped(session, filing)
 
 
-@filings.post(
+@amendments.post(
     "/filings/<public:filing_no>/amendments/withdrawal",
     Scope.FILING_SUBMIT,
     body=JsonBody(AmendmentVersionBody(), {"version": 2}),

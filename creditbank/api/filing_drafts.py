@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call
-from creditbank.api.filing_steps import filings
+from creditbank.api.endpoints import Call, Door
 from creditbank.api.filings import DRAFT_REFUSALS, shaped
 from creditbank.api.problems import language
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
@@ -43,8 +42,7 @@ from creditbank.schemas.filing_drafts import (
 )
 from creditbank.schemas.registry import FilingAnswer, NothingBody
 
-#: The door of all filings, which these calls join.
-__all__ = ["filings"]
+filing_drafts = Door("filing-drafts", __name__, description="Filings that are not finished (草稿).")
 
 _EXAMPLE = {"title": "碳纤维复合材料成型工艺研修", "sessions": [{"planned_minutes": 360}]}
 _VERSION = {"version": 1}
@@ -52,7 +50,7 @@ _READ = (FilingDraftUnknownError, OrganisationUnknownError)
 _WRITTEN = (*_READ, FilingDraftChangedError)
 
 
-@filings.post(
+@filing_drafts.post(
     "/filing-drafts",
     Scope.FILING_SUBMIT,
     status=201,
@@ -68,7 +66,7 @@ def save_filing_draft(call: Call, session: Session) -> dict[str, Any]:
     return _shaped(session, draft, provider)
 
 
-@filings.get(
+@filing_drafts.get(
     "/filing-drafts",
     Scope.FILING_SUBMIT,
     answer=FilingDraftsAnswer(),
@@ -79,7 +77,7 @@ def list_filing_drafts(call: Call, session: Session) -> dict[str, Any]:
     return {"drafts": drafts_of(session, _provider(session, call).organisation_id)}
 
 
-@filings.get(
+@filing_drafts.get(
     "/filing-drafts/<public:draft_no>", Scope.FILING_SUBMIT, answer=FilingDraftAnswer(),
     refuses=_READ,
 )  # fmt: skip
@@ -89,7 +87,7 @@ def read_filing_draft(call: Call, session: Session, draft_no: str) -> dict[str, 
     return _shaped(session, draft, _provider(session, call))
 
 
-@filings.post(
+@filing_drafts.post(
     "/filing-drafts/<public:draft_no>/content",
     Scope.FILING_SUBMIT,
     body=JsonBody(FilingDraftChangeBody(), {**_EXAMPLE, "seats": 40, **_VERSION}),
@@ -105,7 +103,7 @@ def change_filing_draft(call: Call, session: Session, draft_no: str) -> dict[str
     return _shaped(session, draft, _provider(session, call))
 
 
-@filings.post(
+@filing_drafts.post(
     "/filing-drafts/<public:draft_no>/deletion",
     Scope.FILING_SUBMIT,
     body=JsonBody(FilingDraftVersionBody(), _VERSION),
@@ -119,7 +117,7 @@ def delete_filing_draft(call: Call, session: Session, draft_no: str) -> dict[str
     return {}
 
 
-@filings.post(
+@filing_drafts.post(
     "/filing-drafts/<public:draft_no>/submission",
     Scope.FILING_SUBMIT,
     status=201,
@@ -137,7 +135,7 @@ def submit_filing_draft(call: Call, session: Session, draft_no: str) -> dict[str
     return shaped(session, filing)
 
 
-@filings.post(
+@filing_drafts.post(
     "/filings/<public:filing_no>/copy",
     Scope.FILING_SUBMIT,
     status=201,

@@ -37,7 +37,7 @@ from creditbank.schemas.name_checks import (
 )
 
 name_checks = Door(
-    "name_checks", __name__, description="Rows held because their name is another (姓名核实)."
+    "name-checks", __name__, description="Rows held because their name is another (姓名核实)."
 )
 
 

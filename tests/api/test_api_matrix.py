@@ -435,13 +435,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "organisation": TITLE_SYSTEM_USCC, "jurisdiction": "cn-3710", "series": ["engineering"],
         "levels": ["*"], "valid_from": f"{YEAR}-01-01", "valid_through": f"{YEAR + 2}-12-31",
     }  # fmt: skip
-    question = {
-        **holder, "series": "engineering", "level": "associate_senior", "purpose": "职称评审",
-        "legal_basis": "第25号令", "application_day": f"{YEAR + 1}-03-15",
-        "stated": {"current_title_on": f"{YEAR - 8}-06-30"},
-    }  # fmt: skip
-    listed = {key: question[key] for key in question.keys() - {*stated(PERSON), "stated"}}
-    listed["people"] = [{**stated(PERSON), "stated": question["stated"]}]
+    question, listed = asked_of(holder)
     taken = {**stated(PERSON), "leaf": entry["leaf"], "scheme": ELSEWHERE}
     province = desk.caller(Role.OFFICIAL, "cn-37")
     base = province.post(
@@ -477,6 +471,18 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "check_no": held_row(desk, f"/api/v1/filings/{filing_no}"),
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC, "version": "1",
     }  # fmt: skip
+
+
+def asked_of(holder: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a question of one person, and the same of a list."""
+    question = {
+        **holder, "series": "engineering", "level": "associate_senior", "purpose": "职称评审",
+        "legal_basis": "第25号令", "application_day": f"{YEAR + 1}-03-15",
+        "stated": {"current_title_on": f"{YEAR - 8}-06-30"},
+    }  # fmt: skip
+    listed = {key: question[key] for key in question.keys() - {*stated(PERSON), "stated"}}
+    listed["people"] = [{**stated(PERSON), "stated": question["stated"]}]
+    return question, listed
 
 
 def held_row(desk: Desk, filing: str) -> str:
