@@ -1,15 +1,33 @@
 """The first page: what the bank is for those outside, what there is to do for those inside."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank.accounts.sessions import Stage
 from creditbank.registry.bank import BankNotFoundedError, the_bank
-from creditbank.web.doors import ANYBODY, Pages, Visit, offered, page_of
+from creditbank.web.doors import ANYBODY, MenuItem, Pages, Visit, offered, page_of
 from creditbank.web.own_news import unread
 from creditbank.web.pages import page
 
 home = Pages("home", __name__)
+#: What stands together on the home page, by the heading's code; each menu code stands once.
+SECTIONS: Mapping[str, Sequence[str]] = {
+    "home-training": (
+        "file", "filings", "name-checks", "name-checks-desk", "reconciliations", "xapi-statements",
+        "provider-statement", "scorecard", "delegations",
+    ),
+    "home-hours": (
+        "own-hours", "own-news", "ready", "own-certificates", "own-items", "items", "imports",
+        "investigations", "reassessments", "links",
+    ),
+    "home-verdicts": ("ask", "lists", "verdicts"),
+    "home-organisations": (
+        "own-organisation", "own-clients", "organisations", "calls", "base-duties", "claims",
+    ),
+    "home-accounts": ("codes", "recovery", "accounts", "events"),
+}  # fmt: skip
 
 
 @home.shown("/", ANYBODY)
@@ -19,7 +37,17 @@ def home_page(visit: Visit, session: Session) -> Response:
         return page("outside.html", mode=_mode(session))
     if visit.asker.stage is not Stage.OPEN:
         return page_of(visit.asker)
-    return page("home.html", items=offered(visit.asker.seat), unread=unread(visit, session))
+    sections = dict(_sections(offered(visit.asker.seat)))
+    return page("home.html", sections=sections, unread=unread(visit, session))
+
+
+def _sections(items: Sequence[MenuItem]) -> Iterator[tuple[str, list[MenuItem]]]:
+    for heading, codes in SECTIONS.items():
+        found = sorted(
+            (item for item in items if item.code in codes), key=lambda item: codes.index(item.code)
+        )
+        if found:
+            yield heading, found
 
 
 def _mode(session: Session) -> str:

@@ -12,7 +12,8 @@ import pytest
 
 from creditbank.accounts.seats import STRICT_ROLES
 from creditbank.registry.clients import Role
-from creditbank.web.doors import Opens
+from creditbank.web.doors import MENU, Opens
+from creditbank.web.home import SECTIONS
 from tests.bank import TestBank
 from tests.web.browser import Browser
 from tests.web.visitors import STRICT, Visitors, enrol, sign_in
@@ -354,6 +355,12 @@ def test_what_the_home_page_offers_opens(visitors: Visitors) -> None:
         for path in re.findall(r'<a href="(/[^"]+)"><strong>', browser.get("/").text):
             assert browser.get(path).status == 200, (role, path)
             assert browser.path == path
+
+
+def test_each_page_that_the_home_page_offers_stands_under_one_heading(bank: TestBank) -> None:
+    offered = [item.code for item in bank.app.extensions[MENU]]
+
+    assert sorted(code for codes in SECTIONS.values() for code in codes) == sorted(offered)
 
 
 def test_who_is_strict_here_is_strict_there() -> None:
