@@ -267,11 +267,13 @@ def put_right(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
         case_no=call.body["case_no"],
         actor=call.client.client_id,
         attended_by=attended_by["identity"] if attended_by else None,
+        attended_on=call.body["attended_on"],
     )
     result = correct_attendance(session, current_house().vault, correction, now=call.now)
     return {
         "filing_no": filing_no,
         "day": result.day,
+        "day_after": result.day_after,
         "minutes_before": result.minutes_before,
         "minutes_after": result.minutes_after,
         "hours_before": result.before_centihours,

@@ -248,6 +248,7 @@ def attendance_withdraw(
     type=click.File("rb"),
     help="实际到场的人；缺省为同一人。 Who really was there, as a JSON file.",
 )
+@click.option("--attended-on", type=DAY, help="实际到场的日期；缺省为同日。 The day it really was.")
 @click.option("--reason", type=WordOf(CorrectionReason), required=True)
 @click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
 @actor_option
@@ -260,6 +261,7 @@ def attendance_correct(
     day: datetime,
     minutes: int,
     other_file: IO[bytes] | None,
+    attended_on: datetime | None,
     reason: CorrectionReason,
     case_no: str,
     actor: str,
@@ -270,12 +272,13 @@ def attendance_correct(
     with desk.bank(), unit_of_work() as session:
         correction = Correction(
             filing_numbered(session, filing_no), identity, day.date(), minutes, reason, case_no,
-            actor, attended_by,
+            actor, attended_by, attended_on.date() if attended_on else None,
         )  # fmt: skip
         done = correct_attendance(session, current_house().vault, correction, now=utc_now())
     desk.say(
         "cli-attendance-corrected",
         day=done.day.isoformat(),
+        day_after=done.day_after.isoformat(),
         minutes_before=done.minutes_before,
         hours_before=hours_text(done.before_centihours),
         minutes_after=done.minutes_after,

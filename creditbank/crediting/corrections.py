@@ -39,11 +39,12 @@ class CorrectionReason(StrEnum):
 
     WRONG_MINUTES = str(WithdrawalReason.WRONG_MINUTES)
     WRONG_PERSON = str(WithdrawalReason.WRONG_PERSON)
+    WRONG_SESSION = str(WithdrawalReason.WRONG_SESSION)
     FINDING = str(WithdrawalReason.FINDING)
 
 
 class CorrectionUnchangedError(CreditBankError):
-    """The same person was credited with these minutes already."""
+    """The same person was credited with these minutes on that day already."""
 
     code = "correction-unchanged"
     status = 409
@@ -58,7 +59,7 @@ class CorrectionRefusedError(CreditBankError):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Whose attendance on which day of a filing was really how many minutes, or somebody else's.
+    """Whose attendance on which day of a filing was really other minutes, a day or person else.
 
     `case_no` is the number of the office's file, empty where there is none.
     """
@@ -72,6 +73,8 @@ class Correction:
     actor: str
     #: who really was there; None for the same person
     attended_by: Identity | None = field(default=None, repr=False)
+    #: the day of the session that it really was; None for the same day
+    attended_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class CorrectionResult:
     """Minutes and centihours before and after, caps aside; the new roster; leaf of the act."""
 
     day: date
+    day_after: date
     minutes_before: int
     minutes_after: int
     before_centihours: int
@@ -114,7 +118,9 @@ def correct_attendance(
     if old is None:
         raise NothingToWithdrawError(filing_no=filing.filing_no)
     before = _minutes_of(session, old)
-    if correction.attended_by is None and before == correction.attended_minutes:
+    day_after = correction.attended_on or correction.day
+    is_same = correction.attended_by is None and day_after == correction.day
+    if is_same and before == correction.attended_minutes:
         raise CorrectionUnchangedError(minutes=before, day=correction.day.isoformat())
     year = _make_up_year_of(session, old)
     act = _record(session, correction, old, before, now=now)
@@ -126,6 +132,7 @@ def correct_attendance(
         raise CorrectionRefusedError(why_words=f"why-{posted.problems[0].code}")
     return CorrectionResult(
         day=correction.day,
+        day_after=day_after,
         minutes_before=before,
         minutes_after=correction.attended_minutes,
         before_centihours=old.credit.centihours,
@@ -167,6 +174,7 @@ def _make_up_year_of(session: Session, state: CreditState) -> int | None:
 def _record(
     session: Session, correction: Correction, old: CreditState, before: int, *, now: datetime
 ) -> RecordedAct:
+    moved = correction.attended_on
     return record_act(
         session,
         ActDraft(
@@ -179,6 +187,7 @@ def _record(
                 "minutes_before": before,
                 "minutes_after": correction.attended_minutes,
                 "case_no": correction.case_no,
+                **({"attended_on": moved.isoformat()} if moved else {}),
             },
             reason=str(correction.reason),
             cites=(old.credit.leaf,),
@@ -189,11 +198,12 @@ def _record(
 
 def _posting(correction: Correction, make_up_year: int | None) -> RosterPosting:
     attended_by = correction.attended_by or correction.identity
+    day = correction.attended_on or correction.day
     row = {
         "name": attended_by.name,
         "document_kind": str(attended_by.document.kind),
         "document_number": attended_by.document.number,
-        "day": correction.day.isoformat(),
+        "day": day.isoformat(),
         "attended_minutes": correction.attended_minutes,
         "make_up_year": make_up_year,
     }

@@ -32,6 +32,7 @@ class WithdrawalReason(StrEnum):
 
     NOT_PRESENT = "not-present"
     WRONG_PERSON = "wrong-person"
+    WRONG_SESSION = "wrong-session"
     WRONG_MINUTES = "wrong-minutes"
     FINDING = "finding"
     #: the provider voided the xAPI statement that told of it

@@ -201,7 +201,7 @@ class WithdrawalAnswer(Shape):
 
 
 class CorrectionBody(IdentityShape):
-    """Whose attendance of a day is put right: how many minutes it was, or who was there."""
+    """Whose attendance of a day is put right: how many minutes, which day, or who was there."""
 
     day = Day(required=True)
     attended_minutes = Whole(1, 24 * 60, required=True)
@@ -209,6 +209,10 @@ class CorrectionBody(IdentityShape):
         IdentityShape,
         load_default=lambda: None,
         metadata={"description": "Who really was there; the same person if left out."},
+    )
+    attended_on = Day(
+        load_default=lambda: None,
+        metadata={"description": "The day of the session it really was; the same if left out."},
     )
     reason = Choice(CorrectionReason, required=True)
     case_no = Text(60, low=0, load_default="")
@@ -219,6 +223,7 @@ class CorrectionAnswer(Shape):
 
     filing_no = public_number("F7K2M9QXAB")
     day = Day()
+    day_after = Day()
     minutes_before = Whole(0, 24 * 60)
     minutes_after = Whole(0, 24 * 60)
     hours_before = Hours()

@@ -27,9 +27,10 @@ from creditbank.crediting.withdrawals import (
 )
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
-from creditbank.people.register import identity_of
+from creditbank.people.documents import DocumentKind
+from creditbank.people.register import Identity, identity_of
 from creditbank.registry.clients import Scope
-from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, sessions_of
 from creditbank.registry.models import Filing
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
@@ -41,8 +42,6 @@ _CASE_CHARACTERS_MAX = 60
 #: Statements are voided by statements alone.
 _WITHDRAWN_BECAUSE = [each for each in WithdrawalReason if each != "statement-voided"]
 _DAY_MINUTES = 24 * 60
-#: The person stays the same here.
-_CORRECTED_BECAUSE = (CorrectionReason.WRONG_MINUTES, CorrectionReason.FINDING)
 _ROW = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -77,7 +76,9 @@ def person(visit: Visit, session: Session, place: str) -> Response:
     filing, attendee = _attendee(session, visit, place)
     return page(
         "attendee.html", filing=filing, attendee=attendee, place=place,
-        reasons=list(map(str, _WITHDRAWN_BECAUSE)), may_correct=list(map(str, _CORRECTED_BECAUSE)),
+        reasons=list(map(str, _WITHDRAWN_BECAUSE)), may_correct=list(map(str, CorrectionReason)),
+        kinds=list(map(str, DocumentKind)),
+        sessions=[planned.day for planned in sessions_of(session, filing.filing_no)],
     )  # fmt: skip
 
 
@@ -110,17 +111,19 @@ def correct(visit: Visit, session: Session, place: str) -> Response:
     filing, attendee = _attendee(session, visit, place)
     vault = current_house().vault
     minutes = fields.whole("attended_minutes", "correction-minutes", (1, _DAY_MINUTES))
-    if minutes is None:
-        raise fields.empty("correction-minutes")
     [day, *_] = _days(attendee)
+    was = next(each.attended_minutes for each in attendee.days if each.day == day)
+    reason = forms.chosen("reason", CorrectionReason)
     correction = Correction(
         filing=filing,
         identity=identity_of(session, vault, attendee.person_id),
         day=day,
-        attended_minutes=minutes,
-        reason=forms.chosen("reason", CorrectionReason),
+        attended_minutes=minutes or was,
+        reason=reason,
         case_no=forms.typed("case_no")[:_CASE_CHARACTERS_MAX],
         actor=visit.client.client_id,
+        attended_by=_attended_by(reason),
+        attended_on=forms.day("attended_on"),
     )
     if forms.ticked("confirmed"):
         correct_attendance(session, vault, correction, now=visit.now)
@@ -130,6 +133,19 @@ def correct(visit: Visit, session: Session, place: str) -> Response:
         "correction.html", filing=filing, attendee=attendee, place=place,
         correction=correction, foreseen=foreseen,
     )  # fmt: skip
+
+
+def _attended_by(reason: CorrectionReason) -> Identity | None:
+    """Return who was there instead, where a form names anybody.
+
+    Raises:
+        FormFieldEmptyError: it was the wrong person, and nobody is named.
+    """
+    if forms.typed("document_number") or forms.typed("person_name"):
+        return forms.identity()
+    if reason is CorrectionReason.WRONG_PERSON:
+        raise fields.empty("correction-person-wanted")
+    return None
 
 
 def _people(session: Session, visit: Visit, filing_no: str, search: str) -> Response:

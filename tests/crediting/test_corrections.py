@@ -37,6 +37,7 @@ def corrected(
     *,
     day: date = DAY,
     attended_by: Identity | None = None,
+    attended_on: date | None = None,
     rehearse: bool = False,
 ) -> CorrectionResult:
     """Correct the person's day."""
@@ -45,7 +46,7 @@ def corrected(
         correction = Correction(
             filing_numbered(session, filing_no), PERSON, day, minutes,
             CorrectionReason.WRONG_PERSON if attended_by else CorrectionReason.WRONG_MINUTES,
-            "查2026-9", "provider-test", attended_by,
+            "查2026-9", "provider-test", attended_by, attended_on,
         )  # fmt: skip
         return act(session, bank.house.vault, correction, now=NOW)
 
@@ -88,6 +89,26 @@ def test_minutes_are_put_right_by_one_act_with_before_and_after(bank: TestBank) 
         "case_no": "查2026-9",
     }  # fmt: skip
     assert second.occasion == first.occasion
+    assert bank.fsck() == []
+
+
+def test_an_attendance_of_the_wrong_session_moves_to_the_right_one(bank: TestBank) -> None:
+    filing_no = attended(bank, PERSON)
+
+    done = corrected(bank, filing_no, 180, attended_on=SEMINAR_DAYS[1])
+
+    assert (done.day, done.day_after) == SEMINAR_DAYS[:2]
+    with bank.reading() as session:
+        entries = session.scalars(select(Entry).order_by(Entry.entry_id)).all()
+        [act] = session.scalars(select(Act).where(Act.leaf == done.act_leaf))
+    assert [(e.movement, e.occasion, e.revision) for e in entries] == [
+        ("credit", f"{filing_no}/1", 0), ("reverse", f"{filing_no}/1", 0),
+        ("credit", f"{filing_no}/2", 0),
+    ]  # fmt: skip
+    assert json.loads(act.details)["attended_on"] == SEMINAR_DAYS[1].isoformat()
+    with pytest.raises(CorrectionRefusedError):  # no session is on that day
+        corrected(bank, filing_no, 180, day=SEMINAR_DAYS[1], attended_on=date(2026, 1, 5))
+    assert held(bank, PERSON, CITY) == {2026: (400, 0)}
     assert bank.fsck() == []
 
 

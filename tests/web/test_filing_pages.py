@@ -271,6 +271,33 @@ def test_the_minutes_of_a_day_are_corrected_after_a_look_at_both(
     assert bank.fsck() == []
 
 
+def test_an_attendance_of_the_wrong_person_on_the_wrong_day_is_put_right(
+    provider: Browser, official: Browser, bank: TestBank
+) -> None:
+    filing = file_seminar(provider)
+    approve(official, filing)
+    wrong, right = invented_person(1), invented_person(2)
+    posted = bank.post(filing.rpartition("/")[2], attendance([wrong], DAYS[:1]), now=utc_now())
+    person = f"/attendances/{posted.roster_no}-1"
+    asked = {"day": DAYS[0].isoformat(), "reason": "wrong-person"}
+
+    provider.get(person).send(f"{person}/correction", **asked)
+    nobody_named = provider.status, "实际到场的人" in provider.text
+    provider.send(
+        f"{person}/correction", **asked, attended_on=DAYS[1].isoformat(),
+        document_number=right.document.number, person_name=right.name,
+    )  # fmt: skip
+    foreseen = right.name in provider.text, DAYS[1].isoformat() in provider.text
+    provider.send(f"{person}/correction")
+
+    assert nobody_named == (422, True)
+    assert foreseen == (True, True)
+    assert "已更正" in provider.text
+    assert "现有 0.00 学时" in provider.text
+    assert right.name in provider.get(f"{filing}/attendance").text
+    assert bank.fsck() == []
+
+
 def test_nobody_comes_to_another_providers_filing_or_another_regions(
     visitors: Visitors, provider: Browser, official: Browser, bank: TestBank
 ) -> None:
