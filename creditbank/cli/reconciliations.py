@@ -44,7 +44,7 @@ def compare(desk: Desk, *, filing_no: str, file: Path, day: datetime, actor: str
     )
     with file.open("rb") as stream:
         roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
-    rows = rows_of_day(filing_no, day.date(), roster.rows)
+    rows = rows_of_day(filing_no, day.date(), roster)
     with desk.bank(), unit_of_work() as session:
         filing = filing_numbered(session, filing_no)
         digest = day_digest(each for _, each in rows)

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
-from creditbank.attendance.roster import RosterRow
+from creditbank.attendance.roster import Roster, is_passed_over
 from creditbank.canonical import Canonical, canonical_bytes, canonical_text, tagged_digest
 from creditbank.crediting.models import Reconciliation
 from creditbank.errors import CreditBankError
@@ -29,12 +29,20 @@ ROW_TAG, DAY_TAG = "creditbank/attendance/v1", "creditbank/attendance-day/v1"
 #: Rows of one day that are compared at once.
 ROWS_MAX = 100_000
 _CHUNK = 5_000
+_ROWS_SHOWN = 20
 
 
 class ReconciliationUnfitError(CreditBankError):
     """The rows that were sent are not as many as was said, or do not have that digest."""
 
     code = "reconciliation-unfit"
+    status = 422
+
+
+class ReconciliationUnreadError(CreditBankError):
+    """Rows of an own list cannot be read: without them it would be compared in part only."""
+
+    code = "reconciliation-unread"
     status = 422
 
 
@@ -102,11 +110,19 @@ def day_digest(rows: Iterable[bytes]) -> bytes:
     return tagged_digest(DAY_TAG, canonical_bytes(sorted(each.hex() for each in rows)))
 
 
-def rows_of_day(filing_no: str, day: date, rows: Sequence[RosterRow]) -> tuple[Row, ...]:
-    """Return the rows of a roster that are of a day, by their numbers in it."""
+def rows_of_day(filing_no: str, day: date, roster: Roster) -> tuple[Row, ...]:
+    """Return the rows of a roster that are of a day, by their numbers in it.
+
+    Raises:
+        ReconciliationUnreadError: a row cannot be read, so whose it is and of which day is unknown.
+    """
+    unread = sorted({each.row_no for each in roster.problems if not is_passed_over(each)})
+    if unread:
+        shown = ", ".join(map(str, unread[:_ROWS_SHOWN])) + ("…" if unread[_ROWS_SHOWN:] else "")
+        raise ReconciliationUnreadError(count=len(unread), rows=shown)
     return tuple(
         (each.row_no, row_digest(filing_no, day, each.document.number, each.attended_minutes))
-        for each in rows
+        for each in roster.rows
         if each.day == day
     )
 

@@ -45,7 +45,7 @@ def compare(visit: Visit, session: Session) -> Response:
     filing, settings = filing_seen(session, visit.client, number), current_house().settings
     limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=settings.roster_rows_max)
     roster = read_roster(file.stream.read(limits.file_bytes_max + 1), limits)
-    rows = rows_of_day(number, day, roster.rows)
+    rows = rows_of_day(number, day, roster)
     actor, whose = visit.client.client_id, filing.organisation_id
     said = Said(whose, day, number, len(rows), day_digest(each for _, each in rows), rows, actor)
     reconcile(session, current_house().vault, said, now=visit.now)

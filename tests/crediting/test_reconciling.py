@@ -203,5 +203,10 @@ def test_a_provider_compares_its_own_list_by_page_and_an_operator_by_command(
         assert f"{posted.roster_no}-2" in text
     assert log.count("不一致") == 2
     assert provider.get(f"/attendances/{posted.roster_no}-2").status == 200
+    torn = own.replace(b",360", b",a day", 1)
+    provider.get("/reconciliations").send(
+        "/reconciliations", filing_no=filing_no, day=DAY.isoformat(), file=torn
+    )
+    assert (provider.status, "第 2 行" in provider.text) == (422, True)
     provider.get("/reconciliations").send("/reconciliations", filing_no=filing_no, day="", file=own)
     assert provider.status == 422
