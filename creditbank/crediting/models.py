@@ -300,6 +300,9 @@ class NameCheck(Base):
     #: where the row stood when it was held last
     roster_no: Mapped[str]
     row_no: Mapped[int]
+    #: the xAPI statement by which it came then, and whose that is
+    statement_by: Mapped[int | None] = mapped_column(BigInteger)
+    statement_id: Mapped[str | None]
     held_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: keyed, of the number; and of number and name, whatever the spelling
     number_digest: Mapped[bytes]

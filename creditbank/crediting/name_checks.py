@@ -8,7 +8,7 @@ no further try. Whoever holds the source of a filing may write its checks.
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -30,6 +30,8 @@ from creditbank.people.vault import Vault
 from creditbank.registry.models import Filing, FilingSession
 
 OPEN, CREDITED, REFUSED, SETTLED = "open", "credited", "refused", "settled"
+#: What is told of a row that is held.
+NAME_HELD = "roster-name-held"
 #: Names that an organisation may state for one number; whatever it states then is held.
 NAMES_OF_NUMBER_MAX, KEPT_FOR = 3, timedelta(days=30)
 #: Names that differ, of an organisation in a day; then no row of anybody on record is compared.
@@ -164,7 +166,7 @@ def hold_rows(  # what is held, of which roster
             session.add(check)
         if check.state != OPEN or check.roster_no == "":
             _open(vault, check, row, holding, now)
-        problems.append(row_problem(row, Column.NAME, "roster-name-held"))
+        problems.append(row_problem(row, Column.NAME, NAME_HELD))
     session.flush()
     return problems
 
@@ -182,6 +184,28 @@ def settle_checks(
         if (check.session_no, check.number_digest) in credited:
             check.state, check.credited_roster_no = SETTLED, roster_no
             check.row_cipher = check.note_cipher = None
+    session.flush()
+
+
+def came_by(
+    session: Session, roster_no: str, organisation_id: int, statements: Mapping[int, str]
+) -> None:
+    """Write down by which xAPI statements of an organisation the held rows of a roster came."""
+    for row_no, statement_id in statements.items():
+        held = (NameCheck.roster_no == roster_no, NameCheck.row_no == row_no)
+        for check in session.scalars(select(NameCheck).where(*held)):
+            check.statement_by, check.statement_id = organisation_id, statement_id
+    session.flush()
+
+
+def let_go(session: Session, filing_no: str, statement: tuple[int, str]) -> None:
+    """Let go of what is held of a statement that its sender took back; what was decided stands."""
+    query = select(NameCheck).where(
+        NameCheck.filing_no == filing_no, NameCheck.state == OPEN,
+        NameCheck.statement_by == statement[0], NameCheck.statement_id == statement[1],
+    )  # fmt: skip
+    for check in session.scalars(query):
+        check.state, check.row_cipher, check.note_cipher = SETTLED, None, None
     session.flush()
 
 
@@ -274,7 +298,7 @@ def _open(vault: Vault, check: NameCheck, row: RosterRow, holding: Holding, now:
     check.state, check.finding, check.case_no = OPEN, "", ""
     content = json.dumps(said).encode("ascii")
     check.row_cipher = vault.lock(content, _TABLE, "row_cipher", *_place(check))
-    check.note_cipher = check.asked_at = None
+    check.statement_by = check.statement_id = check.note_cipher = check.asked_at = None
     check.decided_by = check.decided_at = check.act_id = check.credited_roster_no = None
 
 

@@ -25,6 +25,7 @@ from creditbank.crediting.name_checks import (
     write_note,
 )
 from creditbank.crediting.rosters import RosterPosting, post_roster
+from creditbank.crediting.xapi import credit_statement
 from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.sources import lock_source
@@ -212,6 +213,9 @@ def decide_name(
         if result.problems:
             raise NameCheckNotCreditableError(why_words=f"why-{result.problems[0].code}")
         check.credited_roster_no = result.roster_no
+        if check.statement_by is not None and check.statement_id is not None:
+            statement = check.statement_by, check.statement_id
+            credit_statement(session, statement, (result.roster_no, row.row_no))
     check.state = CREDITED if decision.finding in SAME_PERSON else REFUSED
     check.finding, check.case_no = str(decision.finding), decision.case_no
     check.decided_by, check.decided_at, check.act_id = decision.actor, now, act.act_id

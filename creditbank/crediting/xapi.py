@@ -30,6 +30,7 @@ from creditbank.attendance.statements import (
 from creditbank.canonical import canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.attendances import attendee_at
+from creditbank.crediting.name_checks import NAME_HELD, came_by, let_go
 from creditbank.crediting.reversals import hold
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.crediting.withdrawals import (
@@ -341,9 +342,7 @@ def _lock(
         for fate in fates.values()
         if fate.outcome is Outcome.CREDITED and fate.session
     }
-    for filing_no in sorted(
-        numbers | {row.filing_no for row, _ in targets if row.roster_no and row.filing_no}
-    ):
+    for filing_no in sorted(numbers | {row.filing_no for row, _ in targets if row.filing_no}):
         try:
             hold(session, filing_no)
         except SourceUnknownError:
@@ -382,6 +381,9 @@ def _post(
             _refuse_all(posted, fates, error)
         else:
             _settle(posted, fates, result)
+            held = {each.row_no for each in result.problems if each.code == NAME_HELD}
+            came = {row_no: posted[row_no - 1].statement_id for row_no in held}
+            came_by(session, result.roster_no, organisation_seen(client) or 0, came)
 
 
 def _item(host: str, statement: Statement, fate: _Fate) -> dict[str, object]:
@@ -427,6 +429,15 @@ def _settle(posted: Sequence[Statement], fates: dict[str, _Fate], result: Roster
         fates[each.statement_id] = made
 
 
+def credit_statement(
+    session: Session, statement: tuple[int, str], credited: tuple[str, int]
+) -> None:
+    """Write down that what a statement tells, held until now, is credited; by roster and row."""
+    row = session.get_one(XapiStatement, statement)
+    row.outcome, row.reason, (row.roster_no, row.row_no) = str(Outcome.CREDITED), "", credited
+    session.flush()
+
+
 def _row(
     vault: Vault, organisation_id: int, statement: Statement, fate: _Fate
 ) -> dict[str, object]:
@@ -453,6 +464,8 @@ def _void(
         row.voided_by = by
         if row.roster_no is not None:
             _withdraw(session, vault, client, row, now=now)
+        elif row.filing_no is not None:
+            let_go(session, row.filing_no, (row.organisation_id, row.statement_id))
     session.flush()
 
 

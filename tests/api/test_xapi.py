@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
@@ -363,6 +364,33 @@ def test_what_is_asked_wrongly_is_refused_as_the_standard_has_it(desk: Desk) -> 
     assert {query: each.status_code for query, each in answers.items()} == wanted
     assert {each.headers[VERSION_HEADER] for each in answers.values()} == {"2.0.0"}
     assert all(problem_of(each) for each in answers.values())
+
+
+@pytest.mark.parametrize("found_first", [True, False])
+def test_a_statement_whose_name_differs_waits_for_an_official_and_is_voided_either_way(
+    desk: Desk, found_first: bool
+) -> None:
+    earlier = f"/api/v1/filings/{desk.approved_filing()}/rosters"
+    desk.provider.post(earlier, roster_rows([LI], DAYS[1:]))
+    said = attended(desk.approved_filing())
+    said["actor"]["name"] = "不同名"
+    sent = send(desk.provider, said)
+    [check] = desk.official.get("/api/v1/name-checks").get_json()["name_checks"]
+    found = f"/api/v1/name-checks/{check['check_no']}/decision"
+    finding = {"finding": "misspelt", "case_no": "核2026-9"}
+
+    decided = desk.official.post(found, finding) if found_first else None
+    credited = told(desk, said["id"]).outcome, balance(desk)
+    send(desk.provider, voiding(said["id"]))
+
+    assert sent.headers[OUTCOME_HEADER] == "refused=1"
+    if decided is None:
+        assert credited == ("refused", "16.00")
+        assert problem_of(desk.official.post(found, finding))["code"] == "name-check-closed"
+    else:
+        assert credited == ("credited", "24.00")
+    assert balance(desk) == "16.00"
+    assert desk.bank.fsck() == []
 
 
 def test_requests_say_which_version_they_speak_and_who_asks(desk: Desk) -> None:
