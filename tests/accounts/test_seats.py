@@ -125,12 +125,14 @@ def test_a_seat_does_not_end_before_it_begins(lobby: Lobby) -> None:
         )  # fmt: skip
 
 
-def test_a_seat_opens_the_scopes_of_its_role_and_a_manager_has_two_more(lobby: Lobby) -> None:
+def test_a_seat_opens_the_scopes_of_its_role_and_a_manager_has_three_more(lobby: Lobby) -> None:
     lobby.provider()
     plain = lobby.must_sign(lobby.entered("provider")).client
 
-    assert plain.scopes == SCOPES_OF[Role.PROVIDER]
-    assert manager(lobby).scopes - plain.scopes == {Scope.SEAT_MANAGE, Scope.ACCOUNT_RECOVER}
+    assert plain.scopes == SCOPES_OF[Role.PROVIDER] - {Scope.DELEGATION_GIVE}
+    assert manager(lobby).scopes - plain.scopes == {
+        Scope.SEAT_MANAGE, Scope.ACCOUNT_RECOVER, Scope.DELEGATION_GIVE,
+    }  # fmt: skip
 
 
 def test_who_closes_a_seat_must_have_it_in_hand(lobby: Lobby) -> None:
