@@ -89,10 +89,11 @@ def approve(
     seats: int = 40,
     subject: str = "professional",
     uscc: str = ENTERPRISE_USCC,
+    hours: tuple[str, str] = ("", ""),
     now: datetime = NOW,
 ) -> str:
     """File a seminar of whole days and approve it; return its number."""
-    sessions = tuple(SessionDraft(day, 360, 2) for day in days)
+    sessions = tuple(SessionDraft(day, 360, 2, *hours) for day in days)
     draft = FilingDraft(
         "enterprise_course", "seminar", "full", "示例研修", subject, seats, sessions
     )

@@ -28,6 +28,7 @@ from creditbank.crediting.name_checks import (
     note_tries,
     settle_checks,
 )
+from creditbank.crediting.rooms import Rooms, read_rooms
 from creditbank.crediting.roster_credits import (
     TOLD_EVERY,
     Phase,
@@ -165,7 +166,8 @@ def post_roster(
     compared = _compared(session, vault, posting, of_people, made, now)
     scales = Scales(allowance_of(session, source), use, groups, secrets, investigated)
     scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
-    good, refused = _weigh(scales, desk, compared.kept, posting.told)
+    rooms = read_rooms(session, filing.scheme, desk.sessions.values(), groups)
+    good, refused = _weigh(scales, rooms, desk, compared.kept, posting.told)
     roster_no = "R" + random_number(9)
     refused += _held(session, vault, posting, desk, scales, compared.held, roster_no, now)
     settle_checks(session, vault, filing.filing_no, good, roster_no)
@@ -401,7 +403,11 @@ def _held(  # noqa: PLR0917 # what is held, of which roster
 
 
 def _weigh(
-    scales: Scales, desk: RosterDesk, rows: Sequence[tuple[RosterRow, int]], told: Told
+    scales: Scales,
+    rooms: Rooms,
+    desk: RosterDesk,
+    rows: Sequence[tuple[RosterRow, int]],
+    told: Told,
 ) -> tuple[list[GoodRow], list[RowProblem]]:
     converted: dict[tuple[int, int, int | None], Conversion] = {}
     good: list[GoodRow] = []
@@ -419,7 +425,15 @@ def _weigh(
                     raise
                 problems.append(_make_up_problem(desk, row))
                 continue
-        weighed = scales.weigh(row, person_id, planned, converted[key])
+        weighed: GoodRow | RowProblem
+        beside = not scales.is_credited(person_id, occasion_of(planned))
+        if beside and rooms.leave_no_room(person_id, planned, row.attended_minutes):
+            weighed = row_problem(
+                row, Column.MINUTES, "roster-two-rooms", day=row.day.isoformat(),
+                begins_at=planned.begins_at, ends_at=planned.ends_at,
+            )  # fmt: skip
+        else:
+            weighed = scales.weigh(row, person_id, planned, converted[key])
         if isinstance(weighed, GoodRow):
             good.append(weighed)
         else:
