@@ -156,12 +156,10 @@ class RosterRecordAnswer(Shape):
     roster_no = public_number("R7K2M9QXAB")
     filing_no = public_number("F7K2M9QXAB")
     posted_by = Text(40)
-    organisation = public_number(
-        "91371000MA3TE5T011", metadata={"description": "Who posted it: the holder, or a delegate."}
+    organisation = Text(
+        18, metadata={"description": "USCC of who posted it: the holder, or a delegate."}
     )
-    posted_for = public_number(
-        "91371000MA3TE5T011", metadata={"description": "Whose filing it was."}
-    )
+    posted_for = Text(18, metadata={"description": "USCC of whose filing it was."})
     delegation_no = Text(
         10, low=0, metadata={"description": "By which a delegate posted it; else empty."}
     )
