@@ -40,6 +40,7 @@ from creditbank.crediting.corrections import (
     correct_attendance,
 )
 from creditbank.crediting.freezes import SourceInvestigatedError
+from creditbank.crediting.prefilled import rows_for
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     RosterWorkUnknownError,
@@ -93,6 +94,7 @@ from creditbank.schemas.rosters import (
     RosterQuery,
     RosterRecordAnswer,
     RosterWorkAnswer,
+    TemplateQuery,
     WithdrawalAnswer,
     WithdrawalBody,
 )
@@ -109,17 +111,21 @@ rosters = Door("rosters", __name__, description="Who was there, and what it was 
 @rosters.get(
     "/filings/<public:filing_no>/roster-template",
     Scope.FILING_READ,
+    query=TemplateQuery(),
     files={XLSX_MEDIA_TYPE: "the bytes of a workbook"},
     refuses=(FilingUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def read_template(call: Call, session: Session, filing_no: str) -> Response:
-    """Return an empty roster as XLSX, with the filing's days to choose from."""
+    """Return a roster to fill in as XLSX: the filing's days, and for its provider people, too."""
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     days = [planned.day for planned in sessions_of(session, filing_no)]
-    rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
+    house = current_house()
+    most, whom = house.settings.roster_rows_max, call.query["people"]
+    expected = rows_for(session, house.vault, call.client, filing, whom, most=most)
+    rows = min(filing.seats * len(days), most)
     name = f'attachment; filename="roster-{filing_no}.xlsx"'
     return Response(
-        template(days, rows, make_up_years_of(session, filing)),
+        template(days, rows, make_up_years_of(session, filing), expected),
         content_type=XLSX_MEDIA_TYPE,
         headers={"Content-Disposition": name, "Cache-Control": "no-store"},
     )

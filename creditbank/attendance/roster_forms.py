@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from xlsxwriter import Workbook
@@ -17,15 +18,21 @@ from creditbank import catalogue
 from creditbank.attendance.roster import ATTENDED_MINUTES_MAX, HEADERS, Column
 from creditbank.catalogue import Language
 from creditbank.errors import RowProblem
+from creditbank.people.documents import Document, DocumentKind
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: A fixed moment, so that a template does not tell when it was made, and is the same every time.
 _WRITTEN_AT = datetime(2000, 1, 1, tzinfo=UTC)
 _DAYS_SHEET = "日期"
-_KIND_CHOICES = [
-    "居民身份证", "港澳台居民居住证", "港澳居民来往内地通行证", "台湾居民来往大陆通行证",
-    "外国人永久居留身份证", "海外高层次人才居住证", "护照",
-]  # fmt: skip
+_KIND_NAMES = {
+    DocumentKind.RESIDENT_ID: "居民身份证",
+    DocumentKind.HMT_RESIDENCE: "港澳台居民居住证",
+    DocumentKind.HM_PERMIT: "港澳居民来往内地通行证",
+    DocumentKind.TW_PERMIT: "台湾居民来往大陆通行证",
+    DocumentKind.FOREIGN_RESIDENCE: "外国人永久居留身份证",
+    DocumentKind.TALENT_RESIDENCE: "海外高层次人才居住证",
+    DocumentKind.PASSPORT: "护照",
+}
 _COLUMN_WIDTHS = {
     Column.NAME: 18,
     Column.KIND: 16,
@@ -48,8 +55,20 @@ _REPORT_COLUMNS = (
 )
 
 
-def template(days: Sequence[date], rows: int, make_up_years: Sequence[int] = ()) -> bytes:
-    """Write an empty roster as XLSX, which `read_roster` reads back once it is filled in.
+@dataclass(frozen=True, slots=True)
+class ExpectedRow:
+    """Somebody who may come on a day; how long they were there is filled in afterwards."""
+
+    name: str = field(repr=False)
+    document: Document
+    day: date
+
+
+def template(
+    days: Sequence[date], rows: int, make_up_years: Sequence[int] = (),
+    expected: Sequence[ExpectedRow] = (),
+) -> bytes:  # fmt: skip
+    """Write a roster to fill in as XLSX, which `read_roster` reads back.
 
     Numbers and names are text cells, so that no digit is lost; the day is chosen from `days`.
 
@@ -57,12 +76,15 @@ def template(days: Sequence[date], rows: int, make_up_years: Sequence[int] = ())
         days: the session days on offer; none leaves the date cell free.
         rows: lines made ready for people.
         make_up_years: that may be made up; without any the roster has no column for them.
+        expected: people who stand there already, on the first lines.
     """
+    rows = max(rows, len(expected))
     with new_workbook() as (book, written):
         sheet = book.add_worksheet("名单")
         _write_headers(book, sheet, with_years=bool(make_up_years))
+        _write_expected(book, sheet, expected)
         sheet.data_validation(
-            *_cells(Column.KIND, rows), {"validate": "list", "source": _KIND_CHOICES}
+            *_cells(Column.KIND, rows), {"validate": "list", "source": [*_KIND_NAMES.values()]}
         )
         sheet.data_validation(
             *_cells(Column.MINUTES, rows),
@@ -165,6 +187,15 @@ def _write_headers(book: Workbook, sheet: Worksheet, *, with_years: bool) -> Non
         sheet.write_string(0, place, "\n".join(HEADERS[column]), bold)
     sheet.set_row(0, _HEADER_HEIGHT)
     sheet.freeze_panes(1, 0)
+
+
+def _write_expected(book: Workbook, sheet: Worksheet, expected: Sequence[ExpectedRow]) -> None:
+    shown = book.add_format({"num_format": _DAY_FORMAT})
+    for line, each in enumerate(expected, start=1):
+        kind = _KIND_NAMES[each.document.kind]
+        for place, text in enumerate((inert(each.name), kind, each.document.number)):
+            sheet.write_string(line, place, text)
+        sheet.write_datetime(line, list(Column).index(Column.DAY), each.day, shown)
 
 
 def _offer_days(book: Workbook, sheet: Worksheet, days: Sequence[date], rows: int) -> None:

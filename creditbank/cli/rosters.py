@@ -20,6 +20,7 @@ from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.check_in_posting import session_numbered
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
+from creditbank.crediting.prefilled import Whom, expected_rows
 from creditbank.crediting.roster_credits import Phase, Told, silent
 from creditbank.crediting.rosters import (
     RosterPosting,
@@ -47,17 +48,23 @@ def rosters() -> None:
     """Commands on rosters."""
 
 
-@rosters.command("template", help="生成某备案的空白名单。 Write an empty roster for a filing.")
+@rosters.command("template", help="生成某备案的名单模板。 Write a roster to fill in.")
 @click.argument("filing_no")
+@click.option(
+    "--people", type=WordOf(Whom), default=Whom.NOBODY,
+    help="预填本备案或本单位以往学员。 Whom to fill in.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @pass_desk
-def rosters_template(desk: Desk, filing_no: str, out: Path) -> None:
-    """Write an empty roster whose days are those of the filing."""
+def rosters_template(desk: Desk, filing_no: str, people: Whom, out: Path) -> None:
+    """Write a roster whose days are those of the filing, with the people asked for."""
     with desk.bank(), snapshot() as session:
         filing = filing_numbered(session, filing_no)
         days = [planned.day for planned in sessions_of(session, filing_no)]
         rows, years = filing.seats * len(days), make_up_years_of(session, filing)
-    out.write_bytes(template(days, rows, years))
+        most = desk.settings.roster_rows_max
+        expected = expected_rows(session, current_house().vault, filing, people, most=most)
+    out.write_bytes(template(days, rows, years, expected))
     desk.say("cli-template-written", path=str(out))
 
 

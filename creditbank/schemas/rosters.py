@@ -12,6 +12,7 @@ from creditbank.attendance.ways import StatedWay, Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.models import ImportState
+from creditbank.crediting.prefilled import Whom
 from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.withdrawals import WithdrawalReason
@@ -50,6 +51,15 @@ class ModeQuery(Shape):
     """`validate` runs the same and writes nothing."""
 
     mode = Choice(Mode, load_default=Mode.POST)
+
+
+class TemplateQuery(Shape):
+    """Who stands in a template already."""
+
+    people = Choice(
+        Whom, load_default=Whom.NOBODY,
+        metadata={"description": "Whoever attended this filing, or any of yours in a year."},
+    )  # fmt: skip
 
 
 class RosterQuery(ModeQuery):

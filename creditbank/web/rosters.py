@@ -31,6 +31,7 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
+from creditbank.crediting.prefilled import Whom, rows_for
 from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
@@ -83,13 +84,15 @@ rosters = Pages("rosters", __name__)
 
 @rosters.shown("/filings/<public:filing_no>/roster-template", able(Scope.ROSTER_POST))
 def empty(visit: Visit, session: Session, filing_no: str) -> Response:
-    """Give an empty roster whose days are those of the filing."""
-    filing = _filing(session, visit, filing_no)
+    """Give a roster to fill in: the filing's days, and the people that are asked for."""
+    filing, house = _filing(session, visit, filing_no), current_house()
     days = [planned.day for planned in sessions_of(session, filing_no)]
-    rows = min(filing.seats * len(days), current_house().settings.roster_rows_max)
-    return _file(
-        template(days, rows, make_up_years_of(session, filing)), _XLSX, f"roster-{filing_no}.xlsx"
-    )
+    most = house.settings.roster_rows_max
+    rows, asked = min(filing.seats * len(days), most), request.args.get("people", "")
+    whom = Whom(asked) if asked in set(Whom) else Whom.NOBODY
+    expected = rows_for(session, house.vault, visit.client, filing, whom, most=most)
+    made = template(days, rows, make_up_years_of(session, filing), expected)
+    return _file(made, _XLSX, f"roster-{filing_no}.xlsx")
 
 
 @rosters.sent("/filings/<public:filing_no>/rosters", able(Scope.ROSTER_POST), shows=filing_page)
