@@ -51,7 +51,7 @@ def rosters() -> None:
 @rosters.command("template", help="生成某备案的名单模板。 Write a roster to fill in.")
 @click.argument("filing_no")
 @click.option(
-    "--people", type=WordOf(Whom), default=Whom.NOBODY,
+    "--people", type=WordOf(Whom), default=str(Whom.NOBODY),
     help="预填本备案或本单位以往学员。 Whom to fill in.",
 )  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)

@@ -17,11 +17,13 @@ def test_minutes_and_then_the_person_are_put_right(bank: TestBank, tmp_path: Pat
 
     done = terminal.run(*asked, "--reason", "wrong-minutes").output
     again = terminal.run(*asked, "--reason", "wrong-minutes", exit_code=1).output
-    moved = terminal.run(*asked, "--reason", "wrong-person", "--attended-by", other).output
+    other_day = ("--attended-on", SEMINAR_DAYS[1].isoformat())
+    who = ("--reason", "wrong-person", "--attended-by", other)
+    moved = terminal.run(*asked, *who, *other_day).output
 
-    assert "360 分钟 8.00 学时，改为 180 分钟 4.00 学时" in done
+    assert "360 分钟 8.00 学时，改为 2026-11-10 180 分钟 4.00 学时" in done
     assert "与原记录相同" in again
-    assert "180 分钟 4.00 学时，改为 180 分钟 4.00 学时" in moved
+    assert "180 分钟 4.00 学时，改为 2026-11-11 180 分钟 4.00 学时" in moved
     balances = ("balances", "show", "--scheme", "cn-3710", "--person")
     assert "4.00" in terminal.run(*balances, other).output
     assert bank.fsck() == []

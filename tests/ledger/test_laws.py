@@ -30,7 +30,7 @@ from sqlalchemy import select
 
 import creditbank.crediting.investigations as investigations_module
 import creditbank.crediting.reversals as reversals_module
-import creditbank.crediting.rosters as rosters_module
+import creditbank.crediting.roster_credits as roster_credits_module
 import creditbank.ledger.seal as seal_module
 from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.imports import RecordRow
@@ -474,7 +474,7 @@ def no_fold(*_: object, **__: object) -> int:
 
 
 FAULTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "caps not counted on posting": (rosters_module, "fold_again", no_fold),
+    "caps not counted on posting": (roster_credits_module, "fold_again", no_fold),
     "caps not counted on withdrawal": (reversals_module, "fold_again", no_fold),
     "caps not counted on freezing": (investigations_module, "fold_again", no_fold),
     "use not given back": (reversals_module, "take", lambda *_: None),
