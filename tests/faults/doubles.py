@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 import creditbank.ledger.seal as seal_module
 from creditbank import limits
-from creditbank.crediting import investigations, rosters, weighing, withdrawals
+from creditbank.crediting import investigations, roster_credits, rosters, weighing, withdrawals
 from creditbank.crediting.fold import FoldContext
 from creditbank.crediting.reversals import Held
 from creditbank.db import snapshot
@@ -122,7 +122,7 @@ def no_fold() -> None:
     def fold_again(_session: Session, _groups: Any, _years: set[int], _context: FoldContext) -> int:
         return 0
 
-    rosters.fold_again = fold_again
+    roster_credits.fold_again = fold_again
 
 
 def commit_in_the_middle() -> None:
