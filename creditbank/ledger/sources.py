@@ -105,10 +105,8 @@ def allowances(session: Session, sources: Collection[Source]) -> dict[int, Allow
     for start in range(0, len(numbers), _CHUNK):
         mine = Act.subject.in_(numbers[start : start + _CHUNK])
         query = select(Act).where(mine, Act.kind == AMENDING).order_by(Act.act_id)
-        for act in session.scalars(query):
-            amended = allowance_said(act)
-            if amended is not None:
-                found[named[act.subject]] = amended
+        said = [(named[act.subject], allowance_said(act)) for act in session.scalars(query)]
+        found |= {source_id: stated for source_id, stated in said if stated is not None}
     return found
 
 
