@@ -28,7 +28,7 @@ from creditbank.canonical import canonical_text
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.crediting.imports import RecordRow
-from creditbank.crediting.rosters import trace_of
+from creditbank.crediting.traces import trace_of
 from creditbank.db import make_engine, snapshot, unit_of_work
 from creditbank.jobs.impact import run_impact
 from creditbank.ledger.models import CreditFacts, Entry, Source

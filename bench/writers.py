@@ -106,9 +106,7 @@ def write(work: Work, pipe: Connection) -> None:
         session.connection()
     if work.bare:
         noise = lambda *_: os.urandom(32)  # noqa: E731
-        posting = "creditbank.ledger.posting"
-        for name in ("entry_leaf", "entry_salt", "facts_digest"):
-            patch(f"{posting}.{name}", noise).start()
+        patch("creditbank.ledger.leaves.EntriesAlike.leaf", noise).start()
     pipe.send("ready")
     pipe.recv()
     rows, started = 0, time.perf_counter()

@@ -3,23 +3,31 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Engine
 
 from creditbank.db import db, snapshot, unit_of_work, writing
+from creditbank.errors import CreditBankError
 from creditbank.house import House, current_house
 from creditbank.ledger.seal import Sealed, seal
+from creditbank.people.register import identity_of
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.verification.answers import Prepared, SignedAnswer, prepare, sign, store
-from creditbank.verification.batches import answers_in, batch_numbered
-from creditbank.verification.questions import Ask
+from creditbank.verification.batch_sheets import RESULT_COLUMNS, csv_line, results_in
+from creditbank.verification.batches import BatchQuestion, answers_in, batch_numbered
+from creditbank.verification.codes import LEGAL_BASIS, claim_within, open_code
+from creditbank.verification.models import Verdict
+from creditbank.verification.questions import Ask, AskByCode, Disclosure
+from creditbank.verification.refused import REFUSALS, note_refused
 
 #: A request seals what waited when it came; what others post meanwhile is the clock's to seal.
 _ROUNDS_MAX = 50
 #: Answers that are in memory at a time while a list is handed over.
-_CHUNK_ANSWERS = 50
+_CHUNK_ANSWERS = 200
 
 
 def answered(ask: Ask, client: Client, *, now: datetime) -> SignedAnswer:
@@ -45,13 +53,50 @@ def prepared_for(ask: Ask, client: Client, *, now: datetime) -> Prepared:
         CreditBankError: as `prepare` does.
     """
     house = current_house()
-    with snapshot() as session:
+    with refusals_noted(ask, client, now=now), snapshot() as session:
         prepared = prepare(session, house.vault, ask, client, now=now)
     if ask.known_at is not None or not lacks_seal([prepared]):
         return prepared
     seal_what_waits(house, now)
     with snapshot() as session:
         return prepare(session, house.vault, ask, client, now=now)
+
+
+@contextmanager
+def refusals_noted(
+    asked: Ask | tuple[BatchQuestion, int], client: Client, *, now: datetime
+) -> Iterator[None]:
+    """Note a question, or a list with its number of rows, that is refused while the block runs.
+
+    In a transaction of its own: that of the question is over, and nothing of it is kept.
+    """
+    try:
+        yield
+    except REFUSALS as refusal:
+        with unit_of_work() as session:
+            note_refused(session, current_house().vault, asked, client, refusal, now=now)
+        raise
+
+
+def opened(asked: AskByCode, client: Client, *, now: datetime) -> Ask:
+    """Make the question that a code stands for; no use of it is taken before the answer is kept.
+
+    Raises:
+        HolderCodeRefusedError, HolderCodePausedError, HolderCodeNarrowerError: not by this code.
+    """
+    vault = current_house().vault
+    with unit_of_work() as session:
+        found = open_code(session, vault, asked.code, client, now=now)
+    if isinstance(found, CreditBankError):
+        raise found
+    disclose = asked.disclose or Disclosure(found.disclose)
+    claim_within(found, disclose)
+    with snapshot() as session:
+        identity = identity_of(session, vault, found.person_id)
+    return Ask(
+        identity=identity, purpose=found.purpose, legal_basis=LEGAL_BASIS, disclose=disclose,
+        code_no=found.code_no, **asked.said,
+    )  # fmt: skip
 
 
 def lacks_seal(prepared: Iterable[Prepared]) -> bool:
@@ -83,10 +128,29 @@ def seal_what_waits(house: House, now: datetime) -> Sealed:
     return Sealed(rows, done.more)
 
 
-def signed_lines(batch_no: str, client: Client) -> Iterator[str]:
-    """Return the signed answers of a list as JSON lines, in the order of its rows.
+def signed_lines(batch_no: str, client: Client, *, after: int = 0) -> Iterator[str]:
+    """Return the signed answers of a list behind a row as JSON lines, in the order of its rows.
 
     They are read while they are sent, when there is no application at work any more.
+
+    Raises:
+        BatchUnknownError: there is no such list, or it is another's.
+    """
+    found = _claimed_answers(batch_no, client, after)
+    return (
+        json.dumps(
+            {
+                "row_no": row_no, "verdict_no": verdict.verdict_no, "outcome": verdict.outcome,
+                "jws": verdict.jws,
+            }
+        )
+        + "\n"
+        for row_no, verdict in found
+    )  # fmt: skip
+
+
+def result_lines(batch_no: str, client: Client, *, after: int = 0) -> Iterator[str]:
+    """Return what became of the settled rows of a list behind a row as lines of CSV.
 
     Raises:
         BatchUnknownError: there is no such list, or it is another's.
@@ -94,20 +158,36 @@ def signed_lines(batch_no: str, client: Client) -> Iterator[str]:
     engine = db.engine
     with snapshot(engine) as session:
         batch_numbered(session, batch_no, client)
-    return _signed_lines(engine, batch_no, client)
+    return chain([csv_line(RESULT_COLUMNS)], _result_lines(engine, batch_no, client, after))
 
 
-def _signed_lines(engine: Engine, batch_no: str, client: Client) -> Iterator[str]:
-    after, more = 0, True
+def _result_lines(engine: Engine, batch_no: str, client: Client, after: int) -> Iterator[str]:
+    more = True
+    while more:
+        with snapshot(engine) as session:
+            batch = batch_numbered(session, batch_no, client)
+            found = results_in(session, batch, after=after, limit=_CHUNK_ANSWERS)
+        yield from (csv_line(each) for each in found)
+        more = len(found) == _CHUNK_ANSWERS
+        after = int(found[-1][0]) if found else after
+
+
+def _claimed_answers(batch_no: str, client: Client, after: int) -> Iterator[tuple[int, Verdict]]:
+    """Say at once whose a list is, and read its answers only as they are wanted."""
+    engine = db.engine
+    with snapshot(engine) as session:
+        batch_numbered(session, batch_no, client)
+    return _answers(engine, batch_no, client, after)
+
+
+def _answers(
+    engine: Engine, batch_no: str, client: Client, after: int
+) -> Iterator[tuple[int, Verdict]]:
+    more = True
     while more:
         with snapshot(engine) as session:
             batch = batch_numbered(session, batch_no, client)
             found = answers_in(session, batch, after=after, limit=_CHUNK_ANSWERS)
-        for row_no, verdict in found:
-            after = row_no
-            said = {
-                "row_no": row_no, "verdict_no": verdict.verdict_no, "outcome": verdict.outcome,
-                "jws": verdict.jws,
-            }  # fmt: skip
-            yield json.dumps(said) + "\n"
+        yield from found
+        after = found[-1][0] if found else after
         more = len(found) == _CHUNK_ANSWERS

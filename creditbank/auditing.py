@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from creditbank.certificates.fsck import check_certificates
+from creditbank.crediting.engineer_certificates_fsck import check_engineer_certificates
 from creditbank.crediting.fsck import check_investigations
 from creditbank.crediting.fsck_folds import check_folds
 from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
+from creditbank.crediting.training_days import check_travel_days
+from creditbank.integrity.fsck import check_disputes
 from creditbank.ledger.audited import Audited, Since
 from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
 from creditbank.registry.calls_fsck import check_calls
@@ -16,6 +19,7 @@ from creditbank.registry.delegations_fsck import check_delegations
 from creditbank.registry.filing.fsck import check_filings
 from creditbank.registry.fsck import check_organisations
 from creditbank.registry.successions_fsck import check_successions
+from creditbank.verification.exemptions_fsck import check_exemptions
 
 
 def audit(
@@ -60,4 +64,8 @@ def _without_folds(
     yield from check_delegations(session)
     yield from check_calls(session)
     yield from check_filings(session)
+    yield from check_travel_days(session)
+    yield from check_engineer_certificates(session, secrets)
+    yield from check_disputes(session)
+    yield from check_exemptions(session, secrets)
     yield from check_certificates(session, secrets, seen, since)

@@ -56,16 +56,27 @@ class Settings:
         20_000, "Entries and acts that one round of the sealer takes.", 1, 100_000
     )  # type: ignore[assignment]
     request_bytes_max: int = _setting(8_388_608, "Size of a request's body.", 65_536, 67_108_864)  # type: ignore[assignment]
-    roster_rows_max: int = _setting(10_000, "Rows of one roster or import.", 1, 100_000)  # type: ignore[assignment]
+    roster_rows_max: int = _setting(100_000, "Rows of one roster.", 1, 100_000)  # type: ignore[assignment]
+    import_rows_max: int = _setting(
+        10_000, "Rows of one import, or of one day that is compared.", 1, 100_000
+    )  # type: ignore[assignment]
     roster_page_rows_max: int = _setting(
         1_000, "Rows of a roster up to which its pages answer at once.", 1, 100_000
     )  # type: ignore[assignment]
     roster_call_rows_max: int = _setting(
         10_000, "Rows of a roster up to which a call may wait for it.", 1, 100_000
     )  # type: ignore[assignment]
-    batch_rows_max: int = _setting(2_000, "Applicants on one list of a title system.", 1, 20_000)  # type: ignore[assignment]
+    batch_rows_max: int = _setting(  # type: ignore[assignment]
+        100_000, "Applicants on one list of a title system.", 1, 100_000
+    )
+    batch_bytes_max: int = _setting(  # type: ignore[assignment]
+        33_554_432, "Size of a list of applicants.", 65_536, 67_108_864
+    )
     batch_days: int = _setting(
         30, "Days after which nobody on such a list is known any more.", 1, 400
+    )  # type: ignore[assignment]
+    webhook_open_network: int = _setting(
+        0, "1 lets events be delivered by plain http and to addresses inside: tests alone.", 0, 1
     )  # type: ignore[assignment]
     page_size_max: int = _setting(200, "Items on one page of a list.", 1, 1_000)  # type: ignore[assignment]
     idempotency_days: int = _setting(
@@ -102,6 +113,9 @@ class Settings:
     )  # type: ignore[assignment]
     filing_decide_working_days: int = _setting(
         20, "Working days in which a submitted filing is to be decided; 0: no term.", 0, 250
+    )  # type: ignore[assignment]
+    dispute_working_days: int = _setting(
+        10, "Working days in which a provider is to answer a dispute of hours; 0: no term.", 0, 250
     )  # type: ignore[assignment]
     filing_close_days: int = _setting(
         180,

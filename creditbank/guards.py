@@ -28,12 +28,16 @@ CHANGING = (
     "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "xapi_activity", "delegation", "check_in", "check_in_person",
     "name_check", "name_try",
-    "yearly_call", "call_bid",
+    "yearly_call", "call_bid", "refused_question", "query_objection",
+    "holder_code", "holder_code_use", "dispute",
+    "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
+    "exemption", "recommendation_finding",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
     "idempotent_write", "access_token", "client_assertion", "account_session", "sign_in_brake",
     "rate_count", "filing_session", "filing_draft", "held_roster", "roster_work", "name_try",
+    "refused_question", "webhook",
 )  # fmt: skip
 #: Not even to be read by the sealer.
 KEPT_FROM_SEALER = (
@@ -43,7 +47,10 @@ KEPT_FROM_SEALER = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "investigation", "investigated_credit", "reassessment", "reassessed_credit", "news_read",
     "xapi_statement", "check_in", "check_in_person", "check_in_scan", "filing_draft",
-    "filing_amendment", "reconciliation", "name_check", "name_try",
+    "filing_amendment", "reconciliation", "name_check", "name_try", "engineer_certificate",
+    "refused_question", "query_objection", "holder_code", "holder_code_use", "dispute",
+    "dispute_step",
+    "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -58,7 +65,7 @@ APPENDED = (
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
-    "reconciliation",
+    "reconciliation", "engineer_certificate", "dispute_step",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

@@ -8,17 +8,21 @@ older ones stay for what they made.
 
 import base64
 import hashlib
+import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -26,8 +30,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey
 
 from creditbank.canonical import Canonical, canonical_bytes
 from creditbank.errors import CreditBankError
@@ -161,10 +163,45 @@ def signed_jws(
     """
     if algorithm not in ALGORITHMS:
         raise AlgorithmUnknownError(found=algorithm[:20], wanted=sorted(ALGORITHMS))
-    key = keys.newest(ALGORITHMS[algorithm])
-    header = {"alg": algorithm, "kid": public_jwk(key)["kid"], "typ": token_type}
-    private = (OKPKey if algorithm == "Ed25519" else ECKey).import_key(key.material)
-    return jws.serialize_compact(header, canonical_bytes(payload), private, algorithms=[algorithm])
+    return signer(keys, algorithm, token_type).token(canonical_bytes(payload))
+
+
+class Signer:
+    """Signs with one key, for one type of token; both are made ready once."""
+
+    def __init__(self, key: KeyFile, algorithm: str, token_type: str) -> None:
+        header = {"alg": algorithm, "kid": public_jwk(key)["kid"], "typ": token_type}
+        self._header = _base64url(json.dumps(header, separators=(",", ":")).encode("ascii"))
+        self._sign = _es256(key.p256) if key.kind == "verdict-es256" else key.ed25519.sign
+
+    def token(self, payload: bytes) -> str:
+        """Return the compact JWS (RFC 7515) that carries these bytes."""
+        signed = f"{self._header}.{_base64url(payload)}"
+        return f"{signed}.{_base64url(self._sign(signed.encode('ascii')))}"
+
+
+def signer(keys: KeyStore, algorithm: str, token_type: str) -> Signer:
+    """Return what signs with the newest key; `token_type` becomes the `typ` of its tokens.
+
+    Raises:
+        AlgorithmUnknownError: neither Ed25519 nor ES256.
+    """
+    if algorithm not in ALGORITHMS:
+        raise AlgorithmUnknownError(found=algorithm[:20], wanted=sorted(ALGORITHMS))
+    return _signer(keys.newest(ALGORITHMS[algorithm]), algorithm, token_type)
+
+
+_signer = lru_cache(maxsize=8)(Signer)
+
+
+def _es256(key: ec.EllipticCurvePrivateKey) -> Callable[[bytes], bytes]:
+    """Sign as RFC 7518 §3.4 has it: both numbers in 32 bytes each."""
+
+    def sign(data: bytes) -> bytes:
+        numbers = decode_dss_signature(key.sign(data, ec.ECDSA(SHA256())))
+        return b"".join(number.to_bytes(32) for number in numbers)
+
+    return sign
 
 
 def public_jwk(key: KeyFile) -> dict[str, str]:

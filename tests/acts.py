@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from importlib.resources import files
 
 from creditbank.attendance.check_in_codes import Reading
 from creditbank.attendance.check_ins import Came, Direction, record_scan
@@ -102,6 +103,54 @@ def approve(
         filing = submit_filing(session, draft, provider, actor="provider-test", now=now)
         approve_filing(session, filing.filing_no, actor="official-test", reason="迟报", now=now)
         return filing.filing_no
+
+
+def approve_training(
+    bank: TestBank, days: Sequence[date], *, now: datetime = NOW, destination: str = "global_500"
+) -> str:
+    """File practical training of whole days and approve it; return its number."""
+    facts = {
+        "destination": destination, "organiser": "示例局", "host": "示例集团",
+        "training_role": "车间管理",
+    }  # fmt: skip
+    draft = FilingDraft(
+        "practical_training", "other", "full", "赴示例集团实训", "professional", 10,
+        tuple(SessionDraft(day, 360, 2) for day in days), facts=facts,
+    )  # fmt: skip
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        filing = submit_filing(session, draft, provider, actor="provider-test", now=now)
+        approve_filing(session, filing.filing_no, actor="official-test", reason="迟报", now=now)
+        return filing.filing_no
+
+
+def approve_programme(bank: TestBank, days: Sequence[date], *, now: datetime = NOW) -> str:
+    """File a programme for junior engineers of big data and approve it; return its number."""
+    facts = {"occupation": "大数据工程技术人员", "grade": "junior", "institution": "示例大学"}
+    draft = FilingDraft(
+        "digital_engineer_programme", "other", "full", "大数据工程技术培训", "professional", 10,
+        tuple(SessionDraft(day, 360, 2) for day in days), approved_centihours=4_000, facts=facts,
+    )  # fmt: skip
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        filing = submit_filing(session, draft, provider, actor="provider-test", now=now)
+        approve_filing(session, filing.filing_no, actor="official-test", reason="迟报", now=now)
+        return filing.filing_no
+
+
+def publish_post_by(bank: TestBank, value: str, key: str = "post_by") -> None:
+    """Publish the city's rules anew, with an invented term for posting attendance."""
+    content = (files("creditbank_seeds") / "packs" / "cn-3710.toml").read_text(encoding="utf-8")
+    rule = f"""
+[[rule]]
+key = "{key}"
+from = 2020-01-01
+value = {value}
+basis = "assumption"
+reason = "测试用。"
+reason_en = "Made up for tests."
+"""
+    publish(bank, content.replace("version      = 1\n", "version      = 2\n") + rule)
 
 
 def roster(lines: Sequence[tuple[Identity, date, int]]) -> Roster:

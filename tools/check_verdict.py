@@ -45,6 +45,7 @@ SHOWN_CHARACTERS_MAX = 200
 INTEGER_MAX = 2**53 - 1
 
 STATEMENT = "creditbank/verdict/v1"
+REGISTERED_STATEMENT = "creditbank/verdict/v2"
 PROOF_STATEMENT = "creditbank/proof/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 LEVELS = ("decision", "summary", "record")
@@ -222,6 +223,27 @@ class Pathway:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A fact that the bank's own register tells; `stated` is what the asker states of it, or ""."""
+
+    fact: str
+    value: str
+    evidence: str
+    stated: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """The register's exemption by which an answer frees, and the rule behind it."""
+
+    number: str
+    scheme: str
+    key: str
+    approved_at: str
+    expires_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """Whom the asker means; the number never leaves this program."""
 
@@ -268,6 +290,9 @@ class Verdict:
     entries: tuple[Entry, ...] | None
     worked_out: tuple[WorkedOut, ...]
     unknown_members: tuple[str, ...]
+    #: None in the first version
+    registered: tuple[Told, ...] | None = None
+    exemption: Exemption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,9 +420,11 @@ def examine(
     verdict = read_verdict(jws.payload)
     person = None if subject is None else read_subject(subject)
     held = None if export is None else select_export(read_export(export), verdict)
+    registered = verdict.registered is not None
     findings = [
         *_signature_findings(jws, read_keys(jwks)),
         judge("members", lambda: claim_no_unknown(verdict.unknown_members)),
+        *([judge("register", lambda: claim_register(verdict))] if registered else []),
         judge("packs", lambda: claim_packs(verdict)),
         *_head_findings(verdict),
         _commitment_finding(verdict, person),
@@ -937,6 +964,36 @@ def claim_pathway(verdict: Verdict) -> None:
         raise FaultError("outcome-pathway", found=verdict.outcome)
 
 
+def claim_register(verdict: Verdict) -> None:
+    """Say that what the register tells is told once, beside what was stated, and frees as it says.
+
+    An exemption is in force on the day of the application, and every fact of its pathway is its.
+    """
+    told = {each.fact: each for each in verdict.registered or ()}
+    if not told or len(told) != len(verdict.registered or ()):
+        raise FaultError("register-facts", found=", ".join(sorted(told)))
+    stated = verdict.stated if isinstance(verdict.stated, dict) else {}
+    for fact, each in told.items():
+        if each.stated != stated.get(fact, ""):
+            raise FaultError("register-stated", found=fact)
+    exemption = verdict.exemption
+    if exemption is None:
+        if verdict.outcome == "exempt" and not told.keys().isdisjoint(_facts_of(verdict)):
+            raise FaultError("register-exemption", found=verdict.outcome)
+        return
+    own = {fact for fact, each in told.items() if each.evidence == exemption.number}
+    wanted = f"pathway.{verdict.pathway_asked}" if verdict.pathway else "waiver."
+    fits = exemption.key == wanted if verdict.pathway else exemption.key.startswith(wanted)
+    if not fits or verdict.outcome not in FREED or not own or not _facts_of(verdict) <= own:
+        raise FaultError("register-exemption", found=exemption.key)
+    if exemption.expires_on < verdict.application_day:
+        raise FaultError("register-expired", found=exemption.expires_on)
+
+
+def _facts_of(verdict: Verdict) -> set[str]:
+    return {str(fact) for fact in verdict.pathway.stated} if verdict.pathway else set()
+
+
 def claim_outcome(outcome: str, requirement: Sequence[Requirement]) -> None:
     """Say that the outcome is `met` exactly when there is a requirement and each line is met."""
     if outcome not in DECIDED_BY_REQUIREMENT:
@@ -1103,12 +1160,12 @@ MORE_BY_LEVEL = {
 
 
 def read_verdict(payload: dict[str, Json]) -> Verdict:
-    """Read a payload as `creditbank/verdict/v1`.
+    """Read a payload as `creditbank/verdict/v1` or `creditbank/verdict/v2`.
 
     Raises:
         UnreadableError: it is another statement, or a member is missing or of another type.
     """
-    if payload.get("statement") != STATEMENT:
+    if payload.get("statement") not in (STATEMENT, REGISTERED_STATEMENT):
         raise UnreadableError("statement-other", found=payload.get("statement", ""))
     level = payload.get("disclose")
     if level not in LEVELS:
@@ -1157,6 +1214,8 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
         requirement=requirement,
         entries=entries,
         worked_out=_worked_out(top.get("worked_out", []), str(level), members),
+        registered=_registered(top["registered"], members) if "registered" in top else None,
+        exemption=_exemption(top["exemption"], members) if "exemption" in top else None,
         unknown_members=tuple(members.unknown),
     )
 
@@ -1164,8 +1223,12 @@ def read_verdict(payload: dict[str, Json]) -> Verdict:
 def _names(payload: dict[str, Json], level: str) -> tuple[str, str]:
     """Members that a payload of the level has, and those that it may have."""
     wanted, optional = ALL_LEVELS + MORE_BY_LEVEL[level], MAY_BE_THERE
+    if payload.get("statement") == REGISTERED_STATEMENT:
+        wanted, optional = wanted + " registered", optional + " exemption"
     if level != "decision":
         optional += MAY_BE_SUMMED
+        if level == "record":
+            optional += " engineer_certificates"
         if "as_of" in _object(payload.get("question", {}), "question"):
             wanted += " worked_out"
     return wanted, optional
@@ -1178,6 +1241,11 @@ def _require_lists(top: dict[str, Json], members: _Members) -> None:
     members.each(top.get("adoptions", []), "adoptions", "pack from until document title")
     members.each(top.get("refused", []), "refused", "pathway code found")
     _list(top.get("other_pathways", []), "other_pathways")
+    members.each(
+        top.get("engineer_certificates", []),
+        "engineer_certificates",
+        "record filing paper number issuer occupation grade issued_on",
+    )
 
 
 def _disclosed(
@@ -1275,6 +1343,25 @@ def _pathway(value: Json, members: _Members) -> Pathway:
         effect=_text(row["effect"], "pathway.effect"),
         stated=_list(row["stated"], "pathway.stated"),
         evidence=_list(row["evidence"], "pathway.evidence"),
+    )
+
+
+def _registered(value: Json, members: _Members) -> tuple[Told, ...]:
+    names = "fact value evidence stated"
+    return tuple(
+        Told(*(_text(row[name], f"registered.{name}") for name in names.split()))
+        for row in members.each(value, "registered", names)
+    )
+
+
+def _exemption(value: Json, members: _Members) -> Exemption:
+    row = members.take(value, "exemption", "number scheme key approved_at expires_on")
+    return Exemption(
+        _text(row["number"], "exemption.number"),
+        _text(row["scheme"], "exemption.scheme"),
+        _text(row["key"], "exemption.key"),
+        _instant(row["approved_at"], "exemption.approved_at"),
+        _day(row["expires_on"], "exemption.expires_on"),
     )
 
 
@@ -1775,7 +1862,10 @@ def _limits(verdict: Verdict, language: str) -> list[str]:
         lines.append(_words(NOTHING_STATED, language, {}))
     else:
         lines.append(_words(STATED, language, {"stated": _compact(verdict.stated)}))
-    if verdict.pathway is not None:
+    if verdict.exemption is not None:
+        facts = {"number": verdict.exemption.number, "day": verdict.exemption.expires_on}
+        lines.append(_words(EXEMPTED, language, facts))
+    elif verdict.pathway is not None:
         lines.append(_words(FREED_BY, language, _freed_by(verdict.pathway)))
     if not verdict.assumptions:
         lines.append(_words(NOTHING_ASSUMED, language, {}))
@@ -1835,6 +1925,7 @@ CHECKS = {
     "key": ("签名公钥", "signing key"),
     "signature": ("核验结论签名", "signature"),
     "members": ("成员与格式、披露级别相符", "members fit format and level"),
+    "register": ("登记册所载与结论相符", "what the register tells fits the outcome"),
     "packs": ("规则包链", "pack chain"),
     "heads": ("日志树头", "heads of logs"),
     "head-key": ("日志公钥", "key of log"),
@@ -2022,6 +2113,22 @@ FAULTS = {
         "结论 {found} 与所载途径不符：应为所申请的途径及其效果",
         "outcome {found} does not fit its pathway: it must be the one asked for, with its effect",
     ),
+    "register-facts": (
+        "登记册所载事实为空或重复：{found}",
+        "the register's facts are none, or told twice: {found}",
+    ),
+    "register-stated": (
+        "登记册一行所记查询方陈述与问题不符：{found}",
+        "what was stated is told otherwise than in the question: {found}",
+    ),
+    "register-exemption": (
+        "免除登记与途径、结论或事实不符：{found}",
+        "the exemption does not fit pathway, outcome or facts: {found}",
+    ),
+    "register-expired": (
+        "免除登记在申报日已到期：{found}",
+        "the exemption was over on the day of the application: {found}",
+    ),
     "outcome-unknown": ("未知结论：{found}", "unknown outcome: {found}"),
     "outcome-other": (
         "结论 {found} 不能由要求逐项推出",
@@ -2037,8 +2144,8 @@ FAULTS = {
         "{what} is not proper JSON (UTF-8, no repeated keys, no deep nesting)",
     ),
     "statement-other": (
-        "不是 creditbank/verdict/v1：{found}",
-        "not creditbank/verdict/v1: {found}",
+        "不是 creditbank/verdict/v1 或 v2：{found}",
+        "not creditbank/verdict/v1 or v2: {found}",
     ),
     "level-unknown": ("未知披露级别：{found}", "unknown level of disclosure: {found}"),
     "member-missing": ("{where} 缺少成员 {name}", "{where} has no member {name}"),
@@ -2107,6 +2214,11 @@ FREED_BY = (
     "所适用途径 {name}（{effect}）依据上述自述事实 {stated}；应留存的证明：{evidence}。",
     "The pathway {name} ({effect}) rests on these stated facts: {stated}; papers to be kept: "
     "{evidence}.",
+)
+EXEMPTED = (
+    "免除登记 {number}（有效至 {day}）及其事实由学时银行的登记册提供，以学时银行的签名为准。",
+    "The exemption {number} (through {day}) and its facts come from the bank's register and are "
+    "the bank's word.",
 )
 NOTHING_STATED = ("查询方没有自述事实。", "The asker stated no facts.")
 ASSUMED = (

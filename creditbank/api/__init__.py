@@ -18,14 +18,17 @@ from creditbank.api.check_ins import check_ins
 from creditbank.api.clients import clients
 from creditbank.api.credentials import credentials
 from creditbank.api.delegations import delegations
+from creditbank.api.disputes import disputes
 from creditbank.api.endpoints import PREFIX
+from creditbank.api.engineer_certificates import engineer_certificates
+from creditbank.api.exemptions import exemptions
 from creditbank.api.explanations import explanations
 from creditbank.api.filing_drafts import filing_drafts
-from creditbank.api.filing_steps import filings
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations
 from creditbank.api.items import items
+from creditbank.api.late_posting import filings
 from creditbank.api.name_checks import name_checks
 from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
@@ -34,8 +37,10 @@ from creditbank.api.people import people
 from creditbank.api.problems import ProblemShape, register_problems
 from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
+from creditbank.api.queries import queries
 from creditbank.api.reassessments import reassessments
 from creditbank.api.reconciliations import reconciliations
+from creditbank.api.results import verdicts
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
@@ -44,7 +49,7 @@ from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
 from creditbank.api.transfers import transfers
 from creditbank.api.verdict_batches import verdict_batches
-from creditbank.api.verdicts import verdicts
+from creditbank.api.watches import watches
 from creditbank.api.xapi import xapi
 from creditbank.api.xapi_records import xapi_records
 from creditbank.certificates.numbers import NUMBER_PATTERN
@@ -53,9 +58,12 @@ from creditbank.registry.clients import Scope
 
 _DOORS = (
     tokens, clients, credentials, organisations, filings, filing_drafts, amendments, rosters,
+    engineer_certificates, disputes,
     name_checks, check_ins, reconciliations, delegations, successions, calls, xapi_records,
     items, transfers, investigations, reassessments, imports, people, explanations, statements,
-    packs, adoption_records, impacts, proofs, verdicts, verdict_batches, certificates, seals,
+    packs, adoption_records, impacts, proofs, exemptions, verdicts, verdict_batches, watches,
+    queries,
+    certificates, seals,
 )  # fmt: skip
 
 
@@ -176,6 +184,10 @@ def _document(base_path: str) -> dict[str, Any]:
                     for name, said in RATE_HEADERS.items()
                 },
                 "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+                "ETag": {
+                    "description": "Changes whenever the answer does (RFC 9110).",
+                    "schema": {"type": "string"},
+                },
             },
             "securitySchemes": {
                 SECURITY_SCHEME: {

@@ -6,7 +6,7 @@ Whatever comes in is bounded before it is looked at: size by the server, depth a
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,6 +18,7 @@ from marshmallow import Schema, ValidationError
 
 from creditbank.attendance.roster import Roster, read_roster, rows_from_json
 from creditbank.attendance.workbook import Limits
+from creditbank.config import Settings
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 from creditbank.schemas.rosters import RosterBody
@@ -106,13 +107,21 @@ class Body(ABC):
 
 
 class JsonBody(Body):
-    """A JSON object of one shape; `example` shows one that would be accepted as it is."""
+    """A JSON object of one shape; `example` shows one that would be accepted as it is.
 
-    def __init__(self, shape: Schema, example: Mapping[str, Any]) -> None:
-        self.shape, self.example = shape, example
+    `bytes_max` says how large it may be by the settings, where that is not what any body may be.
+    """
+
+    def __init__(
+        self, shape: Schema, example: Mapping[str, Any], *,
+        bytes_max: Callable[[Settings], int] | None = None,
+    ) -> None:  # fmt: skip
+        self.shape, self.example, self._bytes_max = shape, example, bytes_max
 
     def read(self) -> Content:
         """Read and check the object."""
+        if self._bytes_max is not None:
+            request.max_content_length = self._bytes_max(current_house().settings)
         loaded = loaded_by(self.shape, read_json())
         return Content(loaded, plain_bytes(loaded))
 

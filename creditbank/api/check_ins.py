@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import current_app, url_for
+from flask import Response, current_app, url_for
 from sqlalchemy.orm import Session
 
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call, Door
+from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.api.problems import language
 from creditbank.api.rosters import shaped_problem
 from creditbank.attendance.check_in_codes import code_of
 from creditbank.attendance.check_in_models import CheckIn
@@ -29,7 +30,10 @@ from creditbank.crediting.check_in_posting import (
     post_check_in,
 )
 from creditbank.crediting.freezes import SourceInvestigatedError
+from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, sheet_of
+from creditbank.crediting.statement_paper import printable
 from creditbank.crediting.xapi_records import SessionNumberUnknownError
+from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.ledger.sources import SourceUnknownError
 from creditbank.registry.bank import the_bank
@@ -41,10 +45,13 @@ from creditbank.schemas.check_ins import (
     CheckInBody,
     CheckInPostedAnswer,
     CheckInPostingBody,
+    SheetQuery,
     shaped_check_in,
     shaped_posting,
 )
 from creditbank.schemas.rosters import ModeQuery
+
+PDF = "application/pdf"
 
 check_ins = Door("check-ins", __name__, description="Who came into a session and left it.")
 
@@ -65,6 +72,32 @@ def open_a_check_in(call: Call, session: Session, filing_no: str) -> dict[str, A
     filing, actor = filing_seen(session, call.client, filing_no), call.client.client_id
     vault, number = current_house().vault, call.body["session_no"]
     return _told(call, session, open_for(session, vault, filing, number, actor=actor, now=call.now))
+
+
+@check_ins.get(
+    "/filings/<public:filing_no>/sign-in-sheets/<count:session_no>",
+    Scope.ROSTER_POST,
+    unit=Unit.OWN,
+    query=SheetQuery(),
+    files={PDF: "the sheet, to be printed and signed by hand"},
+    refuses=(FilingUnknownError, RegionForeignError, SessionNumberUnknownError),
+)
+def read_sign_in_sheet(call: Call, filing_no: str, session_no: int) -> Response:
+    """Return a sign-in sheet for a session as PDF; it names nobody by a whole number."""
+    house, spoken = current_house(), language()
+    with snapshot() as session:
+        filing = filing_seen(session, call.client, filing_no)
+        said = sheet_of(
+            session, house.vault, filing, session_no,
+            expected=call.query["people"] == "expected", language=spoken,
+        )  # fmt: skip
+    typesetter = house.press.typesetter
+    content = typesetter.typeset(SHEET_TEMPLATE, printable(said, typesetter.lacking, spoken))
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="sign-in-{filing_no}-{session_no}.pdf"',
+    }
+    return Response(content, content_type=PDF, headers=headers)
 
 
 @check_ins.get(

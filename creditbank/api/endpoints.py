@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Literal
 
-from flask import Response, json, request
+from flask import Response, after_this_request, json, request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from creditbank.api import access
 from creditbank.api.bodies import Content, loaded_by
 from creditbank.api.idempotency import REPLAYED_HEADER, write_key
-from creditbank.api.operations import ASYNC, Declared, Rate, operation
+from creditbank.api.operations import ASYNC, Declared, Ending, Rate, operation
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
@@ -116,9 +116,11 @@ class Door(Blueprint):  # type: ignore[misc] # the package has no types
         def declare(view: View) -> View:
             @wraps(view)
             def endpoint(**path: Any) -> Response:
+                if declared.ending is not None:
+                    after_this_request(partial(_ending_told, declared.ending))
                 return _answered(declared, unit, view, path)
 
-            endpoint._apidoc = {"manual_doc": operation(declared, view.__name__)}  # type: ignore[attr-defined]
+            endpoint._apidoc = {"manual_doc": operation(declared, view.__name__, method)}  # type: ignore[attr-defined]
             endpoint.declared = declared  # type: ignore[attr-defined]
             self.add_url_rule(rule, view.__name__, endpoint, methods=[method])
             return view
@@ -251,6 +253,12 @@ def prefers_async() -> bool:
     return ASYNC in {each.partition(";")[0].strip().lower() for each in preferences}
 
 
+def _ending_told(ending: Ending, response: Response) -> Response:
+    """Tell with an answer, whatever it is, that the call will not stay."""
+    response.headers.update(ending.headers())
+    return response
+
+
 def _response(declared: Declared, result: Any) -> Response:
     if isinstance(result, Response):
         return result
@@ -264,4 +272,8 @@ def _response(declared: Declared, result: Any) -> Response:
         headers=dict(reply.headers),
     )
     response.headers.setdefault("Cache-Control", "no-store")
+    if request.method == "GET":
+        # What is private stays out of caches all the same; a program that polls saves the body.
+        response.add_etag()
+        response.make_conditional(request)
     return response

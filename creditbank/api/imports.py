@@ -178,7 +178,7 @@ def _read(call: Call, session: Session) -> ReadImport:
     Raises:
         RequestInvalidError: a file came without its region or origin.
     """
-    limit, body = current_house().settings.roster_rows_max, call.body
+    limit, body = current_house().settings.import_rows_max, call.body
     if not isinstance(body, UploadedFiles):
         for rows in (body.rows, body.stated):
             if len(rows) > limit:

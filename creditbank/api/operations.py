@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -48,12 +50,45 @@ RATE_HEADERS = {
     "RateLimit-Policy": 'The limit: `"client";q=1200;w=60`, 1200 requests in 60 seconds.',
 }
 
+_ETAG = {"$ref": "#/components/headers/ETag"}
+_IF_NONE_MATCH: Mapping[str, Any] = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "ETag of an earlier answer: 304 without a body if it still holds (RFC 9110).",
+    "schema": {"type": "string"},
+}
+
 _JSON_REFUSALS: Refusals = (
     JsonMalformedError, JsonNotUtf8Error, JsonTooDeepError, MediaTypeUnsupportedError,
 )  # fmt: skip
 _WRITE_REFUSALS: Refusals = (
     IdempotencyKeyMissingError, IdempotencyKeyMalformedError, IdempotencyKeyReusedError,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """That a call is on its way out: since when, until when, and what does the same instead.
+
+    Told with every answer as RFC 9745 and RFC 8594 have it; docs/clients.md says how long it is
+    told before the call is gone.
+    """
+
+    deprecated_on: date
+    sunset_on: date
+    #: path of the call that does the same
+    successor: str
+
+    def headers(self) -> Mapping[str, str]:
+        """Return `Deprecation`, `Sunset` and a `Link` to what comes after."""
+        since, until = (
+            datetime.combine(day, time.min, UTC) for day in (self.deprecated_on, self.sunset_on)
+        )
+        return {
+            "Deprecation": f"@{since.timestamp():.0f}",
+            "Sunset": format_datetime(until, usegmt=True),
+            "Link": f'<{self.successor}>; rel="successor-version"',
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +117,8 @@ class Declared:
     by_secret: bool = False
     #: further headers of the request, as the API document has parameters
     headers: tuple[Mapping[str, Any], ...] = ()
+    #: where the call will not stay
+    ending: Ending | None = None
 
     @property
     def counted(self) -> bool:
@@ -106,17 +143,22 @@ class Declared:
         return (*dict.fromkeys(found), BusyError, InternalError)
 
 
-def operation(declared: Declared, name: str) -> dict[str, Any]:
+def operation(declared: Declared, name: str, method: str) -> dict[str, Any]:
     """Return the operation's members beside summary, description and path parameters."""
+    compared = method == "GET" and declared.answer is not None
     made: dict[str, Any] = {
         "operationId": name,
         "security": [{SECURITY_SCHEME: [str(declared.scope)]}] if declared.scope else [],
-        "parameters": _parameters(declared),
+        "parameters": [*_parameters(declared), *([_IF_NONE_MATCH] if compared else [])],
         "responses": {
             str(declared.status): _success(declared), **_accepted(declared),
-            **_problems(declared),
+            **({"304": _not_modified(declared)} if compared else {}), **_problems(declared),
         },
     }  # fmt: skip
+    if compared:
+        made["responses"][str(declared.status)]["headers"]["ETag"] = _ETAG
+    if declared.ending is not None:
+        made["deprecated"] = True
     if declared.body is not None:
         made["requestBody"] = {"required": True, "content": declared.body.documented()}
     return made
@@ -177,6 +219,13 @@ def _success(declared: Declared) -> dict[str, Any]:
         replayed = {"description": "true on a retry's answer.", "schema": {"type": "string"}}
         made["headers"][REPLAYED_HEADER] = replayed
     return made
+
+
+def _not_modified(declared: Declared) -> dict[str, Any]:
+    return {
+        "description": "Not modified: what the sender named is still the answer.",
+        "headers": {**_rate_headers(declared), "ETag": _ETAG},
+    }
 
 
 def _type_of(media_type: str, example: Any) -> str:

@@ -23,7 +23,6 @@ from creditbank.attendance.roster import (
     RosterSheetsAmbiguousError,
     is_passed_over,
 )
-from creditbank.attendance.roster_forms import template
 from creditbank.attendance.ways import way_of
 from creditbank.attendance.workbook import (
     RosterDamagedError,
@@ -40,7 +39,7 @@ from creditbank.crediting.corrections import (
     correct_attendance,
 )
 from creditbank.crediting.freezes import SourceInvestigatedError
-from creditbank.crediting.prefilled import rows_for
+from creditbank.crediting.prefilled import template_of
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     RosterWorkUnknownError,
@@ -56,7 +55,6 @@ from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
     RosterUnknownError,
-    make_up_years_of,
     post_roster,
     rehearse_roster,
     roster_numbered,
@@ -80,7 +78,6 @@ from creditbank.registry.filing.filings import (
     FilingUnknownError,
     delegate_of,
     filing_seen,
-    sessions_of,
 )
 from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
 from creditbank.registry.lawbook import law_of
@@ -118,14 +115,11 @@ rosters = Door("rosters", __name__, description="Who was there, and what it was 
 def read_template(call: Call, session: Session, filing_no: str) -> Response:
     """Return a roster to fill in as XLSX: the filing's days, and for its provider people, too."""
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
-    days = [planned.day for planned in sessions_of(session, filing_no)]
-    house = current_house()
-    most, whom = house.settings.roster_rows_max, call.query["people"]
-    expected = rows_for(session, house.vault, call.client, filing, whom, most=most)
-    rows = min(filing.seats * len(days), most)
+    house, whom = current_house(), call.query["people"]
+    most = house.settings.roster_call_rows_max
     name = f'attachment; filename="roster-{filing_no}.xlsx"'
     return Response(
-        template(days, rows, make_up_years_of(session, filing), expected),
+        template_of(session, house.vault, filing, whom, most=most, client=call.client),
         content_type=XLSX_MEDIA_TYPE,
         headers={"Content-Disposition": name, "Cache-Control": "no-store"},
     )

@@ -38,6 +38,7 @@ from creditbank.crediting.statements import (
     with_carried,
 )
 from creditbank.house import current_house
+from creditbank.integrity.lists import figures_of
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope
@@ -162,7 +163,10 @@ def read_scorecard(call: Call, session: Session, uscc: str) -> dict[str, Any]:
     """Return how soon a provider's attendance was posted, and how much of it was taken back."""
     provider = provider_seen(session, call.client, uscc)
     days = days_counted(call.query["first_day"], call.query["last_day"], now=call.now)
-    return shaped_scorecard(scorecard_of(session, provider.organisation_id, *days), provider.uscc)
+    card = scorecard_of(session, provider.organisation_id, *days)
+    return shaped_scorecard(
+        card, figures_of(session, provider.organisation_id, *days), provider.uscc
+    )
 
 
 def _sheet(

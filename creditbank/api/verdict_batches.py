@@ -1,20 +1,24 @@
 """Lists of applicants: sent at once, answered by the clock's process, fetched row by row."""
 
+from operator import attrgetter
 from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
 
-from creditbank.answering import signed_lines
+from creditbank.answering import refusals_noted, result_lines, signed_lines
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.api.endpoints import Call, Door, Unit, claimed, keep_members, replayed
 from creditbank.api.rosters import shaped_problem
+from creditbank.crediting.statement_sheets import CSV_TYPE
+from creditbank.db import writing
 from creditbank.house import current_house
 from creditbank.registry.clients import Scope
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.verdict_batches import (
+    BatchAnswersQuery,
     BatchItemsAnswer,
     BatchItemsQuery,
     VerdictBatchAnswer,
@@ -48,22 +52,31 @@ verdict_batches = Door("verdict-batches", __name__, description="Do these engine
 @verdict_batches.post(
     "/verdict-batches",
     Scope.VERDICT_ASK,
+    unit=Unit.OWN,
+    writes=True,
     status=202,
-    body=JsonBody(VerdictBatchBody(), _EXAMPLE),
+    body=JsonBody(VerdictBatchBody(), _EXAMPLE, bytes_max=attrgetter("batch_bytes_max")),
     answer=VerdictBatchAnswer(),
     refuses=(AsOfFutureError, MandateMissingError, PackMissingError),
 )
-def ask_about_list(call: Call, session: Session) -> dict[str, Any]:
+def ask_about_list(call: Call) -> dict[str, Any] | Response:
     """Ask about everybody on a list; the clock's process answers it row by row."""
     house, people = current_house(), call.body["people"]
     most = house.settings.batch_rows_max
     if len(people) > most:
         raise invalid_at("/people", "field-list", low=1, high=most)
-    batch = request_batch(
-        session, house.vault, call.body["question"], people, call.client,
-        kept_days=house.settings.batch_days, now=call.now,
-    )  # fmt: skip
-    return _shaped(session, batch)
+    question = call.body["question"]
+    with refusals_noted((question, len(people)), call.client, now=call.now), writing() as session:
+        first = claimed(session, call)
+        if first is not None:
+            return replayed(first)
+        batch = request_batch(
+            session, house.vault, question, people, call.client,
+            kept_days=house.settings.batch_days, now=call.now,
+        )  # fmt: skip
+        members = _shaped(session, batch)
+        keep_members(session, call, 202, VerdictBatchAnswer().dump(members))
+    return members
 
 
 @verdict_batches.get(
@@ -109,13 +122,35 @@ def read_batch_items(call: Call, session: Session, batch_no: str) -> dict[str, A
     "/verdict-batches/<public:batch_no>/answers.jsonl",
     Scope.VERDICT_ASK,
     unit=Unit.OWN,
+    query=BatchAnswersQuery(),
     files={JSONL: '{"row_no": 1, "verdict_no": "V…", "outcome": "met", "jws": "eyJ….eyJ….AbC…"}'},
     refuses=(BatchUnknownError,),
 )
 def read_batch_answers(call: Call, batch_no: str) -> Response:
-    """Return the signed answers that there are, one JSON line for each, in the order of rows."""
-    lines = signed_lines(batch_no, call.client)
+    """Return the signed answers that there are, one JSON line for each, in the order of rows.
+
+    Whoever was interrupted goes on with `after`, the `row_no` of the last line that came whole.
+    """
+    lines = signed_lines(batch_no, call.client, after=int(call.query["after"] or 0))
     return Response(lines, content_type=JSONL, headers={"Cache-Control": "no-store"})
+
+
+@verdict_batches.get(
+    "/verdict-batches/<public:batch_no>/results.csv",
+    Scope.VERDICT_ASK,
+    unit=Unit.OWN,
+    query=BatchAnswersQuery(),
+    files={CSV_TYPE: "row_no,outcome,verdict_no,reasons,shortfall"},
+    refuses=(BatchUnknownError,),
+)
+def read_batch_results(call: Call, batch_no: str) -> Response:
+    """Return the rows that are settled as CSV: the outcome, or `refused`, and why.
+
+    `reasons` are codes, `shortfall` the hours that would close it by years and subject; both are
+    separated by spaces. Cells that a spreadsheet could take for formulas begin with an apostrophe.
+    """
+    lines = result_lines(batch_no, call.client, after=int(call.query["after"] or 0))
+    return Response(lines, content_type=CSV_TYPE, headers={"Cache-Control": "no-store"})
 
 
 def _shaped(session: Session, batch: VerdictBatch) -> dict[str, Any]:

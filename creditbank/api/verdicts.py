@@ -7,7 +7,7 @@ from flask import Response, request
 from joserfc import jws
 from sqlalchemy.orm import Session
 
-from creditbank.answering import prepared_for
+from creditbank.answering import opened, prepared_for
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import (
     Call,
@@ -35,8 +35,15 @@ from creditbank.verification.answers import (
     store,
     verdict_numbered,
 )
+from creditbank.verification.codes import (
+    HolderCodeNarrowerError,
+    HolderCodePausedError,
+    HolderCodeRefusedError,
+)
+from creditbank.verification.holders import HolderName, holder_of
+from creditbank.verification.kept import superseded_by
 from creditbank.verification.models import Verdict
-from creditbank.verification.questions import AsOfFutureError
+from creditbank.verification.questions import AskByCode, AsOfFutureError
 
 JOSE = "application/jose"
 _EXAMPLE = {
@@ -66,6 +73,7 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
     refuses=(
         AsOfFutureError, MandateMissingError, *STATED_REFUSALS, StatedFactInvalidError,
         PackMissingError, PersonErasedError,
+        HolderCodeRefusedError, HolderCodeNarrowerError, HolderCodePausedError,
     ),
 )  # fmt: skip
 def ask(call: Call) -> Reply | Response:
@@ -75,7 +83,10 @@ def ask(call: Call) -> Reply | Response:
         known = first_answer_of(session, call)
         if known is not None:
             return _again(session, call, str(known["verdict_no"]))
-    prepared = prepared_for(call.body, call.client, now=call.now)
+    asked = call.body
+    if isinstance(asked, AskByCode):
+        asked = opened(asked, call.client, now=call.now)
+    prepared = prepared_for(asked, call.client, now=call.now)
     signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
     with writing() as session:
         first = claimed(session, call)
@@ -84,7 +95,13 @@ def ask(call: Call) -> Reply | Response:
         store(session, prepared, signed, now=call.now)
         # The answer itself is kept once, in its own table.
         keep_members(session, call, 201, {"verdict_no": signed.verdict_no})
-    return _answer(signed.verdict_no, signed.outcome, signed.statement, signed.jws, status=201)
+    with snapshot() as session:
+        holder = holder_of(
+            session, house.vault, verdict_numbered(session, signed.verdict_no, call.client)
+        )
+    return _answer(
+        signed.verdict_no, signed.outcome, signed.statement, signed.jws, holder, status=201
+    )
 
 
 @verdicts.get(
@@ -96,24 +113,35 @@ def ask(call: Call) -> Reply | Response:
 )
 def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Response:
     """Return an answer to whoever asked for it."""
-    return _kept(verdict_numbered(session, verdict_no, call.client), status=200)
+    return _kept(session, verdict_numbered(session, verdict_no, call.client), status=200)
 
 
 def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:
-    answer = _kept(verdict_numbered(session, verdict_no, call.client), status=201)
+    answer = _kept(session, verdict_numbered(session, verdict_no, call.client), status=201)
     if isinstance(answer, Response):
         answer.headers[REPLAYED_HEADER] = "true"
         return answer
     return Reply(answer.members, headers={REPLAYED_HEADER: "true"}, status=201)
 
 
-def _kept(verdict: Verdict, *, status: int) -> Reply | Response:
+def _kept(session: Session, verdict: Verdict, *, status: int) -> Reply | Response:
     statement = json.loads(jws.extract_compact(verdict.jws.encode("ascii")).payload)
-    return _answer(verdict.verdict_no, verdict.outcome, statement, verdict.jws, status=status)
+    holder = holder_of(session, current_house().vault, verdict)
+    return _answer(
+        verdict.verdict_no, verdict.outcome, statement, verdict.jws, holder, status=status,
+        newer=superseded_by(session, verdict),
+    )  # fmt: skip
 
 
 def _answer(
-    verdict_no: str, outcome: str, statement: Any, token: str, *, status: int
+    verdict_no: str,
+    outcome: str,
+    statement: Any,
+    token: str,
+    holder: HolderName | None,
+    *,
+    status: int,
+    newer: str = "",
 ) -> Reply | Response:
     if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
         headers = {"Cache-Control": "no-store"}
@@ -121,4 +149,8 @@ def _answer(
     members = {
         "verdict_no": verdict_no, "outcome": outcome, "statement": statement, "jws": token,
     }  # fmt: skip
+    if holder is not None:
+        members["holder"] = holder
+    if newer:
+        members["superseded_by"] = newer
     return Reply(members, status=status)

@@ -188,6 +188,8 @@ def cell_text(cell: object) -> str:
 
 def _visible(text: str) -> str:
     """Leave out the marks that copying brings and nobody sees."""
+    if text.isalnum():
+        return text  # none of them is a letter or a digit
     return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 

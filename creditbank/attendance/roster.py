@@ -7,12 +7,12 @@ day's order, not a lost digit. No problem carries a name or a whole number.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from itertools import zip_longest
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from creditbank.attendance.cells import (
     FOUND_CHARACTERS_MAX,
@@ -35,6 +35,7 @@ from creditbank.attendance.workbook import (
     Table,
 )
 from creditbank.canonical import tagged_digest
+from creditbank.collecting import uncollected
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.people.documents import (
     Document,
@@ -121,8 +122,7 @@ _YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRow:
+class RosterRow(NamedTuple):
     """One person on one day; `row_no` is the line as the spreadsheet shows it.
 
     `make_up_year` is the earlier year that the study is meant to make up, if any.
@@ -130,10 +130,14 @@ class RosterRow:
 
     row_no: int
     document: Document
-    name: str = field(repr=False)
+    name: str
     day: date
     attended_minutes: int
     make_up_year: int | None = None
+
+    def __repr__(self) -> str:
+        """Leave out the name: a row may end up in a log by way of an error."""
+        return f"RosterRow({self.row_no}, {self.document}, {self.day}, {self.attended_minutes})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,7 @@ class RosterEmptyError(CreditBankError):
     status = 422
 
 
+@uncollected()
 def read_roster(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Roster:
     """Read a roster from the bytes of an XLSX or CSV file.
 
@@ -342,8 +347,11 @@ class _Reading:
         self._read_day = partial(read_day, epoch_1904=table.epoch_1904)
         self._rows: list[RosterRow] = []
         self._problems: list[RowProblem] = []
-        self._content: list[list[str]] = []
-        self._first_rows: dict[tuple[DocumentKind, str, date], int] = {}
+        #: each row's cells in normal form, as JSON
+        self._content: list[str] = []
+        self._first_rows: dict[tuple[str, date], int] = {}
+        self._said = _Known(_json)
+        self._documents_said = _Known(_document_json)
         self._kinds = _Known(read_kind)
         self._documents = {kind: _Known(partial(read_number, kind)) for kind in DocumentKind}
         self._names = _Known(read_person_name)
@@ -367,8 +375,7 @@ class _Reading:
         if not self._content:
             raise RosterEmptyError()
         # These are canonical bytes: every text is in normal form already.
-        said = json.dumps(self._content, ensure_ascii=False, separators=(",", ":")).encode()
-        digest = tagged_digest(DIGEST_TAG, said)
+        digest = tagged_digest(DIGEST_TAG, f"[{','.join(self._content)}]".encode())
         return Roster(tuple(self._rows), (*notes, *self._problems), digest)
 
     def _takes(  # noqa: PLR0917 # where each column stands
@@ -390,13 +397,11 @@ class _Reading:
             and isinstance(day, date) and isinstance(minutes, int)
         ):  # fmt: skip
             return False
-        key = (document.kind, document.number, day)
-        if self._first_rows.setdefault(key, row_no) != row_no:
+        whose = self._documents_said[document]
+        if self._first_rows.setdefault((whose, day), row_no) != row_no:
             return False
         self._rows.append(RosterRow(row_no, document, name, day, minutes))
-        self._content.append(
-            [document.kind.value, document.number, name, day.isoformat(), str(minutes)]
-        )
+        self._content.append(f'[{whose},{self._said[name]},"{day}","{minutes}"]')
         return True
 
     def _look_at(self, row_no: int, cells: Sequence[object]) -> None:
@@ -407,11 +412,11 @@ class _Reading:
         row, faults, parsed = _read_line(line, self._read_day)
         is_hidden = row_no in self._hidden
         # Shown, the same row is another one.
-        self._content.append(["", *parsed] if is_hidden else parsed)
+        self._content.append(_json(["", *parsed] if is_hidden else parsed))
         if is_hidden:
             faults = {Column.NUMBER: CellFault("roster-row-hidden")}
         elif row is not None:
-            key = (row.document.kind, row.document.number, row.day)
+            key = (self._documents_said[row.document], row.day)
             first = self._first_rows.setdefault(key, row_no)
             if first == row_no:
                 self._rows.append(row)
@@ -422,6 +427,14 @@ class _Reading:
             RowProblem(row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
             for column, fault in faults.items()
         ]
+
+
+def _json(said: str | list[str]) -> str:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+
+def _document_json(document: Document) -> str:
+    return f'"{document.kind.value}",{_json(document.number)}'
 
 
 def _line(row_no: int, cells: Sequence[object], header: _Header) -> _Line:

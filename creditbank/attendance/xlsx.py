@@ -195,7 +195,7 @@ def _rows(
 ) -> list[tuple[int, tuple[Cell, ...]]]:
     if sheet.start is None:
         return []
-    grid: list[list[Cell]] = [*map(list[Cell], sheet.to_python())]
+    grid: list[list[Cell]] = sheet.to_python()  # type: ignore[assignment] # its cells are ours
     first_row, first_column = sheet.start
     room = limits.rows_max * limits.columns_max
     for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():

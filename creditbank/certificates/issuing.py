@@ -37,7 +37,7 @@ from creditbank.errors import CreditBankError
 from creditbank.ledger.journal import ActDraft, RecordedAct, record_act
 from creditbank.ledger.logs import last_seal, sealed_by
 from creditbank.ledger.models import Act, Entry, Seal
-from creditbank.ledger.posting import PersonErasedError, credit_states
+from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import (
     identity_of,
     linked_people,
@@ -52,7 +52,6 @@ from creditbank.rules.pack import PackChain, Value, distinct
 from creditbank.verification.gathering import (
     CreditedYear,
     Gathered,
-    cuts_by_occasion,
     gather,
     values_behind,
 )
@@ -199,7 +198,7 @@ def _record(
         years=tuple(sorted(set(years))),
         credited=tuple(row for row in gathered.credited if row.year in years and _is_told(row)),
         leaves=tuple(sorted(entry.leaf for entry in entries)),
-        values=_values(session, gathered, law, years),
+        values=_values(gathered, years),
         heads=gathered.heads,
         known_at=seal.sealed_at,
     )
@@ -210,15 +209,11 @@ def _is_told(row: CreditedYear) -> bool:
     return bool(row.counted_centihours or row.capped_centihours or not row.frozen_centihours)
 
 
-def _values(
-    session: Session, gathered: Gathered, law: PackChain, years: Sequence[int]
-) -> tuple[Value, ...]:
+def _values(gathered: Gathered, years: Sequence[int]) -> tuple[Value, ...]:
     """Return the rule values by which the hours of these years came about, and were cut."""
-    live = [state for state in credit_states(gathered.entries) if state.is_live]
-    cuts = cuts_by_occasion(live, gathered.facts, law)
-    chosen = [state for state in live if state.credit.credited_year in years]
-    cutting = [cut.value for state in chosen for cut in cuts[state.credit.occasion]]
-    behind = values_behind(session, chosen, gathered.facts)
+    chosen = [each for each in gathered.live if each.credit.credited_year in years]
+    cutting = [cut.value for each in chosen for cut in gathered.cuts_of[each.credit.occasion]]
+    behind = values_behind(chosen)
     return distinct([*behind, *(value for value in cutting if value is not None)])
 
 

@@ -5,7 +5,7 @@ from typing import IO
 import click
 
 from creditbank.cli.console import Desk, actor_option, load, pass_desk, read_json
-from creditbank.cli.filing_steps import filings
+from creditbank.cli.late_posting import filings
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.registry.filing.filings import filing_numbered

@@ -12,11 +12,9 @@ from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
 from creditbank.crediting.reconciling import (
     Compared,
-    Said,
-    day_digest,
     reconcile,
     reconciliations_of,
-    rows_of_day,
+    said_by_list,
 )
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
@@ -40,18 +38,14 @@ def reconciliations() -> None:
 def compare(desk: Desk, *, filing_no: str, file: Path, day: datetime, actor: str) -> None:
     """Say whether both sides have the same of a filing's day, else what is missing where."""
     limits = Limits(
-        file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.roster_rows_max
+        file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.import_rows_max
     )
     with file.open("rb") as stream:
         roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
-    rows = rows_of_day(filing_no, day.date(), roster)
     with desk.bank(), unit_of_work() as session:
-        filing = filing_numbered(session, filing_no)
-        digest = day_digest(each for _, each in rows)
-        whose = filing.organisation_id
-        said = Said(whose, day.date(), filing_no, len(rows), digest, rows, actor)
+        said = said_by_list(filing_numbered(session, filing_no), day.date(), roster, actor)
         made = reconcile(session, current_house().vault, said, now=utc_now())
-    _show(desk, made, len(rows))
+    _show(desk, made, said.count)
 
 
 @reconciliations.command("list", help="某机构的对账记录。 What an organisation compared.")

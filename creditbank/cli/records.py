@@ -180,7 +180,7 @@ def _read_import(
     for name in ("jurisdiction", "origin"):
         if not region[name]:
             raise click.UsageError(f"--{name}")
-    limits = Limits(file_bytes_max=bytes_max, rows_max=desk.settings.roster_rows_max)
+    limits = Limits(file_bytes_max=bytes_max, rows_max=desk.settings.import_rows_max)
     where = checked_jurisdiction(region["jurisdiction"]), region["origin"]
     year = civil_day(utc_now()).year
     return read_import(session, where, ImportFiles(content, totals), year, limits)

@@ -12,32 +12,30 @@ import click
 
 from creditbank import catalogue
 from creditbank.attendance.roster import is_passed_over, read_roster
-from creditbank.attendance.roster_forms import report, template
+from creditbank.attendance.roster_forms import report
 from creditbank.attendance.ways import Way
 from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
 from creditbank.cli.organisations import DAY
 from creditbank.clock import utc_now
-from creditbank.crediting.check_in_posting import session_numbered
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
-from creditbank.crediting.prefilled import Whom, expected_rows
+from creditbank.crediting.prefilled import Whom, template_of
 from creditbank.crediting.roster_credits import Phase, Told, silent
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
-    make_up_years_of,
     post_roster,
     rehearse_roster,
     roster_numbered,
 )
-from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, expected_people, sheet_of
+from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, sheet_of
 from creditbank.crediting.statement_paper import printable
 from creditbank.crediting.withdrawals import Withdrawal, WithdrawalReason, withdraw_attendance
 from creditbank.db import snapshot, unit_of_work
 from creditbank.errors import RowProblem
 from creditbank.hours import hours_text
 from creditbank.house import current_house
-from creditbank.registry.filing.filings import filing_numbered, sessions_of
+from creditbank.registry.filing.filings import filing_numbered
 
 #: Back to the beginning of the terminal's line, and that wiped.
 _LINE_ANEW = "\r\x1b[K"
@@ -60,11 +58,9 @@ def rosters_template(desk: Desk, filing_no: str, people: Whom, out: Path) -> Non
     """Write a roster whose days are those of the filing, with the people asked for."""
     with desk.bank(), snapshot() as session:
         filing = filing_numbered(session, filing_no)
-        days = [planned.day for planned in sessions_of(session, filing_no)]
-        rows, years = filing.seats * len(days), make_up_years_of(session, filing)
-        most = desk.settings.roster_rows_max
-        expected = expected_rows(session, current_house().vault, filing, people, most=most)
-    out.write_bytes(template(days, rows, years, expected))
+        most = desk.settings.roster_call_rows_max
+        made = template_of(session, current_house().vault, filing, people, most=most)
+    out.write_bytes(made)
     desk.say("cli-template-written", path=str(out))
 
 
@@ -81,9 +77,9 @@ def rosters_sheet(
     with desk.bank():
         with snapshot() as session:
             filing, vault = filing_numbered(session, filing_no), current_house().vault
-            planned = session_numbered(session, filing, session_no)
-            people = expected_people(session, vault, filing) if expected else ()
-            said = sheet_of(session, filing, planned, people, desk.language)
+            said = sheet_of(
+                session, vault, filing, session_no, expected=expected, language=desk.language
+            )
         typesetter = current_house().press.typesetter
         page = printable(said, typesetter.lacking, desk.language)
         out.write_bytes(typesetter.typeset(SHEET_TEMPLATE, page))

@@ -9,6 +9,7 @@ from creditbank.clock import utc_now
 from creditbank.crediting.scorecard import LATE_DAYS, SOON_DAYS, days_counted, scorecard_of
 from creditbank.db import snapshot
 from creditbank.hours import hours_text
+from creditbank.integrity.lists import figures_of
 from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.schemas.scorecards import ScorecardQuery
 
@@ -24,6 +25,7 @@ def scorecard(desk: Desk, uscc: str, first_day: str | None, last_day: str | None
     with desk.bank(), snapshot() as session:
         provider = organisation_by_uscc(session, uscc)
         card = scorecard_of(session, provider.organisation_id, *days)
+        disputed = figures_of(session, provider.organisation_id, *days)
     amount = desk.text(
         "scorecard-amount", count=card.credits, hours=hours_text(card.credited_centihours)
     )
@@ -41,6 +43,12 @@ def scorecard(desk: Desk, uscc: str, first_day: str | None, last_day: str | None
             [desk.text("scorecard-soon", days=SOON_DAYS), str(card.lateness.soon_rows)],
             [desk.text("scorecard-late", days=LATE_DAYS), str(card.lateness.late_rows)],
         ]
+    rows += [
+        [desk.text("scorecard-disputes-stated"), str(disputed.stated)],
+        [desk.text("scorecard-disputes-open"), str(disputed.open)],
+        [desk.text("scorecard-disputes-late"), str(disputed.late)],
+        [desk.text("scorecard-disputes-upheld"), str(disputed.upheld)],
+    ]
     desk.table(["scorecard-figure", "scorecard-value"], rows)
     for each in card.unposted:
         desk.say(

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from creditbank.answering import signed_lines
+from creditbank.answering import refusals_noted, signed_lines
 from creditbank.attendance.people_list import read_people_list
 from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import (
@@ -32,6 +32,7 @@ from creditbank.registry.credentials import touch
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.rules.requirement import Question
+from creditbank.schemas.results import ResultBody
 from creditbank.schemas.verdicts import KnownAt
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
 from creditbank.verification.batch_forms import fact_columns
@@ -45,6 +46,8 @@ from creditbank.verification.batches import (
 )
 from creditbank.verification.offers import wanted_by
 from creditbank.verification.questions import Ask, Disclosure
+from creditbank.verification.results import report_result
+from creditbank.verification.review_reports import Result
 
 #: A secret in an argument could be read by every user of the machine.
 SECRET_VARIABLE = "CREDITBANK_CLIENT_SECRET"  # noqa: S105 # a name
@@ -141,6 +144,7 @@ def verdicts_ask(
 )
 @click.option("--application-day", type=DAY, required=True, help="申报日。")
 @click.option("--as-of", type=DAY, help="只计截至该日取得的学时。 Counts hours earned by then.")
+@click.option("--known-at", help="按此刻的检查点，如 2026-11-21T03:32:42Z。 Known at that instant.")
 @click.option("--purpose", required=True, help="用途。")
 @click.option("--legal-basis", required=True, help="依据。")
 @click.option(
@@ -156,6 +160,7 @@ def verdicts_batch(
     client_id: str,
     application_day: datetime,
     as_of: datetime | None,
+    known_at: str | None,
     disclose: Disclosure,
     out: Path,
     **said: str,
@@ -163,7 +168,7 @@ def verdicts_batch(
     """Answer a list here and now; one that is broken off is the clock's to end."""
     question = BatchQuestion(
         application_day=application_day.date(), as_of=as_of.date() if as_of else None,
-        disclose=disclose, **said,
+        known_at=_instant(known_at), disclose=disclose, **said,
     )  # fmt: skip
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():
@@ -183,6 +188,34 @@ def verdicts_batch(
         counts=[f"{outcome} {count}" for outcome, count in sorted(counts.items())], path=str(out),
     )  # fmt: skip
     show_problems(desk, [problem for line in lines for problem in line.problems])
+
+
+@verdicts.command("report", help="报告申报结果。 Report what became of an application.")
+@click.argument("verdict_no")
+@click.argument("result", type=WordOf(Result))
+@click.option("--client", "client_id", required=True, help="当初核验的客户端。 Who asked.")
+@click.option("--day", type=DAY, required=True, help="结果的日期。 Of which day.")
+@click.option("--level", default="", help="通过的级别与申报不同时。 If another was passed.")
+@click.option("--reason", default="", help="不写人名。 No names.")
+@pass_desk
+def verdicts_report(  # each is one option
+    desk: Desk, /, *, verdict_no: str, result: Result, client_id: str, day: datetime, level: str,
+    reason: str,
+) -> None:  # fmt: skip
+    """Report a result as the client that asked."""
+    said = {"result": str(result), "day": day.date().isoformat(), "reason": reason}
+    draft = load(ResultBody(), said | ({"level": level} if level else {}))
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client = _proved(client_id, secret)
+        with unit_of_work() as session:
+            vault = current_house().vault
+            reports = report_result(session, vault, verdict_no, draft, client, now=utc_now())
+    rows = [
+        [each.day.isoformat(), desk.text(f"applied-result-{each.result}"), each.level, each.reason]
+        for each in reports
+    ]
+    desk.table(["applied-day", "applied-result", "field-level", "applied-reason"], rows)
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -212,7 +245,8 @@ def _sent(desk: Desk, question: BatchQuestion, file: Path, client: Client) -> st
     with file.open("rb") as stream:
         # One byte more than allowed is enough to know that it is too large.
         people = read_people_list(stream.read(limits.file_bytes_max + 1), columns, limits)
-    with unit_of_work() as session:
+    asked = question, len(people.rows)
+    with refusals_noted(asked, client, now=now), unit_of_work() as session:
         return request_batch(
             session, current_house().vault, question, people.rows, client,
             problems=people.problems, kept_days=desk.settings.batch_days, now=now,
@@ -240,6 +274,7 @@ def _answer(ask: Ask, client_id: str, secret: str, algorithm: str) -> SignedAnsw
         client = client_proved(session, credential)
         if Scope.VERDICT_ASK not in client.scopes:
             raise ScopeMissingError(wanted=str(Scope.VERDICT_ASK))
+    with refusals_noted(ask, client, now=now), snapshot() as session:
         prepared = prepare(session, house.vault, ask, client, now=now)
     signed = sign(prepared, house.keys, algorithm)
     with unit_of_work() as session:

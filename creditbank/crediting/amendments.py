@@ -40,6 +40,7 @@ from creditbank.registry.filing.filings import (
     sessions_of,
     weighed,
 )
+from creditbank.registry.filing.kinds import people_max_of
 from creditbank.registry.filing.states import FilingStep, require_step
 from creditbank.registry.models import Filing, FilingAmendment, FilingSession
 from creditbank.rules.pack import PackChain
@@ -209,10 +210,11 @@ def approve_amendment(
         _refuse_late(before, after, civil_day(asked.asked_at))
     source, use = lock_source(session, filing_no)
     changed, law = _fitting(session, filing, before, after)
-    bounds = Bounds(after.seats, person_centihours(changed, law))
-    if use.people > after.seats:
+    people_max = people_max_of(changed.facts, after.seats)
+    bounds = Bounds(people_max, person_centihours(changed, law))
+    if people_max is not None and use.people > people_max:
         raise AmendmentBelowUsedError(
-            found=str(after.seats), wanted=str(use.people), of_words="filing-field-seats"
+            found=str(people_max), wanted=str(use.people), of_words="filing-field-seats"
         )
     details: dict[str, Canonical] = {
         **described(changed), **source_bounds_details(bounds, bounds.centihours_max),

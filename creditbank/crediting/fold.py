@@ -5,13 +5,13 @@ where a cap now keeps something else than before, the difference is posted in th
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
@@ -170,46 +170,69 @@ def _entries_of_years(
     return found
 
 
-def entry_counts(session: Session, people: Sequence[int], scheme: str) -> Counter[int]:
-    """Return how many entries each of these people has in a scheme."""
-    found: Counter[int] = Counter()
-    query = select(Entry.person_id, func.count()).where(Entry.scheme == scheme)
-    for start in range(0, len(people), _CHUNK):
-        chunk = people[start : start + _CHUNK]
-        grouped = query.where(among(session, Entry.person_id, chunk)).group_by(Entry.person_id)
-        for person_id, count in session.execute(grouped):
-            found[person_id] = count
-    return found
-
-
 def untouched_facts(
     session: Session, people: Sequence[int], scheme: str
 ) -> dict[int, list[LiveFact] | None]:
-    """Return what each of these people holds in a scheme, in the order of the fold.
+    """Return what each of these people holds in a scheme; nothing of those who hold nothing.
 
     Of whom anything was ever capped, reversed or frozen there is None: only their entries tell.
-    Single columns, since there may be hundreds of thousands of credits.
+    Single columns, since there may be hundreds of thousands of credits; those of one session are
+    alike but for person and minutes, so the facts of one tell how the caps see all of them.
     """
-    found: dict[int, list[LiveFact] | None] = {}
-    plain = Entry.movement == str(Movement.CREDIT)
+    entries = _plain_credits(session, people, scheme)
+    first = {alike: key for key, held in entries.items() for alike in held or ()}
+    said = _facts_said(session, sorted(set(first.values())), scheme)
+    facts = {
+        alike: fact_of(occasion, day, (year, subject), centihours, text)
+        for alike, key in first.items()
+        for occasion, revision, day, year, subject, centihours, _ in [alike]
+        if (text := said.get((key, occasion, revision))) is not None
+    }
+    return {
+        key: None if held is None or any(each not in facts for each in held)
+        else [facts[each] for each in held]
+        for key, held in entries.items()
+    }  # fmt: skip
+
+
+#: Occasion, revision, day, year, subject, centihours, source.
+_Alike = tuple[str, int, date, int, str, int, int]
+
+
+def _plain_credits(
+    session: Session, people: Sequence[int], scheme: str
+) -> dict[int, list[_Alike] | None]:
+    found: dict[int, list[_Alike] | None] = {}
+    known: dict[_Alike, _Alike] = {}
     query = select(
-        Entry.person_id, Entry.movement, Entry.occasion, Entry.earned_on, Entry.credited_year,
-        Entry.subject, Entry.centihours, CreditFacts.facts,
-    ).outerjoin(CreditFacts, and_(IS_OF_ENTRY, plain))  # fmt: skip
+        Entry.person_id, Entry.movement, Entry.occasion, Entry.revision, Entry.earned_on,
+        Entry.credited_year, Entry.subject, Entry.centihours, Entry.source_id,
+    )  # fmt: skip
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
         theirs = query.where(among(session, Entry.person_id, chunk), Entry.scheme == scheme)
-        ordered = theirs.order_by(Entry.person_id, Entry.earned_on, Entry.occasion)
-        for key, movement, occasion, day, year, subject, centihours, facts in session.execute(
-            ordered
-        ):
-            if movement != Movement.CREDIT or facts is None:
-                found[key] = None
-                continue
+        for row in session.execute(theirs):
+            (key, movement), alike = row[:2], row[2:]
             held = found.setdefault(key, [])
-            if held is not None:
-                held.append(fact_of(occasion, day, (year, subject), centihours, facts))
+            if movement != Movement.CREDIT:
+                found[key] = None
+            elif held is not None:
+                held.append(known.setdefault(alike, alike))
     return found
+
+
+def _facts_said(
+    session: Session, people: Sequence[int], scheme: str
+) -> dict[tuple[int, str, int], str]:
+    said: dict[tuple[int, str, int], str] = {}
+    query = select(
+        CreditFacts.person_id, CreditFacts.occasion, CreditFacts.revision, CreditFacts.facts
+    )
+    for start in range(0, len(people), _CHUNK):
+        theirs = among(session, CreditFacts.person_id, people[start : start + _CHUNK])
+        rows = session.execute(query.where(theirs, CreditFacts.scheme == scheme))
+        said.update(((key, occasion, revision), facts) for key, occasion, revision, facts in rows)
+    return said
 
 
 FactsKey = tuple[int, str, str, int]

@@ -287,6 +287,28 @@ class Reconciliation(Base):
     missing: Mapped[str]
 
 
+class EngineerCertificate(Base):
+    """A statement on an engineer's certificate, for ever; the next one corrects it."""
+
+    __tablename__ = "engineer_certificate"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    record_no: Mapped[str] = mapped_column(primary_key=True)
+    filing_no: Mapped[str]
+    scheme: Mapped[str]
+    #: `so`, or `not_so`: what it supersedes is taken back
+    says: Mapped[str]
+    #: the statement that it corrects; empty for none
+    supersedes: Mapped[str]
+    #: keyed, of kind, issuer and number: the same paper is known again, whose ever it is said to be
+    number_key: Mapped[bytes]
+    #: canonical JSON, encrypted under the person's secret
+    facts_cipher: Mapped[bytes]
+    actor: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
 class NameCheck(Base):
     """A row whose number is on record under another name, until an official has compared them."""
 

@@ -96,12 +96,15 @@ def compare_names(  # who states which names
     tries = _Tries(session, vault, organisation_id, now)
     kept: list[PersonRow] = []
     held: list[PersonRow] = []
-    for row, person_id in rows:
+    # Nearly always there is nothing to look at, and the rows are many.
+    for row, person_id in rows if differing or tries.any_spent else ():
         if person_id not in made and (row.document in differing or tries.any_spent):
             agreed = tries.admits(row, names[person_id])
         else:
             agreed = row.document not in differing or agrees(row.name, names[person_id])
         (kept if agreed else held).append((row, person_id))
+    if not (differing or tries.any_spent):
+        kept = list(rows)
     known = [each for each in rows if each[1] not in made]
     if known and (tries.left <= 0 or len(tries.new) > tries.left):
         tries.new = tries.new[: max(tries.left, 0)]
@@ -179,7 +182,9 @@ def settle_checks(
     waiting = session.scalars(query).all() if good else []
     if not waiting:
         return
-    credited = {(each.planned.session_no, number_digest(vault, each.row.document)) for each in good}
+    credited = {
+        (each.worth.planned.session_no, number_digest(vault, each.row.document)) for each in good
+    }
     for check in waiting:
         if (check.session_no, check.number_digest) in credited:
             check.state, check.credited_roster_no = SETTLED, roster_no

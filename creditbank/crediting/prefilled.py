@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
-from creditbank.attendance.roster_forms import ExpectedRow
+from creditbank.attendance.roster_forms import ExpectedRow, template
+from creditbank.crediting.rosters import make_up_years_of
 from creditbank.people.models import PersonDocument
 from creditbank.people.register import documents_of, names_of
 from creditbank.people.vault import Vault
@@ -65,12 +66,21 @@ def expected_rows(
     return rows[:most]
 
 
-def rows_for(
-    session: Session, vault: Vault, client: Client, filing: Filing, whom: Whom, *, most: int
-) -> list[ExpectedRow]:
-    """Return what `expected_rows` does, and nobody for whoever is not the filing's holder."""
-    own = organisation_seen(client) is not None and delegate_of(session, client, filing) is None
-    return expected_rows(session, vault, filing, whom, most=most) if own else []
+def template_of(
+    session: Session, vault: Vault, filing: Filing, whom: Whom, *, most: int,
+    client: Client | None = None,
+) -> bytes:  # fmt: skip
+    """Return a filing's roster to fill in, as XLSX: its days, and the people that are asked for.
+
+    With a client it has people only where the client holds the filing.
+    """
+    days = [planned.day for planned in sessions_of(session, filing.filing_no)]
+    holds = client is None or (
+        organisation_seen(client) is not None and delegate_of(session, client, filing) is None
+    )
+    expected = expected_rows(session, vault, filing, whom, most=most) if holds else []
+    rows = min(filing.seats * len(days), most)
+    return template(days, rows, make_up_years_of(session, filing), expected)
 
 
 def _people(

@@ -127,6 +127,17 @@ def rows_of_day(filing_no: str, day: date, roster: Roster) -> tuple[Row, ...]:
     )
 
 
+def said_by_list(filing: Filing, day: date, roster: Roster, actor: str) -> Said:
+    """Return what a provider's own list says of a filing's day.
+
+    Raises:
+        ReconciliationUnreadError: a row cannot be read, so whose it is and of which day is unknown.
+    """
+    rows = rows_of_day(filing.filing_no, day, roster)
+    digest = day_digest(each for _, each in rows)
+    return Said(filing.organisation_id, day, filing.filing_no, len(rows), digest, rows, actor)
+
+
 def reconcile(session: Session, vault: Vault, said: Said, *, now: datetime) -> Compared:
     """Compare what a provider says with what stands, and write down how it ended.
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.models import Attendance
-from creditbank.crediting.weighing import Groups, occasion_of
+from creditbank.crediting.weighing import Groups, Worth, occasion_of
 from creditbank.ledger.posting import credit_states, credits_of
 from creditbank.orm import among
 from creditbank.registry.models import Filing, FilingSession
@@ -32,16 +32,19 @@ class Rooms:
     #: minutes by key and occasion, where they are credited
     attended: Mapping[tuple[int, str], int]
 
-    def leave_no_room(self, person_id: int, planned: FilingSession, minutes: int) -> bool:
+    def leave_no_room(self, person_id: int, worth: Worth, minutes: int) -> bool:
         """Tell whether one person cannot have had these minutes besides those on record."""
+        beside = self.beside.get(worth.occasion)
+        if not beside:
+            return False
         keys = self.groups[person_id]
         others = [
             (each, max(self.attended.get((key, occasion_of(each)), 0) for key in keys))
-            for each in self.beside.get(occasion_of(planned), ())
+            for each in beside
         ]
         others = [(each, spent) for each, spent in others if spent]
         spent = minutes + sum(each for _, each in others)
-        return bool(others) and spent > _minutes_of([planned, *(each for each, _ in others)])
+        return bool(others) and spent > _minutes_of([worth.planned, *(each for each, _ in others)])
 
 
 def read_rooms(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -13,13 +14,12 @@ from creditbank.attendance.ways import Way
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.crediting.fold import (
     FoldContext,
-    entry_counts,
     fold_again,
     nothing_cut,
-    untouched_facts,
 )
 from creditbank.crediting.traces import trace_of
-from creditbank.crediting.weighing import GoodRow, Groups, occasion_of
+from creditbank.crediting.training_days import DayUse
+from creditbank.crediting.weighing import GoodRow, Groups, Worth
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.models import Act, Source
 from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
@@ -41,9 +41,8 @@ class Phase(StrEnum):
 
 #: Is told the step, and how many rows of all it has done (of caps, how many people).
 Told = Callable[[Phase, int, int], None]
-#: What `RuleMissingError` names where nothing lets a year be made up.
 #: Rows, or people, between two words on how far it is.
-TOLD_EVERY = 2_000
+TOLD_EVERY = 10_000
 
 
 def silent(_phase: Phase, _done: int, _total: int) -> None:
@@ -65,6 +64,10 @@ class RosterDesk:
     #: empty where the holder itself posts
     delegation_no: str
     way: Way | None
+    #: what each day was used for, where only days of training are credited
+    uses: Mapping[date, DayUse] | None
+    #: days whose time to be posted is over, with the last day that was in time
+    over: Mapping[date, date]
 
 
 def post_good(  # noqa: PLR0917 # what the rows are posted with
@@ -83,17 +86,16 @@ def post_good(  # noqa: PLR0917 # what the rows are posted with
     posting = PostingContext(
         desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
     )
-    append_rows(session, Attendance, [_attendance(row, roster_no) for row in good])
-    told_facts: dict[tuple[int, int], tuple[str, str]] = {}
+    append_rows(session, Attendance, (_attendance(row, roster_no) for row in good))
+    around: dict[Worth, tuple[str, str]] = {}
     for done in range(0, len(good), TOLD_EVERY):
         told(Phase.CREDITING, done, len(good))
         drafts = []
         for row in good[done : done + TOLD_EVERY]:
-            # Of two equal attendances the facts differ by the row alone.
-            alike = row.planned.session_no, id(row.conversion)
-            if alike not in told_facts:
-                told_facts[alike] = _facts_around_row(desk, row, roster_no)
-            drafts.append(_draft(desk, row, told_facts[alike]))
+            # Where the same was attended, the facts differ by the row alone.
+            if row.worth not in around:
+                around[row.worth] = _facts_around_row(desk, row, roster_no)
+            drafts.append(_draft(desk, row, *around[row.worth]))
         post_credits(session, drafts, posting, context.secrets)
 
 
@@ -102,13 +104,17 @@ def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
     desk: RosterDesk,
     good: Sequence[GoodRow],
     groups: Groups,
+    earlier: Mapping[int, list[LiveFact] | None],
     context: FoldContext,
     told: Told,
 ) -> int:
-    """Write what the caps change; return centihours newly capped."""
+    """Write what the caps change; return centihours newly capped.
+
+    `earlier` is what everybody in the groups held before, by key, as `untouched_facts` returns it.
+    """
     touched = sorted({groups[row.person_id] for row in good})
-    uncut = _uncut(session, desk, good, groups)
-    years = {row.conversion.credited_year for row in good}
+    uncut = _uncut(desk, good, groups, earlier)
+    years = {row.worth.conversion.credited_year for row in good}
     capped = 0
     for done in range(0, len(touched), TOLD_EVERY):
         told(Phase.CAPS, done, len(touched))
@@ -119,58 +125,45 @@ def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
 
 
 def _uncut(
-    session: Session, desk: RosterDesk, good: Sequence[GoodRow], groups: Groups
-) -> set[tuple[int, ...]]:
+    desk: RosterDesk, good: Sequence[GoodRow], groups: Groups,
+    earlier: Mapping[int, list[LiveFact] | None],
+) -> set[tuple[int, ...]]:  # fmt: skip
     """Return those of whom the caps let everything count, and of whom nothing was ever taken back.
 
-    Nearly everybody on a large roster: their entries need not be folded one by one. Most have
-    nothing but these rows, and are not even read back.
+    Nearly everybody on a large roster: their entries need not be folded one by one.
     """
-    alike: dict[tuple[int, int], LiveFact] = {}
     facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
+    alike: dict[Worth, LiveFact] = {}
     for row in good:
-        key = row.planned.session_no, id(row.conversion)
-        if key not in alike:
-            alike[key] = _live_fact(desk, row)
-        facts[groups[row.person_id]].append(alike[key])
-    scheme = desk.filing.scheme
-    entries = entry_counts(session, [key for group in facts for key in group], scheme)
-    had_before = [
-        group for group, live in facts.items() if sum(entries[key] for key in group) != len(live)
-    ]
-    held = untouched_facts(session, [key for group in had_before for key in group], scheme)
-    for group in had_before:
-        facts[group] = _joined([held.get(key, []) for key in group])
+        if row.worth not in alike:
+            alike[row.worth] = _live_fact(desk, row.worth)
+        facts[groups[row.person_id]].append(alike[row.worth])
     caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
     uncut = set()
     for group, live in facts.items():
+        before = [earlier.get(key, []) for key in group]
+        if None in before:
+            continue
         # Many attended the same sessions for the same time.
-        pattern = tuple(live)
+        pattern = (*chain.from_iterable(filter(None, before)), *live)
         if pattern not in found:
-            found[pattern] = bool(pattern) and nothing_cut(pattern, caps)
+            found[pattern] = nothing_cut(pattern, caps)
         if found[pattern]:
             uncut.add(group)
     return uncut
 
 
-def _joined(parts: Sequence[list[LiveFact] | None]) -> list[LiveFact]:
-    """Put the facts of linked keys together; nothing where one of them has more to be told."""
-    if any(part is None for part in parts):
-        return []
-    return [fact for part in parts if part for fact in part]
-
-
-def _live_fact(desk: RosterDesk, good: GoodRow) -> LiveFact:
-    filing, conversion = desk.filing, good.conversion
+def _live_fact(desk: RosterDesk, worth: Worth) -> LiveFact:
+    filing, conversion = desk.filing, worth.conversion
     return LiveFact(
-        occasion_of(good.planned), good.planned.day, conversion.credited_year, conversion.subject,
+        worth.occasion, worth.planned.day, conversion.credited_year, conversion.subject,
         filing.activity, conversion.centihours, filing.form, filing.filing_no,
     )  # fmt: skip
 
 
 def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
     """Return the columns of an attendance in their order."""
-    planned, row = good.planned, good.row
+    row, planned = good.row, good.worth.planned
     return (
         good.person_id, planned.filing_no, planned.session_no, good.revision,
         row.attended_minutes, roster_no, row.row_no,
@@ -179,7 +172,7 @@ def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
 
 def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[str, str]:
     """Return the canonical facts of a credit before and behind the number of its row."""
-    filing, planned = desk.filing, good.planned
+    filing, planned = desk.filing, good.worth.planned
     approved = desk.approved_centihours[planned.session_no]
     facts: dict[str, Canonical] = {
         "kind": "filing",
@@ -193,7 +186,7 @@ def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[
         "planned_half_days": planned.planned_half_days,
         "attended_minutes": good.row.attended_minutes,
         "roster": roster_no,
-        "trace": trace_of(good.conversion.steps),
+        "trace": trace_of(good.worth.conversion.steps),
     }
     if approved is not None:
         facts["approved_centihours"] = approved
@@ -211,16 +204,10 @@ def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[
     return f'{before[:-1]},"row":', f",{behind[1:]}"
 
 
-def _draft(desk: RosterDesk, good: GoodRow, around_row: tuple[str, str]) -> CreditDraft:
-    before, behind = around_row
+def _draft(desk: RosterDesk, good: GoodRow, before: str, behind: str) -> CreditDraft:
+    row, person_id, revision, worth = good
+    conversion = worth.conversion
     return CreditDraft(
-        person_id=good.person_id,
-        scheme=desk.filing.scheme,
-        credited_year=good.conversion.credited_year,
-        subject=good.conversion.subject,
-        earned_on=good.planned.day,
-        occasion=occasion_of(good.planned),
-        revision=good.revision,
-        centihours=good.conversion.centihours,
-        facts=f"{before}{good.row.row_no}{behind}",
-    )
+        person_id, desk.filing.scheme, conversion.credited_year, conversion.subject, row.day,
+        worth.occasion, revision, conversion.centihours, f"{before}{row.row_no}{behind}",
+    )  # fmt: skip

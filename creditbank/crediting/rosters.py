@@ -4,9 +4,10 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -16,8 +17,10 @@ from creditbank.attendance.roster import Column, Roster, RosterRow
 from creditbank.attendance.ways import Way
 from creditbank.canonical import Canonical, canonical_text
 from creditbank.clock import civil_day
-from creditbank.crediting.fold import FoldContext
+from creditbank.collecting import uncollected
+from creditbank.crediting.fold import FoldContext, untouched_facts
 from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
+from creditbank.crediting.late_posting import terms_of
 from creditbank.crediting.name_checks import (
     Compared,
     Holding,
@@ -38,7 +41,8 @@ from creditbank.crediting.roster_credits import (
     post_good,
     silent,
 )
-from creditbank.crediting.weighing import GoodRow, Scales, occasion_of, row_problem
+from creditbank.crediting.training_days import DayUse, day_uses
+from creditbank.crediting.weighing import GoodRow, Groups, Scales, Worth, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.ledger.models import Source, SourceUse
@@ -76,7 +80,7 @@ from creditbank.rules.conversion import (
 )
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.make_up import MAKE_UP_KEY, windows_of, years_to_make_up
-from creditbank.rules.pack import PackDraftError
+from creditbank.rules.pack import PackChain, PackDraftError
 
 
 class RosterUnknownError(CreditBankError):
@@ -106,8 +110,7 @@ class RosterPosting:
     names_compared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CreditedRow:
+class CreditedRow(NamedTuple):
     """A row that was credited, and how its minutes became hours."""
 
     row_no: int
@@ -137,6 +140,7 @@ class RosterResult:
     tries: tuple[Try, ...] = field(compare=False)
 
 
+@uncollected()
 def post_roster(
     session: Session, vault: Vault, posting: RosterPosting, *, now: datetime
 ) -> RosterResult:
@@ -161,30 +165,33 @@ def post_roster(
     # Whom nobody else can see yet is neither linked to anybody nor to be locked.
     groups = lock_linked(session, set(people.values()) - made.keys())
     secrets = secrets_of(session, vault, list(groups)) | made
+    before = sorted(groups)
     groups |= {person_id: (person_id,) for person_id in made}
     of_people = [(row, people[row.document]) for row in datable]
     compared = _compared(session, vault, posting, of_people, made, now)
     scales = Scales(allowance_of(session, source), use, groups, secrets, investigated)
-    scales.read(session, filing.scheme, [occasion_of(each) for each in desk.sessions.values()])
+    occasions = [occasion_of(each) for each in desk.sessions.values()]
+    scales.read(session, before, filing.scheme, occasions)
     rooms = read_rooms(session, filing.scheme, desk.sessions.values(), groups)
     good, refused = _weigh(scales, rooms, desk, compared.kept, posting.told)
     roster_no = "R" + random_number(9)
     refused += _held(session, vault, posting, desk, scales, compared.held, roster_no, now)
     settle_checks(session, vault, filing.filing_no, good, roster_no)
     context = FoldContext(desk.law, secrets, now)
+    earlier = untouched_facts(session, _with_groups(good, groups, made), filing.scheme)
     post_good(session, desk, good, roster_no, context, posting.told)
-    capped = fold_touched(session, desk, good, groups, context, posting.told)
+    capped = fold_touched(session, desk, good, groups, earlier, context, posting.told)
     take(session, source, scales.taking)
     result = RosterResult(
         roster_no=roster_no,
         filing_no=filing.filing_no,
         rows_credited=len(good),
         people_credited=len({row.person_id for row in good}),
-        credited_centihours=sum(row.conversion.centihours for row in good),
+        credited_centihours=sum(row.worth.conversion.centihours for row in good),
         capped_centihours=capped,
         rows=tuple(
-            CreditedRow(each.row.row_no, each.row.day, each.row.attended_minutes, each.conversion)
-            for each in good
+            CreditedRow(row.row_no, row.day, row.attended_minutes, worth.conversion)
+            for row, _, _, worth in good
         ),
         problems=_in_file_order(posting.roster.problems, problems, compared.problems, refused),
         delegation_no=delegation_no,
@@ -199,6 +206,7 @@ def _desk(
 ) -> RosterDesk:
     filing = posting.filing
     sessions = sessions_of(session, filing.filing_no)
+    law = law_of(session, filing.scheme)
     shares = approved_shares(filing.approved_centihours, sessions)
     return RosterDesk(
         filing=filing,
@@ -206,13 +214,36 @@ def _desk(
         approved_centihours={
             planned.session_no: share for planned, share in zip(sessions, shares, strict=True)
         },
-        law=law_of(session, filing.scheme),
+        law=law,
         source=source,
         today=today,
         demo_bank=the_bank(session).mode == "demo",
         delegation_no=delegation_no,
         way=posting.way,
+        uses=_uses(session, posting, sessions),
+        over=_over(session, posting, sessions, law, today),
     )
+
+
+def _uses(
+    session: Session, posting: RosterPosting, sessions: Sequence[FilingSession]
+) -> Mapping[date, DayUse] | None:
+    """Return what each day was used for; what is put right needs no log, and yet no travel."""
+    uses = day_uses(session, posting.filing)
+    if uses is None or not posting.corrects:
+        return uses
+    return {planned.day: DayUse.TRAINING for planned in sessions} | dict(uses)
+
+
+def _over(  # whose sessions are posted when
+    session: Session, posting: RosterPosting, sessions: Sequence[FilingSession], law: PackChain,
+    today: date,
+) -> Mapping[date, date]:  # fmt: skip
+    """Return the days that come too late; what is put right was posted in its time."""
+    if posting.corrects:
+        return {}
+    terms = terms_of(session, posting.filing, sessions, law)
+    return {each.day: each.last_day for each in terms if each.is_over(today)}
 
 
 def _open_source(session: Session, posting: RosterPosting, today: date) -> tuple[Source, SourceUse]:
@@ -334,8 +365,11 @@ def _datable_rows(
     """Keep the rows whose day is one of the filing's sessions, already held."""
     kept: list[RosterRow] = []
     problems: list[RowProblem] = []
+    one_of_each_day = {row.day: row for row in rows}
+    bad_days = {day for day, row in one_of_each_day.items() if _day_problem(row, desk)}
     for row in rows:
-        problem = _day_problem(row, desk)
+        tell = _day_problem if row.day in bad_days else _number_problem
+        problem = tell(row, desk)
         if problem is None:
             kept.append(row)
         else:
@@ -351,6 +385,16 @@ def _day_problem(row: RosterRow, desk: RosterDesk) -> RowProblem | None:
     if row.day > desk.today:
         today = desk.today.isoformat()
         return row_problem(row, Column.DAY, "roster-day-not-come", found=found, wanted=today)
+    if row.day in desk.over:
+        last = desk.over[row.day].isoformat()
+        return row_problem(row, Column.DAY, "roster-posted-late", found=found, last=last)
+    if desk.uses is not None and desk.uses.get(row.day) is not DayUse.TRAINING:
+        code = "roster-day-travel" if row.day in desk.uses else "roster-day-unlogged"
+        return row_problem(row, Column.DAY, code, found=found)
+    return None
+
+
+def _number_problem(row: RosterRow, desk: RosterDesk) -> RowProblem | None:
     if is_demo_number(row.document) != desk.demo_bank:
         code = "roster-number-real" if desk.demo_bank else "roster-number-demo"
         return row_problem(row, Column.NUMBER, code)
@@ -360,8 +404,9 @@ def _day_problem(row: RosterRow, desk: RosterDesk) -> RowProblem | None:
 def _people_of(
     session: Session, vault: Vault, rows: Sequence[RosterRow], *, now: datetime
 ) -> tuple[dict[Document, int], dict[int, bytes]]:
-    identities = {row.document: Identity(row.document, row.name) for row in reversed(rows)}
-    return meet_people(session, vault, list(identities.values()), now=now)
+    first_rows = {row.document: row for row in reversed(rows)}
+    identities = [Identity(document, row.name) for document, row in first_rows.items()]
+    return meet_people(session, vault, identities, now=now)
 
 
 def _compared(  # noqa: PLR0917 # whose names are compared
@@ -409,36 +454,45 @@ def _weigh(
     rows: Sequence[tuple[RosterRow, int]],
     told: Told,
 ) -> tuple[list[GoodRow], list[RowProblem]]:
-    converted: dict[tuple[int, int, int | None], Conversion] = {}
+    worths: dict[tuple[date, int, int | None], Worth] = {}
     good: list[GoodRow] = []
     problems: list[RowProblem] = []
     for done, (row, person_id) in enumerate(rows):
         if done % TOLD_EVERY == 0:
             told(Phase.WEIGHING, done, len(rows))
-        planned = desk.sessions[row.day]
-        key = (planned.session_no, row.attended_minutes, row.make_up_year)
-        if key not in converted:
+        key = (row.day, row.attended_minutes, row.make_up_year)
+        if key not in worths:
             try:
-                converted[key] = _convert(desk, planned, row)
+                worths[key] = _worth(desk, row)
             except RuleMissingError as error:
                 if error.facts["key"] != MAKE_UP_KEY:
                     raise
                 problems.append(_make_up_problem(desk, row))
                 continue
-        weighed: GoodRow | RowProblem
-        beside = not scales.is_credited(person_id, occasion_of(planned))
-        if beside and rooms.leave_no_room(person_id, planned, row.attended_minutes):
-            weighed = row_problem(
-                row, Column.MINUTES, "roster-two-rooms", day=row.day.isoformat(),
-                begins_at=planned.begins_at, ends_at=planned.ends_at,
-            )  # fmt: skip
-        else:
-            weighed = scales.weigh(row, person_id, planned, converted[key])
+        worth = worths[key]
+        weighed = (
+            _two_rooms(rooms, scales, row, person_id, worth)
+            or scales.weigh(row, person_id, worth)
+        )  # fmt: skip
         if isinstance(weighed, GoodRow):
             good.append(weighed)
         else:
             problems.append(weighed)
     return good, problems
+
+
+def _two_rooms(  # who cannot have been where
+    rooms: Rooms, scales: Scales, row: RosterRow, person_id: int, worth: Worth
+) -> RowProblem | None:
+    if not rooms.leave_no_room(person_id, worth, row.attended_minutes):
+        return None
+    if scales.is_credited(person_id, worth.occasion):
+        return None  # that is told instead
+    planned = worth.planned
+    return row_problem(
+        row, Column.MINUTES, "roster-two-rooms", day=row.day.isoformat(),
+        begins_at=planned.begins_at, ends_at=planned.ends_at,
+    )  # fmt: skip
 
 
 def _make_up_problem(desk: RosterDesk, row: RosterRow) -> RowProblem:
@@ -451,9 +505,9 @@ def _make_up_problem(desk: RosterDesk, row: RosterRow) -> RowProblem:
     return row_problem(row, Column.MAKE_UP, "roster-make-up-closed", found=year, day=day, days=days)
 
 
-def _convert(desk: RosterDesk, planned: FilingSession, row: RosterRow) -> Conversion:
-    filing = desk.filing
-    return convert(
+def _worth(desk: RosterDesk, row: RosterRow) -> Worth:
+    filing, planned = desk.filing, desk.sessions[row.day]
+    conversion = convert(
         ActivityFact(
             activity=filing.activity,
             form=filing.form,
@@ -468,6 +522,13 @@ def _convert(desk: RosterDesk, planned: FilingSession, row: RosterRow) -> Conver
         ),
         desk.law,
     )
+    return Worth(planned, occasion_of(planned), conversion)
+
+
+def _with_groups(good: Sequence[GoodRow], groups: Groups, made: Container[int]) -> list[int]:
+    """Return the keys of everybody credited that may have something from before."""
+    credited = {row.person_id for row in good}
+    return sorted({key for each in credited if each not in made for key in groups[each]})
 
 
 def _in_file_order(*lists: Sequence[RowProblem]) -> tuple[RowProblem, ...]:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from creditbank.attendance.models import Attendance
 from creditbank.catalogue import Language, text
 from creditbank.crediting.attendances import known_people
+from creditbank.crediting.check_in_posting import session_numbered
 from creditbank.people.vault import Vault
 from creditbank.registry.lookups import organisation_of
-from creditbank.registry.models import Filing, FilingSession
+from creditbank.registry.models import Filing
 
 SHEET_TEMPLATE: Final = Path(__file__).with_name("sign_in_sheet.typ")
 #: Rows on one sheet; whoever has more seats prints it again.
@@ -33,11 +34,17 @@ def expected_people(session: Session, vault: Vault, filing: Filing) -> Sequence[
     return sorted(known.values())
 
 
-def sheet_of(
-    session: Session, filing: Filing, planned: FilingSession,
-    people: Sequence[tuple[str, str]], language: Language,
+def sheet_of(  # of which session, for whom
+    session: Session, vault: Vault, filing: Filing, session_no: int, *, expected: bool,
+    language: Language,
 ) -> Mapping[str, Any]:  # fmt: skip
-    """Return what the sheet says: a row for each of these people, and blank ones to the seats."""
+    """Return what the sheet says: rows to the seats, blank or with those who came before.
+
+    Raises:
+        SessionNumberUnknownError: the filing has no session of this number.
+    """
+    planned = session_numbered(session, filing, session_no)
+    people = expected_people(session, vault, filing) if expected else ()
     count = min(max(filing.seats, len(people)), ROWS_MAX)
     listed = [*people[:count], *[("", "")] * (count - len(people))]
     provider = organisation_of(session, filing.organisation_id).name

@@ -7,6 +7,7 @@ that row 41 of 40 places is refused by name and not by the database.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -26,15 +27,23 @@ _CHUNK = 5_000
 Groups = Mapping[int, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class GoodRow:
-    """A row that is credited: whose, for which session, as which revision, worth how much."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Worth:
+    """What one session is worth to whoever attended it for so long: many rows have it in common."""
+
+    planned: FilingSession
+    #: its natural name
+    occasion: str
+    conversion: Conversion
+
+
+class GoodRow(NamedTuple):
+    """A row that is credited: whose, as which revision, worth how much."""
 
     row: RosterRow
     person_id: int
-    planned: FilingSession
     revision: int
-    conversion: Conversion
+    worth: Worth
 
 
 def occasion_of(planned: FilingSession) -> str:
@@ -65,32 +74,32 @@ class Scales:
         self._taken_people = 0
         self._taken_centihours = 0
 
-    def read(self, session: Session, scheme: str, occasions: list[str]) -> None:
-        """Read every credit of the people under the source's occasions."""
-        keys = sorted({key for group in self._groups.values() for key in group})
+    def read(
+        self, session: Session, keys: Sequence[int], scheme: str, occasions: Sequence[str]
+    ) -> None:
+        """Read every credit of these keys under the source's occasions."""
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             entries = credits_of(session, chunk, scheme, occasions=occasions)
             for state in credit_states(entries):
                 self._remember(state)
 
-    def weigh(
-        self, row: RosterRow, person_id: int, planned: FilingSession, conversion: Conversion
-    ) -> GoodRow | RowProblem:
+    def weigh(self, row: RosterRow, person_id: int, worth: Worth) -> GoodRow | RowProblem:
         """Accept a row and count it in, or say why not."""
-        problem = self._refusal(row, person_id, planned, conversion.centihours)
+        centihours = worth.conversion.centihours
+        problem = self._refusal(row, person_id, worth.occasion, centihours)
         if problem is not None:
             return problem
-        key = (person_id, occasion_of(planned))
+        key = (person_id, worth.occasion)
         earlier = self._newest.get(key)
         revision = earlier.credit.revision + 1 if earlier else 0
         if not self._issued[person_id]:
             self._people += 1
             self._taken_people += 1
-        self._issued[person_id] += conversion.centihours
-        self._taken_centihours += conversion.centihours
+        self._issued[person_id] += centihours
+        self._taken_centihours += centihours
         self._live.add(key)
-        return GoodRow(row, person_id, planned, revision, conversion)
+        return GoodRow(row, person_id, revision, worth)
 
     @property
     def taking(self) -> Taking:
@@ -99,7 +108,11 @@ class Scales:
 
     def is_credited(self, person_id: int, occasion: str) -> bool:
         """Tell whether somebody holds the hours of an occasion, under any of their linked keys."""
-        return any((key, occasion) in self._live for key in self._groups[person_id])
+        if (person_id, occasion) in self._live:
+            return True
+        group = self._groups[person_id]
+        # Asked of every row, and hardly anybody has another key.
+        return len(group) > 1 and any((key, occasion) in self._live for key in group)
 
     def _remember(self, state: CreditState) -> None:
         key = (state.credit.person_id, state.credit.occasion)
@@ -111,9 +124,9 @@ class Scales:
             self._issued[state.credit.person_id] += state.credit.centihours
 
     def _refusal(
-        self, row: RosterRow, person_id: int, planned: FilingSession, centihours: int
+        self, row: RosterRow, person_id: int, occasion: str, centihours: int
     ) -> RowProblem | None:
-        allowed, day = self._allowed, self._day_problem(person_id, occasion_of(planned))
+        allowed, day = self._allowed, self._day_problem(person_id, occasion)
         if person_id not in self._secrets:
             return row_problem(row, Column.NUMBER, "roster-person-erased")
         if day:
@@ -133,8 +146,10 @@ class Scales:
         return None
 
     def _day_problem(self, person_id: int, occasion: str) -> str:
-        group = self._groups[person_id]
         if self.is_credited(person_id, occasion):
             return "roster-already-credited"
+        if not self._investigated:
+            return ""
+        group = self._groups[person_id]
         covered = any(each.covers(group, occasion) for each in self._investigated)
         return "roster-investigated" if covered else ""

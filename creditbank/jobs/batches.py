@@ -1,39 +1,66 @@
-"""Lists of applicants at work: a few rows prepared in one snapshot, signed, and settled together.
+"""Lists of applicants at work: rows prepared in one snapshot, signed, and settled together.
+
+Long lists are answered by a process for each processor; what they answered is kept by this one.
 
 A list belongs to whoever took it up. What is settled stays settled: whoever comes next goes on with
 the rows that wait.
 """
 
+import gc
+import os
+import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from multiprocessing import get_context
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from creditbank.answering import lacks_seal, seal_what_waits
-from creditbank.attendance.people_list import ListedPerson
 from creditbank.clock import utc_now
-from creditbank.db import BusyError, snapshot, unit_of_work
+from creditbank.config import Settings
+from creditbank.db import BusyError, make_engine, snapshot, unit_of_work
 from creditbank.errors import CreditBankError, RowProblem
-from creditbank.house import current_house
+from creditbank.house import House, current_house, open_house
+from creditbank.jobs.lifeline import end_with_parent
 from creditbank.jobs.works import do_waiting
+from creditbank.keys import Signer
+from creditbank.people.vault import Vault
 from creditbank.registry.clients import Client
 from creditbank.verification import batches
-from creditbank.verification.answers import Prepared, prepare, sign
+from creditbank.verification.answers import (
+    Prepared,
+    prepare_all,
+    row_of,
+    signed_by,
+    signer_of_verdicts,
+)
 from creditbank.verification.batches import (
     BatchQuestion,
     Settled,
     Turn,
     asker_of,
     finish,
-    next_people,
+    people_in,
     put_back,
     question_of,
     settle,
+    waiting_rows,
 )
 from creditbank.verification.models import VerdictBatch
+from creditbank.verification.questions import Ask
 
 #: Rows that are answered from one snapshot and kept in one transaction.
-SLICE_ROWS = 25
+SLICE_ROWS = 250
+WORKERS_MAX = 4
+#: Fewer rows are answered before further processes have started.
+ALONE_MAX = 2_000
 Told = Callable[[int], None]
-_Try = Prepared | RowProblem
 
 
 def run_batches(stop: threading.Event) -> int:
@@ -60,51 +87,154 @@ def run_batch(turn: Turn, stop: threading.Event, told: Told = lambda rows: None)
 
 
 def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
-    house = current_house()
     with snapshot() as session:
         batch = session.get_one(VerdictBatch, turn.batch_no)
-        question, client = question_of(batch), asker_of(batch)
-    while not stop.is_set():
-        with snapshot() as session:
-            people = next_people(session, house.vault, turn, SLICE_ROWS)
-        if not people:
+        work = _Work(turn.batch_no, question_of(batch), asker_of(batch))
+        rows = waiting_rows(session, turn)
+    slices = [rows[start : start + SLICE_ROWS] for start in range(0, len(rows), SLICE_ROWS)]
+    with closing(_answers(work, slices)) as answers:
+        for settled in answers:
             with unit_of_work() as session:
-                return finish(session, turn, now=utc_now())
-        settled = _answered(question, client, people)
-        with unit_of_work() as session:
-            if not settle(session, turn, settled, now=utc_now()):
+                if settled and not settle(session, turn, settled, now=utc_now()):
+                    return False
+            told(len(settled))
+            if stop.is_set():
                 return False
-        told(len(settled))
-    return False
+    if stop.is_set():
+        return False
+    with unit_of_work() as session:
+        return finish(session, turn, now=utc_now())
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A list, what is asked about everybody on it, and who asks."""
+
+    batch_no: str
+    question: BatchQuestion
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What answers are made with; None for the engine of the application at work."""
+
+    engine: Engine | None
+    vault: Vault
+    signer: Signer
+
+
+def _desk_of(house: House, engine: Engine | None) -> _Desk:
+    by = signer_of_verdicts(house.keys, house.settings.verdict_algorithm)
+    return _Desk(engine, house.vault, by)
+
+
+def _answers(work: _Work, slices: Sequence[Sequence[int]]) -> Generator[list[Settled], None, None]:
+    """Yield the answers of slice after slice, in any order."""
+    workers = min(os.cpu_count() or 1, WORKERS_MAX)
+    if workers == 1 or sum(map(len, slices)) <= ALONE_MAX:
+        for rows in slices:
+            yield _sealed_answers(work, rows)
+        return
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),  # a fork of a process with threads may never wake
+        initializer=_open_desk,
+        initargs=(current_house().settings, os.getpid()),
+    )
+    try:
+        yield from _by_workers(pool, work, slices, outstanding_max=2 * workers)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _by_workers(
+    pool: ProcessPoolExecutor, work: _Work, slices: Sequence[Sequence[int]], outstanding_max: int
+) -> Iterator[list[Settled]]:
+    outstanding: dict[Future[list[Settled] | None], Sequence[int]] = {}
+    left = iter(slices)
+    while True:
+        for rows in islice(left, outstanding_max - len(outstanding)):
+            outstanding[pool.submit(_answer_there, work, rows)] = rows
+        if not outstanding:
+            return
+        ended, _ = wait(outstanding, return_when=FIRST_COMPLETED)
+        for future in ended:
+            rows, settled = outstanding.pop(future), future.result()
+            yield _sealed_answers(work, rows) if settled is None else settled
+
+
+def _sealed_answers(work: _Work, rows: Sequence[int]) -> list[Settled]:
+    """Answer a slice here; when entries wait for their place, seal them."""
+    house = current_house()
+    desk = _desk_of(house, None)
+    settled = _answered(desk, work, rows)
+    if settled is None:
+        seal_what_waits(house, utc_now())
+        settled = _answered(desk, work, rows, as_it_is=True)
+    assert settled is not None, "answered as it is"
+    return settled
 
 
 def _answered(
-    question: BatchQuestion, client: Client, people: Sequence[ListedPerson]
-) -> list[Settled]:
-    """Prepare and sign the answers of a slice; when entries wait for their place, seal them."""
-    house = current_house()
-    tried = _tried(question, client, people)
-    if lacks_seal(each for each in tried if isinstance(each, Prepared)):
-        seal_what_waits(house, utc_now())
-        tried = _tried(question, client, people)
-    algorithm = house.settings.verdict_algorithm
+    desk: _Desk, work: _Work, rows: Sequence[int], *, as_it_is: bool = False
+) -> list[Settled] | None:
+    """Prepare and sign the answers of a slice from one snapshot; None if it is to be sealed first.
+
+    Args:
+        desk: what answers are made with.
+        work: the list.
+        rows: numbers of rows, ascending, at least one.
+        as_it_is: answer even if entries wait for their place.
+    """
+    now = utc_now()
+    with snapshot(desk.engine) as session:
+        people = people_in(session, desk.vault, work.batch_no, rows)
+        asks = [work.question.about(person) for person in people]
+        tried = _tried(session, desk.vault, asks, work.client, now=now)
+    answers = [each for each in tried if isinstance(each, Prepared)]
+    if not as_it_is and work.question.known_at is None and lacks_seal(answers):
+        return None
     return [
-        Settled(person.row_no, None, (one,))
-        if isinstance(one, RowProblem)
-        else Settled(person.row_no, (one, sign(one, house.keys, algorithm)))
-        for person, one in zip(people, tried, strict=True)
+        _settled(desk.signer, person.row_no, each, now)
+        for person, each in zip(people, tried, strict=True)
     ]
 
 
-def _tried(question: BatchQuestion, client: Client, people: Sequence[ListedPerson]) -> list[_Try]:
-    now, vault = utc_now(), current_house().vault
-    tried: list[_Try] = []
-    with snapshot() as session:
-        for person in people:
-            try:
-                tried.append(prepare(session, vault, question.about(person), client, now=now))
-            except BusyError:
-                raise
-            except CreditBankError as error:
-                tried.append(RowProblem(person.row_no, "", error.code, dict(error.facts)))
-    return tried
+def _tried(
+    session: Session, vault: Vault, asks: Sequence[Ask], client: Client, *, now: datetime
+) -> Sequence[Prepared | CreditBankError]:
+    """Prepare answers; what refuses all of them refuses each."""
+    if not asks:
+        return []
+    try:
+        return prepare_all(session, vault, asks, client, now=now)
+    except CreditBankError as error:
+        return [error] * len(asks)
+
+
+def _settled(by: Signer, row_no: int, tried: Prepared | CreditBankError, now: datetime) -> Settled:
+    if isinstance(tried, CreditBankError):
+        return Settled(row_no, None, (RowProblem(row_no, "", tried.code, dict(tried.facts)),))
+    return Settled(row_no, row_of(tried, signed_by(by, tried), now=now))
+
+
+_desks: list[_Desk] = []
+
+
+def _open_desk(settings: Settings, parent_pid: int) -> None:
+    """Prepare a worker process: a connection and keys of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it in order
+    end_with_parent(parent_pid)
+    engine = make_engine(settings.app_url, settings)
+    _desks.append(_desk_of(open_house(settings), engine))
+    gc.freeze()  # what lasts is not looked through again for each slice that comes and goes
+
+
+def _answer_there(work: _Work, rows: Sequence[int]) -> list[Settled] | None:
+    """Answer a slice in a worker; what it cannot do is the parent's to do, or to fail in."""
+    [desk] = _desks
+    try:
+        return _answered(desk, work, rows)
+    except BusyError:
+        return None

@@ -1,5 +1,6 @@
 """The clock process: seals what was posted, forgets what is over, closes filings that are over,
-answers lists, posts long rosters, counts impacts, and rehearses and carries out re-assessments.
+hands over late disputes, answers lists, posts long rosters, counts impacts, and rehearses and
+carries out re-assessments.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -27,23 +28,28 @@ from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
+from creditbank.jobs.disputes import escalate_late
 from creditbank.jobs.filings import close_filings, tell_overdue
 from creditbank.jobs.impact import run_waiting
 from creditbank.jobs.reassessments import run_reassessments
 from creditbank.jobs.rosters import run_rosters
+from creditbank.jobs.watching import run_deliveries, run_watches
 from creditbank.ledger.seal import seal
 from creditbank.limits import forget_counts
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.registry.idempotency import forget_answers
 from creditbank.registry.tokens import forget_tokens
 from creditbank.verification.batches import forget_people
+from creditbank.verification.refused import forget_refused
 
 FORGET_INTERVAL_SECONDS = 3_600
 FILINGS_INTERVAL_SECONDS = 3_600
+DISPUTES_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
 ROSTER_INTERVAL_SECONDS = 2
 REASSESSMENT_INTERVAL_SECONDS = 5
+WATCH_INTERVAL_SECONDS = 3
 _log = structlog.get_logger(__name__)
 
 
@@ -61,10 +67,15 @@ def run_clock(app: Flask) -> None:
         _add(
             scheduler, bank, f"{of}filings", partial(close_filings, stop), FILINGS_INTERVAL_SECONDS
         )
+        disputes = partial(escalate_late, stop)
+        _add(scheduler, bank, f"{of}disputes", disputes, DISPUTES_INTERVAL_SECONDS)
         overdue = partial(tell_overdue, stop)
         _add(scheduler, bank, f"{of}overdue", overdue, FILINGS_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}rosters", partial(run_rosters, stop), ROSTER_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}watch", partial(run_watches, stop), WATCH_INTERVAL_SECONDS)
+        deliver = partial(run_deliveries, stop)
+        _add(scheduler, bank, f"{of}deliver", deliver, WATCH_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}impact", partial(run_waiting, stop), IMPACT_INTERVAL_SECONDS)
         reassess = partial(run_reassessments, stop)
         _add(scheduler, bank, f"{of}reassess", reassess, REASSESSMENT_INTERVAL_SECONDS)
@@ -117,7 +128,7 @@ def forget_old() -> int:
         gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
         gone += forget_held(session, before=now) + forget_people(session, now=now)
         gone += forget_works(session, now=now) + forget_comers(session, now=now)
-        gone += forget_tries(session, now=now)
+        gone += forget_tries(session, now=now) + forget_refused(session, now=now)
         return gone + forget_tokens(session, before=now) + forget_counts(session, now=now)
 
 

@@ -4,23 +4,36 @@ On PostgreSQL by COPY, on SQLite by one prepared statement; both several times a
 ORM sends, and the database's own columns (number, transaction, epoch) stay its own.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import chain, islice, repeat
+from struct import Struct
 
 import psycopg
-from sqlalchemy import Connection, Date
+from sqlalchemy import BigInteger, Connection, Date, Integer, LargeBinary, SmallInteger, String
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from creditbank.clock import instant_text
 from creditbank.orm import Base, UtcDateTime
 
+#: Rows that are written at once, while the database takes in those before.
+_BLOCK_ROWS = 500
+_REMEMBERED_MAX = 1_024
+_REMEMBERED_CHARACTERS = 1_000
+#: PostgreSQL's binary format of COPY: a signature, flags, the length of what nobody uses.
+_COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
+#: From which it counts days and instants.
+_COPIED_FROM = datetime(2000, 1, 1, tzinfo=UTC)
 
-def append_rows(session: Session, mapped: type[Base], rows: Sequence[Sequence[object]]) -> None:
-    """Append rows to a table.
+
+def append_rows(session: Session, mapped: type[Base], rows: Iterable[Sequence[object]]) -> None:
+    """Append rows to a table; on PostgreSQL it takes some in while the next ones are made.
 
     Args:
-        session: of the caller's transaction.
+        session: of the caller's transaction; whoever makes the rows leaves it alone meanwhile.
         mapped: the table; the rows hold its columns in order, but those that the database fills in.
         rows: at least one.
 
@@ -30,25 +43,46 @@ def append_rows(session: Session, mapped: type[Base], rows: Sequence[Sequence[ob
     connection = session.connection()
     columns = [column for column in mapped.__table__.columns if column.server_default is None]
     names = ", ".join(column.name for column in columns)
+    kinds = [type(column.type) for column in columns]
     if connection.dialect.name == "postgresql":
-        _copy(connection, f"COPY {mapped.__tablename__} ({names}) FROM STDIN", rows)
+        statement = f"COPY {mapped.__tablename__} ({names}) FROM STDIN (FORMAT binary)"
+        _copy(connection, statement, _as_copied(rows, kinds))
         return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {mapped.__tablename__} ({names}) VALUES ({marks})"  # noqa: S608 # ours
-    kinds = [type(column.type) for column in columns]
-    connection.exec_driver_sql(statement, _as_stored(rows, kinds))
+    connection.exec_driver_sql(statement, _as_stored(list(rows), kinds))
 
 
-def _copy(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+def _copy(connection: Connection, statement: str, blocks: Iterable[bytes]) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection), "PostgreSQL is spoken to by psycopg"
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
+            for block in blocks:
+                copy.write(block)
     except psycopg.Error as error:
         # So that a refusal is told in the same words as that of any other statement.
         raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+
+
+def _as_copied(rows: Iterable[Sequence[object]], kinds: Sequence[type]) -> Iterator[bytes]:
+    """Write rows in PostgreSQL's binary format, a whole column of a block at once.
+
+    Half of what text costs both sides, and nothing in it has to be escaped.
+    """
+    yield _COPY_BEGINS
+    count, following = len(kinds).to_bytes(2), iter(rows)
+    while block := list(islice(following, _BLOCK_ROWS)):
+        written = map(_column_copied, kinds, zip(*block, strict=True))
+        yield b"".join(chain.from_iterable(zip(repeat(count), *written, strict=False)))
+    yield _COPY_ENDS
+
+
+def _column_copied(kind: type, values: Sequence[object]) -> Iterable[bytes]:
+    write = _COPIED[kind]
+    if values.count(values[0]) == len(values):
+        return repeat(write(values[0]), len(values))
+    return map(write, values)
 
 
 def _as_stored(rows: Sequence[Sequence[object]], kinds: Sequence[type]) -> list[tuple[object, ...]]:
@@ -73,3 +107,55 @@ def _instant_text(instant: object) -> str | None:
 
 
 _WRITTEN: dict[type, Callable[[object], str | None]] = {Date: _day_text, UtcDateTime: _instant_text}
+
+
+def _figure(layout: str) -> Callable[[object], bytes]:
+    pack, size = Struct(f"!i{layout}").pack, Struct(layout).size
+    return lambda figure: _NULL if figure is None else pack(size, figure)
+
+
+def _long_bytes(content: object) -> bytes:
+    if content is None:
+        return _NULL
+    assert isinstance(content, bytes), "bytes"
+    return len(content).to_bytes(4) + content
+
+
+def _text_bytes(text: object) -> bytes:
+    if text is None:
+        return _NULL
+    assert isinstance(text, str), "text"
+    # No two long texts are alike, and to remember them would take a lot of memory.
+    return (
+        _written_text(text) if len(text) <= _REMEMBERED_CHARACTERS else _long_bytes(text.encode())
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED_MAX)
+def _written_text(text: str) -> bytes:
+    return _long_bytes(text.encode())
+
+
+def _day_bytes(day: object) -> bytes:
+    assert isinstance(day, date), "a civil day"
+    return _long_bytes((day - _COPIED_FROM.date()).days.to_bytes(4, signed=True))
+
+
+def _instant_bytes(instant: object) -> bytes:
+    if instant is None:
+        return _NULL
+    assert isinstance(instant, datetime), "an instant"
+    microseconds = (instant - _COPIED_FROM) // timedelta(microseconds=1)
+    return _long_bytes(microseconds.to_bytes(8, signed=True))
+
+
+#: Most texts and days of a block are those of the row before; numbers of people and leaves are not.
+_COPIED: dict[type, Callable[[object], bytes]] = {
+    SmallInteger: _figure("h"),
+    Integer: _figure("i"),
+    BigInteger: _figure("q"),
+    LargeBinary: _long_bytes,
+    String: _text_bytes,
+    Date: lru_cache(maxsize=_REMEMBERED_MAX)(_day_bytes),
+    UtcDateTime: lru_cache(maxsize=_REMEMBERED_MAX)(_instant_bytes),
+}

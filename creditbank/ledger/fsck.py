@@ -15,11 +15,12 @@ from creditbank.ledger.audited import Audited, Since, placed_rows, taken_behind
 from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.fsck_books import Books
 from creditbank.ledger.fsck_logs import check_logs, check_rounds
-from creditbank.ledger.fsck_people import SecretStates, check_people
+from creditbank.ledger.fsck_people import check_people
 from creditbank.ledger.journal import body_of as act_body
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.leaves import act_leaf
 from creditbank.ledger.models import Act, CreditFacts, Entry, Source, SourceUse
+from creditbank.ledger.quick import SecretStates
 from creditbank.ledger.sources import Bounds, source_bounds_details
 from creditbank.ledger.unreadable import tables_named, unreadable_rows
 

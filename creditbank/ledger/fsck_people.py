@@ -6,7 +6,7 @@ read again, one by one, and what is wrong is named.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, and_, func, select, true
@@ -18,11 +18,10 @@ from creditbank.ledger.disagreement import Disagreement, Progress
 from creditbank.ledger.fsck_books import Books, acts_numbered
 from creditbank.ledger.leaves import entry_leaf, entry_salt
 from creditbank.ledger.models import CreditFacts, Entry, Movement, State
-from creditbank.ledger.quick import QuickReader, Rows, UndecodableError, Whom
+from creditbank.ledger.quick import QuickReader, SecretStates, UndecodableError, Whom
+from creditbank.ledger.quick_order import OrderedReader, first_credits
 from creditbank.ledger.unreadable import unreadable_rows
 
-#: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
-SecretStates = Callable[[Sequence[int]], Mapping[int, bytes | None]]
 #: Says whether rows were readable: no sum and no hash over others would mean anything.
 Checking = Generator[Disagreement, None, bool]
 
@@ -68,21 +67,20 @@ def check_people(
     look = _Look(session, secrets, books, seen)
     if people is None:
         seen.begin("people", _count(session, Entry))
-        batches = _everybody(session, rows_at_once)
     else:
         seen.begin("people", sum(_count(session, Entry, batch) for batch in _chunks(people)))
-        batches = _chunks(people)
     if any(_count(session, table, _of_nobody) for table in (Entry, CreditFacts)):
         yield from unreadable_rows(session, _TABLES)
         return False
-    for batch in batches:
-        try:
+    try:
+        for batch in look.batches(rows_at_once, people):
             yield from look.at(batch)
-        except UndecodableError:
-            look.readable = False
-            yield from unreadable_rows(session, _TABLES)
-        if not look.readable:
-            return False
+            if not look.readable:
+                return False
+    except UndecodableError:
+        yield from unreadable_rows(session, _TABLES)
+        return False
+    yield from look.at_rest()
     return True
 
 
@@ -129,37 +127,58 @@ class _Look:
         self._secrets = secrets
         self._books = books
         self._seen = seen
-        self._quick = QuickReader(session, books.source_leaves, books.chains)
+        self._quick = QuickReader(session, secrets, books.source_leaves, books.chains)
+        #: who is left, where all entries were read in their order
+        self._left: set[int] | None = None
+
+    def batches(self, rows_at_once: int, people: Sequence[int] | None) -> Iterator[Whom]:
+        """Give the people to look at: but those of whom their rows in order told enough."""
+        if people is not None:
+            return _chunks(people)
+        if self._session.get_bind().dialect.name == "postgresql":
+            return _everybody(self._session, rows_at_once)
+        reader = OrderedReader(self._session, self._quick, self._books.recognised)
+        for entries in reader.read(rows_at_once):
+            self._count(entries)
+        self._left = reader.unsure
+        return _chunks(sorted(reader.unsure))
+
+    def at_rest(self) -> Iterator[Disagreement]:
+        """Add up what those who were left out took of each source."""
+        if self._left is not None:
+            for source_id, issued in first_credits(self._session, self._left):
+                yield from _check_issued(source_id, issued, self._books)
 
     def at(self, whom: Whom) -> Iterator[Disagreement]:
         """Check some people."""
-        rows = self._quick.read(whom)
-        states = self._secrets(list(rows.lines))
-        issued = {
-            person_id: self._quick.issued(person_id, rows, secret)
-            for person_id in rows.lines
-            if (secret := states.get(person_id)) is not None
-        }
-        doubtful = {person_id for person_id in rows.lines if issued.get(person_id) is None}
-        if len(rows.facts) != rows.credits(doubtful):  # of the doubtful, too, there may be facts
-            doubtful |= rows.lone()
-        again = {}
+        rows = self._quick.read(whom(Entry.person_id), whom(CreditFacts.person_id))
+        found = self._quick.check(rows)
+        doubtful = found.doubtful | rows.lone()
         if doubtful:
             for row in unreadable_rows(self._session, _TABLES, people=sorted(doubtful)):
                 self.readable = False
                 yield row
             if not self.readable:
                 return
-            again = _rows_of(self._session, sorted(doubtful))
-            states = {**states, **self._secrets(sorted(doubtful))}
-        for person_id in sorted(rows.lines.keys() | doubtful):
+        states = self._secrets(sorted(doubtful))
+        copied = found.issued.keys() & self._books.recognised
+        moved = found.moved.union(*(found.issued[source_id] for source_id in copied))
+        again = _rows_of(self._session, sorted(moved | doubtful))
+        for person_id, own in sorted(again.items()):
             if person_id in doubtful:
-                yield from self._check_slowly(person_id, again[person_id], states)
+                yield from self._check_slowly(person_id, own, states)
             else:
-                yield from self._check_sums(person_id, rows, issued[person_id] or {})
-            self._seen.entries += len(rows.lines.get(person_id, ()))
-            self._seen.done = self._seen.entries
+                yield from _check_sums(person_id, own, self._books)
+        for source_id, issued in found.issued.items():
+            rest = {each: issued[each] for each in issued.keys() - again.keys()}
+            yield from _check_issued(source_id, rest, self._books)
+        if self._left is None:
+            self._count(rows.entries())
         self._session.expunge_all()
+
+    def _count(self, entries: int) -> None:
+        self._seen.entries += entries
+        self._seen.done = self._seen.entries
 
     def _check_slowly(
         self, person_id: int, rows: _PersonRows, states: Mapping[int, bytes | None]
@@ -168,19 +187,6 @@ class _Look:
         yield from _check_person(person_id, rows, states, self._books, acts)
         if states.get(person_id, b"") is None:
             self._seen.erased_people.add(person_id)
-
-    def _check_sums(
-        self, person_id: int, rows: Rows, issued: Mapping[int, int]
-    ) -> Iterator[Disagreement]:
-        """Check the accounts of somebody whose rows are as they were posted."""
-        if issued and self._books.recognised.isdisjoint(issued):
-            yield from _check_issued(person_id, issued, self._books)
-            return
-        own = _PersonRows(rows.named(person_id))
-        credits = {e.credit_key: e for e in own.entries if e.movement == _CREDIT}
-        own.facts.update((key, rows.facts[person_id, *key]) for key in credits)
-        yield from _check_accounts(person_id, own, credits, self._books)
-        yield from _check_origins(own, credits, self._books)
 
 
 def _rows_of(session: Session, people: Sequence[int]) -> dict[int, _PersonRows]:
@@ -227,8 +233,7 @@ def _check_person(
             yield Disagreement("fsck-target-missing", "ledger_entry", _entry_name(entry))
         elif secret is not None and not _entry_holds(entry, credit, rows, secret, books, acts):
             yield Disagreement("fsck-entry-leaf", "ledger_entry", _entry_name(entry))
-    yield from _check_accounts(person_id, rows, credits, books)
-    yield from _check_origins(rows, credits, books)
+    yield from _check_sums(person_id, rows, books)
 
 
 def _entry_holds(  # noqa: PLR0917 # what one entry rests on
@@ -253,6 +258,13 @@ def _entry_holds(  # noqa: PLR0917 # what one entry rests on
         return False  # an enum, a chain or a text that no poster ever wrote
 
 
+def _check_sums(person_id: int, rows: _PersonRows, books: Books) -> Iterator[Disagreement]:
+    """Check the accounts of somebody whose rows are as they were posted."""
+    credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
+    yield from _check_accounts(person_id, rows, credits, books)
+    yield from _check_origins(rows, credits, books)
+
+
 def _check_accounts(
     person_id: int, rows: _PersonRows, credits: Mapping[_CreditKey, EntryLine], books: Books
 ) -> Iterator[Disagreement]:
@@ -271,19 +283,20 @@ def _check_accounts(
         if revision and (earlier not in credits or nets[earlier, _ISSUED] != 0):
             yield Disagreement("fsck-revision-early", "ledger_entry", _entry_name(credit))
         issued[credit.source_id] -= nets[key, _ISSUED]
-    yield from _check_issued(person_id, issued, books)
+    for source_id, centihours in issued.items():
+        yield from _check_issued(source_id, {person_id: centihours}, books)
 
 
 def _check_issued(
-    person_id: int, issued: Mapping[int, int], books: Books
+    source_id: int, issued: Mapping[int, int], books: Books
 ) -> Iterator[Disagreement]:
-    for source_id, centihours in issued.items():
-        source = books.sources.get(source_id)
-        allowed = books.allowances.get(source_id)
+    """Hold what each person has of a source against its bound, and add it to what is taken."""
+    source, allowed = books.sources.get(source_id), books.allowances.get(source_id)
+    for person_id, centihours in issued.items():
         if source and allowed and centihours > allowed.person_centihours_max:
             yield Disagreement("fsck-bound", "ledger_source", f"{source.source_no} {person_id}")
-        books.used_centihours[source_id] += centihours
-        books.used_people[source_id] += bool(centihours)
+    books.used_centihours[source_id] += sum(issued.values())
+    books.used_people[source_id] += sum(map(bool, issued.values()))
 
 
 def _check_origins(

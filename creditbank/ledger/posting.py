@@ -6,20 +6,26 @@ their keys. Nothing here knows what an hour is worth; figures come in, movements
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
 from creditbank.ledger.appending import append_rows
-from creditbank.ledger.leaves import EntryBody, Pins, entry_leaf, entry_salt, facts_digest
+from creditbank.ledger.leaves import EntriesAlike, EntryBody, Pins, entry_leaf, entry_salt
 from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
 from creditbank.orm import among
 
 Secrets = Mapping[int, bytes]
+#: Of credits that share all but person and facts, kinds that are remembered at once.
+_ALIKE_MAX = 1_024
+#: What such credits share: scheme, year, subject, day, occasion, revision, centihours.
+_Terms = tuple[str, int, str, date, str, int, int]
 
 
 class PersonErasedError(CreditBankError):
@@ -29,8 +35,7 @@ class PersonErasedError(CreditBankError):
     status = 410
 
 
-@dataclass(frozen=True, slots=True)
-class CreditDraft:
+class CreditDraft(NamedTuple):
     """One credit about to be posted; `facts` is the canonical JSON that its leaf commits to."""
 
     person_id: int
@@ -85,14 +90,13 @@ def post_credits(
         sqlalchemy.exc.IntegrityError: the natural key is taken; the locks were not held.
         PersonErasedError: a person without a secret.
     """
-    entries = [
-        _credit_row(draft, context, _secret_of(secrets, draft.person_id)) for draft in drafts
-    ]
-    facts = [
+    for draft in drafts:
+        _secret_of(secrets, draft.person_id)
+    append_rows(session, Entry, _credit_rows(drafts, context, secrets))
+    facts = (
         (draft.person_id, draft.scheme, draft.occasion, draft.revision, draft.facts)
         for draft in drafts
-    ]
-    append_rows(session, Entry, entries)
+    )
     append_rows(session, CreditFacts, facts)
 
 
@@ -204,30 +208,46 @@ def _secret_of(secrets: Secrets, person_id: int) -> bytes:
     return secrets[person_id]
 
 
-def _credit_row(draft: CreditDraft, context: PostingContext, secret: bytes) -> tuple[object, ...]:
-    assert draft.centihours > 0, "a credit of nothing is no movement"
+def _credit_rows(
+    drafts: Iterable[CreditDraft], context: PostingContext, secrets: Secrets
+) -> Iterator[tuple[object, ...]]:
+    """Hash each credit as it is asked for, what many of them share only once."""
+
+    @lru_cache(maxsize=_ALIKE_MAX)
+    def alike(*terms: *_Terms) -> tuple[EntriesAlike, tuple[object, ...]]:
+        body = _credit_body(terms, context)
+        return EntriesAlike(body), _columns(body, context, act_id=None)
+
+    for draft in drafts:
+        shared, columns = alike(*draft[1:-1])
+        leaf = shared.leaf(secrets[draft.person_id], draft.facts)
+        yield (draft.person_id, *columns, leaf)
+
+
+def _credit_body(terms: _Terms, context: PostingContext) -> EntryBody:
+    scheme, credited_year, subject, earned_on, occasion, revision, centihours = terms
+    assert centihours > 0, "a credit of nothing is no movement"
     from_state, to_state = ACCOUNTS_OF[Movement.CREDIT]
-    body = EntryBody(
+    return EntryBody(
         movement=Movement.CREDIT,
-        scheme=draft.scheme,
-        credited_year=draft.credited_year,
-        subject=draft.subject,
+        scheme=scheme,
+        credited_year=credited_year,
+        subject=subject,
         from_state=from_state,
         to_state=to_state,
-        centihours=draft.centihours,
-        earned_on=draft.earned_on,
+        centihours=centihours,
+        earned_on=earned_on,
         recorded_at=context.now,
-        occasion=draft.occasion,
-        revision=draft.revision,
+        occasion=occasion,
+        revision=revision,
         step=0,
         source=context.source_leaf,
         target=b"",
         order=b"",
         reason="",
-        facts_digest=facts_digest(draft.facts),
+        facts_digest=b"",
         pins=context.pins,
     )
-    return _row(draft.person_id, body, context, secret, act_id=None)
 
 
 def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> tuple[object, ...]:
@@ -254,15 +274,13 @@ def _move_row(draft: MoveDraft, context: PostingContext, secret: bytes) -> tuple
         facts_digest=b"",
         pins=context.pins,
     )
-    return _row(credit.person_id, body, context, secret, act_id=draft.act_id)
+    leaf = entry_leaf(entry_salt(secret, body), body)
+    return (credit.person_id, *_columns(body, context, act_id=draft.act_id), leaf)
 
 
-def _row(
-    person_id: int, body: EntryBody, context: PostingContext, secret: bytes, *, act_id: int | None
-) -> tuple[object, ...]:
-    """Return the columns of an entry in their order, but those that the database fills in."""
+def _columns(body: EntryBody, context: PostingContext, *, act_id: int | None) -> tuple[object, ...]:
+    """Return what stands between person and leaf, but what the database fills in, in order."""
     return (
-        person_id,
         body.recorded_at,
         act_id,
         context.source_id,
@@ -279,5 +297,4 @@ def _row(
         str(body.movement),
         body.occasion,
         body.reason,
-        entry_leaf(entry_salt(secret, body), body),
     )

@@ -13,7 +13,17 @@ from functools import reduce
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, LargeBinary, case, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    LargeBinary,
+    String,
+    case,
+    cast,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from creditbank.clock import civil_day
@@ -27,6 +37,9 @@ from creditbank.ledger.seal import RowsOfRound, rows_between
 _RawPending = tuple[int, int, int, int, bytes, str, str]
 #: First and last jurisdiction and instant, how many, then order, references and leaves.
 _RawRun = tuple[str, str, str, str, int, bytes, bytes, bytes]
+#: Least epoch, transaction number, jurisdiction, kind and instant; the greatest of all but the
+#: kind; numbers and leaves one after another.
+_RawPart = tuple[int, int, str, int, str, int, int, str, str, str | None, bytes]
 #: Chooses the log of a row from its jurisdiction and year; 0 where there is none.
 ChooseLog = Callable[[str, int], int]
 
@@ -49,9 +62,10 @@ def round_stands(
         log_for: chooses the log of a row.
     """
     queries = list(rows_between(session, before, seal))
-    if len(spans) == 1 and session.get_bind().dialect.name == "postgresql":
+    if len(spans) == 1:
         [(log_id, span)] = spans.items()
-        run = _put_together(session, queries)
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        run = (_strung_together if on_sqlite else _put_together)(session, queries)
         if run is not None and log_for(run.jurisdiction, run.year) == log_id:
             return _run_stands(session, span, run)
     rows: list[_RawPending] = []
@@ -95,6 +109,47 @@ def _put_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | No
     if not size or first_place != last_place or (year := _year(first)) != _year(last):
         return None
     return _Run(first_place, year, size, numbers, refs, leaves)
+
+
+def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | None:
+    """Let SQLite put a round's rows together; None if they may go into several logs.
+
+    It writes no number as bytes. But acts come before entries there, and either have one epoch and
+    one transaction number, so that only their own numbers tell them apart.
+    """
+    order, refs, leaves, places = b"", b"", b"", set[tuple[str, int]]()
+    for query in queries:
+        found: list[_RawPart] = fetched(session, _in_one(query))
+        [(epoch, xid, place, kind, since, *most, until, ids, hashes)] = found
+        if ids is None:
+            continue
+        if [epoch, xid, place] != most:
+            return None
+        places |= {(place, _year(since)), (place, _year(until))}
+        numbers = [*map(int, ids.split(","))]
+        before = struct.pack(">qqq", epoch, xid, kind)
+        order += b"".join([before + struct.pack(">q", number) for number in numbers])
+        named = numbers if kind else [-number for number in numbers]
+        refs += struct.pack(f">{len(named)}q", *named)
+        leaves += hashes
+    if len(places) != 1:
+        return None
+    [(jurisdiction, year)] = places
+    return _Run(jurisdiction, year, len(refs) // REF_BYTES, order, refs, leaves)
+
+
+def _in_one(query: RowsOfRound) -> Executable:
+    """Ask for the rows of a query in one, in the order of their numbers: on SQLite that of rows."""
+    row_id = query.selected_columns[3]
+    epoch, xid, kind, number, leaf, place, at = query.order_by(None).order_by(row_id).subquery().c
+    least, most = (
+        [each(column) for column in (epoch, xid, place)] for each in (func.min, func.max)
+    )
+    strung = cast(func.group_concat(leaf, b""), LargeBinary)
+    return select(
+        *least, func.min(kind), func.min(at, type_=String), *most, func.max(at, type_=String),
+        func.group_concat(number, ","), strung,
+    )  # fmt: skip
 
 
 def _sent(numbers: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:

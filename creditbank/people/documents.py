@@ -52,6 +52,8 @@ _HAN_CLASS = "〇々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd
 _HAN = re.compile(f"[{_HAN_CLASS}]")
 _SPACE_IN_HAN = re.compile(f"(?<=[{_HAN_CLASS}·]) (?=[{_HAN_CLASS}·])")
 _STOP_IN_HAN = re.compile(rf"(?<=[{_HAN_CLASS}])\.(?=[{_HAN_CLASS}])")
+#: A name as nearly all are: it is in normal form as it stands.
+_PLAIN_NAME = re.compile(f"[\u4e00-\u9fff]{{1,{NAME_CHARACTERS_MAX}}}")
 _NAME_MARKS = frozenset("·'’-. ")
 
 
@@ -232,6 +234,8 @@ def read_name(raw: str) -> str:
     Raises:
         NameInvalidError: empty, longer than 60 characters, or with other characters.
     """
+    if _PLAIN_NAME.fullmatch(raw):
+        return raw
     name = _normal_name(raw)
     if not name:
         raise NameMissingError()

@@ -78,11 +78,11 @@ def find_people(
 ) -> dict[Document, int]:
     """Return the keys of those who are on record."""
     wanted = list(documents)
-    by_lookup = {
-        lookup: document
-        for document, lookups in zip(wanted, vault.lookups_of(wanted), strict=True)
-        for lookup in lookups
-    }
+    return _found(session, dict(zip(wanted, vault.lookups_of(wanted), strict=True)))
+
+
+def _found(session: Session, lookups: Mapping[Document, Sequence[bytes]]) -> dict[Document, int]:
+    by_lookup = {lookup: document for document, each in lookups.items() for lookup in each}
     found: dict[Document, int] = {}
     for chunk in _chunks(list(by_lookup)):
         rows = session.execute(
@@ -102,14 +102,34 @@ def find_person(session: Session, vault: Vault, identity: Identity) -> int:
         PersonUnknownError: the number is not on record.
         IdentityMismatchError: it is, under another name.
     """
-    require_people(session, invented=is_demo_number(identity.document))
-    found = find_people(session, vault, [identity.document])
-    if not found:
-        raise PersonUnknownError
-    person_id = found[identity.document]
-    if not agrees(identity.name, names_of(session, vault, [person_id])[person_id]):
-        raise IdentityMismatchError
-    return person_id
+    [found] = find_each(session, vault, [identity])
+    if isinstance(found, CreditBankError):
+        raise found
+    return found
+
+
+def find_each(
+    session: Session, vault: Vault, identities: Sequence[Identity]
+) -> list[int | CreditBankError]:
+    """Do what `find_person` does for many; what it would raise of one stands in their place."""
+    refused: dict[bool, CreditBankError] = {}
+    for invented in {is_demo_number(identity.document) for identity in identities}:
+        try:
+            require_people(session, invented=invented)
+        except (DemoOnlyError, InventedOnlyError) as error:
+            refused[invented] = error
+    keys = find_people(session, vault, [identity.document for identity in identities])
+    names = names_of(session, vault, set(keys.values()))
+    found: list[int | CreditBankError] = []
+    for identity in identities:
+        key, refusal = keys.get(identity.document), refused.get(is_demo_number(identity.document))
+        if refusal is not None:
+            found.append(refusal)
+        elif key is None:
+            found.append(PersonUnknownError())
+        else:
+            found.append(key if agrees(identity.name, names[key]) else IdentityMismatchError())
+    return found
 
 
 def ensure_people(
@@ -136,12 +156,11 @@ def meet_people(
     """
     for invented in {is_demo_number(identity.document) for identity in identities}:
         require_people(session, invented=invented)
-    known = find_people(session, vault, [identity.document for identity in identities])
+    documents = [identity.document for identity in identities]
+    lookups = dict(zip(documents, vault.lookups_of(documents), strict=True))
+    known = _found(session, lookups)
     new = {i.document: i for i in identities if i.document not in known}
-    drafts = {
-        lookups[0]: (document, random_person_id())
-        for document, lookups in zip(new, vault.lookups_of(new), strict=True)
-    }
+    drafts = {lookups[document][0]: (document, random_person_id()) for document in new}
     won = _claim(session, {lookup: person_id for lookup, (_, person_id) in drafts.items()})
     made = {}
     for lookup in sorted(won):
@@ -149,7 +168,7 @@ def meet_people(
         known[document] = made[document] = person_id
     secrets = _insert_people(session, vault, [(made[d], new[d]) for d in made], now=now)
     if len(won) < len(drafts):
-        known |= find_people(session, vault, [d for d in new if d not in made])
+        known |= _found(session, {d: lookups[d] for d in new if d not in made})
     return known, secrets
 
 

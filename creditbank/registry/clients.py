@@ -63,6 +63,9 @@ class Scope(StrEnum):
     RULES_PUBLISH = "rules:publish"
     MANDATE_GRANT = "mandate:grant"
     VERDICT_ASK = "verdict:ask"
+    EXEMPTION_FILE = "exemption:file"
+    EXEMPTION_READ = "exemption:read"
+    EXEMPTION_DECIDE = "exemption:decide"
     CERTIFICATE_ISSUE = "certificate:issue"
     CERTIFICATE_READ = "certificate:read"
     CERTIFICATE_REVOKE = "certificate:revoke"
@@ -84,7 +87,12 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
         }
     ),
     Role.PROFESSIONAL: frozenset({Scope.RECORD_READ_OWN}),
-    Role.EMPLOYER: frozenset({Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE}),
+    Role.EMPLOYER: frozenset(
+        {
+            Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE, Scope.EXEMPTION_FILE,
+            Scope.EXEMPTION_READ,
+        }
+    ),
     Role.OFFICIAL: frozenset(
         {
             Scope.ORGANISATION_REGISTER, Scope.FILING_DECIDE, Scope.FILING_READ,
@@ -96,10 +104,15 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
             Scope.ACCOUNT_ACTIVATE,
             Scope.ACCOUNT_RECOVER, Scope.CLAIM_DECIDE,
             Scope.CERTIFICATE_ISSUE, Scope.CERTIFICATE_READ, Scope.CERTIFICATE_REVOKE,
+            Scope.EXEMPTION_READ, Scope.EXEMPTION_DECIDE,
         }
     ),
-    Role.AUDITOR: frozenset({Scope.FILING_READ, Scope.BALANCE_READ, Scope.ACCOUNT_AUDIT}),
-    Role.TITLE_SYSTEM: frozenset({Scope.VERDICT_ASK}),
+    Role.AUDITOR: frozenset(
+        {Scope.FILING_READ, Scope.BALANCE_READ, Scope.ACCOUNT_AUDIT, Scope.EXEMPTION_READ}
+    ),
+    Role.TITLE_SYSTEM: frozenset(
+        {Scope.VERDICT_ASK, Scope.EXEMPTION_FILE, Scope.EXEMPTION_READ}
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
             Scope.CLIENT_MANAGE, Scope.LEDGER_SEAL, Scope.ACCOUNT_RECOVER, Scope.ACCOUNT_AUDIT,

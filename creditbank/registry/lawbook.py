@@ -32,8 +32,27 @@ def law_of(session: Session, scheme: str, known_at: datetime | None = None) -> P
         PackMissingError: nobody had published such a pack, or one of its parents.
         PackDraftError: the scheme rests on a draft that nobody has adopted.
     """
-    packs = published_packs(session, known_at)
-    return chain_of(scheme, packs, adopted=adoptions(session, known_at))
+    return _chain(scheme, published_packs(session, known_at), adoptions(session, known_at))
+
+
+#: Chains found last: whoever weighs by one remembers on it what it says.
+_chains: dict[tuple[object, ...], PackChain] = {}
+_CHAINS_MAX = 64
+
+
+def _chain(
+    scheme: str, packs: Mapping[str, Pack], adopted: Mapping[str, tuple[Adoption, ...]]
+) -> PackChain:
+    """Return the chain of a scheme, the same one as long as packs and adoptions are the same."""
+    versions = frozenset((pack.id, pack.version, pack.sha256) for pack in packs.values())
+    asked = scheme, versions, frozenset(adopted.items())
+    chain = _chains.get(asked)
+    if chain is None:
+        chain = chain_of(scheme, packs, adopted=adopted)
+        if len(_chains) >= _CHAINS_MAX:
+            _chains.clear()
+        _chains[asked] = chain
+    return chain
 
 
 def law_at(session: Session, jurisdiction: str) -> PackChain:
@@ -62,12 +81,11 @@ def published_packs(session: Session, known_at: datetime | None = None) -> dict[
         .group_by(PublishedPack.pack_id)
         .subquery()
     )
-    query = select(PublishedPack.content).join(
+    query = select(PublishedPack.pack_id, PublishedPack.version, PublishedPack.sha256).join(
         newest,
         (PublishedPack.pack_id == newest.c.pack_id) & (PublishedPack.version == newest.c.version),
     )
-    packs = (parsed(content) for content in session.scalars(query))
-    return {pack.id: pack for pack in packs}
+    return {row[0]: _pack(session, row[0], row[1], row[2]) for row in session.execute(query)}
 
 
 def adoptions(
@@ -90,8 +108,12 @@ def adoptions(
 
 def pack_pinned(session: Session, pack_id: str, version: int) -> Pack | None:
     """Return a version of a pack as it was published, for whoever explains an older entry."""
-    row = session.get(PublishedPack, (pack_id, version))
-    return parsed(row.content) if row is not None and row.published_at is not None else None
+    query = select(PublishedPack.sha256).where(
+        PublishedPack.pack_id == pack_id, PublishedPack.version == version,
+        PublishedPack.published_at.is_not(None),
+    )  # fmt: skip
+    sha256 = session.scalar(query)
+    return None if sha256 is None else _pack(session, pack_id, version, sha256)
 
 
 def chain_pinned(session: Session, pins: Pins, known_at: datetime) -> PackChain:
@@ -106,6 +128,26 @@ def chain_pinned(session: Session, pins: Pins, known_at: datetime) -> PackChain:
     found = tuple(pack for pack in packs if pack is not None)
     assert len(found) == len(pins), "entries pin published versions only"
     return PackChain(found, adopted=adoptions(session, known_at))
+
+
+#: Packs read last, by the digest of their bytes: reading those anew costs more than a question.
+_packs: dict[bytes, Pack] = {}
+_PACKS_MAX = 256
+
+
+def _pack(session: Session, pack_id: str, version: int, sha256: bytes) -> Pack:
+    pack = _packs.get(sha256)
+    if pack is None:
+        content = session.scalars(
+            select(PublishedPack.content).where(
+                PublishedPack.pack_id == pack_id, PublishedPack.version == version
+            )
+        ).one()
+        pack = parsed(content)
+        if len(_packs) >= _PACKS_MAX:
+            _packs.clear()
+        _packs[sha256] = pack
+    return pack
 
 
 @lru_cache(maxsize=256)

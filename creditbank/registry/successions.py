@@ -117,6 +117,13 @@ def held_by(session: Session, organisation_id: int) -> ColumnElement[bool]:
     )
 
 
+def succeeded_by(session: Session, organisation_id: int) -> list[int]:
+    """Return the organisations of which one has what no part names: itself, and those before it."""
+    before = _predecessors(session, organisation_id)
+    graph = _graph(session, before)
+    return [each for each in before if heir_in(graph, each) == organisation_id]
+
+
 def predecessors_on(session: Session, organisation_id: int, day: date) -> tuple[int, ...]:
     """Return the organisations that had become part of one by a day, those before them included.
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TypeVar
 
 from creditbank.hours import HoursTextInvalidError, centihours_from_text, hours_text
+from creditbank.rules.applying import quota_use_of, try_application
 from creditbank.rules.caps import LiveFact, fold
 from creditbank.rules.conversion import ActivityFact, Conversion, convert
 from creditbank.rules.days import Days
@@ -21,6 +22,7 @@ Read = TypeVar("Read")
 _MINUTES_MAX = 24 * 60
 _COUNT_MAX = 1_000_000_000
 _YEAR_MIN, _YEAR_MAX = 1949, 2200
+_KNOWN = rf"{WORD}(?:\.{WORD}){{0,2}}"
 _FACT = '"2024-03-01 F1/1 professional course 8.00"'
 _CREDITED = '"2025 professional 60.00"'
 
@@ -208,6 +210,24 @@ def _requirement(given: Fields, on: date, chain: PackChain) -> Answer:
     }
 
 
+def _exemption(given: Fields, on: date, chain: PackChain) -> Answer:
+    known = given.words("known", pattern=_KNOWN)
+    findings = given.words("findings") if given.has("findings") else ()
+    asked = _question(given, on)
+    question = replace(asked, used=asked.used or {}, findings=findings)
+    tried = try_application(question, known, chain)
+    use = quota_use_of(question.pathway, on, chain)
+    return {
+        "fits": tried.fits,
+        "facts": [f"{fact} {text}" for fact, text in tried.question.stated.items()],
+        "refused": [f"{each.code} {each.found}".strip() for each in tried.trial.refused],
+        "missing": [f"{each.code} {each.key}" for each in tried.trial.missing],
+        "places": tried.places.total if tried.places else 0,
+        "year": str(use.year) if use else "",
+        "free_again": [str(each) for each in use.free_again] if use else [],
+    }
+
+
 def _question(given: Fields, on: date) -> Question:
     named = {
         key: given.text(key, pattern=WORD) if given.has(key) else ""
@@ -299,4 +319,5 @@ ANSWERS: Mapping[str, Callable[[Fields, date, PackChain], Answer]] = {
     "item": _item,
     "transfer": _transfer,
     "requirement": _requirement,
+    "exemption": _exemption,
 }

@@ -10,7 +10,7 @@ from creditbank.catalogue import Language
 from creditbank.rules.explain import Sentence, Words, slug
 from creditbank.rules.make_up import MakeUpChance
 from creditbank.rules.pack import PackChain
-from creditbank.rules.pathways import Refused, pathway_of
+from creditbank.rules.pathways import Refused, Trial, pathway_of
 from creditbank.rules.requirement import Assessment, Missing
 from creditbank.rules.shortfall import Closing, RequirementLine
 from creditbank.rules.windows import MONTHS
@@ -57,6 +57,13 @@ def explain_assessment(assessment: Assessment, language: Language, chain: PackCh
     )
 
 
+def explain_trial(trial: Trial, language: Language, chain: PackChain) -> tuple[Sentence, ...]:
+    """Say what stands against a pathway or waiver that is applied for; nothing if it fits."""
+    words = Words(language, chain)
+    refused = tuple(_refused(each, words) for each in trial.refused)
+    return refused or tuple(_missing(each, words) for each in trial.missing)
+
+
 def _chosen(assessment: Assessment, words: Words) -> Iterable[Sentence]:
     if assessment.case:
         stated = words.listed(
@@ -69,7 +76,9 @@ def _chosen(assessment: Assessment, words: Words) -> Iterable[Sentence]:
     if assessment.pathway is not None:
         rule, name = pathway_of(assessment.pathway), assessment.pathway.key.partition(".")[2]
         facts = {"pathway": words.name("pathway", name)}
-        yield words.sentence(f"rules-pathway-{slug(rule.effect)}", facts, assessment.pathway)
+        told = {each.fact for each in rule.conditions} <= assessment.registered
+        code = f"rules-pathway-{slug(rule.effect)}" + ("-registered" if told else "")
+        yield words.sentence(code, facts, assessment.pathway)
         if rule.evidence:
             evidence = words.listed(words.name("evidence", each) for each in rule.evidence)
             yield words.sentence("rules-pathway-evidence", {"evidence": evidence}, None)

@@ -106,6 +106,21 @@ class DeclareBy:
         return day + timedelta(days=self.days)
 
 
+@dataclass(frozen=True, slots=True)
+class PostBy:
+    """`post_by.…`: how many days after its session attendance may still be posted, or until which
+    month and day of the next year; one of the two."""
+
+    days: int | None
+    next_year_until: tuple[int, int] | None
+
+    def last_day(self, day: date) -> date:
+        """Return the last day on which attendance of a session is posted in time."""
+        if self.next_year_until is not None:
+            return date(day.year + 1, *self.next_year_until)
+        return day + timedelta(days=self.days or 0)
+
+
 class CapPeriod(StrEnum):
     """Over what a cap adds up: one civil day, one filing or declared item, or one credited year."""
 
@@ -252,6 +267,17 @@ def _declare_by(fields: Fields) -> DeclareBy:
     return DeclareBy(days, tuple(exceptions.values()))
 
 
+def _post_by(fields: Fields) -> PostBy:
+    table = fields.inner("value")
+    post_by = (
+        PostBy(None, _month_day(table, "next_year_until"))
+        if table.has("next_year_until")
+        else PostBy(table.integer("days", least=0, most=_DAYS_MAX), None)
+    )
+    table.finish()
+    return post_by
+
+
 def _month_day(table: Fields, key: str) -> tuple[int, int]:
     text = table.text(key, pattern="[0-9]{2}-[0-9]{2}", example='"04-30"')
     month, day = int(text[:2]), int(text[3:])
@@ -320,6 +346,7 @@ HourRule = (
     | CreditedYear
     | MakeUp
     | DeclareBy
+    | PostBy
     | Cap
     | ItemsCap
     | OncePerWork
@@ -337,6 +364,7 @@ HOUR_KINDS: tuple[Kind[HourRule], ...] = (
     Kind(rf"credited_year(?:\.{WORD})?", "credited_year[.ACTIVITY]", _credited_year),
     Kind(rf"make_up\.{WORD}", "make_up.NAME", _make_up),
     Kind(rf"declare_by(?:\.{WORD})?", "declare_by[.ACTIVITY]", _declare_by),
+    Kind(rf"post_by(?:\.{WORD})?", "post_by[.ACTIVITY]", _post_by),
     Kind(rf"cap\.{WORD}", "cap.NAME", _cap),
     Kind("once_per_work", "once_per_work", _once_per_work),
     Kind(rf"transfer\.(?:{SCHEME}|\*)", "transfer.SCHEME|*", _transfer),

@@ -18,7 +18,7 @@ from creditbank.rules.title_rules import EveryYear, Fact, SumOfYearly, condition
 
 _DAY = timedelta(days=1)
 #: Kinds whose keys name an activity in their second word: they do nothing where none recognises it.
-_NARROWED = ("conversion", "part_day", "credited_year", "declare_by")
+_NARROWED = ("conversion", "part_day", "credited_year", "declare_by", "post_by")
 
 
 class Severity(StrEnum):

@@ -189,11 +189,15 @@ class PackChain:
     def value_on(self, key: str, day: date) -> Value | None:
         """Return what the nearest pack that speaks of a key on a day says; None if none speaks."""
         asked = key, day
-        if asked not in self._held:
-            if len(self._held) >= _HELD_MAX:
-                self._held.clear()
-            self._held[asked] = self._found_on(key, day)
-        return self._held[asked]
+        try:
+            return self._held[asked]
+        except KeyError:
+            found = self._found_on(key, day)
+        # Nobody reads back what they wrote: other threads may share the chain, and clear it.
+        if len(self._held) >= _HELD_MAX:
+            self._held.clear()
+        self._held[asked] = found
+        return found
 
     def first_on(self, keys: tuple[str, ...], day: date) -> Value | None:
         """Return the value of the first key that holds on a day; give the narrowest key first.
@@ -218,12 +222,15 @@ class PackChain:
     def values_on(self, kind: str, day: date) -> tuple[Value, ...]:
         """Return what holds on a day of each key of one kind, by key."""
         asked = kind, day
-        if asked not in self._of_kind:
-            if len(self._of_kind) >= _HELD_MAX:
-                self._of_kind.clear()
-            found = (self.value_on(key, day) for key in self.keys(kind))
-            self._of_kind[asked] = tuple(value for value in found if value is not None)
-        return self._of_kind[asked]
+        try:
+            return self._of_kind[asked]
+        except KeyError:
+            spoken = (self.value_on(key, day) for key in self.keys(kind))
+            found = tuple(value for value in spoken if value is not None)
+        if len(self._of_kind) >= _HELD_MAX:
+            self._of_kind.clear()
+        self._of_kind[asked] = found
+        return found
 
     def name_of(self, kind: str, identifier: str) -> Name | None:
         """Return what the nearest pack that names an id calls it; None if none does."""

@@ -1,7 +1,7 @@
 """The typed parameters of the pack language: what a rule key may be called and what it may hold.
 
-A new kind of rule is one dataclass, one reader and one row of `HOUR_KINDS` or `TITLE_KINDS`; no
-place, series or notice is ever named here.
+A new kind of rule is one dataclass, one reader and one row of `HOUR_KINDS`, `TITLE_KINDS` or
+`REGISTER_KINDS`; no place, series or notice is ever named here.
 """
 
 import re
@@ -9,11 +9,12 @@ import re
 from creditbank.rules.fields import Fields
 from creditbank.rules.hour_rules import HOUR_KINDS, HourRule
 from creditbank.rules.kinds import Kind
+from creditbank.rules.register_rules import REGISTER_KINDS, RegisterRule
 from creditbank.rules.title_rules import TITLE_KINDS, TitleRule
 
-Parameter = HourRule | TitleRule
+Parameter = HourRule | TitleRule | RegisterRule
 
-KINDS: tuple[Kind[Parameter], ...] = (*HOUR_KINDS, *TITLE_KINDS)
+KINDS: tuple[Kind[Parameter], ...] = (*HOUR_KINDS, *TITLE_KINDS, *REGISTER_KINDS)
 
 
 def read_parameter(fields: Fields, key: str) -> Parameter:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from creditbank.rules.pack import PackChain, Value
-from creditbank.rules.stated import Decider, Fit, Missing, Question, fit_of
-from creditbank.rules.title_rules import Pathway
+from creditbank.rules.register_rules import RightLost
+from creditbank.rules.stated import Decider, Fit, Missing, Question, fit_of, stated_answer
+from creditbank.rules.title_rules import Pathway, Waiver
 
 _KIND = "pathway"
 _QUOTA_USE = "quota-use-missing"
@@ -49,19 +50,46 @@ def try_pathway(question: Question, chain: PackChain) -> Trial:
     Raises:
         StatedFactInvalidError: a stated fact that the pathway needs is not usable.
     """
-    key = f"{_KIND}.{question.pathway}"
+    key, right = f"{_KIND}.{question.pathway}", _right_of(question, chain)
     value = chain.value_on(key, question.application_day)
     if value is None:
         code = "pathway-not-in-force" if key in chain.keys(_KIND) else "pathway-unknown"
         return Trial(None, (Refused(code, question.pathway, "", None),), (), ())
     rule = pathway_of(value)
     fit = fit_of(rule.conditions, question, chain)
+    lost = [("pathway-right-lost", each) for each in question.findings if _loses(right, each)]
     refused = tuple(
         Refused(code, question.pathway, found, value)
-        for code, found in [*_outside(rule, question), *_unfit(rule, question, fit)]
+        for code, found in [*lost, *_outside(rule, question), *_unfit(rule, question, fit)]
     )
     missing = () if refused else tuple(_missing(value, rule, question, fit))
-    return Trial(value, refused, missing, (value, *fit.values))
+    return Trial(
+        value, refused, missing, (value, *fit.values, *((right,) if lost and right else ()))
+    )
+
+
+def try_waiver(question: Question, chain: PackChain) -> Trial:
+    """Hold a question against the waiver of its title: every fact that it names must be so.
+
+    Raises:
+        StatedAnswerInvalidError: one of them is stated as neither yes nor no.
+    """
+    value = chain.first_on(question.keys("waiver"), question.application_day)
+    if value is None:
+        return Trial(None, (Refused("waiver-not-in-force", "", "", None),), (), ())
+    assert isinstance(value.value, Waiver), "the loader types waiver.*"
+    facts = value.value.facts
+    stated = {
+        fact: stated_answer(question.stated[fact], fact)
+        for fact in facts
+        if fact in question.stated
+    }
+    refused = tuple(
+        Refused("waiver-fact", "", fact, value) for fact, so in stated.items() if not so
+    )
+    unstated = () if refused else tuple(fact for fact in facts if fact not in stated)
+    missing = (Missing("waiver-fact-missing", fact, None, Decider.ASKER) for fact in unstated)
+    return Trial(value, refused, tuple(missing), (value,))
 
 
 def other_pathways(question: Question, chain: PackChain) -> tuple[str, ...]:
@@ -89,6 +117,18 @@ def pathway_of(value: Value) -> Pathway:
     """Return what a value of this kind holds."""
     assert isinstance(value.value, Pathway), "the loader types pathway.*"
     return value.value
+
+
+def _right_of(question: Question, chain: PackChain) -> Value | None:
+    return chain.value_on(f"right_lost.{question.pathway}", question.application_day)
+
+
+def _loses(right: Value | None, finding: str) -> bool:
+    return (
+        right is not None
+        and isinstance(right.value, RightLost)
+        and (finding in right.value.findings)
+    )
 
 
 def _outside(rule: Pathway, question: Question) -> Iterator[tuple[str, str]]:

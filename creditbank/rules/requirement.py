@@ -14,7 +14,7 @@ from creditbank.rules.carry_over import carried_into
 from creditbank.rules.make_up import MakeUpChance, chances_of
 from creditbank.rules.minima import Asks, Credited, lines_of, no_minimum, yearly_lines
 from creditbank.rules.pack import Basis, PackChain, Value, distinct
-from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway
+from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway, try_waiver
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
 from creditbank.rules.stated import (
     Decider,
@@ -24,7 +24,6 @@ from creditbank.rules.stated import (
     StatedFactInvalidError,
     StatedWordUnknownError,
     fit_of,
-    stated_answer,
 )
 from creditbank.rules.title_rules import (
     ByCase,
@@ -33,7 +32,6 @@ from creditbank.rules.title_rules import (
     RequirementRule,
     SinceYear,
     SumOfYearly,
-    Waiver,
     WindowTotal,
 )
 from creditbank.rules.windows import Window, window_of
@@ -93,6 +91,8 @@ class Assessment:
     refused: tuple[Refused, ...] = ()
     other_pathways: tuple[str, ...] = ()
     make_up: tuple[MakeUpChance, ...] = ()
+    #: facts of the question that a register told
+    registered: frozenset[str] = frozenset()
 
     @property
     def closing(self) -> tuple[Closing, ...]:
@@ -129,9 +129,7 @@ def _judged(question: Question, credited: Iterable[Credited], chain: PackChain) 
     weighed = _weighed(question, tuple(credited), chain)
     if weighed.outcome in {Outcome.MET, Outcome.WAIVED}:
         return weighed
-    waiver = chain.first_on(question.keys("waiver"), question.application_day)
-    if waiver is not None:
-        weighed = _unless_waived(weighed, question, waiver)
+    weighed = _unless_waived(weighed, question, chain)
     if weighed.outcome is not Outcome.WAIVED:
         weighed = _unless_on_pathway(weighed, question, chain)
     return weighed
@@ -254,20 +252,12 @@ def _yearly(asked: _Asked, asks: Asks) -> Assessment:
     return _answer(carried.lines, missing, [asked.value, *carried.values])
 
 
-def _unless_waived(weighed: Assessment, question: Question, value: Value) -> Assessment:
+def _unless_waived(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
     """Waive the hours if every fact that the waiver names is stated to be so."""
-    assert isinstance(value.value, Waiver), "the loader types waiver.*"
-    facts = value.value.facts
-    stated = {
-        fact: stated_answer(question.stated[fact], fact)
-        for fact in facts
-        if fact in question.stated
-    }
-    if not all(stated.values()):
+    trial = try_waiver(question, chain)
+    if trial.refused:
         return weighed
-    unstated = [fact for fact in facts if fact not in stated]
-    missing = [Missing("waiver-fact-missing", fact, None, Decider.ASKER) for fact in unstated]
-    return _unless_freed_by(weighed, Outcome.WAIVED, missing, [value])
+    return _unless_freed_by(weighed, Outcome.WAIVED, trial.missing, trial.values)
 
 
 def _unless_on_pathway(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
@@ -281,7 +271,9 @@ def _unless_on_pathway(weighed: Assessment, question: Question, chain: PackChain
         return _with_values(refused, trial.values)
     outcome = _FREED[pathway_of(trial.value).effect]
     freed = _unless_freed_by(weighed, outcome, trial.missing, trial.values)
-    return freed if trial.missing else replace(freed, pathway=trial.value)
+    if trial.missing:
+        return freed
+    return replace(freed, pathway=trial.value, registered=question.registered)
 
 
 def _unless_freed_by(

@@ -62,7 +62,8 @@ class Question:
 
     `specialty` is empty where none is named, `pathway` where none is asked for. `used` are the
     places of that pathway's quota already given in the application's year, by level; None where
-    nobody knows.
+    nobody knows. `registered` names the facts that a register tells, `findings` what was found of
+    the enterprise and stands.
     """
 
     series: str
@@ -72,6 +73,8 @@ class Question:
     specialty: str = ""
     pathway: str = ""
     used: Mapping[str, int] | None = None
+    registered: frozenset[str] = frozenset()
+    findings: tuple[str, ...] = ()
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """Return the rule keys of a kind that speak of this title, the narrowest first."""

@@ -9,6 +9,7 @@ from creditbank.attendance.check_ins import Comer
 from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
 from creditbank.crediting.check_in_posting import PostedCheckIn
 from creditbank.schemas.fields import (
+    Code,
     Day,
     Hours,
     Inner,
@@ -24,6 +25,12 @@ from creditbank.schemas.rosters import RowProblemAnswer
 
 _PEOPLE_MAX = 1_000_000
 SESSION_NO_MAX = 120
+
+
+class SheetQuery(Shape):
+    """Who stands on a sheet already: nobody, or those who came to other sessions."""
+
+    people = Code("expected", "expected", load_default=str)
 
 
 class CheckInBody(Shape):

@@ -208,7 +208,11 @@ class Several(fields.List[Any]):
     ) -> list[Any]:
         if not isinstance(value, list) or not self._low <= len(value) <= self._high:
             raise ValidationError([Wanted("field-list", low=self._low, high=self._high)])
-        return super()._deserialize(value, attr, data, **kwargs)
+        return self._read(value, **kwargs)
+
+    def _read(self, items: list[Any], **kwargs: Any) -> list[Any]:
+        """Read each item, and tell of all that are wrong."""
+        return super()._deserialize(items, None, None, **kwargs)
 
 
 class Shape(Schema):

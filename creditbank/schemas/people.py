@@ -24,8 +24,8 @@ from creditbank.schemas.fields import (
 )
 from creditbank.schemas.wanted import Wanted
 
-_NUMBER_CHARACTERS_MAX = 40
-_NAME_CHARACTERS_MAX = 60
+NUMBER_CHARACTERS_MAX = 40
+NAME_CHARACTERS_MAX = 60
 LINK_CASE_CHARACTERS_MAX = 60
 IDENTITY_EXAMPLE = {
     "document_kind": "resident_id",
@@ -38,8 +38,8 @@ class IdentityShape(Shape):
     """A document and a name; loads with `identity` beside whatever else the shape holds."""
 
     document_kind = Choice(DocumentKind, required=True)
-    document_number = Text(_NUMBER_CHARACTERS_MAX, required=True)
-    name = Text(_NAME_CHARACTERS_MAX, required=True)
+    document_number = Text(NUMBER_CHARACTERS_MAX, required=True)
+    name = Text(NAME_CHARACTERS_MAX, required=True)
 
     @post_load
     def with_identity(self, loaded: dict[str, Any], **_kwargs: Any) -> Any:

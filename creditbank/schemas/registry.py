@@ -191,7 +191,10 @@ class FilingBody(Shape):
     release = Choice(Release, required=True)
     title = Text(200, required=True)
     subject = subject(required=True)
-    seats = Whole(1, SEATS_MAX, required=True)
+    seats = Whole(
+        1, SEATS_MAX, required=True,
+        metadata={"description": "Of an online course with open places: how many are expected."},
+    )  # fmt: skip
     sessions = Several(Inner(SessionBody), low=1, high=SESSIONS_MAX, required=True)
     approved_hours = Hours(
         load_default=lambda: None,

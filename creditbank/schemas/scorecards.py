@@ -3,6 +3,7 @@
 from typing import Any
 
 from creditbank.crediting.scorecard import LATE_DAYS, SOON_DAYS, Scorecard
+from creditbank.integrity.lists import Figures
 from creditbank.schemas.fields import Day, Hours, Inner, Shape, Text, Whole, public_number
 
 _COUNT_MAX = 2**53 - 1
@@ -51,6 +52,15 @@ class ReversedAnswer(Shape):
     hours = Hours()
 
 
+class DisputesCounted(Shape):
+    """Disputes that were stated in these days."""
+
+    stated = Whole(0, _COUNT_MAX)
+    open = Whole(0, _COUNT_MAX)
+    late = Whole(0, _COUNT_MAX, metadata={"description": "Not answered in time."})
+    upheld = Whole(0, _COUNT_MAX)
+
+
 class ScorecardAnswer(Shape):
     """What became of the sessions that a provider held."""
 
@@ -67,9 +77,10 @@ class ScorecardAnswer(Shape):
     credits = Whole(0, _COUNT_MAX)
     credited_hours = Hours()
     reversed = Inner(ReversedAnswer, many=True)
+    disputes = Inner(DisputesCounted)
 
 
-def shaped_scorecard(card: Scorecard, uscc: str) -> dict[str, Any]:
+def shaped_scorecard(card: Scorecard, disputes: Figures, uscc: str) -> dict[str, Any]:
     """Return the members of a scorecard, to be dumped."""
     return {
         "uscc": uscc,
@@ -85,4 +96,5 @@ def shaped_scorecard(card: Scorecard, uscc: str) -> dict[str, Any]:
             {"reason": each.reason, "credits": each.count, "hours": each.centihours}
             for each in card.reversed
         ],
+        "disputes": disputes,
     }

@@ -1,10 +1,15 @@
 """Shapes of lists: the question about everybody, the people, and what became of each."""
 
+import re
 from typing import Any
+from unicodedata import is_normalized
 
-from marshmallow import fields, post_load
+from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.people_list import ListedPerson
+from creditbank.errors import CreditBankError
+from creditbank.people.documents import DocumentKind, read_document, read_name
+from creditbank.people.register import Identity
 from creditbank.rules.requirement import Outcome
 from creditbank.schemas.fields import (
     Choice,
@@ -20,14 +25,17 @@ from creditbank.schemas.fields import (
     scheme,
     word,
 )
-from creditbank.schemas.people import IdentityShape
+from creditbank.schemas.people import NUMBER_CHARACTERS_MAX, IdentityShape
 from creditbank.schemas.rosters import RowProblemAnswer
 from creditbank.schemas.statements import as_of
-from creditbank.schemas.verdicts import StatedFacts
+from creditbank.schemas.verdicts import STATED_MAX, StatedFacts
 from creditbank.verification.batches import BatchQuestion, BatchState, ItemState
 from creditbank.verification.questions import Disclosure
 
-PEOPLE_MAX = 20_000
+PEOPLE_MAX = 100_000
+_IDENTITY = frozenset({"document_kind", "document_number", "name"})
+_KINDS = {str(each): each for each in DocumentKind}
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 
 class BatchPersonBody(IdentityShape):
@@ -37,6 +45,60 @@ class BatchPersonBody(IdentityShape):
         load_default=dict,
         metadata={"type": "object", "additionalProperties": {"type": "string"}},
     )
+
+
+class People(Several):
+    """The applicants of a list.
+
+    A row in which nothing is unusual is read without a shape: there may be 100,000. Any other goes
+    through its shape, which says what is wrong with it.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Inner(BatchPersonBody), low=1, high=PEOPLE_MAX, **options)
+
+    def _read(self, items: list[Any], **kwargs: Any) -> list[Any]:
+        people: list[Any] = []
+        wrong: dict[int, Any] = {}
+        for place, each in enumerate(items):
+            person = _plain_person(each)
+            if person is None:
+                try:
+                    person = self.inner.deserialize(each, **kwargs)
+                except ValidationError as error:
+                    wrong[place] = error.messages
+            people.append(person)
+        if wrong:
+            raise ValidationError(wrong)
+        return people
+
+
+def _plain_person(row: Any) -> dict[str, Any] | None:
+    """Return a row as its shape would load it; None where that has to look at it."""
+    if not isinstance(row, dict) or not _IDENTITY <= row.keys() <= _IDENTITY | {"stated"}:
+        return None
+    said, stated = [row[name] for name in ("document_kind", "document_number", "name")], {}
+    if "stated" in row:
+        stated = row["stated"]
+        if not isinstance(stated, dict) or len(stated) > STATED_MAX:
+            return None
+    texts = [*said, *stated, *stated.values()]
+    if not all(isinstance(text, str) and _is_plain(text) for text in texts):
+        return None
+    kind, number, name = said
+    if kind not in _KINDS or not all(map(_WORD.fullmatch, stated)):
+        return None
+    try:
+        identity = Identity(read_document(_KINDS[kind], number), read_name(name))
+    except CreditBankError:
+        return None
+    return {"identity": identity, "stated": stated}
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text is taken as it stands by every field that it may be in."""
+    short = 0 < len(text) <= NUMBER_CHARACTERS_MAX and text.isprintable()
+    return short and text.strip() == text and is_normalized("NFC", text)
 
 
 class VerdictBatchBody(Shape):
@@ -51,8 +113,11 @@ class VerdictBatchBody(Shape):
     purpose = Text(200, required=True)
     legal_basis = Text(200, required=True)
     disclose = Choice(Disclosure, load_default=Disclosure.SUMMARY)
+    known_at = Instant(
+        load_default=lambda: None, metadata={"description": "Asks what was known then; else now."}
+    )
     as_of = as_of()
-    people = Several(Inner(BatchPersonBody), low=1, high=PEOPLE_MAX, required=True)
+    people = People(required=True)
 
     @post_load
     def with_question(self, loaded: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -88,6 +153,15 @@ class BatchItemsQuery(Shape):
 
     limit = Whole(1, 1_000, as_text=True, load_default=50)
     cursor = Code(r"[1-9][0-9]{0,8}", "50", load_default=str)
+
+
+class BatchAnswersQuery(Shape):
+    """Behind which row to go on."""
+
+    after = Code(
+        r"[1-9][0-9]{0,8}", "50", load_default=str,
+        metadata={"description": "`row_no` of the last row that was read; empty from the first."},
+    )  # fmt: skip
 
 
 class BatchItemAnswer(Shape):

@@ -5,11 +5,11 @@ signing touches no database; storing keeps the answer as it left the bank.
 """
 
 import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -18,30 +18,39 @@ from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
 from creditbank.clock import civil_day, instant_text
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
-from creditbank.keys import KeyStore, signed_jws
-from creditbank.ledger.bodies import bodies_of
-from creditbank.ledger.leaves import entry_salt
-from creditbank.ledger.logs import Head, place_of_entry, tile_reader
-from creditbank.ledger.merkle import inclusion_proof
-from creditbank.ledger.models import Entry
-from creditbank.ledger.posting import PersonErasedError
-from creditbank.people.register import (
-    PersonUnknownError,
-    find_person,
-    linked_people,
-    secrets_of,
-)
+from creditbank.keys import KeyStore, Signer, signer
+from creditbank.ledger.appending import append_rows
+from creditbank.ledger.logs import last_seal
+from creditbank.ledger.models import Seal
+from creditbank.orm import among
+from creditbank.people.register import PersonUnknownError, find_each, linked_people
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
+from creditbank.rules.pack import PackChain
 from creditbank.rules.requirement import Outcome, Question
-from creditbank.verification.gathering import Gathered
+from creditbank.verification.codes import take_use
+from creditbank.verification.disclosing import Disclosing
+from creditbank.verification.exempting import (
+    OnRegister,
+    on_register,
+    reasons_told,
+    told_of,
+    with_register,
+)
+from creditbank.verification.gathering import Gathered, Moved, gather_all
 from creditbank.verification.models import Verdict
-from creditbank.verification.questions import STATEMENT, Ask, Disclosure, claim_not_future
-from creditbank.verification.statement import grounds_of, reasons_of, summary_of, worked_out_of
-from creditbank.verification.weighing import weigh
+from creditbank.verification.questions import (
+    STATEMENT,
+    STATEMENT_REGISTERED,
+    Ask,
+    Disclosure,
+    claim_not_future,
+)
+from creditbank.verification.statement import phrasebook_of, summary_of, worked_out_of
+from creditbank.verification.weighing import weigh_gathered
 
 _SALT_BYTES = 16
 _VERDICT_TYPE = "creditbank-verdict+jwt"
@@ -65,6 +74,10 @@ class Prepared:
     outcome: Outcome
     question_digest: bytes
     statement: Mapping[str, Canonical]
+    #: the statement as canonical JSON, where it was written already
+    payload: bytes = b""
+    #: of the record that was used, ascending
+    leaves: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +101,42 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
         IdentityMismatchError: number and name are not one person's.
         StatedFactInvalidError, PackMissingError: the question cannot be weighed.
     """
+    [prepared] = prepare_all(session, vault, [ask], client, now=now)
+    if isinstance(prepared, CreditBankError):
+        raise prepared
+    return prepared
+
+
+def prepare_all(
+    session: Session, vault: Vault, asks: Sequence[Ask], client: Client, *, now: datetime
+) -> list[Prepared | CreditBankError]:
+    """Do what `prepare` does for one question about many people; of each the answer, or why not.
+
+    Args:
+        session: one snapshot.
+        vault: opens names and secrets.
+        asks: at least one; they differ in the person and in what is stated alone.
+        client: who asks.
+        now: the instant.
+
+    Raises:
+        AsOfFutureError, MandateMissingError, PackMissingError: it may be asked of none of them.
+    """
+    ask = asks[0]
     claim_not_future(ask.as_of, civil_day(now))
     law = law_of(session, ask.scheme, ask.known_at)
-    matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now), ask.specialty)
-    mandate = mandate_for(session, client.organisation_id, matter)
-    person_id = _person(session, vault, ask)
-    people = linked_people(session, [person_id])[person_id] if person_id is not None else ()
-    weighed = weigh(session, people, law, _question(ask), ask.times)
-    seal, gathered, assessment = weighed.seal, weighed.gathered, weighed.assessment
-    digest = _question_digest(vault, ask)
-    statement: dict[str, Canonical] = {
-        "iss": the_bank(session).host,
-        "jti": "V" + random_number(19),
-        "iat": int(now.timestamp()),
-        "statement": STATEMENT,
-        "disclose": str(ask.disclose),
-        **_asked(ask, client, mandate.mandate_no),
-        "outcome": str(weighed.outcome),
-        "reasons": reasons_of(assessment, law, recorded=weighed.recorded),
-        **grounds_of(weighed),
-        "heads": [_head(head) for head in gathered.heads],
-        "known_at": instant_text(seal.sealed_at) if seal else "",
-        "record": _record(gathered.entries),
-        "pending": {"entries": gathered.pending_entries},
-        "supersedes": _superseded(session, client, digest),
-    }
-    if ask.disclose != Disclosure.DECISION:
-        statement |= summary_of(assessment, gathered, law)
-    if ask.as_of is not None and ask.disclose != Disclosure.DECISION:
-        whole = ask.disclose == Disclosure.RECORD
-        statement["worked_out"] = worked_out_of(gathered, with_credits=whole)
-    if ask.disclose == Disclosure.RECORD:
-        statement["entries"] = _disclosed_entries(session, vault, gathered, people)
-    return Prepared(ask, client, mandate.mandate_no, person_id, weighed.outcome, digest, statement)
+    ground = ask.code_no or _mandate_no(session, ask, law, client, now)
+    found = find_each(session, vault, [each.identity for each in asks])
+    desk = _Desk.of(session, vault, asks, found, law)
+    frame = _Frame(the_bank(session).host, int(now.timestamp()), client, ground)
+    superseded = _superseded(session, client, desk.digests)
+    prepared: list[Prepared | CreditBankError] = []
+    for place, digest in enumerate(desk.digests):
+        try:
+            prepared.append(_prepared(desk, place, frame, superseded.get(digest, "")))
+        except CreditBankError as error:
+            prepared.append(error)
+    return prepared
 
 
 def sign(prepared: Prepared, keys: KeyStore, algorithm: str) -> SignedAnswer:
@@ -129,27 +145,65 @@ def sign(prepared: Prepared, keys: KeyStore, algorithm: str) -> SignedAnswer:
     Raises:
         AlgorithmUnknownError: neither Ed25519 nor ES256.
     """
+    return signed_by(signer(keys, algorithm, _VERDICT_TYPE), prepared)
+
+
+def signer_of_verdicts(keys: KeyStore, algorithm: str) -> Signer:
+    """Return what signs answers, for whoever signs many.
+
+    Raises:
+        AlgorithmUnknownError: neither Ed25519 nor ES256.
+    """
+    return signer(keys, algorithm, _VERDICT_TYPE)
+
+
+def signed_by(by: Signer, prepared: Prepared) -> SignedAnswer:
+    """Do what `sign` does with a key at hand."""
     statement = prepared.statement
-    token = signed_jws(keys, algorithm, _VERDICT_TYPE, statement)
+    token = by.token(prepared.payload or canonical_bytes(statement))
     return SignedAnswer(str(statement["jti"]), str(prepared.outcome), statement, token)
 
 
+class VerdictRow(NamedTuple):
+    """The row of an answer: the columns of its table, in their order."""
+
+    verdict_no: str
+    person_id: int | None
+    client_id: str
+    mandate_no: str
+    purpose: str
+    legal_basis: str
+    disclose: str
+    outcome: str
+    question_digest: bytes
+    recorded_at: datetime
+    jws: str
+
+
+def row_of(prepared: Prepared, signed: SignedAnswer, *, now: datetime) -> VerdictRow:
+    """Write an answer down as it left the bank, with who asked and why."""
+    ask = prepared.ask
+    return VerdictRow(
+        signed.verdict_no, prepared.person_id, prepared.client.client_id, prepared.mandate_no,
+        ask.purpose, ask.legal_basis, str(ask.disclose), signed.outcome, prepared.question_digest,
+        now, signed.jws,
+    )  # fmt: skip
+
+
 def store(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: datetime) -> None:
-    """Keep an answer as it left the bank, with who asked and why."""
-    row = {
-        "verdict_no": signed.verdict_no,
-        "person_id": prepared.person_id,
-        "client_id": prepared.client.client_id,
-        "mandate_no": prepared.mandate_no,
-        "purpose": prepared.ask.purpose,
-        "legal_basis": prepared.ask.legal_basis,
-        "disclose": str(prepared.ask.disclose),
-        "outcome": signed.outcome,
-        "question_digest": prepared.question_digest,
-        "recorded_at": now,
-        "jws": signed.jws,
-    }
-    session.execute(insert(Verdict), [row])
+    """Keep an answer as it left the bank, with who asked and why; by a code, take one of its uses.
+
+    Raises:
+        HolderCodeRefusedError: the code holds no more.
+    """
+    session.execute(insert(Verdict), [row_of(prepared, signed, now=now)._asdict()])
+    if prepared.ask.code_no:
+        take_use(session, prepared.ask.code_no, signed.verdict_no, prepared.client, now=now)
+
+
+def store_all(session: Session, rows: Sequence[VerdictRow]) -> None:
+    """Keep answers about a list, at least one; nobody gives a code for a list."""
+    append_rows(session, Verdict, rows)
 
 
 def verdict_numbered(session: Session, verdict_no: str, client: Client) -> Verdict:
@@ -165,36 +219,137 @@ def verdict_numbered(session: Session, verdict_no: str, client: Client) -> Verdi
 
 
 def _question(ask: Ask) -> Question:
-    """Put the question to the law; how much of a quota is used no door states, so nobody knows."""
+    """Put the question to the law; how much of a quota is used the register alone knows."""
     return Question(
         ask.series, ask.level, ask.application_day, ask.stated, ask.specialty, ask.pathway
     )
 
 
-def _person(session: Session, vault: Vault, ask: Ask) -> int | None:
-    try:
-        return find_person(session, vault, ask.identity)
-    except PersonUnknownError:
-        return None
+def _mandate_no(session: Session, ask: Ask, law: PackChain, client: Client, now: datetime) -> str:
+    matter = Matter(law.jurisdiction, ask.series, ask.level, civil_day(now), ask.specialty)
+    return mandate_for(session, client.organisation_id, matter).mandate_no
 
 
-def _question_digest(vault: Vault, ask: Ask) -> bytes:
+class _Frame(NamedTuple):
+    """What every answer of one asking has alike."""
+
+    host: str
+    issued_at: int
+    client: Client
+    #: number of the mandate, or of the holder's code
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What was read of everybody who is asked about."""
+
+    asks: Sequence[Ask]
+    found: Sequence[int | CreditBankError]
+    digests: Sequence[bytes]
+    law: PackChain
+    seal: Seal | None
+    #: by key, and of nobody by None: all keys of the same person, and what they hold
+    groups: Mapping[int | None, Sequence[int]]
+    gathered: Mapping[int | None, Gathered]
+    registers: Mapping[int | None, OnRegister]
+    disclosing: Disclosing | None
+
+    @classmethod
+    def of(
+        cls, session: Session, vault: Vault, asks: Sequence[Ask],
+        found: Sequence[int | CreditBankError], law: PackChain,
+    ) -> "_Desk":  # fmt: skip
+        """Read in a few queries whatever the answers need."""
+        seal = last_seal(session, asks[0].known_at)
+        keys = sorted({each for each in found if isinstance(each, int)})
+        linked = linked_people(session, keys)
+        groups: dict[int | None, Sequence[int]] = {None: (), **{key: linked[key] for key in keys}}
+        read = gather_all(session, list(groups.values()), law, seal, asks[0].as_of)
+        gathered = dict(zip(groups, read, strict=True))
+        whole = asks[0].disclose == Disclosure.RECORD
+        disclosing = Disclosing(session, vault, read) if whole else None
+        digests = _question_digests(vault, asks)
+        registers = on_register(session, groups, asks[0])
+        return cls(asks, found, digests, law, seal, groups, gathered, registers, disclosing)
+
+
+def _prepared(desk: _Desk, place: int, frame: _Frame, superseded: str) -> Prepared:
+    """Weigh what was read of one person, and write the answer down.
+
+    Raises:
+        IdentityMismatchError: number and name are not one person's; and as `weigh_gathered` does.
+        PersonErasedError: the record is to be laid open, and its salts are gone.
+    """
+    ask, found, digest = desk.asks[place], desk.found[place], desk.digests[place]
+    if isinstance(found, CreditBankError) and not isinstance(found, PersonUnknownError):
+        raise found
+    person_id = found if isinstance(found, int) else None
+    register = desk.registers[person_id]
+    asked = with_register(_question(ask), register)
+    weighed = weigh_gathered(desk.gathered[person_id], desk.law, asked, desk.seal)
+    book, told = phrasebook_of(desk.law), told_of(register, ask, weighed.assessment)
+    statement: dict[str, Canonical] = {
+        **_opening(ask, frame),
+        **({"statement": STATEMENT_REGISTERED} if told else {}),
+        "outcome": str(weighed.outcome),
+        "reasons": reasons_told(book.reasons(weighed), told),
+        **book.grounds(weighed),
+        **told,
+        "heads": book.heads(weighed.gathered.heads),
+        "known_at": instant_text(desk.seal.sealed_at) if desk.seal else "",
+        "record": _record(weighed.gathered.entries),
+        "pending": {"entries": weighed.gathered.pending_entries},
+        "supersedes": superseded,
+    }
+    if ask.disclose != Disclosure.DECISION:
+        statement |= summary_of(weighed.assessment, weighed.gathered, desk.law)
+        if ask.as_of is not None:
+            whole = ask.disclose == Disclosure.RECORD
+            statement["worked_out"] = worked_out_of(weighed.gathered, with_credits=whole)
+    if desk.disclosing is not None:
+        statement["entries"] = desk.disclosing.entries_of(weighed.gathered)
+        statement |= desk.disclosing.certificates_of(desk.groups[person_id], ask, desk.seal)
+    return Prepared(
+        ask, frame.client, frame.ground, person_id, weighed.outcome, digest, statement,
+        book.encoded(statement), tuple(entry.leaf for entry in weighed.gathered.entries),
+    )  # fmt: skip
+
+
+def _opening(ask: Ask, frame: _Frame) -> dict[str, Canonical]:
+    return {
+        "iss": frame.host,
+        "jti": "V" + random_number(19),
+        "iat": frame.issued_at,
+        "statement": STATEMENT,
+        "disclose": str(ask.disclose),
+        **_asked(ask, frame.client, frame.ground),
+    }
+
+
+def _question_digests(vault: Vault, asks: Sequence[Ask]) -> list[bytes]:
     """Recognise the same question again without keeping whose it was."""
+    ask = asks[0]
     asked: list[Canonical] = [ask.scheme, ask.series, ask.level]
     if ask.as_of is not None:
         asked += [ask.specialty, ask.as_of.isoformat()]
     elif ask.specialty:
         asked.append(ask.specialty)
+    if ask.code_no:  # who it is stays unsaid to an asker who asked about the number before
+        asked.append(ask.code_no)
     said = canonical_bytes(asked)
     # The oldest lookup key stays the same when keys rotate.
-    return hashlib.sha256(vault.lookups(ask.identity.document)[-1] + said).digest()
+    lookups = vault.lookups_of([each.identity.document for each in asks])
+    return [hashlib.sha256(found[-1] + said).digest() for found in lookups]
 
 
-def _superseded(session: Session, client: Client, question_digest: bytes) -> str:
-    query = select(Verdict.verdict_no).where(
-        Verdict.client_id == client.client_id, Verdict.question_digest == question_digest
+def _superseded(session: Session, client: Client, digests: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the last answer to each question that was asked before."""
+    query = select(Verdict.question_digest, Verdict.verdict_no).where(
+        Verdict.client_id == client.client_id, among(session, Verdict.question_digest, digests)
     )
-    return session.scalar(query.order_by(Verdict.recorded_at.desc()).limit(1)) or ""
+    rows = session.execute(query.order_by(Verdict.recorded_at))
+    return {row[0]: row[1] for row in rows}
 
 
 def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
@@ -222,7 +377,9 @@ def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:
 
 def _subject(ask: Ask) -> Canonical:
     document, salt = ask.identity.document, secrets.token_bytes(_SALT_BYTES)
-    said = canonical_bytes([str(document.kind), document.number, ask.identity.name])
+    # To an asker that knows no number a commitment to it would give it away.
+    number = document.number[-4:] if ask.code_no else document.number
+    said = canonical_bytes([str(document.kind), number, ask.identity.name])
     return {
         "document_kind": str(document.kind),
         "last_four": document.number[-4:],
@@ -231,49 +388,8 @@ def _subject(ask: Ask) -> Canonical:
     }
 
 
-def _record(entries: Iterable[Entry]) -> Canonical:
-    leaves = sorted(entry.leaf for entry in entries)
+def _record(entries: Sequence[Moved]) -> Canonical:
+    leaves = [entry.leaf for entry in entries]  # which are in their order
     salt = secrets.token_bytes(_SALT_BYTES)
     digest = tagged_digest("creditbank/record/v1", salt, *leaves)
     return {"entries": len(leaves), "salt": salt.hex(), "digest": digest.hex()}
-
-
-def _head(head: Head) -> Canonical:
-    return {
-        "origin": head.checkpoint.origin,
-        "size": head.checkpoint.size,
-        "root": head.checkpoint.root.hex(),
-        "vkey": head.vkey,
-        "checkpoint": head.note,
-    }
-
-
-def _disclosed_entries(
-    session: Session, vault: Vault, gathered: Gathered, people: Iterable[int]
-) -> list[Canonical]:
-    keys = secrets_of(session, vault, people)
-    facts = {entry.leaf: text for entry in gathered.entries if (text := gathered.facts_of(entry))}
-    bodies = bodies_of(session, gathered.entries, facts)
-    heads = {head.log_id: head for head in gathered.heads}
-    disclosed: list[Canonical] = []
-    for entry in gathered.entries:
-        if entry.person_id not in keys:
-            raise PersonErasedError
-        place = place_of_entry(session, entry)
-        head = heads[place.log_id]
-        proof = inclusion_proof(
-            place.index, head.checkpoint.size, tile_reader(session, place.log_id)
-        )
-        body = bodies[entry.leaf]
-        disclosed.append(
-            {
-                "leaf": entry.leaf.hex(),
-                "salt": entry_salt(keys[entry.person_id], body).hex(),
-                "body": body.to_canonical(),
-                "facts": json.loads(facts.get(entry.leaf, "{}")),
-                "origin": head.checkpoint.origin,
-                "index": place.index,
-                "proof": [each.hex() for each in proof],
-            }
-        )
-    return disclosed

@@ -11,22 +11,33 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.people_list import ListedPerson
 from creditbank.attendance.roster import RosterEmptyError
 from creditbank.canonical import canonical_bytes, canonical_text
-from creditbank.clock import civil_day
+from creditbank.clock import civil_day, instant_from_text, instant_text
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
+from creditbank.ledger.appending import append_rows
 from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.register import Identity
 from creditbank.people.vault import Vault
 from creditbank.registry.clients import SCOPES_OF, Client, Role
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
-from creditbank.verification.answers import Prepared, SignedAnswer, store
+from creditbank.verification.answers import VerdictRow, store_all
 from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem
 from creditbank.verification.questions import Ask, Disclosure, claim_not_future
 
@@ -36,6 +47,19 @@ SILENT_SECONDS = 120
 ATTEMPTS_MAX = 20
 _TABLE, _COLUMN = "verdict_batch_item", "person_cipher"
 _DUPLICATE = "list-row-duplicate"
+
+
+_SETTLING = (
+    update(VerdictBatchItem)
+    .where(
+        VerdictBatchItem.batch_no == bindparam("of_batch"),
+        VerdictBatchItem.row_no == bindparam("of_row"),
+        VerdictBatchItem.state == "waiting",
+    )
+    .values(
+        {name: bindparam(f"new_{name}") for name in ("state", "outcome", "verdict_no", "problems")}
+    )
+)
 
 
 class BatchState(StrEnum):
@@ -76,12 +100,13 @@ class BatchQuestion:
     disclose: Disclosure
     pathway: str = ""
     as_of: date | None = None
+    known_at: datetime | None = None
 
     def about(self, person: ListedPerson) -> Ask:
         """Return the question about one of them."""
         return Ask(
             person.identity, self.scheme, self.series, self.level, self.application_day,
-            self.purpose, self.legal_basis, person.stated, self.disclose,
+            self.purpose, self.legal_basis, person.stated, self.disclose, self.known_at,
             specialty=self.specialty, pathway=self.pathway, as_of=self.as_of,
         )  # fmt: skip
 
@@ -99,7 +124,7 @@ class Settled:
     """What became of a row: an answer, or why there is none."""
 
     row_no: int
-    answer: tuple[Prepared, SignedAnswer] | None
+    answer: VerdictRow | None
     problems: tuple[RowProblem, ...] = ()
 
 
@@ -134,7 +159,7 @@ def request_batch(
         RosterEmptyError: there is nobody on the list.
     """
     claim_not_future(question.as_of, civil_day(now))
-    law = law_of(session, question.scheme)
+    law = law_of(session, question.scheme, question.known_at)
     matter = Matter(
         law.jurisdiction, question.series, question.level, civil_day(now), question.specialty
     )
@@ -152,7 +177,7 @@ def request_batch(
         "rows_done": sum(item["state"] == ItemState.REFUSED for item in items),
     }  # fmt: skip
     made = session.scalars(insert(VerdictBatch).returning(VerdictBatch), [row]).one()
-    session.execute(insert(VerdictBatchItem), items)
+    append_rows(session, VerdictBatchItem, [list(item.values()) for item in items])
     return made
 
 
@@ -177,14 +202,26 @@ def any_waits(session: Session, *, now: datetime) -> bool:
     return session.scalar(select(VerdictBatch.batch_no).where(_free(now)).limit(1)) is not None
 
 
-def next_people(session: Session, vault: Vault, turn: Turn, limit: int) -> list[ListedPerson]:
-    """Return the next rows that wait."""
-    query = select(VerdictBatchItem).where(
+def waiting_rows(session: Session, turn: Turn) -> list[int]:
+    """Return the numbers of the rows that wait, in their order."""
+    query = select(VerdictBatchItem.row_no).where(
         VerdictBatchItem.batch_no == turn.batch_no,
         VerdictBatchItem.state == str(ItemState.WAITING),
     )
-    found = session.scalars(query.order_by(VerdictBatchItem.row_no).limit(limit))
-    people = [_person(vault, item) for item in found]
+    return list(session.scalars(query.order_by(VerdictBatchItem.row_no)))
+
+
+def people_in(
+    session: Session, vault: Vault, batch_no: str, rows: Sequence[int]
+) -> list[ListedPerson]:
+    """Return the people of some rows that wait, in their order; whoever was erased is left out."""
+    query = select(VerdictBatchItem.row_no, VerdictBatchItem.person_cipher).where(
+        VerdictBatchItem.batch_no == batch_no,
+        VerdictBatchItem.row_no.between(rows[0], rows[-1]),
+        VerdictBatchItem.state == str(ItemState.WAITING),
+    )
+    found = session.execute(query.order_by(VerdictBatchItem.row_no))
+    people = [_person(vault, batch_no, row[0], row[1]) for row in found]
     return [each for each in people if each is not None]
 
 
@@ -193,32 +230,14 @@ def settle(session: Session, turn: Turn, settled: Sequence[Settled], *, now: dat
 
     Nothing is written then. A row that is settled stays as it is.
     """
-    if not _say(session, turn, progressed_at=now):
+    if not _say(session, turn, progressed_at=now, rows_done=VerdictBatch.rows_done + len(settled)):
         return False
-    done = 0
-    for each in settled:
-        verdict_no = None
-        if each.answer is not None:
-            prepared, signed = each.answer
-            store(session, prepared, signed, now=now)
-            verdict_no = signed.verdict_no
-        row = update(VerdictBatchItem).where(
-            VerdictBatchItem.batch_no == turn.batch_no,
-            VerdictBatchItem.row_no == each.row_no,
-            VerdictBatchItem.state == str(ItemState.WAITING),
-        )
-        changed = session.execute(
-            row.values(
-                state=str(ItemState.ANSWERED if verdict_no else ItemState.REFUSED),
-                outcome=each.answer[1].outcome if each.answer else "",
-                verdict_no=verdict_no,
-                problems=_problems_text(each.problems),
-            )
-        )
-        assert isinstance(changed, CursorResult)
-        assert changed.rowcount == 1, "a turn settles each row once"
-        done += 1
-    return _say(session, turn, rows_done=VerdictBatch.rows_done + done)
+    answers = [each.answer for each in settled if each.answer is not None]
+    if answers:
+        store_all(session, answers)
+    changed = session.connection().execute(_SETTLING, [_fate(turn, each) for each in settled])
+    assert changed.rowcount == len(settled), "a turn settles each row once"
+    return True
 
 
 def finish(session: Session, turn: Turn, *, now: datetime) -> bool:
@@ -275,8 +294,9 @@ def question_of(batch: VerdictBatch) -> BatchQuestion:
     said = json.loads(batch.question)
     said["application_day"] = date.fromisoformat(said["application_day"])
     said["disclose"] = Disclosure(said["disclose"])
-    # Lists that were sent before a day could be asked for say nothing of it.
+    # Lists that were sent before times could be asked for say nothing of them.
     said["as_of"] = date.fromisoformat(said["as_of"]) if said.get("as_of") else None
+    said["known_at"] = instant_from_text(said["known_at"]) if said.get("known_at") else None
     return BatchQuestion(**said)
 
 
@@ -328,15 +348,19 @@ def _items(
     for problem in problems:
         wrong.setdefault(problem.row_no, []).append(problem)
     first: dict[Document, int] = {}
-    ready = []
+    said: list[tuple[bytes, tuple[int, int]]] = []
     for person in people:
         row_no = first.setdefault(person.identity.document, person.row_no)
         if row_no != person.row_no:
             facts = {"first_row_no": row_no}
             wrong[person.row_no] = [RowProblem(person.row_no, "", _DUPLICATE, {**facts})]
             continue
-        cipher = vault.lock(_said(person), _TABLE, _COLUMN, *_place(batch_no, person.row_no))
-        ready.append(_item(batch_no, person.row_no, cipher, ItemState.WAITING, ()))
+        said.append((_said(person), _place(batch_no, person.row_no)))
+    ciphers = vault.lock_all(said, _TABLE, _COLUMN)
+    ready = [
+        _item(batch_no, place[1], cipher, ItemState.WAITING, ())
+        for (_, place), cipher in zip(said, ciphers, strict=True)
+    ]
     refused = [
         _item(batch_no, row_no, None, ItemState.REFUSED, each) for row_no, each in wrong.items()
     ]
@@ -368,18 +392,17 @@ def _said(person: ListedPerson) -> bytes:
     )
 
 
-def _person(vault: Vault, item: VerdictBatchItem) -> ListedPerson | None:
-    if item.person_cipher is None:
+def _person(vault: Vault, batch_no: str, row_no: int, cipher: bytes | None) -> ListedPerson | None:
+    if cipher is None:
         return None
-    place = _place(item.batch_no, item.row_no)
-    said = json.loads(vault.unlock(item.person_cipher, _TABLE, _COLUMN, *place))
+    said = json.loads(vault.unlock(cipher, _TABLE, _COLUMN, *_place(batch_no, row_no)))
     kind, number, name, stated = said
     document = Document(DocumentKind(kind), number)
-    return ListedPerson(item.row_no, Identity(document, name), stated)
+    return ListedPerson(row_no, Identity(document, name), stated)
 
 
 def _line(vault: Vault, item: VerdictBatchItem) -> Line:
-    person = _person(vault, item)
+    person = _person(vault, item.batch_no, item.row_no, item.person_cipher)
     return Line(
         item.row_no,
         person.identity.name if person else "",
@@ -401,6 +424,7 @@ def _question_text(question: BatchQuestion) -> str:
         "purpose": question.purpose, "legal_basis": question.legal_basis,
         "disclose": str(question.disclose), "pathway": question.pathway,
         "as_of": question.as_of.isoformat() if question.as_of else "",
+        "known_at": instant_text(question.known_at) if question.known_at else "",
     }  # fmt: skip
     return canonical_text(dict(said))
 
@@ -419,6 +443,17 @@ def _free(now: datetime) -> ColumnElement[bool]:
     )
     waiting = VerdictBatch.state == str(BatchState.WAITING)
     return and_(VerdictBatch.expires_at > now, or_(waiting, silent))
+
+
+def _fate(turn: Turn, settled: Settled) -> dict[str, Any]:
+    answer = settled.answer
+    return {
+        "of_batch": turn.batch_no, "of_row": settled.row_no,
+        "new_state": str(ItemState.ANSWERED if answer else ItemState.REFUSED),
+        "new_outcome": answer.outcome if answer else "",
+        "new_verdict_no": answer.verdict_no if answer else None,
+        "new_problems": _problems_text(settled.problems),
+    }  # fmt: skip
 
 
 def _say(session: Session, turn: Turn, **said: object) -> bool:

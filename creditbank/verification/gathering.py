@@ -1,19 +1,22 @@
-"""Gathering: everything sealed that a person holds in a scheme, read in one snapshot.
+"""Gathering: everything sealed that people hold in a scheme, read in one snapshot.
 
-Only sealed entries count; what is recorded and not yet sealed is told apart as pending.
+Only sealed entries count; what is recorded and not yet sealed is told apart as pending. Many people
+are read in a few queries, and what follows from the law alone is found once for all of them.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+import msgspec
+from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.fold import FactsKey, earned_as, facts_key, facts_of, live_fact
+from creditbank.crediting.fold import earned_as, fact_of, nothing_cut
 from creditbank.ledger.logs import Head, heads_at, sealed_by
 from creditbank.ledger.models import (
     CreditFacts,
@@ -21,15 +24,85 @@ from creditbank.ledger.models import (
     Movement,
     PackPins,
     Seal,
-    Source,
     SourceKind,
+    State,
 )
-from creditbank.ledger.posting import CreditState, credit_states, pins_from_text
+from creditbank.ledger.posting import pins_from_text
 from creditbank.ledger.sources import sources_numbered
+from creditbank.orm import among
 from creditbank.registry.lawbook import pack_pinned
-from creditbank.rules.caps import Cut, fold
+from creditbank.rules.caps import CapLaw, Cut, LiveFact, fold_under
 from creditbank.rules.pack import Pack, PackChain, Value, distinct
 from creditbank.rules.requirement import Credited
+
+
+class Moved(NamedTuple):
+    """An entry, as far as answers go by it."""
+
+    person_id: int
+    occasion: str
+    revision: int
+    movement: str
+    from_state: str
+    to_state: str
+    centihours: int
+    credited_year: int
+    subject: str
+    earned_on: date
+    source_id: int
+    pins_id: int
+    leaf: bytes
+
+    @property
+    def credit_key(self) -> "CreditKey":
+        """Name the credit that the entry is or acts on."""
+        return self[:3]
+
+
+#: Of traces whose values are remembered.
+_REMEMBERED_MAX = 10_000
+_SHELVES_MAX = 16
+#: Person, occasion and revision: what names a credit within a scheme.
+CreditKey = tuple[int, str, int]
+_COLUMNS = tuple(getattr(Entry, name) for name in Moved._fields)
+
+
+@dataclass(slots=True)
+class HeldCredit:
+    """One credit as its movements leave it, and the rule values by which it came about."""
+
+    credit: Moved
+    facts: str
+    values: tuple[Value, ...] = ()
+    live_centihours: int = 0
+    capped_centihours: int = 0
+    frozen_centihours: int = 0
+    reversed: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is there to count: neither taken back nor frozen."""
+        return not self.reversed and not self.frozen_centihours
+
+    def take_in(self, moved: Moved) -> None:
+        """Let a movement on it happen."""
+        for state, centihours in (
+            (moved.to_state, moved.centihours), (moved.from_state, -moved.centihours)
+        ):  # fmt: skip
+            if state == State.LIVE:
+                self.live_centihours += centihours
+            elif state == State.CAPPED:
+                self.capped_centihours += centihours
+            elif state == State.FROZEN:
+                self.frozen_centihours += centihours
+        if moved.movement == Movement.REVERSE:
+            self.reversed = True
+
+    def to_fold(self) -> LiveFact:
+        """Return it as the caps see it."""
+        credit = self.credit
+        account = credit.credited_year, credit.subject
+        return fact_of(credit.occasion, credit.earned_on, account, credit.centihours, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +125,7 @@ class WorkedOut:
     holds then.
     """
 
-    credit: Entry
+    credit: Moved
     more_centihours: int
     cuts: tuple[Cut, ...]
 
@@ -61,23 +134,33 @@ class WorkedOut:
 class Gathered:
     """A person's sealed record in a scheme, and the logs' heads that cover it.
 
-    As of a day, it is what was earned by then, and `worked_out` what no entry says of it.
+    As of a day, it is what was earned by then, and `worked_out` what no entry says of it. `cuts_of`
+    is what caps keep of each live credit, by occasion.
     """
 
-    entries: tuple[Entry, ...]
-    facts: Mapping[FactsKey, CreditFacts]
+    #: by leaf
+    entries: tuple[Moved, ...]
+    credits: tuple[HeldCredit, ...]
     credited: tuple[CreditedYear, ...]
-    cuts: tuple[Cut, ...]
-    #: rule values by which the live hours came about
-    values: tuple[Value, ...]
+    cuts_of: Mapping[str, tuple[Cut, ...]]
     heads: tuple[Head, ...]
     pending_entries: int
     worked_out: tuple[WorkedOut, ...] = ()
 
-    def facts_of(self, entry: Entry) -> str:
-        """Return the facts of a credit as canonical JSON; empty for later movements."""
-        row = self.facts.get(facts_key(entry)) if entry.movement == Movement.CREDIT else None
-        return row.facts if row is not None else ""
+    @property
+    def live(self) -> list[HeldCredit]:
+        """The credits that are there to count."""
+        return [each for each in self.credits if each.is_live]
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """Every cut, in the order of the walk."""
+        return tuple(chain.from_iterable(self.cuts_of.values()))
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Rule values by which the live hours came about."""
+        return values_behind(self.live)
 
     def to_weigh(self) -> list[Credited]:
         """Return the credited hours as the rules weigh them."""
@@ -93,6 +176,49 @@ class Gathered:
         ]
 
 
+def values_behind(credits: Iterable[HeldCredit]) -> tuple[Value, ...]:
+    """Return each rule value by which credits came about, in the pack versions that they pin."""
+    # Most credits came about alike, and share one tuple.
+    found = {id(each.values): each.values for each in credits}
+    return distinct(chain.from_iterable(found.values()))
+
+
+class Bookshelf:
+    """What gathering and weighing by one chain of packs need again and again."""
+
+    def __init__(self, law: PackChain) -> None:
+        self.law = law
+        self.caps = CapLaw(law)
+        self._values: dict[tuple[str, bytes], tuple[Value, ...]] = {}
+        self._packs: dict[str, Mapping[str, Pack]] = {}
+
+    def values_of(self, session: Session, pins: str, facts: str) -> tuple[Value, ...]:
+        """Find each rule value that the trace of a credit names, in the versions that it pins."""
+        trace = bytes(_TRACED.decode(facts).trace)
+        asked = pins, trace
+        if asked not in self._values:
+            if len(self._values) >= _REMEMBERED_MAX:
+                self._values.clear()
+            if pins not in self._packs:
+                self._packs[pins] = _packs_pinned(session, pins)
+            self._values[asked] = tuple(_values_named(trace, self._packs[pins]))
+        return self._values[asked]
+
+
+#: The shelves of the laws asked for last, by the chain's identity: the lawbook keeps chains alike.
+_shelves: dict[int, Bookshelf] = {}
+
+
+def shelf_of(law: PackChain) -> Bookshelf:
+    """Return the shelf of a chain of packs, of this process."""
+    shelf = _shelves.get(id(law))
+    if shelf is None or shelf.law is not law:
+        if len(_shelves) >= _SHELVES_MAX:
+            _shelves.clear()
+        shelf = _shelves[id(law)] = Bookshelf(law)
+    return shelf
+
+
 def gather(
     session: Session, people: Sequence[int], law: PackChain, seal: Seal | None,
     as_of: date | None = None,
@@ -101,45 +227,127 @@ def gather(
 
     With `as_of`, only what was earned on or before that day, by caps over just these hours.
     """
-    mine = select(Entry).where(Entry.person_id.in_(people), Entry.scheme == law.scheme)
-    if as_of is not None:
-        mine = mine.where(Entry.earned_on <= as_of)
-    sealed = sealed_by(seal)
-    entries = session.scalars(mine.where(sealed).order_by(Entry.leaf)).all()
-    pending = session.scalar(select(func.count()).select_from(mine.where(~sealed).subquery()))
-    sources = sources_numbered(session, sorted({entry.source_id for entry in entries}))
-    states = credit_states(entries)
-    standing = [state for state in states if not state.reversed]
-    live = [state for state in standing if state.is_live]
-    facts = facts_of(session, [state.credit for state in states])
-    migrated = {state.credit.leaf for state in live if _is_migrated(state, sources, facts)}
-    cuts = cuts_by_occasion(live, facts, law)
-    worked_out = () if as_of is None else tuple(_worked_out(live, cuts))
-    jurisdictions = sorted({row.jurisdiction for row in sources.values()} or {law.jurisdiction})
-    return Gathered(
-        entries=tuple(entries),
-        facts=facts,
-        credited=_by_year(standing, migrated, worked_out),
-        cuts=tuple(chain.from_iterable(cuts.values())),
-        values=values_behind(session, live, facts),
-        heads=tuple(head for each in jurisdictions for head in heads_at(session, seal, each)),
-        pending_entries=pending or 0,
-        worked_out=worked_out,
+    [gathered] = gather_all(session, [people], law, seal, as_of)
+    return gathered
+
+
+def gather_all(
+    session: Session, groups: Sequence[Sequence[int]], law: PackChain, seal: Seal | None,
+    as_of: date | None = None,
+) -> list[Gathered]:  # fmt: skip
+    """Do what `gather` does for the linked keys of each of many people."""
+    read = _Read(session, {key for group in groups for key in group}, law, seal, as_of)
+    return [read.gathered(group) for group in groups]
+
+
+class _Read:
+    """What was read of all people of a block at once."""
+
+    def __init__(
+        self, session: Session, keys: set[int], law: PackChain, seal: Seal | None,
+        as_of: date | None,
+    ) -> None:  # fmt: skip
+        self._session, self._law, self._seal, self._as_of = session, law, seal, as_of
+        self._shelf = shelf_of(law)
+        self._heads: dict[str, list[Head]] = {}
+        self._sealed: dict[int, list[Moved]] = defaultdict(list)
+        self._pending: dict[int, int] = defaultdict(int)
+        people = sorted(keys)
+        rows = _rows(session, _entries_of(session, people, law.scheme, seal, as_of))
+        for *columns, is_sealed in rows:
+            moved = Moved._make(columns)
+            if is_sealed:
+                self._sealed[moved.person_id].append(moved)
+            else:
+                self._pending[moved.person_id] += 1
+        self._facts: dict[CreditKey, str] = {
+            (row[0], row[1], row[2]): row[3]
+            for row in _rows(session, _facts_of(session, people, law.scheme))
+        }
+        every = [moved for held in self._sealed.values() for moved in held]
+        self._sources = sources_numbered(session, sorted({each.source_id for each in every}))
+        self._pins = _pins_numbered(session, {each.pins_id for each in every})
+
+    def gathered(self, group: Sequence[int]) -> Gathered:
+        """Put together what one person holds under all keys."""
+        entries = sorted(
+            chain.from_iterable(self._sealed.get(key, ()) for key in group), key=attrgetter("leaf")
+        )
+        credits = self._credits(entries)
+        live = [each for each in credits if each.is_live]
+        cuts = cuts_by_occasion(live, self._shelf.caps)
+        worked_out = () if self._as_of is None else tuple(_worked_out(live, cuts))
+        migrated = {each.credit.leaf for each in live if self._is_migrated(each)}
+        return Gathered(
+            entries=tuple(entries),
+            credits=tuple(credits),
+            credited=_by_year(credits, migrated, worked_out),
+            cuts_of=cuts,
+            heads=tuple(self._heads_over(entries)),
+            pending_entries=sum(self._pending.get(key, 0) for key in group),
+            worked_out=worked_out,
+        )
+
+    def _credits(self, entries: Iterable[Moved]) -> list[HeldCredit]:
+        held: dict[CreditKey, HeldCredit] = {}
+        later: list[Moved] = []
+        for moved in entries:
+            if moved.movement != Movement.CREDIT:
+                later.append(moved)
+                continue
+            key = moved.credit_key
+            facts = self._facts[key]
+            values = self._shelf.values_of(self._session, self._pins[moved.pins_id], facts)
+            held[key] = HeldCredit(moved, facts, values, moved.centihours)
+        for moved in later:
+            held[moved.credit_key].take_in(moved)
+        return list(held.values())
+
+    def _is_migrated(self, held: HeldCredit) -> bool:
+        """Tell whether hours are from before the bank, here or in the scheme they came from."""
+        kind = self._sources[held.credit.source_id].kind
+        if kind == SourceKind.RECOGNISED:
+            kind = earned_as(held.facts)
+        return kind == SourceKind.IMPORT
+
+    def _heads_over(self, entries: Iterable[Moved]) -> Iterator[Head]:
+        sources = {each.source_id for each in entries}
+        places = {self._sources[each].jurisdiction for each in sources} or {self._law.jurisdiction}
+        for place in sorted(places):
+            if place not in self._heads:
+                self._heads[place] = heads_at(self._session, self._seal, place)
+            yield from self._heads[place]
+
+
+def _entries_of(
+    session: Session, people: Sequence[int], scheme: str, seal: Seal | None, as_of: date | None
+) -> Executable:
+    query: Select[Any] = select(*_COLUMNS, sealed_by(seal)).where(
+        among(session, Entry.person_id, people), Entry.scheme == scheme
     )
+    return query if as_of is None else query.where(Entry.earned_on <= as_of)
 
 
-def _is_migrated(
-    state: CreditState, sources: Mapping[int, Source], facts: Mapping[FactsKey, CreditFacts]
-) -> bool:
-    """Tell whether hours are from before the bank, in this scheme or in the one they came from."""
-    kind = sources[state.credit.source_id].kind
-    if kind == SourceKind.RECOGNISED:
-        kind = earned_as(facts[facts_key(state.credit)].facts)
-    return kind == SourceKind.IMPORT
+def _facts_of(session: Session, people: Sequence[int], scheme: str) -> Executable:
+    return select(
+        CreditFacts.person_id, CreditFacts.occasion, CreditFacts.revision, CreditFacts.facts
+    ).where(among(session, CreditFacts.person_id, people), CreditFacts.scheme == scheme)
+
+
+def _rows(session: Session, query: Executable) -> Sequence[Sequence[Any]]:
+    """Read single columns: there may be tens of thousands, for which a mapping costs too much."""
+    return session.connection().execute(query).all()
+
+
+def _pins_numbered(session: Session, pins_ids: set[int]) -> dict[int, str]:
+    rows = _rows(
+        session, select(PackPins.pins_id, PackPins.pins).where(PackPins.pins_id.in_(pins_ids))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _worked_out(
-    live: Iterable[CreditState], cuts: Mapping[str, tuple[Cut, ...]]
+    live: Iterable[HeldCredit], cuts: Mapping[str, tuple[Cut, ...]]
 ) -> Iterator[WorkedOut]:
     for state in live:
         mine = cuts[state.credit.occasion]
@@ -149,11 +357,13 @@ def _worked_out(
 
 
 def _by_year(
-    states: Iterable[CreditState], migrated: set[bytes], worked_out: Iterable[WorkedOut]
+    states: Iterable[HeldCredit], migrated: set[bytes], worked_out: Iterable[WorkedOut]
 ) -> tuple[CreditedYear, ...]:
     sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     otherwise = {each.credit.leaf: each.more_centihours for each in worked_out}
     for state in states:
+        if state.reversed:
+            continue
         more = otherwise.get(state.credit.leaf, 0)
         row = sums[state.credit.credited_year, state.credit.subject]
         row[0] += state.live_centihours - more
@@ -165,54 +375,45 @@ def _by_year(
     )
 
 
-def cuts_by_occasion(
-    states: Sequence[CreditState], facts: Mapping[FactsKey, CreditFacts], law: PackChain
-) -> Mapping[str, tuple[Cut, ...]]:
+def cuts_by_occasion(credits: Sequence[HeldCredit], caps: CapLaw) -> Mapping[str, tuple[Cut, ...]]:
     """Return what caps do not let count of each live credit; given all, since caps reach across."""
-    folded = fold([live_fact(s.credit, facts[facts_key(s.credit)].facts) for s in states], law)
+    facts = [each.to_fold() for each in credits]
+    if nothing_cut(facts, caps):
+        return {fact.occasion_key: () for fact in facts}
+    folded = fold_under(facts, caps)
     return {key: occasion.cuts for key, occasion in folded.occasions.items()}
 
 
-def _facts(facts: Mapping[FactsKey, CreditFacts], state: CreditState) -> dict[str, object]:
-    found: dict[str, object] = json.loads(facts[facts_key(state.credit)].facts)
-    return found
+class _Traced(msgspec.Struct):
+    """The trace of a credit's facts, unread: most traces are alike."""
+
+    trace: msgspec.Raw = msgspec.Raw(b"[]")
 
 
-def values_behind(
-    session: Session, states: Iterable[CreditState], facts: Mapping[FactsKey, CreditFacts]
-) -> tuple[Value, ...]:
-    """Find each rule value that the traces name, in the pack versions that the entries pin.
+class _Step(msgspec.Struct):
+    """What a line of a trace names, where it names a rule value."""
 
-    Args:
-        session: the snapshot of the entries.
-        states: live credits.
-        facts: at least theirs.
-    """
-    named: dict[tuple[int, str, str, str], None] = {}
-    for state in states:
-        trace = _facts(facts, state).get("trace", [])
-        assert isinstance(trace, list), "crediting writes the trace as a list"
-        for line in trace:
-            if "key" in line:
-                key = (state.credit.pins_id, line["scheme"], line["key"], line["from"])
-                named[key] = None
-    packs = _packs_pinned(session, {pins_id for pins_id, *_ in named})
-    found = (
-        value
-        for pins_id, scheme, key, from_ in named
-        for value in packs[pins_id][scheme].values.get(key, ())
-        if value.from_.isoformat() == from_
-    )
-    return distinct(found)
+    scheme: str = ""
+    key: str = ""
+    from_: str = msgspec.field(default="", name="from")
 
 
-def _packs_pinned(session: Session, pins_ids: set[int]) -> dict[int, dict[str, Pack]]:
-    rows = session.scalars(select(PackPins).where(PackPins.pins_id.in_(pins_ids)))
-    packs: dict[int, dict[str, Pack]] = {}
-    for row in rows:
-        packs[row.pins_id] = {}
-        for pack_id, version, _digest in pins_from_text(row.pins):
-            pack = pack_pinned(session, str(pack_id), int(version))
-            assert pack is not None, "entries pin published versions only"
-            packs[row.pins_id][pack.id] = pack
+_TRACED = msgspec.json.Decoder(_Traced)
+_STEPS = msgspec.json.Decoder(list[_Step])
+
+
+def _values_named(trace: bytes, packs: Mapping[str, Pack]) -> Iterator[Value]:
+    for step in _STEPS.decode(trace):
+        if step.key:
+            for value in packs[step.scheme].values.get(step.key, ()):
+                if value.from_.isoformat() == step.from_:
+                    yield value
+
+
+def _packs_pinned(session: Session, pins: str) -> dict[str, Pack]:
+    packs: dict[str, Pack] = {}
+    for pack_id, version, _digest in pins_from_text(pins):
+        pack = pack_pinned(session, str(pack_id), int(version))
+        assert pack is not None, "entries pin published versions only"
+        packs[pack.id] = pack
     return packs

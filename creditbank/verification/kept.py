@@ -16,6 +16,7 @@ from creditbank.verification.models import Verdict
 _MAY_LACK: dict[str, Any] = {
     "requirement": [], "credited": [], "cuts": [], "advice": [], "make_up": [], "pathway": None,
     "refused": [], "other_pathways": [], "entries": [], "worked_out": [],
+    "registered": [], "exemption": None,
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What a title system may ask: schemes and titles within its mandates, and the facts they want."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -63,7 +63,17 @@ class Wanted:
 
 def offer_of(session: Session, organisation_id: int | None, *, day: date) -> Offer:
     """Return what an organisation may ask about on a day."""
-    mandates = mandates_of(session, organisation_id, day)
+    return _offer(session, mandates_of(session, organisation_id, day), day)
+
+
+def open_offer(session: Session, *, day: date) -> Offer:
+    """Return what anybody may ask about on a day who presents a code of the person's."""
+    return _offer(
+        session, [Mandate(jurisdiction="cn", series=ANY, levels=ANY, specialties="")], day
+    )
+
+
+def _offer(session: Session, mandates: Sequence[Mandate], day: date) -> Offer:
     chains = _chains_within(session, mandates)
     named_there, call = [named_on(chain, day) for chain in chains], _caller(chains)
     series, any_series = _granted(

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from creditbank.crediting.balances import Times
 from creditbank.errors import CreditBankError
 from creditbank.people.register import Identity
 
 STATEMENT = "creditbank/verdict/v1"
+#: Where the bank's own register told something that the answer rests on.
+STATEMENT_REGISTERED = "creditbank/verdict/v2"
 
 
 class Disclosure(StrEnum):
@@ -61,8 +64,22 @@ class Ask:
     #: the pathway asked for, by its name in the pack; empty for none
     pathway: str = ""
     as_of: date | None = None
+    #: number of the code that the person made and the asker presented; empty without one
+    code_no: str = ""
 
     @property
     def times(self) -> Times:
         """The day by which hours were earned, and the instant at which they were known."""
         return Times(self.as_of, self.known_at)
+
+
+@dataclass(frozen=True, slots=True)
+class AskByCode:
+    """A question by a code in place of a person, a purpose and a ground; `said` is all the rest.
+
+    No `disclose` asks for all that the code lets be seen.
+    """
+
+    code: str = field(repr=False)
+    disclose: Disclosure | None
+    said: Mapping[str, Any]

@@ -4,13 +4,17 @@ Reasons, clauses and pathways stand in every answer and tell nothing of the reco
 the summary only.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
 
-from creditbank.canonical import Canonical
+import msgspec
+
+from creditbank.canonical import Canonical, canonical_bytes
 from creditbank.catalogue import LANGUAGES
 from creditbank.catalogue import text as message
 from creditbank.hours import hours_text
+from creditbank.ledger.logs import Head
 from creditbank.ledger.models import Movement
 from creditbank.rules.explain import Sentence, explain_cuts
 from creditbank.rules.explain_answer import explain_assessment
@@ -22,12 +26,103 @@ from creditbank.rules.windows import MONTHS
 from creditbank.verification.gathering import CreditedYear, Gathered
 from creditbank.verification.weighing import Weighed
 
+#: Sayings that are remembered; a law has a few dozen, and each log a new head every few seconds.
+_REMEMBERED_MAX = 1_000
+_BOOKS_MAX = 16
 _NO_RECORD = "verdict-no-record"
+
+
+class Phrasebook:
+    """What answers by one law say alike, put into words and canonical JSON once.
+
+    Members that it gives out are shared between answers, and are never to be changed.
+    """
+
+    def __init__(self, law: PackChain) -> None:
+        self.law = law
+        self._said: dict[object, tuple[object, Canonical, bytes]] = {}
+        self._bytes: dict[int, tuple[Canonical, bytes]] = {}
+
+    def reasons(self, weighed: Weighed) -> Canonical:
+        """Say why, as `reasons_of` does."""
+        told = weighed.assessment
+        say = partial(reasons_of, told, self.law, recorded=weighed.recorded)
+        if told.refused or told.pathway is not None:
+            return say()
+        asked = (
+            told.outcome, weighed.recorded, tuple(told.case.items()), told.missing,
+            told.other_pathways,
+        )  # fmt: skip
+        return self._once(asked, told, say)
+
+    def grounds(self, weighed: Weighed) -> dict[str, Canonical]:
+        """Tell what an answer rests on: clauses, assumptions, packs, and pathways if there are."""
+        values = weighed.values
+        # The values are held with what is said of them, so that no other can have its identity.
+        asked = tuple(map(id, values))
+        return {
+            "clauses": self._once(("clauses", asked), values, partial(_clauses, values)),
+            "assumptions": self._once(("assumed", asked), values, partial(_assumptions, values)),
+            "packs": self._once("packs", None, lambda: [list(pin) for pin in self.law.pins()]),
+            **_adoptions(self.law),
+            **_pathways(weighed.assessment),
+        }
+
+    def heads(self, heads: Sequence[Head]) -> Canonical:
+        """Show the heads of logs."""
+        return self._once(
+            tuple(head.note for head in heads), None, lambda: [_head(head) for head in heads]
+        )
+
+    def encoded(self, statement: Mapping[str, Canonical]) -> bytes:
+        """Write a statement as canonical JSON; what was written before is not written anew."""
+        members = (
+            f'"{name}":'.encode("ascii") + self._written(statement[name])
+            for name in sorted(statement)
+        )
+        return b"{" + b",".join(members) + b"}"
+
+    def _written(self, member: Canonical) -> bytes:
+        known = self._bytes.get(id(member))
+        if known is not None and known[0] is member:
+            return known[1]
+        # Figures are plain signs, of which there is one spelling; words may need their normal form.
+        plain = msgspec.json.encode(member, order="sorted")
+        return plain if plain.isascii() and b"\\" not in plain else canonical_bytes(member)
+
+    def _once(self, asked: object, held: object, say: Callable[[], Canonical]) -> Canonical:
+        known = self._said.get(asked)
+        if known is not None:
+            return known[1]
+        member = say()
+        if len(self._said) >= _REMEMBERED_MAX:
+            self._said.clear()
+            self._bytes.clear()
+        written = canonical_bytes(member)
+        self._said[asked] = (held, member, written)
+        self._bytes[id(member)] = (member, written)
+        return member
+
+
+#: By the chain's identity: the lawbook keeps chains alike.
+_phrasebooks: dict[int, Phrasebook] = {}
+
+
+def phrasebook_of(law: PackChain) -> Phrasebook:
+    """Return the phrasebook of a chain of packs, of this process."""
+    book = _phrasebooks.get(id(law))
+    if book is None or book.law is not law:
+        if len(_phrasebooks) >= _BOOKS_MAX:
+            _phrasebooks.clear()
+        book = _phrasebooks[id(law)] = Phrasebook(law)
+    return book
 
 
 def reasons_of(assessment: Assessment, law: PackChain, *, recorded: bool) -> list[Canonical]:
     """Say why in both languages, without figures: the decision alone must not tell the record."""
-    zh, en = (explain_assessment(assessment, language, law) for language in LANGUAGES)
+    # What only the figures' words would tell is not put into words here.
+    bare = replace(assessment, lines=(), caveats=(), make_up=())
+    zh, en = (explain_assessment(bare, language, law) for language in LANGUAGES)
     outcome: Canonical = {
         "code": f"rules-outcome-{str(assessment.outcome).replace('_', '-')}",
         "zh": zh.outcome,
@@ -42,20 +137,10 @@ def reasons_of(assessment: Assessment, law: PackChain, *, recorded: bool) -> lis
     return [*first, *open_]
 
 
-def grounds_of(weighed: Weighed) -> dict[str, Canonical]:
-    """Tell what an answer rests on: clauses, assumptions, packs, and pathways if there are any."""
-    return {
-        "clauses": _clauses(weighed.values),
-        "assumptions": _assumptions(weighed.values),
-        "packs": [list(pin) for pin in weighed.law.pins()],
-        **_adoptions(weighed.law),
-        **_pathways(weighed.assessment),
-    }
-
-
 def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> dict[str, Canonical]:
     """Give the figures: what was asked for and credited, what was cut, what would close it."""
-    cuts = zip(*(explain_cuts(gathered.cuts, language, law) for language in LANGUAGES), strict=True)
+    held_back = gathered.cuts
+    cuts = zip(*(explain_cuts(held_back, language, law) for language in LANGUAGES), strict=True)
     return {
         "requirement": [_line(line) for line in assessment.lines],
         "credited": [
@@ -77,7 +162,7 @@ def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> di
                 "zh": zh.text,
                 "en": en.text,
             }
-            for cut, (zh, en) in zip(gathered.cuts, cuts, strict=True)
+            for cut, (zh, en) in zip(held_back, cuts, strict=True)
         ],
         "advice": [
             {
@@ -183,6 +268,16 @@ def _pathways(assessment: Assessment) -> dict[str, Canonical]:
     if assessment.other_pathways:
         members["other_pathways"] = list(assessment.other_pathways)
     return members
+
+
+def _head(head: Head) -> Canonical:
+    return {
+        "origin": head.checkpoint.origin,
+        "size": head.checkpoint.size,
+        "root": head.checkpoint.root.hex(),
+        "vkey": head.vkey,
+        "checkpoint": head.note,
+    }
 
 
 def _line(line: RequirementLine) -> Canonical:

@@ -48,7 +48,17 @@ def weigh(
         StatedFactInvalidError: a stated fact that a rule needs is not usable.
     """
     seal = last_seal(session, times.known_at)
-    gathered = gather(session, people, law, seal, times.as_of)
+    return weigh_gathered(gather(session, people, law, seal, times.as_of), law, question, seal)
+
+
+def weigh_gathered(
+    gathered: Gathered, law: PackChain, question: Question, seal: Seal | None
+) -> Weighed:
+    """Weigh what was gathered of one person as of a round of the sealer.
+
+    Raises:
+        StatedFactInvalidError: a stated fact that a rule needs is not usable.
+    """
     assessment = assess(question, gathered.to_weigh(), law)
     # No record is not the same as too few hours; where no hours are asked for, it does not matter.
     recorded = bool(gathered.entries) or assessment.outcome in {Outcome.WAIVED, Outcome.EXEMPT}

@@ -12,8 +12,11 @@ from creditbank.web.check_page import check
 from creditbank.web.cookies import with_cookie
 from creditbank.web.delegations import delegations
 from creditbank.web.desk import desk
+from creditbank.web.disputes import disputes
 from creditbank.web.doors import MENU, Pages, given_to_templates
+from creditbank.web.engineer_certificates import engineer_certificates
 from creditbank.web.entrance import entrance
+from creditbank.web.exemptions import exemptions
 from creditbank.web.failures import failure_page
 from creditbank.web.filing_drafts import filing_drafts
 from creditbank.web.filing_steps import filing_steps
@@ -22,12 +25,16 @@ from creditbank.web.home import home
 from creditbank.web.imports_desk import imports_desk
 from creditbank.web.investigations_desk import investigations_desk
 from creditbank.web.items_desk import items_desk
+from creditbank.web.late_posting import late_posting
 from creditbank.web.links_desk import links_desk
 from creditbank.web.name_checks import name_checks
 from creditbank.web.organisations_desk import organisations_desk
 from creditbank.web.own_account import account
 from creditbank.web.own_certificates import own_certificates
 from creditbank.web.own_clients import own_clients
+from creditbank.web.own_codes import own_codes
+from creditbank.web.own_disputes import own_disputes_pages
+from creditbank.web.own_exemptions import own_exemptions
 from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
 from creditbank.web.own_news import own_news
@@ -35,25 +42,31 @@ from creditbank.web.own_statement import own_statement
 from creditbank.web.own_xapi import own_xapi
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.provider_statement import provider_statement
+from creditbank.web.queries import queries
 from creditbank.web.readiness import readiness
 from creditbank.web.reassessments_desk import reassessments_desk
 from creditbank.web.reconciliations import reconciliations
+from creditbank.web.results import results
 from creditbank.web.rosters import rosters
 from creditbank.web.scorecard import scorecard
 from creditbank.web.staff import staff
+from creditbank.web.training_days import training_days
 from creditbank.web.verdict_lists import verdict_lists
 from creditbank.web.verdicts import verdicts
+from creditbank.web.watched import watched
 from creditbank.web.words import prepare_words
 
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
-    home, check, entrance, own_hours, own_news, own_statement, readiness, own_certificates,
-    own_items,
-    filings, filing_drafts, filing_steps, amendments, rosters, name_checks, check_ins,
-    check_in_phone, reconciliations, attendance, own_xapi, provider_statement, scorecard,
-    delegations, calls, items_desk,
+    home, check, entrance, own_hours, own_news, own_disputes_pages, own_statement, readiness,
+    own_certificates, own_items, own_exemptions, queries, own_codes,
+    filings, filing_drafts, filing_steps, training_days, engineer_certificates, amendments,
+    late_posting,
+    rosters, name_checks, disputes, check_ins, check_in_phone, reconciliations, attendance,
+    own_xapi, provider_statement, scorecard,
+    delegations, calls, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
-    desk, staff, own_clients, verdicts, verdict_lists, api_pages,
+    desk, staff, own_clients, verdicts, results, watched, verdict_lists, api_pages,
 )  # fmt: skip
 
 

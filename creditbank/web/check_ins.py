@@ -32,9 +32,8 @@ from creditbank.crediting.check_in_posting import (
     open_for,
     post_check_in,
     rehearse_check_in,
-    session_numbered,
 )
-from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, expected_people, sheet_of
+from creditbank.crediting.sign_in_sheets import SHEET_TEMPLATE, sheet_of
 from creditbank.crediting.statement_paper import printable
 from creditbank.db import snapshot
 from creditbank.house import current_house
@@ -82,10 +81,8 @@ def sheet(visit: Visit, filing_no: str, session_no: str) -> Response:
     number = int(session_no) if _SESSION.fullmatch(session_no) else 0
     with snapshot() as session:
         filing = filing_seen(session, visit.client, filing_no)
-        planned = session_numbered(session, filing, number)
         expected = request.args.get("people") == "expected"
-        people = expected_people(session, house.vault, filing) if expected else ()
-        said = sheet_of(session, filing, planned, people, language)
+        said = sheet_of(session, house.vault, filing, number, expected=expected, language=language)
     page_set = printable(said, house.press.typesetter.lacking, language)
     content = house.press.typesetter.typeset(SHEET_TEMPLATE, page_set)
     return attached(content, "application/pdf", f"sign-in-{filing_no}-{number}.pdf")

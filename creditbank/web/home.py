@@ -8,21 +8,26 @@ from sqlalchemy.orm import Session
 from creditbank.accounts.sessions import Stage
 from creditbank.registry.bank import BankNotFoundedError, the_bank
 from creditbank.web.doors import ANYBODY, MenuItem, Pages, Visit, offered, page_of
-from creditbank.web.own_news import unread
+from creditbank.web.own_news import unread, unread_of_disputes
 from creditbank.web.pages import page
+from creditbank.web.queries import unread as answers_unread
 
 home = Pages("home", __name__)
 #: What stands together on the home page, by the heading's code; each menu code stands once.
 SECTIONS: Mapping[str, Sequence[str]] = {
     "home-training": (
-        "file", "filings", "name-checks", "name-checks-desk", "reconciliations", "xapi-statements",
-        "provider-statement", "scorecard", "delegations",
+        "file", "filings", "name-checks", "name-checks-desk", "disputes", "reconciliations",
+        "xapi-statements", "provider-statement", "scorecard", "delegations",
     ),
     "home-hours": (
-        "own-hours", "own-news", "ready", "own-certificates", "own-items", "items", "imports",
-        "investigations", "reassessments", "links",
+        "own-hours", "own-news", "own-disputes", "ready", "own-certificates", "own-items",
+        "own-exemptions", "items", "imports", "investigations", "reassessments", "links",
     ),
-    "home-verdicts": ("ask", "lists", "verdicts"),
+    "home-verdicts": (
+        "ask", "ask-code", "lists", "verdicts", "watched", "exemptions", "recommendation-findings",
+        "queries", "own-codes",
+        "objections-desk", "refused-questions",
+    ),
     "home-organisations": (
         "own-organisation", "own-clients", "organisations", "calls", "base-duties", "claims",
     ),
@@ -38,7 +43,11 @@ def home_page(visit: Visit, session: Session) -> Response:
     if visit.asker.stage is not Stage.OPEN:
         return page_of(visit.asker)
     sections = dict(_sections(offered(visit.asker.seat)))
-    return page("home.html", sections=sections, unread=unread(visit, session))
+    return page(
+        "home.html", sections=sections, unread=unread(visit, session),
+        answers_unread=answers_unread(visit, session),
+        disputed=unread_of_disputes(visit, session),
+    )  # fmt: skip
 
 
 def _sections(items: Sequence[MenuItem]) -> Iterator[tuple[str, list[MenuItem]]]:

@@ -125,7 +125,7 @@ def propose(visit: Visit) -> Response:
     visit.client.require_region(region)
     origin = fields.text("origin", "import-origin", _ORIGIN_CHARACTERS_MAX)
     files = ImportFiles(_file("file"), _file("totals", wanted=False))
-    vault, limit = current_house().vault, current_house().settings.roster_rows_max
+    vault, limit = current_house().vault, current_house().settings.import_rows_max
     year = civil_day(visit.now).year
     with snapshot() as session:
         read = read_import(session, (region, origin), files, year, Limits(rows_max=limit))

@@ -23,6 +23,7 @@ from creditbank.certificates.opening import (
 )
 from creditbank.certificates.shown import Shown, show
 from creditbank.certificates.states import State
+from creditbank.crediting.engineer_certificates import certificates_held
 from creditbank.crediting.own import Standing, own_credits, schemes_held
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
@@ -56,6 +57,7 @@ def overview(visit: Visit, session: Session) -> Response:
     return shown(
         "own_certificates.html", papers=_papers(visit, session), schemes=schemes, years=years,
         most=YEARS_MAX,
+        engineers=certificates_held(session, current_house().vault, own_keys(visit, session)),
     )  # fmt: skip
 
 

@@ -24,10 +24,14 @@ from creditbank.crediting.own import (
 )
 from creditbank.crediting.proofs import ProvedEntry, own_credit, proof_file, proof_of
 from creditbank.house import current_house
+from creditbank.ledger.models import SourceKind
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.documents import last_characters
 from creditbank.people.register import identity_of
 from creditbank.registry.bank import the_bank
+from creditbank.registry.filing.filings import filing_numbered
+from creditbank.registry.lookups import organisation_of
+from creditbank.registry.successions import holder_of
 from creditbank.rules.explain import Sentence, explain_step, ground_text
 from creditbank.rules.pack import PackChain
 from creditbank.web.doors import Pages, Visit
@@ -119,10 +123,12 @@ def entry(visit: Visit, session: Session, leaf: str) -> Response:
         for each in own_credits(session, people, credit.scheme)
         if each.credit.leaf == credit.leaf
     ]
+    of_filing = credit.occasion.partition("/")[0] if own.kind == SourceKind.FILING else ""
     return shown(
         "own_entry.html", own=own, told=_parts(explained),
         scheme=scheme_called(credit.scheme, explained.chain), named=namer(explained.chain),
         proved=_proved(session, visit, leaf), host=the_bank(session).host,
+        of_filing=of_filing, answers=_answers_now(session, of_filing) if of_filing else "",
     )  # fmt: skip
 
 
@@ -150,6 +156,12 @@ def _held(
     grounds = dict.fromkeys(ground_text(value, language) for value in amounts_behind(years))
     carried = carried_over(session, people, scheme, times, today)
     return HeldScheme(scheme_called(scheme, law), law, years, tuple(grounds), carried)
+
+
+def _answers_now(session: Session, filing_no: str) -> str:
+    """Name the organisation that answers for a filing now; empty for nobody."""
+    answers = holder_of(session, filing_numbered(session, filing_no))
+    return organisation_of(session, answers).name if answers else ""
 
 
 def _wanted(own: OwnCredit, law: PackChain | None) -> bool:

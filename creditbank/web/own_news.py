@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.crediting.news import mark_read, news_of, unread_of
 from creditbank.crediting.statement_sheets import recorded_text, title_of
+from creditbank.integrity.lists import unread_steps
 from creditbank.registry.clients import Role
 from creditbank.web.doors import Pages, Visit, see
 from creditbank.web.holding import OWN, Slice, asked_number, law_if_any, namer, own_keys, shown
@@ -31,7 +32,7 @@ def news(visit: Visit, session: Session) -> Response:
     return shown(
         "own_news.html", told=told, slice=chosen, language=reader_language(),
         namers={scheme: namer(law_if_any(session, scheme)) for scheme in schemes},
-        title_of=title_of, recorded_text=recorded_text,
+        title_of=title_of, recorded_text=recorded_text, disputed=unread_steps(session, people),
     )  # fmt: skip
 
 
@@ -46,7 +47,16 @@ def read(visit: Visit, session: Session) -> Response:
 
 def unread(visit: Visit, session: Session) -> int:
     """Count what a professional has not read; nobody else is told anything."""
-    seat = visit.signed.seat
-    if seat is None or seat.role is not Role.PROFESSIONAL:
+    if not _is_professional(visit):
         return 0
     return unread_of(session, own_keys(visit, session))
+
+
+def unread_of_disputes(visit: Visit, session: Session) -> int:
+    """Count the steps of a professional's disputes that they have not read."""
+    return unread_steps(session, own_keys(visit, session)) if _is_professional(visit) else 0
+
+
+def _is_professional(visit: Visit) -> bool:
+    seat = visit.signed.seat
+    return seat is not None and seat.role is Role.PROFESSIONAL

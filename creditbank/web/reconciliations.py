@@ -6,12 +6,10 @@ from sqlalchemy.orm import Session
 from creditbank.attendance.roster import read_roster
 from creditbank.attendance.workbook import Limits
 from creditbank.crediting.reconciling import (
-    Said,
-    day_digest,
     missing_of,
     reconcile,
     reconciliations_of,
-    rows_of_day,
+    said_by_list,
 )
 from creditbank.house import current_house
 from creditbank.registry.clients import Scope, organisation_seen
@@ -43,10 +41,8 @@ def compare(visit: Visit, session: Session) -> Response:
     if file is None or not file.filename:
         raise RosterFileWantedError
     filing, settings = filing_seen(session, visit.client, number), current_house().settings
-    limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=settings.roster_rows_max)
+    limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=settings.import_rows_max)
     roster = read_roster(file.stream.read(limits.file_bytes_max + 1), limits)
-    rows = rows_of_day(number, day, roster)
-    actor, whose = visit.client.client_id, filing.organisation_id
-    said = Said(whose, day, number, len(rows), day_digest(each for _, each in rows), rows, actor)
+    said = said_by_list(filing, day, roster, visit.client.client_id)
     reconcile(session, current_house().vault, said, now=visit.now)
     return see("web.reconciliations.overview", "reconciled")

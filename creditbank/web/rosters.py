@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from creditbank import catalogue
 from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWork
 from creditbank.attendance.roster import is_passed_over
-from creditbank.attendance.roster_forms import report, report_csv, template
+from creditbank.attendance.roster_forms import report, report_csv
 from creditbank.attendance.tables import rows_at_most
 from creditbank.attendance.ways import Way
 from creditbank.attendance.workbook import Limits
@@ -31,7 +31,7 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
-from creditbank.crediting.prefilled import Whom, rows_for
+from creditbank.crediting.prefilled import Whom, template_of
 from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
@@ -44,7 +44,6 @@ from creditbank.crediting.roster_works import (
     work_numbered,
 )
 from creditbank.crediting.rosters import (
-    make_up_years_of,
     roster_seen,
     sides_of,
 )
@@ -54,7 +53,7 @@ from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
 from creditbank.meters import reading_of
 from creditbank.registry.clients import Scope, organisation_seen
-from creditbank.registry.filing.filings import delegate_of, filing_seen, sessions_of
+from creditbank.registry.filing.filings import delegate_of, filing_seen
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.models import Filing
 from creditbank.rules.explain import Sentence, explain_step
@@ -86,12 +85,9 @@ rosters = Pages("rosters", __name__)
 def empty(visit: Visit, session: Session, filing_no: str) -> Response:
     """Give a roster to fill in: the filing's days, and the people that are asked for."""
     filing, house = _filing(session, visit, filing_no), current_house()
-    days = [planned.day for planned in sessions_of(session, filing_no)]
-    most = house.settings.roster_rows_max
-    rows, asked = min(filing.seats * len(days), most), request.args.get("people", "")
+    most, asked = house.settings.roster_call_rows_max, request.args.get("people", "")
     whom = Whom(asked) if asked in set(Whom) else Whom.NOBODY
-    expected = rows_for(session, house.vault, visit.client, filing, whom, most=most)
-    made = template(days, rows, make_up_years_of(session, filing), expected)
+    made = template_of(session, house.vault, filing, whom, most=most, client=visit.client)
     return _file(made, _XLSX, f"roster-{filing_no}.xlsx")
 
 

@@ -4,6 +4,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.scorecard import LATE_DAYS, SOON_DAYS, days_counted, scorecard_of
+from creditbank.integrity.lists import figures_of
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.registry.filing.filings import provider_seen
 from creditbank.registry.lookups import organisation_of
@@ -22,6 +23,7 @@ def card(visit: Visit, session: Session) -> Response:
     return shown(
         "scorecard.html", provider=provider, days=days, may_choose=_may_choose(visit),
         card=None if provider is None else scorecard_of(session, provider.organisation_id, *days),
+        disputed=None if provider is None else figures_of(session, provider.organisation_id, *days),
         soon=SOON_DAYS, late=LATE_DAYS,
     )  # fmt: skip
 

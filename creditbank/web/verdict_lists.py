@@ -7,10 +7,10 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
-from creditbank.answering import signed_lines
+from creditbank.answering import refusals_noted, signed_lines
 from creditbank.attendance.people_list import read_people_list
 from creditbank.attendance.workbook import Limits
-from creditbank.db import snapshot
+from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 from creditbank.registry.bank import the_bank
@@ -50,6 +50,8 @@ _TEMPLATE_ROWS = 500
 _REFRESH_SECONDS = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _JSONL = "application/jsonl"
+#: A list sent from a page is shown, printed and written as a workbook; longer ones are machines'.
+_PAGE_ROWS_MAX = 20_000
 _PDF = "application/pdf"
 
 verdict_lists = Pages("verdict_lists", __name__)
@@ -61,6 +63,10 @@ def lists(visit: Visit, session: Session) -> Response:
     found = batches_of(session, visit.client, limit=_LISTS)
     questions = {each.batch_no: question_of(each) for each in found}
     return page("lists.html", lists=found, questions=questions, called=called_by(None))
+
+
+def _rows_max() -> int:
+    return min(current_house().settings.batch_rows_max, _PAGE_ROWS_MAX)
 
 
 @verdict_lists.shown("/verdict-batches/new", able(Scope.VERDICT_ASK))
@@ -76,26 +82,29 @@ def new(visit: Visit, session: Session) -> Response:
     return page(
         "list_new.html", title=title, called=called_by(law), wanted=wanted,
         columns=fact_columns(wanted), disclosures=list(map(str, Disclosure)), typed=request.form,
-        rows_max=current_house().settings.batch_rows_max,
+        rows_max=_rows_max(),
     )  # fmt: skip
 
 
-@verdict_lists.sent("/verdict-batches/new", able(Scope.VERDICT_ASK), shows=new)
-def send(visit: Visit, session: Session) -> Response:
+@verdict_lists.sent("/verdict-batches/new", able(Scope.VERDICT_ASK), shows=new, unit=Unit.OWN)
+def send(visit: Visit) -> Response:
     """Keep the list; the clock's process answers it row by row."""
     title, settings = title_asked(), current_house().settings
-    _law, wanted = facts_wanted(session, visit, title)
+    with snapshot() as session:
+        _law, wanted = facts_wanted(session, visit, title)
     pathway = word_of("pathway")
     question = BatchQuestion(
         title.scheme, title.series, title.specialty, title.level, title.day, needed("purpose"),
         needed("legal_basis"), forms.chosen("disclose", Disclosure), pathway, forms.day("as_of"),
     )  # fmt: skip
-    limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=settings.batch_rows_max)
+    limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=_rows_max())
     people = read_people_list(_file(), fact_columns(wanted, pathway), limits)
-    batch = request_batch(
-        session, current_house().vault, question, people.rows, visit.client,
-        problems=people.problems, kept_days=settings.batch_days, now=visit.now,
-    )  # fmt: skip
+    asked = question, len(people.rows)
+    with refusals_noted(asked, visit.client, now=visit.now), writing() as session:
+        batch = request_batch(
+            session, current_house().vault, question, people.rows, visit.client,
+            problems=people.problems, kept_days=settings.batch_days, now=visit.now,
+        )  # fmt: skip
     return see("web.verdict_lists.one", "list-sent", batch_no=batch.batch_no)
 
 

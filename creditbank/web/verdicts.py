@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
-from creditbank.answering import answered
+from creditbank.answering import answered, opened
 from creditbank.clock import civil_day
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
@@ -27,9 +27,13 @@ from creditbank.rules.requirement import Question
 from creditbank.rules.stated import NO_DAY
 from creditbank.schemas.fields import Text, scheme, word
 from creditbank.verification.answers import verdict_numbered
+from creditbank.verification.holders import holder_of
 from creditbank.verification.kept import answers_of, shown_statement, superseded_by
-from creditbank.verification.offers import Wanted, offer_of, wanted_by
-from creditbank.verification.questions import Ask, Disclosure
+from creditbank.verification.offers import Wanted, offer_of, open_offer, wanted_by
+from creditbank.verification.questions import Ask, AskByCode, Disclosure
+from creditbank.verification.results import may_follow
+from creditbank.verification.review_reports import reports_of
+from creditbank.verification.watching import ACTIVE, current_of
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.failures import PageRequestError
@@ -107,6 +111,40 @@ def ask(visit: Visit) -> Response:
     return see("web.verdicts.answer", "verdict-answered", verdict_no=signed.verdict_no)
 
 
+@verdicts.shown("/verdicts/code", able(Scope.VERDICT_ASK), menu="ask-code")
+def ask_by_code_form(visit: Visit, session: Session) -> Response:
+    """Ask for the title first, then for the code; no mandate is wanted."""
+    if not request.values.get("scheme"):
+        return title_page("code", visit, session)
+    try:
+        title = title_asked()
+        law = law_of(session, title.scheme)
+    except CreditBankError as error:
+        return title_page("code", visit, session, error)
+    question = Question(title.series, title.level, title.day, {}, title.specialty)
+    return page(
+        "ask_code.html", title=title, called=called_by(law), wanted=wanted_by(question, law),
+        typed=request.form,
+    )  # fmt: skip
+
+
+@verdicts.sent("/verdicts/code", able(Scope.VERDICT_ASK), shows=ask_by_code_form, unit=Unit.OWN)
+def ask_by_code(visit: Visit) -> Response:
+    """Answer the question about whoever made the code."""
+    title, known_on, code = title_asked(), forms.day("known_on"), forms.typed("code")
+    if not code:
+        raise FieldMissingError(field_words="field-holder-code")
+    said = {
+        "scheme": title.scheme, "series": title.series, "specialty": title.specialty,
+        "level": title.level, "application_day": title.day, "pathway": word_of("pathway"),
+        "stated": stated_facts(), "as_of": forms.day("as_of"),
+        "known_at": end_of(known_on) if known_on else None,
+    }  # fmt: skip
+    question = opened(AskByCode(code, None, said), visit.client, now=visit.now)
+    signed = answered(question, visit.client, now=visit.now)
+    return see("web.verdicts.answer", "verdict-answered", verdict_no=signed.verdict_no)
+
+
 @verdicts.shown("/verdicts", able(Scope.VERDICT_ASK), menu="verdicts")
 def earlier(visit: Visit, session: Session) -> Response:
     """List the answers that were given from this seat."""
@@ -120,11 +158,22 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
     """Show an answer to whoever asked."""
     verdict = verdict_numbered(session, verdict_no, visit.client)
     statement = shown_statement(verdict)
+    holder, watch = (
+        holder_of(session, current_house().vault, verdict),
+        current_of(session, verdict_no),
+    )
+    reports = reports_of(session, [verdict_no]).get(verdict_no, [])
     return page(
         "verdict.html",
         verdict=verdict,
+        reports=reports,
+        results=may_follow(reports),
+        typed={name: forms.typed(name) for name in ("result", "day", "reason")},
         said=statement,
         superseded_by=superseded_by(session, verdict),
+        holder=holder,
+        watchable=holder is None and verdict.person_id is not None,
+        watched=watch is not None and watch.state == ACTIVE,
         called=called_by(law_or_none(session, statement["question"]["scheme"])),
         keys_at=current_house().public_url(the_bank(session).host) + KEYS_PATH,
     )
@@ -138,14 +187,18 @@ def signed_answer(visit: Visit, session: Session, verdict_no: str) -> Response:
 
 
 def title_page(
-    asked_about: Literal["one", "list"],
+    asked_about: Literal["one", "list", "code"],
     visit: Visit,
     session: Session,
     error: CreditBankError | None = None,
 ) -> Response:
     """Show the choice of a title, with what was wrong with the last one."""
     day = civil_day(visit.now)
-    offer = offer_of(session, visit.client.organisation_id, day=day)
+    offer = (
+        open_offer(session, day=day)
+        if asked_about == "code"
+        else offer_of(session, visit.client.organisation_id, day=day)
+    )
     refusal = g.get("refusal")
     if error is not None:
         refusal = catalogue.problem(error, reader_language())

@@ -21,6 +21,7 @@ def prepare_words(app: Flask) -> None:
         list_state_code, row_state_code,
         revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code,
+        training_use_code, training_teller_code,
         filing_field_code, filing_step_code, filing_step_about_code, filing_ended_code,
         filing_ended_about_code, filing_kind_code, filing_fact_code, filing_word_code,
         filing_fact_has_words,
@@ -32,6 +33,9 @@ def prepare_words(app: Flask) -> None:
         recognition_level_code, fact_attribute_code, delegation_state_code, delegation_step_code,
         succession_code, client_scope_code, client_old_ends_code, name_check_state_code,
         name_finding_code, xapi_outcome_code, call_kind_code, call_lane_code, call_state_code,
+        objection_code, objection_tone, query_way_code, refused_reason_code, holder_code_state_code,
+        event_kind_code, event_changed_code, delivery_state_code,
+        exemption_state_code, recommendation_finding_code,
     ):  # fmt: skip
         app.jinja_env.filters[made.__name__] = made
 
@@ -227,6 +231,16 @@ def filing_act_code(kind: str) -> str:
     return f"act-{kind.replace('.', '-')}"
 
 
+def training_use_code(use: str) -> str:
+    """Name what a day of practical training was used for."""
+    return f"training-use-{use}"
+
+
+def training_teller_code(teller: str) -> str:
+    """Name in whose name it is said."""
+    return f"training-teller-{teller}"
+
+
 def filing_field_code(name: str) -> str:
     """Name what a filing says."""
     return f"filing-field-{'asked' if name == 'approved_centihours' else _slug(name)}"
@@ -245,6 +259,46 @@ def work_phase_code(phase: str) -> str:
 def fate_code(fate: str) -> str:
     """Name what becomes of a row."""
     return f"fate-{fate}"
+
+
+def objection_code(finding: str) -> str:
+    """Name how an objection stands."""
+    return f"objection-{finding or 'waiting'}"
+
+
+def objection_tone(finding: str) -> str:
+    """Return the kind of mark in which an objection stands."""
+    return {"upheld": "approved", "rejected": "refused"}.get(finding, "waiting")
+
+
+def query_way_code(way: str) -> str:
+    """Name how a question came."""
+    return f"query-way-{way}"
+
+
+def event_kind_code(kind: str) -> str:
+    """Name what an event tells."""
+    return f"event-kind-{kind.replace('.', '-')}"
+
+
+def event_changed_code(what: str) -> str:
+    """Name what differs from the answer before."""
+    return f"event-changed-{what}"
+
+
+def delivery_state_code(state: str) -> str:
+    """Name how a delivery stands."""
+    return f"delivery-state-{state}"
+
+
+def holder_code_state_code(state: str) -> str:
+    """Name how a code stands."""
+    return f"holder-code-state-{state}"
+
+
+def refused_reason_code(reason: str) -> str:
+    """Name why a question was refused."""
+    return f"refused-reason-{reason}"
 
 
 def name_check_state_code(state: str) -> str:
@@ -339,6 +393,16 @@ def call_lane_code(lane: str) -> str:
 def call_state_code(state: str) -> str:
     """Return the words for how a call or a bid stands."""
     return f"call-state-{state}"
+
+
+def exemption_state_code(state: str) -> str:
+    """Return the words for how an exemption stands."""
+    return f"exemption-state-{_slug(state)}"
+
+
+def recommendation_finding_code(finding: str) -> str:
+    """Return the words for what was found of an enterprise."""
+    return f"finding-of-{_slug(finding)}"
 
 
 def enterprise_class_code(enterprise_class: str) -> str:

@@ -11,18 +11,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 from creditbank.api import access
 from creditbank.api.filings import filing_seen
 from creditbank.api.operations import Declared
 from creditbank.clock import utc_now
-from creditbank.people.register import Identity
+from creditbank.people.register import Identity, find_person
 from creditbank.registry.calls import Lane
 from creditbank.registry.clients import OF_AN_ORGANISATION, SCOPES_OF, Role
 from creditbank.registry.credentials import credentials_of
 from creditbank.registry.organisations import OrganisationKind
 from creditbank.registry.tokens import issue_token
+from creditbank.verification.objections import object_to
+from creditbank.verification.watch_models import ClientEvent
+from creditbank.verification.watching import KINDS
 from tests.achievements import ELSEWHERE, WORKS, publish_works
 from tests.acts import checked_in
 from tests.api.desk import (
@@ -35,8 +39,10 @@ from tests.api.desk import (
     roster_rows,
     stated,
 )
+from tests.api.exempting import DOCUMENT, Register, application
 from tests.api.test_calls_api import closed
 from tests.bank import ENTERPRISE_USCC, invented_person
+from tests.integrity.disputing import disputed
 
 PERSON = invented_person(71)
 EMPTY_DAY = {"day": DAYS[0].isoformat(), "count": 0, "digest": "5d" * 32}
@@ -77,6 +83,11 @@ _OWN_ITEM = replace(_ITEM, roles="provider employer official", organisation="ite
 _TRANSFER = Row("transfer:recognise", "official", none="transfer-unknown", region=REGION)
 _INVESTIGATION = Row("hours:investigate", "official", none="investigation-unknown", region=REGION)
 _NAME_CHECK = Row("person:link", "official", none="name-check-unknown", region=REGION)
+_OBJECTION = Row("mandate:grant", "official", none="objection-unknown", region=REGION)
+_DISPUTE = Row(
+    "attendance:withdraw", "provider official", none="dispute-unknown", region=REGION,
+    organisation="dispute-unknown",
+)  # fmt: skip
 _REASSESSMENT = Row("hours:reassess", "official", none="reassessment-unknown", region=REGION)
 _ORGANISATION = Row("organisation:register", "official", none="uscc-length-wrong", region=REGION)
 _PACK = Row("rules:publish", "official", none="pack-not-proposed", region=REGION)
@@ -85,6 +96,10 @@ _CERTIFICATE = Row("certificate:read", "official", none="certificate-unknown", r
 _BATCH = Row(
     "verdict:ask", "title_system", none="verdict-batch-unknown",
     organisation="verdict-batch-unknown",
+)  # fmt: skip
+_EXEMPTION = Row(
+    "exemption:file", "employer title_system", none="exemption-unknown",
+    organisation="exemption-unknown",
 )  # fmt: skip
 _OF_A_PERSON = Row("balance:read", "official auditor")
 MATRIX: Mapping[str, Row] = {
@@ -131,6 +146,30 @@ MATRIX: Mapping[str, Row] = {
         "filing:decide", "official", none="bid-unknown", region=REGION
     ),
     "GET /api/v1/base-duties": Row("filing:decide", "official"),
+    "POST /api/v1/exemptions": Row("exemption:file", "employer title_system"),
+    "GET /api/v1/exemptions": Row("exemption:read", "employer title_system official auditor"),
+    "GET /api/v1/exemptions/<public:exemption_no>": Row(
+        "exemption:read",
+        "employer title_system official auditor",
+        none="exemption-unknown",
+        region=REGION,
+        organisation="exemption-unknown",
+    ),
+    "POST /api/v1/exemptions/<public:exemption_no>/resubmission": _EXEMPTION,
+    "POST /api/v1/exemptions/<public:exemption_no>/withdrawal": _EXEMPTION,
+    "POST /api/v1/exemptions/<public:exemption_no>/decision": Row(
+        "exemption:decide", "official", none="exemption-unknown", region=REGION
+    ),
+    "POST /api/v1/exemptions/<public:exemption_no>/revocation": Row(
+        "exemption:decide", "official", none="exemption-unknown", region=REGION
+    ),
+    "POST /api/v1/organisations/<public:uscc>/recommendation-findings": Row(
+        "exemption:decide", "official", none="uscc-length-wrong", region=REGION
+    ),
+    "GET /api/v1/recommendation-findings": Row("exemption:decide", "official"),
+    "POST /api/v1/recommendation-findings/<public:finding_no>/lifting": Row(
+        "exemption:decide", "official", none="recommendation-finding-unknown", region=REGION
+    ),
     "POST /api/v1/delegations": Row("delegation:give", "provider"),
     "GET /api/v1/delegations": Row("filing:read", "provider official auditor"),
     "POST /api/v1/delegations/<public:delegation_no>/measure": replace(
@@ -178,6 +217,21 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filings/<public:filing_no>/amendments/withdrawal": replace(
         _READING, scope="filing:submit", roles="provider"
     ),
+    "GET /api/v1/filings/<public:filing_no>/engineer-certificates": replace(
+        _READING, scope="attendance:withdraw", roles="provider official"
+    ),
+    "POST /api/v1/filings/<public:filing_no>/engineer-certificates": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
+    "POST /api/v1/filings/<public:filing_no>/engineer-certificates/removal": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
+    "GET /api/v1/filings/<public:filing_no>/posting-terms": _READING,
+    "POST /api/v1/filings/<public:filing_no>/late-posting": _DECIDING,
+    "GET /api/v1/filings/<public:filing_no>/days": _READING,
+    "POST /api/v1/filings/<public:filing_no>/days": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
     "POST /api/v1/filings/<public:filing_no>/measure": _DECIDING,
     "GET /api/v1/filings/<public:filing_no>/review": _DECIDING,
     "POST /api/v1/filings/<public:filing_no>/review": _DECIDING,
@@ -196,6 +250,9 @@ MATRIX: Mapping[str, Row] = {
         none="reconciliation-unknown",
         organisation="reconciliation-unknown",
     ),
+    "GET /api/v1/filings/<public:filing_no>/sign-in-sheets/<count:session_no>": replace(
+        _READING, scope="roster:post", roles="provider"
+    ),
     "GET /api/v1/check-ins/<public:check_in_no>": _CHECK_IN,
     "POST /api/v1/check-ins/<public:check_in_no>/closing": _CHECK_IN,
     "POST /api/v1/check-ins/<public:check_in_no>/posting": _CHECK_IN,
@@ -203,6 +260,36 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/roster-works/<public:work_no>/cancellation": _WORK,
     "GET /api/v1/rosters/<public:roster_no>": replace(
         _READING, none="roster-unknown", organisation="roster-unknown"
+    ),
+    "POST /api/v1/verdicts/<public:verdict_no>/results": Row(
+        "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
+    ),
+    "GET /api/v1/verdicts/<public:verdict_no>/results": Row(
+        "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
+    ),
+    "POST /api/v1/verdicts/<public:verdict_no>/watch": Row(
+        "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
+    ),
+    "POST /api/v1/verdicts/<public:verdict_no>/watch-ending": Row(
+        "verdict:ask", "title_system", none="watch-unknown", organisation="watch-unknown"
+    ),
+    "GET /api/v1/watches": Row("verdict:ask", "title_system"),
+    "GET /api/v1/events": Row("verdict:ask", "title_system"),
+    "POST /api/v1/events/<public:event_no>/redelivery": Row(
+        "verdict:ask", "title_system", none="event-unknown", organisation="event-unknown"
+    ),
+    "POST /api/v1/webhook": Row("verdict:ask", "title_system"),
+    "GET /api/v1/webhook": Row("verdict:ask", "title_system"),
+    "POST /api/v1/webhook/ending": Row("verdict:ask", "title_system"),
+    "GET /api/v1/query-objections": Row("mandate:grant", "official"),
+    "GET /api/v1/query-objections/<public:objection_no>": _OBJECTION,
+    "POST /api/v1/query-objections/<public:objection_no>/answer": _OBJECTION,
+    "GET /api/v1/refused-questions": Row("mandate:grant", "official"),
+    "GET /api/v1/disputes": Row("filing:read", "provider official auditor"),
+    "GET /api/v1/disputes/<public:dispute_no>": _DISPUTE,
+    "POST /api/v1/disputes/<public:dispute_no>/answer": _DISPUTE,
+    "POST /api/v1/disputes/<public:dispute_no>/decision": replace(
+        _DISPUTE, scope="hours:investigate", roles="official", organisation=""
     ),
     "GET /api/v1/name-checks": Row("filing:read", "provider official auditor"),
     "POST /api/v1/name-checks/<public:check_no>/request": Row(
@@ -305,6 +392,7 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/verdict-batches/<public:batch_no>": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/items": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/answers.jsonl": _BATCH,
+    "GET /api/v1/verdict-batches/<public:batch_no>/results.csv": _BATCH,
     "POST /api/v1/certificates": Row("certificate:issue", "official"),
     "GET /api/v1/certificates": Row("certificate:read", "official"),
     "GET /api/v1/certificates/<certificate:number>": _CERTIFICATE,
@@ -353,7 +441,7 @@ def asked(caller: Caller, row: str, known: Mapping[str, str], body: Any = None) 
     method, rule = row.split(" ")
     nobodys = {
         "version": "999", "year": "1999", "leaf": "0" * 64, "client_id": "official-00000000",
-        "number": "371000202600000000007",
+        "number": "371000202600000000007", "session_no": "99",
     }  # fmt: skip
     numbers = nobodys | known
     path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", lambda name: numbers.get(name[1], "X000000000"), rule)
@@ -413,6 +501,20 @@ def rosters_under(desk: Desk, filing: str) -> tuple[TestResponse, TestResponse]:
     )
 
 
+def exempted(desk: Desk) -> dict[str, str]:
+    """File an exemption on behalf of the enterprise, and find fraud of it; return both numbers."""
+    register = Register(desk)
+    copied = {"finding": "fraud", "copied_to": "工信局", "copied_on": "2026-01-09", **DOCUMENT}
+    register.may_ask()
+    exemption_no = desk.title_system.post(
+        "/api/v1/exemptions", application(enterprise=ENTERPRISE_USCC)
+    ).get_json()["exemption_no"]
+    found = desk.official.post(
+        f"/api/v1/organisations/{ENTERPRISE_USCC}/recommendation-findings", copied
+    )
+    return {"exemption_no": exemption_no, "finding_no": found.get_json()["finding_no"]}
+
+
 def numbers_of_all(desk: Desk) -> dict[str, str]:
     """Do one of each; return the numbers by the names that addresses have for them."""
     publish_works(desk.bank)
@@ -463,14 +565,41 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
             "/api/v1/reassessments", {"scheme": "cn-3710", "case_no": "查2026-2"}
         ),
     }
-    return {name: str(act.get_json()[name]) for name, act in acts.items()} | {
-        "call_no": call_no, "bid_no": bid_no,
+    numbers = {name: str(act.get_json()[name]) for name, act in acts.items()}
+    return numbers | of_a_verdict(desk, numbers["verdict_no"]) | {
+        **exempted(desk),
+        "call_no": call_no, "bid_no": bid_no, "dispute_no": disputed(desk.bank, PERSON, filing_no),
         "filing_no": filing_no, "roster_no": roster.get_json()["roster_no"], "leaf": entry["leaf"],
         "check_in_no": checked_in(desk.bank, PERSON, now=utc_now())[1], "pack_id": "cn-3710",
         "work_no": left.get_json()["work_no"], "fact_no": base.get_json()["fact_no"],
         "check_no": held_row(desk, f"/api/v1/filings/{filing_no}"),
         "client_id": desk.caller(Role.AUDITOR).client_id, "uscc": ENTERPRISE_USCC, "version": "1",
     }  # fmt: skip
+
+
+def of_a_verdict(desk: Desk, verdict_no: str) -> dict[str, str]:
+    """Have somebody object to a verdict, and something happen to it."""
+    return {"objection_no": objected(desk, verdict_no), "event_no": told_of(desk, verdict_no)}
+
+
+def objected(desk: Desk, verdict_no: str) -> str:
+    """Have the person object to a query; return the objection's number."""
+    vault = desk.bank.house.vault
+    with desk.bank.unit() as session:
+        people = [find_person(session, vault, PERSON)]
+        return object_to(session, vault, people, verdict_no, "未申报", now=utc_now()).objection_no
+
+
+def told_of(desk: Desk, verdict_no: str) -> str:
+    """Let something have happened to a verdict; return the event's number."""
+    event = {
+        "event_no": "N00000000000007", "position": 1, "client_id": desk.title_system.client_id,
+        "kind": KINDS[0], "watched_no": verdict_no, "verdict_no": verdict_no, "changed": "outcome",
+        "recorded_at": utc_now(),
+    }  # fmt: skip
+    with desk.bank.unit() as session:
+        session.execute(insert(ClientEvent), [event])
+    return event["event_no"]
 
 
 def asked_of(holder: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -113,12 +113,13 @@ def numbers(desk: Desk) -> Numbers:
 
 def caller_for(desk: Desk, scope: str) -> Caller:
     """Return somebody who may."""
-    role = next(role for role in Role if not scope or scope in SCOPES_OF[role])
+    if not scope:
+        return desk.nobody
     named = {
         Role.PROVIDER: desk.provider, Role.OFFICIAL: desk.official,
         Role.TITLE_SYSTEM: desk.title_system, Role.ADMINISTRATOR: desk.administrator,
     }  # fmt: skip
-    return named[role] if scope else desk.nobody
+    return next(caller for role, caller in named.items() if scope in SCOPES_OF[role])
 
 
 def sent(desk: Desk, numbers: Numbers, operation: APIOperation) -> tuple[set[int], list[str]]:

@@ -106,7 +106,7 @@ def test_without_a_mandate_nothing_is_answered_and_nothing_written(desk: Desk) -
     response = desk.title_system.post("/api/v1/verdicts", question())
 
     assert problem_of(response)["code"] == "mandate-missing"
-    assert desk.row_counts() == before
+    assert desk.row_counts() == before | {"refused_question": 1}, "but that it was refused"
 
 
 def test_a_suspended_mandate_holds_from_the_next_question_on_no_more(desk: Desk) -> None:

@@ -1,12 +1,20 @@
 """Lists of applicants by the API: sent once, watched, read row by row, taken away signed."""
 
+import csv
+import io
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from marshmallow import ValidationError
+
 from creditbank.house import EXTENSION
 from creditbank.jobs.batches import run_batches
+from creditbank.schemas.fields import Inner, Several
+from creditbank.schemas.verdict_batches import BatchPersonBody, People
 from tests.api.desk import Desk, stated
 from tests.api.test_registry_and_verdicts import PERSON, granted, on_record, question
 from tests.bank import invented_person
@@ -49,6 +57,8 @@ def test_a_list_is_answered_row_by_row_and_sent_again_is_the_same_list(desk: Des
     read = desk.title_system.get(f"/api/v1/verdicts/{kept[0]['verdict_no']}").get_json()
     assert read["jws"] == kept[0]["jws"]
     assert PERSON.name not in answers.text + json.dumps(rows, ensure_ascii=False)
+    behind = desk.title_system.get(f"{PATH}/{batch_no}/answers.jsonl?after=1").text
+    assert behind == "".join(answers.text.splitlines(keepends=True)[1:])
 
 
 def test_a_row_that_is_refused_says_what_to_do(desk: Desk) -> None:
@@ -80,3 +90,89 @@ def test_a_list_without_a_mandate_or_beyond_the_limit_is_refused_whole(desk: Des
     assert (without.status_code, without.get_json()["code"]) == (403, "mandate-missing")
     assert beyond.status_code == 422
     assert beyond.get_json()["errors"][0]["path"] == "/people"
+
+
+def test_a_list_is_taken_away_as_csv_from_any_row_on(desk: Desk) -> None:
+    granted(desk)
+    on_record(desk)
+    people = (stated(PERSON), stated(invented_person(77)), stated(PERSON))
+    batch_no = desk.title_system.post(PATH, listed(*people)).get_json()["batch_no"]
+    run_batches(threading.Event())
+
+    whole = desk.title_system.get(f"{PATH}/{batch_no}/results.csv")
+    behind = desk.title_system.get(f"{PATH}/{batch_no}/results.csv?after=2").text
+
+    assert whole.content_type.startswith("text/csv")
+    header, *rows = csv.reader(io.StringIO(whole.text))
+    assert header == ["row_no", "outcome", "verdict_no", "reasons", "shortfall"]
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    assert rows[0][3].startswith(f"rules-outcome-{rows[0][1].replace('_', '-')}")
+    read = desk.title_system.get(f"/api/v1/verdicts/{rows[0][2]}").get_json()["statement"]
+    short = [each["short"] for each in read["advice"]]
+    assert [each.split(":")[2] for each in rows[0][4].split()] == short
+    assert rows[1][1] == "undetermined"
+    assert rows[2][1:] == ["refused", "", "list-row-duplicate", ""]
+    assert behind.splitlines() == [whole.text.splitlines()[at] for at in (0, 3)]
+
+
+def test_a_list_counts_what_was_known_at_an_instant_as_a_single_answer_does(desk: Desk) -> None:
+    granted(desk)
+    on_record(desk)
+    then = {"known_at": "2026-11-20T02:00:00Z"}
+    sent = desk.title_system.post(PATH, listed(stated(PERSON)) | then).get_json()
+    run_batches(threading.Event())
+    single = desk.title_system.post("/api/v1/verdicts", question() | then).get_json()
+
+    [row] = desk.title_system.get(f"{PATH}/{sent['batch_no']}/items").get_json()["items"]
+    of_list = desk.title_system.get(f"/api/v1/verdicts/{row['verdict_no']}").get_json()
+    now = desk.title_system.post("/api/v1/verdicts", question()).get_json()
+
+    told = [(each["outcome"], each["statement"]["known_at"]) for each in (of_list, single, now)]
+    assert told[0] == told[1] != told[2]
+
+
+def test_a_list_may_be_larger_than_other_bodies(desk: Desk) -> None:
+    granted(desk)
+    house = desk.bank.house
+    desk.bank.app.config["MAX_CONTENT_LENGTH"] = 1_000
+    body = listed(*(stated(invented_person(number)) for number in range(10)))
+
+    taken = desk.title_system.post(PATH, body)
+    small = replace(house.settings, batch_bytes_max=1_000)
+    desk.bank.app.extensions[EXTENSION] = replace(house, settings=small)
+    refused = desk.title_system.post(PATH, body)
+
+    assert (taken.status_code, refused.status_code) == (202, 413)
+
+
+IDENTITY = stated(PERSON)
+ROWS = (
+    IDENTITY,
+    {**IDENTITY, "stated": {"current_title_on": "2021-03-01"}},
+    {**IDENTITY, "name": " 李\u3000示例 "},
+    {**IDENTITY, "stated": {"current_title_on": " 2021-03-01 "}},
+    {**IDENTITY, "stated": {"Current": "x"}},
+    {**IDENTITY, "stated": {"current_title_on": ""}},
+    {**IDENTITY, "stated": {"current_title_on": 1}},
+    {**IDENTITY, "stated": []},
+    {**IDENTITY, "document_number": "999999198505150019"},
+    {**IDENTITY, "document_kind": "letter"},
+    {**IDENTITY, "name": "\u0000"},
+    {**IDENTITY, "more": "1"},
+    {"name": "李示例"},
+    "李示例",
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=map(str, range(len(ROWS))))
+def test_a_row_that_is_read_quickly_is_read_as_its_shape_reads_it(row: Any) -> None:
+    def tried(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except ValidationError as error:
+            return error.messages
+
+    quick = tried(lambda: People().deserialize([row, IDENTITY]))
+    shaped = tried(lambda: Several(Inner(BatchPersonBody)).deserialize([row, IDENTITY]))
+
+    assert quick == shaped

@@ -231,7 +231,7 @@ def test_what_is_rehearsed_is_what_is_posted(
     filing_no = bank.approved_filing(seats=seats)
     stated = roster([(invented_person(n), day, minutes) for n, day, minutes, _ in lines])
     renamed = {row_no for row_no, line in enumerate(lines, start=1) if line[3]}
-    rows = tuple(replace(row, name="张三") if row.row_no in renamed else row for row in stated.rows)
+    rows = tuple(row._replace(name="张三") if row.row_no in renamed else row for row in stated.rows)
     stated = replace(stated, rows=rows)
 
     with bank.unit() as session:

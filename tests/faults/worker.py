@@ -29,6 +29,7 @@ from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
 from creditbank.errors import CreditBankError
 from creditbank.jobs.reassessments import run_reassessments
+from creditbank.jobs.watching import run_watches
 from creditbank.ledger.models import Log, SignedCheckpoint
 from creditbank.ledger.seal import seal
 from creditbank.limits import RateExceededError, count_client
@@ -193,6 +194,14 @@ def reassess_and_wait(bank: TestBank, job: Job, say: Say) -> None:
     say(moment="done", moments=moments.passed)
 
 
+def watch_and_wait(bank: TestBank, job: Job, say: Say) -> None:
+    """Let the watcher work; stop for ever at a moment of it."""
+    moments = _Moments(job["moment"], say, started=True)
+    moments.watch(db.engine)
+    run_watches(threading.Event())
+    say(moment="done", moments=moments.passed)
+
+
 def post_on_full_disk(bank: TestBank, job: Job, say: Say) -> None:
     """Send one request while no file may grow much beyond what it is; say what was answered."""
     say(ready=True)
@@ -222,13 +231,14 @@ def _status(bank: TestBank, job: Job) -> int:
 
 
 class _Moments:
-    """Counts what happens from the first inserted row on, and stops where it is asked to."""
+    """Counts what happens, from the first inserted row on if nothing else is said, and stops where
+    it is asked to."""
 
-    def __init__(self, stop_at: int, say: Say) -> None:
+    def __init__(self, stop_at: int, say: Say, *, started: bool = False) -> None:
         self.passed = 0
         self._say = say
         self._stop_at = stop_at
-        self._started = False
+        self._started = started
 
     def watch(self, engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", self._before)
@@ -301,6 +311,7 @@ ACTIONS: dict[str, Callable[[TestBank, Job, Say], None]] = {
     "post_and_wait": post_and_wait,
     "seal_and_wait": seal_and_wait,
     "reassess_and_wait": reassess_and_wait,
+    "watch_and_wait": watch_and_wait,
     "post_on_full_disk": post_on_full_disk,
     "post_once": post_once,
     "post_large": post_large,

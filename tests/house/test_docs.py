@@ -14,7 +14,9 @@ from creditbank.rules.loader import load_pack
 from tests.house.tree import ROOT
 from tools.write_problems import page as problems_page
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "clients").rglob("*.md")]
+)
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 ADR_LINES_MAX = 60
 _CODE = re.compile(r"```.*?\n(.*?)```|`([^`\n]+)`", re.DOTALL)

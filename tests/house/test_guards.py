@@ -40,6 +40,7 @@ from tests.bank import NOW, TestBank, invented_person
 from tests.certificates.counter import issue, revoke, with_hours
 from tests.conftest import Database
 from tests.house.databases import partitions_of
+from tests.integrity.disputing import disputed
 from tests.lawtexts import COUNTY, hours, law
 
 GUARDED = sorted({*APPENDED, *SEALED})
@@ -54,6 +55,9 @@ RARE_ROWS = {
     " '2026-11-20T02:00:00.000000Z', 1 FROM organisation",
     "succession_part": "INSERT INTO succession_part SELECT 'N1', min(organisation_id), ''"
     " FROM organisation",
+    "engineer_certificate": "INSERT INTO engineer_certificate SELECT min(person_id), 'Z1',"
+    " (SELECT min(filing_no) FROM filing), 'cn-3710', 'so', '', {bytes}, {bytes}, '',"
+    " '2026-11-20T02:00:00.000000Z', 1 FROM person",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -77,6 +81,7 @@ def sealed_bank(bank: TestBank) -> TestBank:
         record_view(session, certificate, now=NOW)
     revoke(bank, certificate.number)
     checked_in(bank, invented_person(1))
+    disputed(bank, invented_person(1), bank.approved_filing())
     said = Said(bank.enterprise().organisation_id, NOW.date(), "", 0, b"", None, "provider")
     with bank.unit() as session:
         reconcile(session, bank.house.vault, said, now=NOW)

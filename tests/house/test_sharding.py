@@ -13,6 +13,10 @@ pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 NOT_OWNED = {
     "identity_lookup": "the directory: it leads to a person, so nobody has one yet",
     "certificate_lookup": "the directory of certificates, likewise",
+    "holder_code": "the directory of codes, likewise",
+    "verdict_watch": "found by the verdict that is watched, as its asker finds it",
+    "dispute": "found by its number, as the official who decides it finds it",
+    "query_objection": "found by the query that it is about, as an official finds it",
 }
 UNIQUE_KEYS = text("""
     SELECT t.relname, i.relname, array_agg(a.attname ORDER BY place.position)

@@ -1,10 +1,5 @@
 """A learning platform's own xAPI client, which speaks 1.0, posts, reads back, lists and voids."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
 from requests import get
 from tincan import (
     Activity,
@@ -19,23 +14,9 @@ from tincan import (
 
 from tests.api.desk import DAYS, Desk
 from tests.api.test_xapi import VERBS, balance
-from tests.bank import HOST, found_test_bank, invented_person
-from tests.cli.bench import free_port
-from tests.conftest import Database
-from tests.interop.test_oauth_client import listening
+from tests.bank import HOST, invented_person
 
 WANG = invented_person(2)
-
-
-@pytest.fixture
-def served(database: Database, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    bank = found_test_bank(replace(database.settings(tmp_path / "home"), public_url=address))
-    desk = Desk(bank)
-    with listening(desk, port):
-        yield desk, address
-    bank.close()
 
 
 def attended(filing_no: str) -> Statement:

@@ -16,6 +16,7 @@ from creditbank.canonical import canonical_bytes, canonical_text
 from creditbank.clock import instant_from_text
 from creditbank.ledger.leaves import (
     ActBody,
+    EntriesAlike,
     EntryBody,
     act_leaf,
     entry_bytes,
@@ -33,6 +34,7 @@ VECTORS: dict[str, Any] = json.loads((FOLDER / "leaves.json").read_text(encoding
 PINNED = {
     "certificate.json": "028c0f4cd3018bc47fd649ad10660dc22ac6dc613d71659210c935d184622cff",
     "verdict.json": "4a3e916b79a80bbf17e902ee91f0b7bc008972d19a917353ff001746a87f1a81",
+    "verdict_registered.json": "25d495b50122159da941532fa221f45c6ff83ff34716759b789fbdd6a2ceac70",
     "verdict_as_of.json": "8dec325698ab086102ddeb33d814933d9e19a978a3db9c919a1c89e4c0cba4fa",
     "checkpoint.json": "9caea8c321287d428691691f090840016b36d054bc6d5836fe31ed3d97d24083",
     "leaves.json": "7496d3e4a7a1c887aafd17df7272eb8494659aa6cc734b444f6d9a866b17d57c",
@@ -207,6 +209,9 @@ def test_the_remembered_pieces_of_an_entry_are_its_canonical_bytes(
     )  # fmt: skip
 
     assert entry_bytes(body) == canonical_bytes(body.to_canonical())
+    with_facts = body._replace(facts_digest=facts_digest(text[3]))
+    leaf = entry_leaf(entry_salt(SECRET, with_facts), with_facts)
+    assert EntriesAlike(body).leaf(SECRET, text[3]) == leaf
 
 
 def test_the_digest_of_a_pack_is_that_of_its_bytes() -> None:

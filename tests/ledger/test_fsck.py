@@ -21,6 +21,7 @@ from creditbank.ledger.models import (
     PackPins,
     Seal,
 )
+from creditbank.ledger.seal import rows_between
 from creditbank.ledger.unreadable import tables_named
 from tests.bank import TestBank, found_test_bank
 from tests.conftest import Database
@@ -168,12 +169,90 @@ def test_reading_in_small_batches_finds_the_same(
         monkeypatch.setattr("creditbank.ledger.fsck._BATCH", rows_at_once)
         monkeypatch.setattr("creditbank.ledger.quick._REMEMBERED_MAX", rows_at_once)
         monkeypatch.setattr("creditbank.ledger.quick._ACTS_AT_ONCE", rows_at_once)
+        monkeypatch.setattr("creditbank.ledger.quick._KEYED_MAX", rows_at_once)
 
         in_batches = bank.fsck()
 
     assert {each.table for each in at_once} == {"ledger_entry", "journal_act"}
     assert in_batches == at_once
     assert bank.fsck() == []
+
+
+def of_one_session(force: Force, table: Table) -> list[Row]:
+    """Return the credits, or their facts, of two people who attended the same."""
+    with force.engine.connect() as connection:
+        credits = select(Entry.__table__).where(Entry.movement == "credit", Entry.revision == 0)
+        rows = connection.execute(credits.order_by(Entry.entry_id)).mappings().all()
+        occasions = [row["occasion"] for row in rows]
+        shared = next(each for each in occasions if occasions.count(each) > 1)
+        found = connection.execute(select(table).where(table.c.occasion == shared))
+        return [dict(row) for row in found.mappings() if row["revision"] == 0][:2]
+
+
+def test_leaves_that_were_cut_elsewhere_are_named(bank: TestBank, force: Force) -> None:
+    """Put together their bytes are the same."""
+    pair = of_one_session(force, Entry.__table__)
+    unnamed = []
+    for one, other in (pair, pair[::-1]):
+        longer, shorter = one["leaf"] + other["leaf"][:1], other["leaf"][1:]
+        with (
+            force.changed(Entry.__table__, one, leaf=longer),
+            force.changed(Entry.__table__, other, leaf=shorter),
+        ):
+            named = [each for each in bank.fsck() if each.code == "fsck-entry-leaf"]
+        unnamed += [row for row in pair if not any(str(row["entry_id"]) in e.key for e in named)]
+
+    assert unnamed == []
+    assert bank.fsck() == []
+
+
+def test_facts_that_were_cut_elsewhere_are_named(bank: TestBank, force: Force) -> None:
+    """Put together, a line for each, their texts are the same."""
+    pair = of_one_session(force, CreditFacts.__table__)
+    unnamed = []
+    for one, other in (pair, pair[::-1]):
+        with (
+            force.changed(CreditFacts.__table__, one, facts=f"{one['facts']}\n{other['facts']}"),
+            force.changed(CreditFacts.__table__, other, facts=""),
+        ):
+            named = [each for each in bank.fsck() if each.code == "fsck-entry-leaf"]
+        unnamed += [row for row in pair if not any(str(row["person_id"]) in e.key for e in named)]
+
+    assert unnamed == []
+    assert bank.fsck() == []
+
+
+def test_sqlite_reads_no_row_behind_a_round(bank: TestBank, database: Database) -> None:
+    if database.kind == "postgresql":
+        pytest.skip("what stands in its indexes leads there")
+    with bank.reading() as session:
+        first, second = session.scalars(select(Seal).order_by(Seal.seal_no).limit(2))
+        for query in rows_between(session, first, second):
+            said = query.compile(session.connection(), compile_kwargs={"literal_binds": True})
+            plan = session.execute(text(f"EXPLAIN QUERY PLAN {said}")).all()
+
+            assert "PRIMARY KEY (rowid>? AND rowid<?)" in plan[0].detail
+
+
+@pytest.mark.parametrize("waiting_max", [0, 3, 20_000])
+def test_facts_may_lie_in_another_order_than_their_credits(
+    bank: TestBank,
+    force: Force,
+    database: Database,
+    waiting_max: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if database.kind == "postgresql":
+        pytest.skip("rows have no number there, and are read by person")
+    monkeypatch.setattr("creditbank.ledger.fsck._BATCH", 2)
+    monkeypatch.setattr("creditbank.ledger.quick_order._WAITING_MAX", waiting_max)
+    with force.engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_facts SET rowid = -rowid"))
+
+    assert bank.fsck() == []
+    facts = rows_of(force, CreditFacts.__table__)[0]
+    with force.changed(CreditFacts.__table__, facts, occasion="elsewhere"):
+        assert names(bank.fsck(), CreditFacts.__table__, {**facts, "occasion": "elsewhere"})
 
 
 def test_a_row_taken_away_is_named(bank: TestBank, force: Force) -> None:

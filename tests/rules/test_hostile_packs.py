@@ -42,6 +42,8 @@ SOUND: dict[str, Any] = {
     "credited_year": {"previous_year_through": "04-30"},
     "make_up.past": {"years": 4, "activities": ["work"], "subjects": ["public"]},
     "declare_by": {"days": 90, "exceptions": [{"ended_in": 12, "until": "03-31"}]},
+    "post_by": {"days": 30},
+    "post_by.work": {"next_year_until": "01-31"},
     "cap.work": {"per": "activity", "hours": "16", "order": 1, "activities": ["work"],
                  "forms": ["a"], "subject": "public"},
     "once_per_work": "highest",

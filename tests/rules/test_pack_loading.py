@@ -40,6 +40,7 @@ from creditbank.rules.hour_rules import (
     MakeUp,
     OncePerWork,
     PartDay,
+    PostBy,
     Recognition,
     Transfer,
 )
@@ -234,6 +235,8 @@ def _leave(period: str) -> str:
             DeclareBy(90, (DeclareException(12, (3, 31)),)),
         ),
         ("declare_by.course", "{ days = 0 }", DeclareBy(0, ())),
+        ("post_by", "{ days = 30 }", PostBy(30, None)),
+        ("post_by.course", '{ next_year_until = "01-31" }', PostBy(None, (1, 31))),
         (
             "cap.talks",
             '{ per = "activity", hours = "16", order = 2, forms = ["video", "talk"] }',
@@ -416,6 +419,10 @@ def test_each_kind_of_rule_is_read_into_its_own_type(
         ("make_up.past_years", "{ years = 4, activities = [] }"),
         ("make_up.past_years", '{ years = 4, subjects = ["Public"] }'),
         ("declare_by", "90"),
+        ("post_by", "{ }"),
+        ("post_by", "{ days = -1 }"),
+        ("post_by", '{ next_year_until = "02-29" }'),
+        ("post_by", '{ days = 1, next_year_until = "01-31" }'),
         ("declare_by", "{ days = -1 }"),
         ("declare_by", "{ days = 3661 }"),
         ("declare_by", "{ days = 90, exceptions = [] }"),

@@ -49,6 +49,7 @@ def test_a_number_of_hours_that_no_weihai_notice_states_is_never_shown_as_cited(
         "recognise.enterprise_course", "recognise.digital_engineer_programme",
         "recognise.practical_training", "pathway.enterprise_recommendation", "pathway.fast_track",
         "fact.enterprise_class", "fact.recommendation_signed_by",
+        "right_lost.enterprise_recommendation",
     }  # fmt: skip
 
 

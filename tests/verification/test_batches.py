@@ -5,15 +5,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from creditbank.attendance.people_list import ListedPerson
+from creditbank.canonical import canonical_bytes
 from creditbank.clock import utc_now
 from creditbank.crediting.imports import RecordRow
 from creditbank.errors import RowProblem
+from creditbank.jobs import batches as jobs
 from creditbank.jobs.batches import run_batch, run_batches
 from creditbank.jobs.clock import forget_old
 from creditbank.people.register import Identity
@@ -21,6 +24,7 @@ from creditbank.people.vault import VaultBrokenError
 from creditbank.registry.clients import Client
 from creditbank.registry.mandates import MandateMissingError, change_mandate
 from creditbank.registry.models import Mandate
+from creditbank.verification.answers import Prepared, prepare_all
 from creditbank.verification.batches import (
     SILENT_SECONDS,
     BatchQuestion,
@@ -32,10 +36,10 @@ from creditbank.verification.batches import (
     batch_numbered,
     counts_of,
     lines_of,
-    next_people,
     request_batch,
     settle,
     take_up,
+    waiting_rows,
 )
 from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem
 from creditbank.verification.questions import Disclosure
@@ -53,13 +57,13 @@ from creditbank.config import settings_from_environment
 from creditbank.db import unit_of_work
 from creditbank.jobs import batches as jobs
 from creditbank.verification import batches
-kept, calls = batches.store, []
-def dying(*given, **more):
-    kept(*given, **more)
+kept, calls = batches.store_all, []
+def dying(*given):
+    kept(*given)
     calls.append(1)
     if len(calls) == {dies_at}:
         os.kill(os.getpid(), signal.SIGKILL)
-batches.store = dying
+batches.store_all = dying
 jobs.SLICE_ROWS = 4
 with create_app(settings_from_environment()).app_context():
     with unit_of_work() as session:
@@ -163,9 +167,9 @@ def test_a_worker_killed_in_the_middle_leaves_every_row_to_be_answered_exactly_o
         "CREDITBANK_SEALER_DATABASE_URL": settings.sealer_url,
     }  # fmt: skip
 
-    # The second slice of four is being kept: two of its answers are written, and not committed.
+    # The second slice of four is being kept: its answers are written, and not committed.
     worker = subprocess.run(
-        [sys.executable, "-c", WORKER.format(dies_at=6)],
+        [sys.executable, "-c", WORKER.format(dies_at=2)],
         env={**os.environ, **variables}, check=False, capture_output=True, timeout=120,
     )  # fmt: skip
 
@@ -187,10 +191,10 @@ def test_whoever_was_thought_dead_settles_nothing_any_more(bank: TestBank, clien
     assert slow is not None
     assert quick is not None
     with bank.reading() as session:
-        [person] = next_people(session, bank.house.vault, slow, 5)
+        [row_no] = waiting_rows(session, slow)
 
     with bank.unit() as session:
-        refused = Settled(person.row_no, None, (RowProblem(2, "", "person-unknown"),))
+        refused = Settled(row_no, None, (RowProblem(2, "", "person-unknown"),))
         assert not settle(session, slow, [refused], now=utc_now())
     assert not run_batch(slow, threading.Event())
     assert run_batch(quick, threading.Event())
@@ -278,3 +282,44 @@ def test_after_its_days_nobody_on_a_list_is_known_and_the_answers_stay(
     assert lines(bank, client, kept)[0].name == UNKNOWN.name
     assert row_of(bank, forgotten_unanswered).state == "failed"
     assert run_batches(threading.Event()) == 0
+
+
+def test_several_processes_answer_a_long_list_as_one_does(
+    bank: TestBank, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = listed(MET, SHORT, *(invented_person(100 + number) for number in range(5)))
+    stranger = ListedPerson(50, Identity(invented_person(7).document, "不是此人"), {})
+    alone = asked(bank, client, people)
+    run_batches(threading.Event())
+    monkeypatch.setattr(jobs, "ALONE_MAX", 0)
+    monkeypatch.setattr(jobs, "SLICE_ROWS", 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    together = asked(bank, client, [*people[1:], stranger])
+
+    run_batches(threading.Event())
+
+    outcomes = {line.row_no: line.outcome for line in lines(bank, client, alone)}
+    found = {line.row_no: line for line in lines(bank, client, together)}
+    assert {no: each.outcome for no, each in found.items() if no != 50} == {
+        no: outcome for no, outcome in outcomes.items() if no != 2
+    }
+    assert [each.code for each in found[50].problems] == ["identity-mismatch"]
+    assert row_of(bank, together).state == "done"
+    assert verdicts(bank) == 13
+
+
+@pytest.mark.parametrize("disclose", list(Disclosure))
+def test_what_is_signed_of_a_list_is_canonical_whoever_wrote_its_parts(
+    bank: TestBank, client: Client, disclose: Disclosure
+) -> None:
+    bank.seal()
+    asks = [
+        replace(question(), disclose=disclose, purpose='"申报\\\u0041\u030a').about(person)
+        for person in listed(MET, SHORT, UNKNOWN)
+    ]
+    with bank.reading() as session:
+        prepared = prepare_all(session, bank.house.vault, asks, client, now=utc_now())
+
+    for each in prepared:
+        assert isinstance(each, Prepared)
+        assert each.payload == canonical_bytes(each.statement)

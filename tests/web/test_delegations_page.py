@@ -49,6 +49,8 @@ def test_a_delegate_posts_by_the_page_until_the_manager_ends_it(
     given = words(give(manager, filing_no=filing_no.lower()))
     listed = words(delegate.get("/filings"))
     seen = words(delegate.get(one))
+    offered = ["people=organisation" in browser.get(one).text for browser in (delegate, manager)]
+    delegate.get(one)
     delegate.send(f"{one}/rosters", file=ROSTER)
     hold = delegate.path
     delegate.send(f"{hold}/posting")
@@ -67,6 +69,7 @@ def test_a_delegate_posts_by_the_page_until_the_manager_ends_it(
     ended = words(manager)
     after = delegate.get(one).status
 
+    assert offered == [False, True]
     assert (before, "没有委托" in empty) == (404, True)
     assert "已委托" in given
     assert filing_no in listed

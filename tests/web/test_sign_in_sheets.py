@@ -69,6 +69,28 @@ def test_a_sheet_has_a_row_for_each_seat_and_nobodys_number(
     assert provider.get(f"/filings/{filing_no}/sign-in-sheets/9").status == 422
 
 
+def test_a_program_fetches_the_sheets_of_its_own_filings(bank: TestBank) -> None:
+    press_at_hand()
+    desk = Desk(bank)
+    filing_no = desk.approved_filing()
+    desk.provider.post(f"/api/v1/filings/{filing_no}/rosters", roster_rows([LI], DAYS[:1]))
+    where = f"/api/v1/filings/{filing_no}/sign-in-sheets/2"
+
+    blank, filled = desk.provider.get(where), desk.provider.get(f"{where}?people=expected")
+    refused = [
+        desk.provider.get(f"{where}0"), desk.other_provider.get(where), desk.official.get(where),
+    ]  # fmt: skip
+
+    assert (blank.status_code, blank.content_type) == (200, "application/pdf")
+    assert DAYS[1].isoformat() in "".join(printed(blank.data))
+    assert LI.name not in "".join(printed(blank.data))
+    assert LI.name in "".join(printed(filled.data))
+    assert LI.document.number[:14] not in "".join(printed(filled.data))
+    assert [each.get_json()["code"] for each in refused] == [
+        "session-number-unknown", "filing-unknown", "scope-missing",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("page_rows", [1_000, 1])
 def test_what_was_signed_on_paper_says_so_with_every_credit(
     provider: Browser, bank: TestBank, page_rows: int

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import BytesIO
+from unittest.mock import patch
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from creditbank.accounts.models import AccountEvent, Claim
 from creditbank.accounts.seats import SeatDraft
@@ -14,6 +15,12 @@ from creditbank.attendance.workbook import Limits
 from creditbank.canonical import canonical_text
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.amendments import AmendmentDraft, ask_amendment, plan_of
+from creditbank.crediting.engineer_certificates import (
+    CertificateDraft,
+    Grade,
+    Paper,
+    record_certificate,
+)
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
@@ -25,7 +32,7 @@ from creditbank.crediting.reassessments import (
 )
 from creditbank.crediting.roster_works import request_preview
 from creditbank.ledger.models import Act, Entry
-from creditbank.people.register import Identity
+from creditbank.people.register import Identity, find_person
 from creditbank.registry.calls import (
     Award,
     BidDraft,
@@ -49,8 +56,25 @@ from creditbank.registry.own_clients import OwnClientDraft, make_own_client
 from creditbank.registry.stating import FactDraft, state_fact
 from creditbank.registry.succeeding import SuccessionDraft, succeed
 from creditbank.registry.successions import How
+from creditbank.verification.codes import CodeDraft, make_code
+from creditbank.verification.events import set_webhook
+from creditbank.verification.exemption_rights import Finding, FindingDraft, record_finding
+from creditbank.verification.exemption_steps import Decided, Decision, decide_exemption
+from creditbank.verification.models import Verdict
+from creditbank.verification.objections import object_to
+from creditbank.verification.questions import Disclosure
+from creditbank.verification.watch_models import ClientEvent
+from creditbank.verification.watching import KINDS
 from tests.achievements import PATENT, declare, publish_works
-from tests.acts import checked_in, investigate, register_enterprise, seal_all
+from tests.acts import (
+    approve_programme,
+    approve_training,
+    checked_in,
+    investigate,
+    publish_post_by,
+    register_enterprise,
+    seal_all,
+)
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import (
     ENTERPRISE_USCC,
@@ -62,6 +86,9 @@ from tests.bank import (
 )
 from tests.certificates.counter import issue, press_at_hand
 from tests.crediting.test_returned_filings import DRAFT
+from tests.integrity.disputing import disputed
+from tests.verification.exempted import filed as filed_exemption
+from tests.verification.exempted import list_enterprise
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
 from tests.web.test_verdict_lists import send_list
@@ -89,6 +116,16 @@ ROSTER = csv_bytes(
 )
 
 DOCUMENT = {"document_no": "示例1号", "document_day": "2025-01-01", "reason": ""}
+#: The roster by which a dispute is settled, without its first letter.
+SETTLED_BY = "SETT1ED00"
+
+#: A returned recommendation as it is sent again.
+EXEMPTION = {
+    "series": "engineering", "level": "associate_senior", "application_day": "2026-11-20",
+    "fact-recommendation_signed_by": "chairman", "fact-achievements_stated": "yes",
+    "valid_from": "2026-01-01", "employed_from": "2019-07-01",
+    "paper-signed_recommendation": "举荐书", "paper-statement_of_achievements": "业绩说明",
+}  # fmt: skip
 
 #: In the order in which the owners do it. Other people's pages add their rows and things here.
 OBJECTS: Mapping[str, Held] = {
@@ -113,6 +150,26 @@ OBJECTS: Mapping[str, Held] = {
     "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/results.pdf": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": Held("list", "asker", "colleague"),
+    "POST /hours/queries/<public:verdict_no>/objection": Held(
+        "query", "professional", "other-professional", {"words": "未向该单位申报"}
+    ),
+    "POST /verdicts/<public:verdict_no>/results": Held(
+        "watchable", "asker", "colleague", {"result": "submitted", "day": "2026-01-05"}
+    ),
+    "POST /verdicts/<public:verdict_no>/watch": Held("watchable", "asker", "colleague"),
+    "POST /verdicts/<public:verdict_no>/watch-ending": Held("watchable", "asker", "colleague"),
+    "POST /verdicts/watched/<public:event_no>/redelivery": Held("event", "asker", "colleague"),
+    "POST /hours/codes/<public:code_no>/extension": Held(
+        "code", "professional", "other-professional",
+        {"valid_through": (civil_day(utc_now()) + timedelta(days=9)).isoformat(), "uses_max": "2"},
+    ),
+    "POST /hours/codes/<public:code_no>/revocation": Held(
+        "code", "professional", "other-professional"
+    ),
+    "GET /desk/objections/<public:objection_no>": Held("objection", "official", "far-official"),
+    "POST /desk/objections/<public:objection_no>/answer": Held(
+        "objection", "official", "far-official", {"finding": "rejected", "reason": "依授权核验"}
+    ),
     "GET /hours/certificates/<certificate:number>.pdf": Held(
         "certificate", "professional", "other-professional"
     ),
@@ -146,6 +203,27 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /name-checks/<public:check_no>/request": Held(
         "held row", "provider", "far-provider", {"note": "已更名"}
+    ),
+    "GET /disputes/<public:dispute_no>": Held("dispute", "provider", "far-provider"),
+    "POST /disputes/<public:dispute_no>/declining": Held(
+        "dispute", "provider", "far-provider", {"words": "不在名单"}
+    ),
+    "GET /hours/disputes/<public:dispute_no>": Held(
+        "dispute", "professional", "other-professional"
+    ),
+    "POST /hours/disputes/<public:dispute_no>/appeal": Held(
+        "dispute", "professional", "other-professional", {"words": "签到表上有我"}
+    ),
+    "POST /disputes/<public:dispute_no>/decision": Held(
+        "dispute", "official", "far-official",
+        {"outcome": "upheld", "words": "属实", "case_no": "异2026-1"},
+    ),
+    "POST /disputes/<public:dispute_no>/correction": Held(
+        "settled dispute", "provider", "far-provider",
+        {"words": "已补登", "remedy": f"R{SETTLED_BY}"},
+    ),
+    "POST /hours/disputes/<public:dispute_no>/withdrawal": Held(
+        "other dispute", "professional", "other-professional"
     ),
     "GET /desk/name-checks/<public:check_no>": Held("held row", "official", "far-official"),
     "POST /desk/name-checks/<public:check_no>/decision": Held(
@@ -191,6 +269,25 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /bids/<public:bid_no>/recommendation": Held(
         "bid", "official", "far-official", {"level": "provincial", **DOCUMENT}
+    ),
+    "GET /exemptions/<public:exemption_no>": Held("exemption", "employer", "far-employer"),
+    "GET /exemptions/<public:exemption_no>/resubmission": Held(
+        "returned exemption", "employer", "far-employer"
+    ),
+    "POST /exemptions/<public:exemption_no>/resubmission": Held(
+        "returned exemption", "employer", "far-employer", EXEMPTION
+    ),
+    "POST /exemptions/<public:exemption_no>/decision": Held(
+        "exemption", "official", "far-official", {"decision": "approve"}
+    ),
+    "POST /exemptions/<public:exemption_no>/revocation": Held(
+        "exemption", "official", "far-official", {**DOCUMENT, "reason": "核查"}
+    ),
+    "POST /exemptions/<public:exemption_no>/withdrawal": Held(
+        "returned exemption", "employer", "far-employer", {"reason": "放弃"}
+    ),
+    "POST /desk/recommendation-findings/<public:finding_no>/lifting": Held(
+        "finding", "official", "far-official", DOCUMENT
     ),
     "POST /delegations/<public:delegation_no>/measure": Held(
         "delegation", "official", "far-official", {"step": "suspend", "reason": "抽查"}
@@ -245,6 +342,29 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /filings/<public:filing_no>/measure": Held(
         "attended", "official", "far-official", {"step": "reopen", "reason": "补登"}
+    ),
+    "GET /filings/<public:filing_no>/engineer-certificates": Held(
+        "programme", "provider", "far-provider"
+    ),
+    "POST /filings/<public:filing_no>/engineer-certificates": Held(
+        "programme", "provider", "far-provider",
+        {"paper": "level", "number": "DJ-1", "issuer": "示例评价机构", "grade": "junior",
+         "issued_on": SEMINAR_DAYS[0].isoformat(), "document_kind": "resident_id",
+         "document_number": invented_person(91).document.number,
+         "person_name": invented_person(91).name},
+    ),
+    "POST /filings/<public:filing_no>/engineer-certificates/<public:record_no>/removal": Held(
+        "papered", "provider", "far-provider", {"reason": "误登"}
+    ),
+    "GET /filings/<public:filing_no>/posting-terms": Held("trained", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/late-posting": Held(
+        "trained", "official", "far-official",
+        {"day": SEMINAR_DAYS[0].isoformat(), "through": "2099-01-01", "reason": "补报"},
+    ),
+    "GET /filings/<public:filing_no>/days": Held("trained", "provider", "far-provider"),
+    "POST /filings/<public:filing_no>/days": Held(
+        "trained", "provider", "far-provider",
+        {"day": SEMINAR_DAYS[0].isoformat(), "use": "training", "told_by": "host", "done": "跟班"},
     ),
     "GET /filings/<public:filing_no>/review": Held("revoked", "official", "far-official"),
     "POST /filings/<public:filing_no>/review": Held(
@@ -307,6 +427,7 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
     away = register_enterprise(visitors.bank, "91371000MA3DEM0M02", "cn-3301")
     away_id = visitors.bank.enterprise(away).organisation_id
     visitors.staff("far-district", SeatDraft(Role.PROVIDER, "cn-3301", away_id))
+    visitors.staff("far-employer", SeatDraft(Role.EMPLOYER, "cn-3710", far))
     visitors.staff("far-teacher", SeatDraft(Role.PROVIDER, "cn-3710", far, manages=True))
     other = visitors.professional(92)
     return {
@@ -318,6 +439,8 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
         "manager": visitors.seated(Role.PROVIDER, manages=True),
         "far-official": visitors.signed_in("far-official", factor=True),
         "far-manager": visitors.signed_in("far-manager"),
+        "employer": visitors.seated(Role.EMPLOYER),
+        "far-employer": visitors.signed_in("far-employer"),
         "far-teacher": visitors.signed_in("far-teacher"),
         "far-district": visitors.signed_in("far-district"),
         "asker": visitors.seated(Role.TITLE_SYSTEM, name="asker"),
@@ -327,6 +450,7 @@ def hands(visitors: Visitors) -> dict[str, Browser]:
 
 def things(visitors: Visitors) -> dict[str, str]:
     """Make one of each thing; return their numbers."""
+    publish_post_by(visitors.bank, "{ days = 3 }", "post_by.practical_training")
     worker = visitors.staff("worker", visitors.seat(Role.PROVIDER))
     inside = visitors.signed_in("worker").cookie()
     [seat] = visitors.lobby.must_sign(inside, now=utc_now()).seats
@@ -344,6 +468,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "claim": claim_no,
         "hour": sealed_hour(visitors.bank),
         "verdict": NUMBER.findall(asked.path)[0],
+        **queried(title_system),
         "list": send_list(title_system, [invented_person(91)]),
         "certificate": issue(
             visitors.bank, (2026,), person=invented_person(91), now=utc_now()
@@ -361,6 +486,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "delegation": delegated(visitors.bank),
         **own_client(visitors),
         **called(visitors.bank),
+        **exempting(visitors.bank),
         "third organisation": register_enterprise(visitors.bank, "91371000MA3DEM0K00"),
         "succession": closed(visitors.bank),
         **filed(visitors),
@@ -386,6 +512,30 @@ def closed(bank: TestBank) -> str:
     return f"{uscc}/successions/{made.succession_no}"
 
 
+def queried(title_system: Seat) -> dict[str, str]:
+    """Ask about the professional twice; have them object to one; return both numbers."""
+    numbers = [NUMBER.findall(title_system.ask(invented_person(91)).path)[0] for _ in range(2)]
+    with title_system.bank.unit() as session:
+        vault = title_system.bank.house.vault
+        people = [find_person(session, vault, invented_person(91))]
+        raised = object_to(session, vault, people, numbers[1], "未申报", now=utc_now())
+        draft = CodeDraft("应聘", Disclosure.DECISION, utc_now() + timedelta(days=3), 1)
+        code, _ = make_code(session, vault, people[0], draft, now=utc_now())
+        asker = session.get_one(Verdict, numbers[0]).client_id
+        client = Client(asker, Role.TITLE_SYSTEM, SCOPES_OF[Role.TITLE_SYSTEM], "cn-3710", None)
+        set_webhook(session, client, "https://titles.example/", KINDS, now=utc_now())
+        event = {
+            "event_no": "N00000000000007", "position": 1, "client_id": asker, "kind": KINDS[0],
+            "watched_no": numbers[0], "verdict_no": numbers[0], "changed": "outcome",
+            "recorded_at": utc_now(),
+        }  # fmt: skip
+        session.execute(insert(ClientEvent), [event])
+        return {
+            "query": numbers[0], "objection": raised.objection_no, "code": code.code_no,
+            "watchable": numbers[0], "event": event["event_no"],
+        }  # fmt: skip
+
+
 def own_client(visitors: Visitors) -> dict[str, str]:
     """Let the test enterprise have a client; return it, and where its key stands."""
     own = Client("x", Role.PROVIDER, SCOPES_OF[Role.PROVIDER], "cn-3710", visitors.lobby.enterprise)
@@ -394,6 +544,23 @@ def own_client(visitors: Visitors) -> dict[str, str]:
         made, _ = make_own_client(session, own, draft, now=utc_now())
         [key] = credentials_of(session, made.client_id)
         return {"client": made.client_id, "key": f"{made.client_id}/keys/{key.credential_no}"}
+
+
+def exempting(bank: TestBank) -> dict[str, str]:
+    """File two recommendations, one of them returned; find laxity with the other enterprise."""
+    list_enterprise(bank)
+    numbers = [filed_exemption(bank, invented_person(number)) for number in (95, 96)]
+    with bank.unit() as session:
+        returned = Decided(Decision.RETURN, "缺少签字")
+        vault = bank.house.vault
+        decide_exemption(session, vault, numbers[1], returned, actor="official", now=utc_now())
+        ground = Ground("示例1号", date(2025, 1, 1), "核查")
+        draft = FindingDraft(Finding.LAX_RECOMMENDATION, ground, "工信局", date(2025, 1, 2))
+        other = organisation_by_uscc(session, FAR_USCC)
+        found = record_finding(session, other, draft, actor="official", now=utc_now())
+    return {
+        "exemption": numbers[0], "returned exemption": numbers[1], "finding": found.finding_no,
+    }  # fmt: skip
 
 
 def called(bank: TestBank) -> dict[str, str]:
@@ -449,11 +616,39 @@ def filed(visitors: Visitors) -> dict[str, str]:
     today, check_in = checked_in(visitors.bank, invented_person(91), now=utc_now())
     return {
         "held row": first, "other held row": second,
+        "dispute": disputed(visitors.bank, invented_person(91), attended),
+        "other dispute": disputed(visitors.bank, invented_person(91), held),
+        "settled dispute": settled(visitors.bank),
         "today": today, "check-in": check_in, "sheet": f"{today}/sign-in-sheets/1", "draft": draft,
         "hold filing": held, **{f"amended {each}": amended(visitors.bank) for each in waiting},
         **waiting, "attended": attended, "hold": hold_no, "work": work_no,
+        **programmes(visitors.bank),
+        "trained": approve_training(visitors.bank, SEMINAR_DAYS[:1]),
         "roster": posted.roster_no, "attendance": f"{posted.roster_no}-1",
     }  # fmt: skip
+
+
+def programmes(bank: TestBank) -> dict[str, str]:
+    """Hold two programmes of which somebody has hours; the certificate of one is recorded."""
+    found = {}
+    for name in ("programme", "papered"):
+        found[name] = approve_programme(bank, SEMINAR_DAYS[:1])
+        bank.post(found[name], attendance([invented_person(91)], SEMINAR_DAYS[:1]))
+    person, day = invented_person(91), SEMINAR_DAYS[0]
+    paper = CertificateDraft(person, Paper.LEVEL, "DJ-2", "示例评价机构", Grade.JUNIOR, day)
+    with bank.unit() as session:
+        vault, filing_no = bank.house.vault, found["papered"]
+        made = record_certificate(session, vault, filing_no, paper, actor="provider", now=NOW)
+    return {**found, "papered": f"{filing_no}/engineer-certificates/{made.record_no}"}
+
+
+def settled(bank: TestBank) -> str:
+    """Post what somebody missed; return the number of their dispute, which is not answered yet."""
+    filing_no = bank.approved_filing()
+    number = disputed(bank, invented_person(91), filing_no)
+    with patch("creditbank.crediting.rosters.random_number", return_value=SETTLED_BY):
+        bank.post(filing_no, attendance([invented_person(91)], SEMINAR_DAYS[:1]))
+    return number
 
 
 def submitted(bank: TestBank) -> str:

@@ -27,7 +27,7 @@ from creditbank.registry.clients import Client, organisation_seen
 from creditbank.registry.delegates import delegation_open, other_than_holder
 from creditbank.registry.filing.bases import require_base
 from creditbank.registry.filing.history import history_of, late_of
-from creditbank.registry.filing.kinds import checked_facts, kind_of
+from creditbank.registry.filing.kinds import checked_facts, kind_of, people_max_of
 from creditbank.registry.filing.sittings import check_days, check_times
 from creditbank.registry.filing.states import (
     FilingStep,
@@ -219,7 +219,7 @@ def approve_filing(
     if not reason:
         _refuse_late(session, filing_no)
     law = law_of(session, filing.scheme)
-    bounds = Bounds(filing.seats, person_centihours(draft, law))
+    bounds = Bounds(people_max_of(draft.facts, draft.seats), person_centihours(draft, law))
     act = record_act(
         session,
         ActDraft(

@@ -71,7 +71,8 @@ KINDS: Mapping[FilingKind, KindRule] = {
         ),
     ),
     FilingKind.ONLINE_COURSE: KindRule(
-        frozenset({"online_course", "construction_online_course"}), (FactRule("platform"),)
+        frozenset({"online_course", "construction_online_course"}),
+        (FactRule("platform"), FactRule("places", ("limited", "open"), wanted=False)),
     ),
 }  # fmt: skip
 _CLAIMED = {activity: kind for kind, rule in KINDS.items() for activity in sorted(rule.activities)}
@@ -144,6 +145,11 @@ def checked_facts(
                 wanted_words=[f"filing-word-{_slug(word)}" for word in rule.words or ("text",)],
             )  # fmt: skip
     return stated
+
+
+def people_max_of(facts: Mapping[str, str], seats: int) -> int | None:
+    """Return how many people may be credited; None where the places of a course are open."""
+    return None if facts.get("places") == "open" else seats
 
 
 def _slug(word: str) -> str:

@@ -1,0 +1,1 @@
+"""INTEGRITY: what is said against hours, and what became of it."""

@@ -1,0 +1,174 @@
+"""What the register tells in an answer: an approved exemption, and the facts that rest on it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from creditbank.canonical import Canonical
+from creditbank.catalogue import LANGUAGES
+from creditbank.catalogue import text as message
+from creditbank.clock import instant_text
+from creditbank.orm import among
+from creditbank.rules.pack import Value
+from creditbank.rules.requirement import Assessment, Outcome
+from creditbank.rules.stated import Question
+from creditbank.verification.exemption_models import Exemption
+from creditbank.verification.exemptions import ExemptionState
+from creditbank.verification.questions import Ask
+from creditbank.verification.review_reports import titles_passed
+
+#: The fact from which most counts begin (rules/stated.py): the day of the current title.
+_TITLE_DAY = "current_title_on"
+_EXEMPTION, _DIFFERS = "verdict-exemption", "verdict-registered-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class OnRegister:
+    """What the register holds for one question: facts, each with the number of its evidence."""
+
+    facts: Mapping[str, str]
+    evidence: Mapping[str, str]
+    exemption: Exemption | None = None
+
+
+def on_register(
+    session: Session, groups: Mapping[int | None, Sequence[int]], ask: Ask
+) -> dict[int | None, OnRegister]:
+    """Look up what the register holds of people for one question, as known when it asks.
+
+    Args:
+        session: the snapshot.
+        groups: by key, all keys of the same person.
+        ask: the question; whom it names does not matter.
+    """
+    people = {person for group in groups.values() for person in group}
+    found: dict[int, Exemption] = {}
+    if people:
+        held = among(session, Exemption.person_id, people)
+        for each in session.scalars(_approved_for(ask).where(held)):
+            if _begins(each) <= ask.application_day:
+                found.setdefault(each.person_id, each)
+    passed = titles_passed(session, people, ask)
+    return {
+        key: _told_by(
+            next((found[each] for each in group if each in found), None),
+            max((passed[each] for each in group if each in passed), default=None),
+        )
+        for key, group in groups.items()
+    }
+
+
+def _told_by(found: Exemption | None, passed: tuple[date, str] | None) -> OnRegister:
+    facts: dict[str, str] = {}
+    evidence: dict[str, str] = {}
+    if passed is not None:
+        facts[_TITLE_DAY], evidence[_TITLE_DAY] = passed[0].isoformat(), passed[1]
+    if found is not None:
+        approved: dict[str, str] = json.loads(found.facts)
+        facts |= approved
+        evidence |= dict.fromkeys(approved, found.exemption_no)
+    return OnRegister(facts, evidence, found)
+
+
+def with_register(question: Question, register: OnRegister) -> Question:
+    """Put the register's facts before those that the asker states.
+
+    An approved exemption holds its place already: how many others hold one is no concern of it.
+    """
+    return replace(
+        question,
+        stated={**question.stated, **register.facts},
+        registered=frozenset(register.facts),
+        used={} if register.exemption is not None else question.used,
+    )
+
+
+def freed_by(assessment: Assessment, register: OnRegister) -> Value | None:
+    """Return the rule by which the register's exemption frees; None where it frees nobody."""
+    if register.exemption is None:
+        return None
+    if assessment.pathway is not None:
+        return assessment.pathway
+    waivers = (value for value in assessment.values if value.key.startswith("waiver."))
+    return next(waivers, None) if assessment.outcome is Outcome.WAIVED else None
+
+
+def told_of(register: OnRegister, ask: Ask, assessment: Assessment) -> dict[str, Canonical]:
+    """Return the members by which a statement tells of the register; none where it told nothing."""
+    value, found = freed_by(assessment, register), register.exemption
+    frees = value is not None and found is not None
+    number = found.exemption_no if found is not None else ""
+    registered: list[Canonical] = [
+        {
+            "fact": fact, "value": text, "evidence": register.evidence[fact],
+            "stated": ask.stated.get(fact, ""),
+        }
+        for fact, text in sorted(register.facts.items())
+        if frees or register.evidence[fact] != number
+    ]  # fmt: skip
+    told: dict[str, Canonical] = {"registered": registered} if registered else {}
+    if value is not None and found is not None:
+        told["exemption"] = _exemption_told(found, value)
+    return told
+
+
+def _exemption_told(found: Exemption, value: Value) -> Canonical:
+    assert found.approved_at is not None, "it is approved"
+    assert found.expires_on is not None, "what is approved expires"
+    return {
+        "number": found.exemption_no, "scheme": value.scheme, "key": value.key,
+        "approved_at": instant_text(found.approved_at), "expires_on": found.expires_on.isoformat(),
+    }  # fmt: skip
+
+
+def reasons_told(reasons: Canonical, told: Mapping[str, Canonical]) -> Canonical:
+    """Add to reasons which exemption frees, and where the asker stated otherwise."""
+    if not told:
+        return reasons
+    assert isinstance(reasons, Sequence), "reasons are a list"
+    said = list[Canonical](reasons)
+    exemption, registered = told.get("exemption"), told.get("registered", [])
+    if isinstance(exemption, Mapping):
+        facts = {"number": str(exemption["number"]), "day": str(exemption["expires_on"])}
+        said.append(_in_both(_EXEMPTION, facts))
+    assert isinstance(registered, Sequence), "told_of writes a list"
+    for row in registered:
+        assert isinstance(row, Mapping), "told_of writes objects"
+        if row["stated"] not in ("", row["value"]):
+            said.append(_in_both(_DIFFERS, {name: str(text) for name, text in row.items()}))
+    return said
+
+
+def _in_both(code: str, facts: Mapping[str, str]) -> Canonical:
+    zh, en = (message(code, language, **facts) for language in LANGUAGES)
+    return {"code": code, "zh": zh, "en": en}
+
+
+def _approved_for(ask: Ask) -> Select[Exemption]:
+    return (
+        select(Exemption)
+        .where(
+            Exemption.scheme == ask.scheme,
+            Exemption.series == ask.series, Exemption.level == ask.level,
+            Exemption.specialty.in_(["", ask.specialty]), Exemption.pathway == ask.pathway,
+            Exemption.expires_on >= ask.application_day, _standing_at(ask.known_at),
+        )
+        .order_by(Exemption.approved_at)
+    )  # fmt: skip
+
+
+def _standing_at(known_at: datetime | None) -> ColumnElement[bool]:
+    """Hold for what was approved and had not ended at an instant; None for now."""
+    approved = Exemption.state == str(ExemptionState.APPROVED)
+    if known_at is None:
+        return approved
+    ended_later = and_(Exemption.approved_at.is_not(None), Exemption.state_at > known_at)
+    return and_(Exemption.approved_at <= known_at, or_(approved, ended_later))
+
+
+def _begins(found: Exemption) -> date:
+    return date.fromisoformat(json.loads(found.said)["days"]["valid_from"])

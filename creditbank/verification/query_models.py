@@ -1,0 +1,85 @@
+"""The tables of queries as those asked about see them: objections, and questions that were
+refused."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from creditbank.orm import Base, UtcDateTime
+
+
+class RefusedQuestion(Base):
+    """A question that was refused before anything of anybody was told."""
+
+    __tablename__ = "refused_question"
+
+    question_no: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    jurisdiction: Mapped[str]
+    scheme: Mapped[str]
+    series: Mapped[str]
+    specialty: Mapped[str]
+    level: Mapped[str]
+    purpose: Mapped[str]
+    legal_basis: Mapped[str]
+    #: code of the refusal
+    reason: Mapped[str]
+    #: codes of the bounds of the mandate that it lies outside of
+    bounds: Mapped[str]
+    people: Mapped[int]
+    #: keyed digest of the number that was asked about; NULL for a list
+    subject_digest: Mapped[bytes | None]
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class QueryObjection(Base):
+    """What somebody says against a query about them, and what an official answered."""
+
+    __tablename__ = "query_objection"
+
+    objection_no: Mapped[str] = mapped_column(primary_key=True)
+    verdict_no: Mapped[str]
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    jurisdiction: Mapped[str]
+    #: in the vault's form, as the answer is
+    words_cipher: Mapped[bytes]
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: empty until it is answered
+    finding: Mapped[str]
+    answer_cipher: Mapped[bytes | None]
+    answered_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    act_id: Mapped[int | None] = mapped_column(BigInteger)
+    #: when the person had read the answer
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class HolderCode(Base):
+    """A code that somebody made for those who may ask about them; only its keyed hash is kept."""
+
+    __tablename__ = "holder_code"
+
+    code_no: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    code_hash: Mapped[bytes]
+    purpose: Mapped[str]
+    #: the most that an answer shows
+    disclose: Mapped[str]
+    uses_max: Mapped[int]
+    uses_taken: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class HolderCodeUse(Base):
+    """An answer that was given by a code: the how-manieth, and to which organisation."""
+
+    __tablename__ = "holder_code_use"
+
+    verdict_no: Mapped[str] = mapped_column(primary_key=True)
+    code_no: Mapped[str]
+    use_no: Mapped[int]
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)

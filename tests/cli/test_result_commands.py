@@ -1,0 +1,39 @@
+"""What became of an application, by command."""
+
+from datetime import date
+
+import pytest
+
+from creditbank.answering import answered
+from creditbank.cli.verdicts import SECRET_VARIABLE
+from creditbank.registry.clients import ClientDraft, Role, create_client
+from creditbank.verification.questions import Ask
+from tests.bank import NOW, TestBank, invented_person
+from tests.cli.bench import terminal_for
+from tests.verification.askers import asker
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_result_is_reported_by_command(bank: TestBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    organisation_id = asker(bank).organisation_id
+    with bank.unit() as session:
+        draft = ClientDraft("t", Role.TITLE_SYSTEM, "cn", organisation_id)
+        client, secret = create_client(session, draft, actor="administrator-test", now=NOW)
+    ask = Ask(
+        invented_person(3), "cn-3710", "engineering", "associate_senior", date(2026, 12, 1),
+        "评审", "令",
+    )  # fmt: skip
+    number = answered(ask, client, now=NOW).verdict_no
+    monkeypatch.setenv(SECRET_VARIABLE, secret)
+    terminal = terminal_for(bank.house.settings)
+
+    told = terminal.run(
+        "verdicts", "report", number, "passed", "--client", client.client_id, "--day", "2026-01-05"
+    )
+    refused = terminal.run(
+        "verdicts", "report", number, "failed", "--client", client.client_id, "--day", "2026-01-05",
+        exit_code=1,
+    )  # fmt: skip
+
+    assert "评审通过" in told.output
+    assert "这一结果接不上" in refused.output
