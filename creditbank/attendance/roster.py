@@ -118,6 +118,8 @@ _SIGNATURE = re.compile(
 _REMARK_DIGITS_MAX = 5
 #: The codes of what is passed over begin so; it is told, and nothing is refused.
 _PASSED = "roster-passed-"
+#: A row of a file that has everything but minutes, as a template with people in it comes back.
+ABSENT = f"{_PASSED}absent"
 _YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
@@ -144,7 +146,8 @@ class RosterRow(NamedTuple):
 class Roster:
     """The rows that can be posted, what is wrong with the others, and what the content is.
 
-    Among the problems stands what was passed over, too: totals, signatures, hidden sheets.
+    Among the problems stands what was passed over, too: totals, signatures, hidden sheets, and who
+    stood in a file and was not there.
 
     `digest` is SHA-256 over the canonical bytes of the parsed cells, in order: kind, number, name,
     day and minutes in normal form, the year to make up where there is one, and of a cell that could
@@ -202,7 +205,7 @@ def read_roster(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Roster:
         if sheet.is_hidden and _is_roster(sheet)
     ]
     below = ((row_no, cells) for row_no, cells in table.rows if row_no > header.row_no)
-    return _Reading(header, limits, table).over(below, notes)
+    return _Reading(header, limits, table, knows_absent=True).over(below, notes)
 
 
 def rows_from_json(
@@ -210,7 +213,8 @@ def rows_from_json(
 ) -> Roster:
     """Read rows with the keys of `Column`; `row_no` is the position, from 1.
 
-    Every cell passes the same checks as in a file. A missing key is an empty cell.
+    Every cell passes the same checks as in a file. A missing key is an empty cell; nobody is taken
+    to be absent for it, since a program that leaves minutes out may as well have lost them.
 
     Raises:
         RosterTooLongError, RosterEmptyError: too many rows, or none.
@@ -342,8 +346,11 @@ class _Reading:
     as they were read before. Only of the others it is asked what they are.
     """
 
-    def __init__(self, header: _Header, limits: Limits, table: Table) -> None:
+    def __init__(
+        self, header: _Header, limits: Limits, table: Table, *, knows_absent: bool = False
+    ) -> None:
         self._header, self._limits, self._hidden = header, limits, table.hidden_rows
+        self._knows_absent = knows_absent
         self._read_day = partial(read_day, epoch_1904=table.epoch_1904)
         self._rows: list[RosterRow] = []
         self._problems: list[RowProblem] = []
@@ -422,6 +429,8 @@ class _Reading:
                 self._rows.append(row)
                 return
             faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
+        elif self._knows_absent and _lacks_minutes_alone(faults):
+            faults = {Column.MINUTES: CellFault(ABSENT)}
         names = self._header.names
         self._problems += [
             RowProblem(row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
@@ -510,6 +519,12 @@ def _read_line(
         for column, fault in read.items() if isinstance(fault, CellFault)
     }  # fmt: skip
     return None, faults, content
+
+
+def _lacks_minutes_alone(faults: Mapping[Column, CellFault]) -> bool:
+    return {column: fault.code for column, fault in faults.items()} == {
+        Column.MINUTES: "roster-cell-empty"
+    }
 
 
 def _remark(line: _Line, document: object, day: object) -> str:

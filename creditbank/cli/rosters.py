@@ -168,10 +168,16 @@ def show_result(desk: Desk, result: RosterResult, *, rehearsed: bool) -> None:
 
 
 def show_problems(desk: Desk, problems: Sequence[RowProblem]) -> None:
-    """Print each bad row: where it stands, what was found and wanted, what to do."""
+    """Print each bad row, then what was passed over: what was found and wanted, what to do."""
+    passed = [each for each in problems if is_passed_over(each)]
+    _show_rows(desk, "cli-rows-bad", [each for each in problems if not is_passed_over(each)])
+    _show_rows(desk, "cli-rows-passed", passed)
+
+
+def _show_rows(desk: Desk, about: str, problems: Sequence[RowProblem]) -> None:
     if not problems:
         return
-    desk.say("cli-rows-bad", rows=len(problems))
+    desk.say(about, rows=len(problems))
     headers = ["cli-column-row", "cli-column-column", "roster-report-found",
                "roster-report-wanted", "roster-report-next"]  # fmt: skip
     rows = []

@@ -156,7 +156,9 @@ class RosterAnswer(Shape):
     passed_over = Inner(
         RowProblemAnswer,
         many=True,
-        metadata={"description": "Totals, signatures, hidden sheets: no rows of people."},
+        metadata={
+            "description": "Totals, signatures, hidden sheets, people without minutes in a file."
+        },
     )
 
 
@@ -187,7 +189,9 @@ class RosterRecordAnswer(Shape):
     passed_over = Inner(
         RowProblemAnswer,
         many=True,
-        metadata={"description": "Totals, signatures, hidden sheets: no rows of people."},
+        metadata={
+            "description": "Totals, signatures, hidden sheets, people without minutes in a file."
+        },
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWork
-from creditbank.attendance.roster import is_passed_over
+from creditbank.attendance.roster import ABSENT, is_passed_over
 from creditbank.attendance.roster_forms import report, report_csv
 from creditbank.attendance.tables import rows_at_most
 from creditbank.attendance.ways import Way
@@ -212,6 +212,7 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         and delegate_of(session, visit.client, filing) is None,
         poster=sides_of(session, batch, filing)[0],
         held=sum(each.code == "roster-name-held" for each in problems),
+        absent=sum(each.code == ABSENT for each in problems),
         posts=Scope.ROSTER_POST in visit.client.scopes,
     )  # fmt: skip
 

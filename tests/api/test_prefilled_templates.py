@@ -5,8 +5,10 @@ import io
 import python_calamine
 from sqlalchemy import select
 
+from creditbank.api.bodies import XLSX_MEDIA_TYPE
 from creditbank.people.models import PersonDocument
 from tests.api.desk import DAYS, Caller, Desk, roster_rows
+from tests.attendance.rosters import HEADER, xlsx
 from tests.bank import invented_person
 
 LI, WANG = invented_person(1), invented_person(2)
@@ -50,3 +52,29 @@ def test_the_people_of_other_filings_stand_ready_with_the_number_that_was_given(
 
     assert len(filled) == len(DAYS)
     assert len({str(row[2]) for row in filled}) == 1
+
+
+def test_who_stood_ready_and_did_not_come_is_told_apart_from_errors_and_never_credited(
+    desk: Desk,
+) -> None:
+    filing_no = desk.approved_filing()
+    desk.provider.post(f"/api/v1/filings/{filing_no}/rosters", roster_rows([LI, WANG], DAYS[:1]))
+    ready = sorted(lines(desk.provider, filing_no, "filing"), key=lambda row: (row[3], row[2]))
+    came, absent, broken, *_ = [[*row, ""] for row in ready]
+    came[4], broken[2] = 360, "99"
+    file = xlsx([HEADER, came, absent, broken])
+    sent = {"data": file, "content_type": XLSX_MEDIA_TYPE}
+
+    rehearsed = desk.provider.post(f"/api/v1/filings/{filing_no}/rosters?mode=validate", **sent)
+    posted = desk.provider.post(f"/api/v1/filings/{filing_no}/rosters", **sent)
+
+    for told in (rehearsed.get_json(), posted.get_json()):
+        assert (told["rows_credited"], told["people_credited"]) == (1, 1)
+        [passed] = told["passed_over"]
+        assert (passed["row_no"], passed["code"]) == (3, "roster-passed-absent")
+        assert {(each["row_no"], each["code"]) for each in told["problems"]} == {
+            (4, "roster-number-length"), (4, "roster-cell-empty"),
+        }  # fmt: skip
+    recorded = desk.provider.get(f"/api/v1/rosters/{posted.get_json()['roster_no']}").get_json()
+    assert [each["code"] for each in recorded["passed_over"]] == ["roster-passed-absent"]
+    assert desk.bank.fsck() == []

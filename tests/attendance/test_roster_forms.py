@@ -8,9 +8,15 @@ import pytest
 import python_calamine
 
 from creditbank import catalogue
-from creditbank.attendance.roster import RosterEmptyError, read_roster
-from creditbank.attendance.roster_forms import inert, report, template
+from creditbank.attendance.roster import (
+    RosterEmptyError,
+    is_passed_over,
+    read_roster,
+    rows_from_json,
+)
+from creditbank.attendance.roster_forms import ExpectedRow, inert, report, template
 from creditbank.errors import RowProblem
+from creditbank.people.documents import Document, DocumentKind
 from tests.attendance.rosters import HEADER, ZHANG, xlsx
 
 DAYS = [date(2025, 11, 11), date(2025, 11, 10)]
@@ -24,6 +30,63 @@ def cells(file: bytes) -> list[list[object]]:
 def test_an_empty_template_is_known_as_a_roster_without_rows() -> None:
     with pytest.raises(RosterEmptyError):
         read_roster(template(DAYS, 30))
+
+
+def test_who_stood_in_a_template_and_did_not_come_is_told_as_absent() -> None:
+    zhang = ExpectedRow("张三", Document(DocumentKind.RESIDENT_ID, ZHANG), DAYS[0])
+    filled_in = template(DAYS, 30, expected=[zhang])
+
+    roster = read_roster(filled_in)
+
+    assert roster.rows == ()
+    assert [(each.row_no, each.column, each.code) for each in roster.problems] == [
+        (2, "实到分钟 attended minutes", "roster-passed-absent")
+    ]
+    assert all(map(is_passed_over, roster.problems))
+
+
+@pytest.mark.parametrize(
+    ("row", "codes"),
+    [
+        (["张三", "", ZHANG, DAYS[0], ""], ["roster-passed-absent"]),
+        (["张三", "", ZHANG, DAYS[0]], ["roster-passed-absent"]),
+        (["张三", "", ZHANG, DAYS[0], " ", 2024], ["roster-passed-absent"]),
+        (["张三", "", ZHANG, DAYS[0], 0], []),
+        (["张三", "", ZHANG, DAYS[0], "病假"], ["roster-minutes-invalid"]),
+        (["张三", "", ZHANG, "", ""], ["roster-cell-empty", "roster-cell-empty"]),
+        (["", "", ZHANG, DAYS[0], ""], ["roster-name-missing", "roster-cell-empty"]),
+        (["张三", "", ZHANG[:17], DAYS[0], ""], ["roster-number-length", "roster-cell-empty"]),
+        (["张三", "", ZHANG, DAYS[0], "", "去年"], ["roster-cell-empty", "roster-year-invalid"]),
+        (["张三", "工作证", ZHANG, DAYS[0], ""], ["roster-kind-unknown", "roster-cell-empty"]),
+    ],
+)
+def test_a_row_is_absent_only_where_nothing_but_the_minutes_is_missing(
+    row: list[object], codes: list[str]
+) -> None:
+    roster = read_roster(
+        xlsx([[*HEADER, "补学年度"], row, ["李四", "护照", "E12345678", DAYS[1], 240]])
+    )
+
+    assert [each.code for each in roster.problems] == codes
+    assert {each.row_no for each in roster.rows} == ({3} if codes else {2, 3})
+
+
+def test_an_absent_row_leaves_the_day_to_the_row_that_has_minutes() -> None:
+    empty, present = ["张三", "", ZHANG, DAYS[0], ""], ["张三", "", ZHANG, DAYS[0], 480]
+
+    for rows in ([empty, present], [present, empty]):
+        roster = read_roster(xlsx([HEADER, *rows]))
+
+        assert [row.attended_minutes for row in roster.rows] == [480]
+        assert [each.code for each in roster.problems] == ["roster-passed-absent"]
+
+
+def test_a_machine_that_leaves_minutes_out_is_told_of_an_error() -> None:
+    row = {"name": "张三", "document_number": ZHANG, "day": "2025-11-10"}
+
+    [problem] = rows_from_json([row]).problems
+
+    assert problem.code == "roster-cell-empty"
 
 
 def test_a_template_header_is_read_in_both_languages() -> None:

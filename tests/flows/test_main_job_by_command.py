@@ -238,6 +238,19 @@ def test_a_roster_is_shown_again_with_its_bad_rows(terminal: Terminal, tmp_path:
     assert COLLEAGUE.document.number not in said
 
 
+def test_who_was_absent_is_told_apart_from_the_bad_rows(terminal: Terminal, tmp_path: Path) -> None:
+    path = Path(roster(tmp_path))
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if ",360" in line]
+    row = kept[0].replace(",360", ",")
+    path.write_text("\n".join(["姓名,身份证号码,日期,实到分钟", *kept[1:], row]), encoding="utf-8")
+
+    said = terminal.run("rosters", "post", filed(terminal), str(path)).output
+
+    assert "以下 1 处有问题" in said
+    assert "以下 1 处已略过" in said
+    assert "视为当天未到场" in said
+
+
 def test_a_filing_is_returned_and_submitted_again(terminal: Terminal) -> None:
     filed(terminal)
     filing_no = found(

@@ -212,6 +212,30 @@ def test_a_roster_that_cannot_be_read_or_was_discarded_leaves_nothing(
     assert template.data.startswith(b"PK")
 
 
+def test_who_has_no_minutes_is_counted_as_absent_in_the_preview_and_the_result(
+    provider: Browser, official: Browser, bank: TestBank
+) -> None:
+    filing = file_seminar(provider)
+    approve(official, filing)
+    came, absent = invented_person(1), invented_person(2)
+    rows = lines((came, DAYS[0], 360), (absent, DAYS[0], 0))
+    rows[2][4] = ""
+
+    held = upload(provider, filing, xlsx(rows))
+    assert "略过" in provider.text
+    assert "未填实到分钟" in provider.text
+    assert "该行未能读出" not in provider.text
+    provider.get(f"{held}?rows=refused")
+    assert "未填实到分钟" not in provider.text
+    provider.get(held).send(f"{held}/posting")
+
+    assert "有 1 行未填实到分钟，按未到场处理" in provider.text
+    assert "名单各行全部入账" not in provider.text
+    assert f"{provider.path}/refused.csv" not in provider.text
+    assert "共 1 人" in provider.get(f"{filing}/attendance").text
+    assert bank.fsck() == []
+
+
 def test_an_attendance_is_found_by_name_and_taken_back_with_a_reason(
     provider: Browser, official: Browser, bank: TestBank
 ) -> None:
