@@ -39,7 +39,7 @@ from creditbank.people.documents import (
 )
 from creditbank.people.names import folded_name
 from creditbank.people.register import Identity
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.bank import require_people
 from creditbank.registry.filing.filings import filing_numbered, sessions_of
 from creditbank.registry.filing.states import require_open
@@ -470,4 +470,4 @@ def _planned(planned: FilingSession) -> Planned:
 
 def _place(check_in_no: str, organisation_id: int) -> tuple[int, int]:
     """Return the row's key as the vault takes keys: in figures."""
-    return int.from_bytes(check_in_no.encode("ascii")), organisation_id
+    return row_key(check_in_no), organisation_id

@@ -30,6 +30,7 @@ from creditbank.errors import CreditBankError, Fact, RowProblem
 from creditbank.hours import HoursTextInvalidError, centihours_from_text
 from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
+from creditbank.registry.clients import Client, Role
 from creditbank.schemas.people import IdentityShape
 from creditbank.schemas.wanted import RequestInvalidError, field_errors
 
@@ -297,6 +298,11 @@ def person_from_json(content: bytes) -> Identity:
         said = {_LONG_NAMES.get(name, name): value for name, value in said.items()}
     identity: Identity = load(IdentityShape(), said)["identity"]
     return identity
+
+
+def official_at(jurisdiction: str) -> Client:
+    """Return whoever sits at the bank's own machine, as officials of a region see."""
+    return Client("", Role.OFFICIAL, frozenset(), jurisdiction, None)
 
 
 def read_json(content: bytes, bytes_max: int) -> object:

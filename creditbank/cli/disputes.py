@@ -2,7 +2,7 @@
 
 import click
 
-from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import Desk, WordOf, actor_option, official_at, pass_desk
 from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
@@ -14,7 +14,6 @@ from creditbank.integrity.lists import (
     disputes_page,
     told_dispute,
 )
-from creditbank.registry.clients import Client, Role
 
 
 @click.group(help="学时异议。 Disputes of hours.")
@@ -29,7 +28,7 @@ def disputes() -> None:
 @pass_desk
 def disputes_list(desk: Desk, *, jurisdiction: str, every: bool, limit: int) -> None:
     """List disputes of a region, without names."""
-    wanted = DisputesWanted(_official(jurisdiction), "" if every else OPEN, None, limit)
+    wanted = DisputesWanted(official_at(jurisdiction), "" if every else OPEN, None, limit)
     with desk.bank(), snapshot() as session:
         found = disputes_page(session, wanted)
         rows = [
@@ -58,7 +57,7 @@ def disputes_list(desk: Desk, *, jurisdiction: str, every: bool, limit: int) -> 
 def disputes_show(desk: Desk, dispute_no: str) -> None:
     """Show what was said and done."""
     with desk.bank(), snapshot() as session:
-        dispute = dispute_seen(session, _official("cn"), dispute_no)
+        dispute = dispute_seen(session, official_at("cn"), dispute_no)
         told = told_dispute(session, current_house().vault, dispute)
     desk.say(
         "cli-dispute", dispute_no=dispute_no, about_words=f"dispute-about-{dispute.about}",
@@ -93,12 +92,7 @@ def disputes_decide(
     term = Term(desk.settings.dispute_working_days)
     draft = StepDraft(dispute_no, actor, words, case_no=case_no)
     with desk.bank(), unit_of_work() as session:
-        dispute_seen(session, _official("cn"), dispute_no)
+        dispute_seen(session, official_at("cn"), dispute_no)
         vault = current_house().vault
         state = decide_dispute(session, vault, outcome, draft, term, now=utc_now()).state
     desk.say("cli-dispute-decided", dispute_no=dispute_no, state_words=f"dispute-state-{state}")
-
-
-def _official(jurisdiction: str) -> Client:
-    """Return whoever sits at the bank's own machine, as officials of a region see."""
-    return Client("", Role.OFFICIAL, frozenset(), jurisdiction, None)

@@ -2,7 +2,7 @@
 
 import click
 
-from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import Desk, WordOf, actor_option, official_at, pass_desk
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.name_checks import OPEN
 from creditbank.crediting.name_decisions import (
@@ -17,7 +17,6 @@ from creditbank.crediting.name_decisions import (
 )
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
-from creditbank.registry.clients import Client, Role
 
 
 @click.group(help="姓名核实：与登记不一致的行。 Rows whose name is another.")
@@ -32,7 +31,7 @@ def name_checks() -> None:
 def name_checks_list(desk: Desk, jurisdiction: str, limit: int) -> None:
     """List held rows of a region, newest first, without names."""
     with desk.bank(), snapshot() as session:
-        found = checks_page(session, ChecksWanted(_official(jurisdiction), OPEN, None, limit))
+        found = checks_page(session, ChecksWanted(official_at(jurisdiction), OPEN, None, limit))
         rows = [
             [each.check_no, each.filing_no, each.roster_no, str(each.row_no),
              civil_day(each.held_at).isoformat()]
@@ -56,7 +55,7 @@ def name_checks_list(desk: Desk, jurisdiction: str, limit: int) -> None:
 def name_checks_show(desk: Desk, check_no: str) -> None:
     """Show the name that was posted beside those on record."""
     with desk.bank(), snapshot() as session:
-        vault, check = current_house().vault, check_seen(session, _official("cn"), check_no)
+        vault, check = current_house().vault, check_seen(session, official_at("cn"), check_no)
         [row] = told_rows(vault, [check])
         names = names_on_record(session, vault, check) if check.state == OPEN else ()
         state = desk.text(f"name-check-state-{check.state}")
@@ -79,13 +78,8 @@ def name_checks_decide(
 ) -> None:
     """Decide a held row."""
     with desk.bank(), unit_of_work() as session:
-        check_seen(session, _official("cn"), check_no)
+        check_seen(session, official_at("cn"), check_no)
         decision = NameDecision(check_no, finding, case_no, actor)
         check = decide_name(session, current_house().vault, decision, now=utc_now())
         state = desk.text(f"name-check-state-{check.state}")
     desk.say("cli-name-check-decided", check_no=check_no, state=state)
-
-
-def _official(jurisdiction: str) -> Client:
-    """Return whoever sits at the bank's own machine, as officials of a region see."""
-    return Client("", Role.OFFICIAL, frozenset(), jurisdiction, None)

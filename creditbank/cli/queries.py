@@ -8,6 +8,7 @@ from creditbank.cli.console import (
     Desk,
     WordOf,
     actor_option,
+    official_at,
     pass_desk,
     person_option,
     read_person,
@@ -16,7 +17,6 @@ from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.people.register import find_person, linked_people
-from creditbank.registry.clients import Client, Role
 from creditbank.verification.objections import (
     Finding,
     ObjectionAnswer,
@@ -70,7 +70,7 @@ def queries_about(desk: Desk, person_file: IO[bytes] | None, limit: int) -> None
 @pass_desk
 def queries_objections(desk: Desk, jurisdiction: str, limit: int) -> None:
     """List objections that wait, newest first."""
-    wanted = ObjectionsWanted(_official(jurisdiction), waiting=True, before=None, limit=limit)
+    wanted = ObjectionsWanted(official_at(jurisdiction), waiting=True, before=None, limit=limit)
     with desk.bank(), snapshot() as session:
         found = objections_page(session, wanted)
     if not found:
@@ -93,7 +93,7 @@ def queries_objections(desk: Desk, jurisdiction: str, limit: int) -> None:
 def queries_show(desk: Desk, objection_no: str) -> None:
     """Show an objection with the query that it is about."""
     with desk.bank(), snapshot() as session:
-        row = objection_seen(session, _official("cn"), objection_no)
+        row = objection_seen(session, official_at("cn"), objection_no)
         said, look = told(current_house().vault, row), look_numbered(session, row.verdict_no)
     desk.say(
         "cli-objection", objection_no=objection_no, verdict_no=row.verdict_no, words=said.words,
@@ -114,7 +114,7 @@ def queries_answer(
 ) -> None:
     """Answer an objection."""
     with desk.bank(), unit_of_work() as session:
-        objection_seen(session, _official("cn"), objection_no)
+        objection_seen(session, official_at("cn"), objection_no)
         said = ObjectionAnswer(objection_no, finding, reason, actor)
         answer_objection(session, current_house().vault, said, now=utc_now())
     state = desk.text(f"objection-{finding}")
@@ -129,7 +129,7 @@ def queries_answer(
 def queries_refused(desk: Desk, jurisdiction: str, asker: str, limit: int) -> None:
     """List questions that were refused, newest first; nobody asked about is known."""
     with desk.bank(), snapshot() as session:
-        found = refused_page(session, RefusedWanted(_official(jurisdiction), asker, None, limit))
+        found = refused_page(session, RefusedWanted(official_at(jurisdiction), asker, None, limit))
     if not found:
         desk.say("refused-questions-none")
         return
@@ -146,8 +146,3 @@ def queries_refused(desk: Desk, jurisdiction: str, asker: str, limit: int) -> No
     )  # fmt: skip
     if len(found) > limit:
         desk.say("cli-more", limit=limit)
-
-
-def _official(jurisdiction: str) -> Client:
-    """Return whoever sits at the bank's own machine, as officials of a region see."""
-    return Client("", Role.OFFICIAL, frozenset(), jurisdiction, None)

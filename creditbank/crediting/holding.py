@@ -32,7 +32,7 @@ from creditbank.crediting.traces import trace_of
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import last_characters
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.delegates import other_than_holder, poster_of
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.models import Filing
@@ -257,7 +257,7 @@ def _idle() -> ColumnElement[bool]:
 
 def _place(hold_no: str, organisation_id: int) -> tuple[int, int]:
     """Return the row's key as the vault takes keys: in figures."""
-    return int.from_bytes(hold_no.encode("ascii")), organisation_id
+    return row_key(hold_no), organisation_id
 
 
 def _preview(roster: Roster, result: RosterResult) -> Preview:

@@ -26,7 +26,7 @@ from creditbank.ids import random_number
 from creditbank.people.documents import Document, DocumentKind, number_space
 from creditbank.people.names import agrees, folded_name
 from creditbank.people.register import names_of
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.models import Filing, FilingSession
 
 OPEN, CREDITED, REFUSED, SETTLED = "open", "credited", "refused", "settled"
@@ -309,4 +309,4 @@ def _open(vault: Vault, check: NameCheck, row: RosterRow, holding: Holding, now:
 
 def _place(check: NameCheck) -> tuple[int, int]:
     """Return the row's key as the vault takes keys: in figures."""
-    return int.from_bytes(check.check_no.encode("ascii")), check.organisation_id
+    return row_key(check.check_no), check.organisation_id

@@ -32,7 +32,7 @@ from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.ids import random_number
 from creditbank.people.documents import Document, DocumentKind
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.delegates import poster_of
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.filing.states import require_open
@@ -384,7 +384,7 @@ def _over(state: WorkState, now: datetime) -> dict[str, Any]:
 
 def _place(work_no: str, organisation_id: int) -> tuple[int, int]:
     """Return the row's key as the vault takes keys: in figures."""
-    return int.from_bytes(work_no.encode("ascii")), organisation_id
+    return row_key(work_no), organisation_id
 
 
 def _said(roster: Roster) -> bytes:

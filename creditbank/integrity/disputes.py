@@ -31,7 +31,7 @@ from creditbank.integrity.states import (
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import Source
 from creditbank.people.register import lock_linked, secrets_of
-from creditbank.people.vault import Vault, lock_under
+from creditbank.people.vault import Vault, lock_under, row_key
 from creditbank.registry.filing.due import due_day
 from creditbank.registry.filing.filings import FilingUnknownError
 from creditbank.registry.models import Filing, Organisation
@@ -244,7 +244,7 @@ def mark_steps_read(session: Session, people: Sequence[int]) -> None:
 
 def place_of_step(dispute_no: str, step_no: int) -> tuple[int, int]:
     """Return a step's key as the vault takes keys: in figures."""
-    return int.from_bytes(dispute_no.encode("ascii")), step_no
+    return row_key(dispute_no), step_no
 
 
 def _by_person(

@@ -104,6 +104,11 @@ class Vault:
         return hmac.digest(key, b"creditbank/fingerprint/v1\n" + digest, hashlib.sha256)
 
 
+def row_key(number: str) -> int:
+    """Return a row's public number (ASCII text) as the integer that a vault's place takes."""
+    return int.from_bytes(number.encode("ascii"))
+
+
 def lock_under(person_secret: bytes, data: bytes, table: str, column: str, *row: int) -> bytes:
     """Encrypt what shall be readable only as long as the person's secret stands.
 

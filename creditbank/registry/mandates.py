@@ -13,7 +13,7 @@ from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.registry.models import Mandate
 
 ANY = "*"
-_ACTIVE = "active"
+ACTIVE = "active"
 
 
 class MandateMissingError(CreditBankError):
@@ -91,7 +91,7 @@ def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: dat
         "mandate_no": mandate_no, "organisation_id": draft.organisation_id,
         "jurisdiction": draft.jurisdiction, "series": " ".join(draft.series),
         "levels": " ".join(draft.levels), "specialties": " ".join(draft.specialties),
-        "valid_from": draft.valid_from, "valid_through": draft.valid_through, "state": _ACTIVE,
+        "valid_from": draft.valid_from, "valid_through": draft.valid_through, "state": ACTIVE,
         "act_id": act.act_id,
     }  # fmt: skip
     return session.scalars(insert(Mandate).returning(Mandate), [row]).one()
@@ -132,7 +132,7 @@ def mandates_of(session: Session, organisation_id: int | None, day: date) -> lis
     """Return the mandates of an organisation that are in force on a day."""
     query = select(Mandate).where(
         Mandate.organisation_id == organisation_id,
-        Mandate.state == _ACTIVE,
+        Mandate.state == ACTIVE,
         Mandate.valid_from <= day,
         Mandate.valid_through >= day,
     )
@@ -170,7 +170,7 @@ def _outside(mandate: Mandate, matter: Matter) -> list[str]:
     """Name each bound of a mandate that a question lies outside of, by its code."""
     specialties = mandate.specialties.split()
     within = {
-        "mandate-bound-state": mandate.state == _ACTIVE,
+        "mandate-bound-state": mandate.state == ACTIVE,
         "mandate-bound-day": mandate.valid_from <= matter.day <= mandate.valid_through,
         "mandate-bound-region": jurisdiction_contains(mandate.jurisdiction, matter.jurisdiction),
         "mandate-bound-series": _among(matter.series, mandate.series.split()),

@@ -33,7 +33,7 @@ from creditbank.ids import random_number
 from creditbank.ledger.appending import append_rows
 from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.register import Identity
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.clients import SCOPES_OF, Client, Role
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
@@ -382,7 +382,7 @@ def _item(
 
 def _place(batch_no: str, row_no: int) -> tuple[int, int]:
     """Bind a ciphertext to its list and row; a list's number is text, a place takes integers."""
-    return int.from_bytes(batch_no.encode("ascii")), row_no
+    return row_key(batch_no), row_no
 
 
 def _said(person: ListedPerson) -> bytes:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.people.vault import Vault
+from creditbank.people.vault import Vault, row_key
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.lookups import within_jurisdiction
@@ -221,4 +221,4 @@ def _read(vault: Vault, row: QueryObjection, column: str, cipher: bytes) -> str:
 
 def _place(objection_no: str) -> tuple[int]:
     """Return the row's key as the vault takes keys: in figures."""
-    return (int.from_bytes(objection_no.encode("ascii")),)
+    return (row_key(objection_no),)

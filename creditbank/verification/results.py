@@ -19,6 +19,7 @@ from creditbank.people.register import lock_linked
 from creditbank.people.vault import Vault
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
+from creditbank.registry.mandates import ACTIVE
 from creditbank.registry.models import Mandate
 from creditbank.verification.answers import verdict_numbered
 from creditbank.verification.exemption_steps import end_use, settle_use, withdraw_use
@@ -128,7 +129,7 @@ def may_follow(reports: Sequence[Report]) -> list[Result]:
 
 def _require_mandate(session: Session, verdict: Verdict) -> None:
     mandate = session.get(Mandate, verdict.mandate_no)  # None where a holder's code was presented
-    if mandate is not None and mandate.state != "active":
+    if mandate is not None and mandate.state != ACTIVE:
         raise ResultMandateError(mandate_no=mandate.mandate_no)
 
 

@@ -173,8 +173,8 @@ def test_one_that_has_not_begun_is_refused_and_both_sides_and_the_region_list_it
     desk: Desk,
 ) -> None:
     filing_no = desk.approved_filing()
-    tomorrow = (TODAY + timedelta(days=1)).isoformat()
-    made = give(desk, filing_no=filing_no, valid_from=tomorrow)
+    later = (TODAY + timedelta(days=2)).isoformat()  # the day may turn while tests run
+    made = give(desk, filing_no=filing_no, valid_from=later)
 
     early = desk.other_provider.get(f"/api/v1/filings/{filing_no}")
     listed = [
@@ -184,5 +184,5 @@ def test_one_that_has_not_begun_is_refused_and_both_sides_and_the_region_list_it
     ]  # fmt: skip
 
     assert problem_of(early)["code"] == "delegation-not-open"
-    assert tomorrow in problem_of(early)["detail"]
+    assert later in problem_of(early)["detail"]
     assert listed == [[made["delegation_no"]]] * 3 + [[]]

@@ -170,7 +170,7 @@ def test_a_split_gives_each_successor_its_part_and_what_is_left_stays_with_who_g
         ("split", [OTHER_ENTERPRISE_USCC], {"continues": True}, "successors-unfit"),
         ("split", [{"uscc": OTHER_ENTERPRISE_USCC, "filings": ["F000000000"]}], {},
          "filing-unknown"),
-        ("closed", [], {"day": (TODAY + timedelta(days=1)).isoformat()},
+        ("closed", [], {"day": (TODAY + timedelta(days=2)).isoformat()},
          "organisation-fact-ahead"),
         ("merged", ["91371000MA3TE5T024"], {}, "organisation-unknown"),
     ],
