@@ -37,10 +37,7 @@ from creditbank.attendance.workbook import (
 from creditbank.canonical import tagged_digest
 from creditbank.collecting import uncollected
 from creditbank.errors import CreditBankError, RowProblem
-from creditbank.people.documents import (
-    Document,
-    DocumentKind,
-)
+from creditbank.people.documents import Document, DocumentKind
 
 _Key = TypeVar("_Key")
 _Read = TypeVar("_Read")
@@ -120,6 +117,7 @@ _REMARK_DIGITS_MAX = 5
 _PASSED = "roster-passed-"
 #: A row of a file that has everything but minutes, as a template with people in it comes back.
 ABSENT = f"{_PASSED}absent"
+_LACKS_MINUTES = {Column.MINUTES: CellFault("roster-cell-empty")}
 _YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
 _MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
@@ -429,7 +427,7 @@ class _Reading:
                 self._rows.append(row)
                 return
             faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
-        elif self._knows_absent and _lacks_minutes_alone(faults):
+        elif self._knows_absent and faults == _LACKS_MINUTES:
             faults = {Column.MINUTES: CellFault(ABSENT)}
         names = self._header.names
         self._problems += [
@@ -519,12 +517,6 @@ def _read_line(
         for column, fault in read.items() if isinstance(fault, CellFault)
     }  # fmt: skip
     return None, faults, content
-
-
-def _lacks_minutes_alone(faults: Mapping[Column, CellFault]) -> bool:
-    return {column: fault.code for column, fault in faults.items()} == {
-        Column.MINUTES: "roster-cell-empty"
-    }
 
 
 def _remark(line: _Line, document: object, day: object) -> str:
