@@ -37,6 +37,7 @@ from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
 from creditbank.rules.conversion import ActivityFact, convert
 from creditbank.verification.batches import BatchQuestion, request_batch, take_up
+from creditbank.verification.list_trees import Signing
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import Disclosure
 from tests.acts import approve, import_rows
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--database", choices=DATABASES, action="append")
     parser.add_argument("--disclose", choices=[*map(str, Disclosure)], default="summary")
+    parser.add_argument("--signing", choices=[*map(str, Signing)], default="item")
     parser.add_argument("--profile", action="store_true", help="one process, function by function")
     wanted = parser.parse_args()
     for database in wanted.database or DATABASES[::-1]:
@@ -66,12 +68,13 @@ def main() -> None:
             for workers in (1,) if wanted.profile else sorted({1, os.cpu_count() or 1}):
                 jobs.WORKERS_MAX = workers
                 jobs.ALONE_MAX = 0
-                batch_no = listed(bank, client, people, Disclosure(wanted.disclose))
+                signing = Signing(wanted.signing)
+                batch_no = listed(bank, client, people, Disclosure(wanted.disclose), signing)
                 spent = cpu_seconds()
                 taken = answered(batch_no, profiled=wanted.profile)
                 spent = cpu_seconds() - spent
                 print(
-                    f"{database}, {wanted.disclose}, {workers} process(es):"
+                    f"{database}, {wanted.disclose}, signed by {signing}, {workers} process(es):"
                     f" {len(people) / taken:,.0f} people a second (wanted 3,000 on two cores),"
                     f" {len(people) / spent:,.0f} for each second of a core but the server's"
                 )
@@ -164,11 +167,14 @@ def invented(number: int) -> Identity:
     return Identity(Document(DocumentKind.RESIDENT_ID, number_text), f"示例{number % 977}")
 
 
-def listed(bank: TestBank, client: Client, people: Sequence[Identity], disclose: Disclosure) -> str:
+def listed(
+    bank: TestBank, client: Client, people: Sequence[Identity], disclose: Disclosure,
+    signing: Signing = Signing.ITEM,
+) -> str:  # fmt: skip
     """Send a list of everybody."""
     question = BatchQuestion(
         "cn-3710", "engineering", "", "associate_senior", date(2027, 3, 15), "职称申报资格审核",
-        "人社部令第25号", disclose,
+        "人社部令第25号", disclose, signing=signing,
     )  # fmt: skip
     rows = [ListedPerson(row_no, each, STATED) for row_no, each in enumerate(people, start=1)]
     with unit_of_work() as session:

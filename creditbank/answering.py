@@ -14,13 +14,26 @@ from creditbank.errors import CreditBankError
 from creditbank.house import House, current_house
 from creditbank.ledger.seal import Sealed, seal
 from creditbank.people.register import identity_of
+from creditbank.people.vault import Vault
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.verification.answers import Prepared, SignedAnswer, prepare, sign, store
 from creditbank.verification.batch_sheets import RESULT_COLUMNS, csv_line, results_in
-from creditbank.verification.batches import BatchQuestion, answers_in, batch_numbered
+from creditbank.verification.batches import (
+    BatchQuestion,
+    answers_in,
+    batch_numbered,
+    question_of,
+)
 from creditbank.verification.codes import LEGAL_BASIS, claim_within, open_code
-from creditbank.verification.models import Verdict
+from creditbank.verification.list_trees import (
+    Signing,
+    leaves_through,
+    listed_in,
+    proofs_of,
+    shown,
+)
+from creditbank.verification.models import Verdict, VerdictBatch
 from creditbank.verification.questions import Ask, AskByCode, Disclosure
 from creditbank.verification.refused import REFUSALS, note_refused
 
@@ -131,22 +144,27 @@ def seal_what_waits(house: House, now: datetime) -> Sealed:
 def signed_lines(batch_no: str, client: Client, *, after: int = 0) -> Iterator[str]:
     """Return the signed answers of a list behind a row as JSON lines, in the order of its rows.
 
+    Of a list that is signed as a whole, refused rows too, and nothing before its tree is signed.
     They are read while they are sent, when there is no application at work any more.
 
     Raises:
         BatchUnknownError: there is no such list, or it is another's.
     """
-    found = _claimed_answers(batch_no, client, after)
+    engine = db.engine
+    with snapshot(engine) as session:
+        batch = batch_numbered(session, batch_no, client)
+    if question_of(batch).signing is Signing.TREE:
+        return _listed_lines(engine, current_house().vault, batch, after)
+    found = _answers(engine, batch_no, client, after)
     return (
-        json.dumps(
-            {
-                "row_no": row_no, "verdict_no": verdict.verdict_no, "outcome": verdict.outcome,
-                "jws": verdict.jws,
-            }
-        )
-        + "\n"
+        _json_line(row_no, verdict.verdict_no, verdict.outcome, jws=verdict.jws)
         for row_no, verdict in found
-    )  # fmt: skip
+    )
+
+
+def _json_line(row_no: int, verdict_no: str, outcome: str, **proved: object) -> str:
+    said = {"row_no": row_no, "verdict_no": verdict_no, "outcome": outcome, **proved}
+    return json.dumps(said) + "\n"
 
 
 def result_lines(batch_no: str, client: Client, *, after: int = 0) -> Iterator[str]:
@@ -172,12 +190,20 @@ def _result_lines(engine: Engine, batch_no: str, client: Client, after: int) -> 
         after = int(found[-1][0]) if found else after
 
 
-def _claimed_answers(batch_no: str, client: Client, after: int) -> Iterator[tuple[int, Verdict]]:
-    """Say at once whose a list is, and read its answers only as they are wanted."""
-    engine = db.engine
+def _listed_lines(engine: Engine, vault: Vault, batch: VerdictBatch, after: int) -> Iterator[str]:
+    """Return the rows of a list with their places in its tree; none before it is signed."""
     with snapshot(engine) as session:
-        batch_numbered(session, batch_no, client)
-    return _answers(engine, batch_no, client, after)
+        proofs = proofs_of(session, batch)
+        index = leaves_through(session, batch.batch_no, after)
+    more = proofs is not None
+    while proofs is not None and more:
+        with snapshot(engine) as session:
+            found = listed_in(session, vault, batch, after=after, limit=_CHUNK_ANSWERS)
+        for row in found:
+            said = shown(proofs.jws, index, proofs.of(index), row.payload)
+            yield _json_line(row.row_no, row.verdict_no, row.outcome, listed=said)
+            index, after = index + 1, row.row_no
+        more = len(found) == _CHUNK_ANSWERS
 
 
 def _answers(

@@ -65,7 +65,7 @@ APPENDED = (
     "account_event",
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
-    "reconciliation", "engineer_certificate", "dispute_step",
+    "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

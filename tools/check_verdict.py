@@ -1,14 +1,18 @@
 """Check a verdict, or the proof of one credit, offline; trusts nothing but docs/formats.md.
 
+A verdict of a list that is signed as a whole, or a refusal on it, is checked by its place there.
+
     python tools/check_verdict.py VERDICT.jws --jwks JWKS.json
         [--subject SUBJECT.json] [--export EXPORT.json] [--language zh|en]
     python tools/check_verdict.py PROOF.json [--logs LOGS.json] [--language zh|en]
 
-VERDICT is a file with the compact JWS, PROOF one with the JSON of a proof, either `-` for standard
-input; the content says which it is. JWKS is the key set of the bank, LOGS its list of public logs,
-SUBJECT is `{"kind": …, "number": …, "name": …}` in a file (so that no number stands on a command
-line), EXPORT is `{"entries": […]}` as the person's own export gives them. One line is printed for
-each check. Exit code 0: nothing failed; 1: a check failed; 2: something could not be read.
+VERDICT is a file with the compact JWS, or with the JSON of a verdict of a list that is signed as a
+whole (a line of the list's answers will do), PROOF one with the JSON of a proof, each `-` for
+standard input; the content says which it is. JWKS is the key set of the bank, LOGS its list of
+public logs, SUBJECT is `{"kind": …, "number": …, "name": …}` in a file (so that no number stands
+on a command line), EXPORT is `{"entries": […]}` as the person's own export gives them. One line is
+printed for each check. Exit code 0: nothing failed; 1: a check failed; 2: something could not be
+read.
 
 The file stands alone: Python 3.11 or newer and its standard library, nothing of the bank's code.
 """
@@ -47,7 +51,11 @@ INTEGER_MAX = 2**53 - 1
 STATEMENT = "creditbank/verdict/v1"
 REGISTERED_STATEMENT = "creditbank/verdict/v2"
 PROOF_STATEMENT = "creditbank/proof/v1"
+LISTED_STATEMENT = "creditbank/listed-verdict/v1"
+TREE_STATEMENT = "creditbank/verdict-tree/v1"
+REFUSAL_STATEMENT = "creditbank/list-refusal/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
+TREE_TYPE = "creditbank-verdict-tree+jwt"
 LEVELS = ("decision", "summary", "record")
 MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"})
 STATES = frozenset({"issued", "live", "capped", "frozen"})
@@ -296,11 +304,50 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """What the root of a list's tree was signed with."""
+
+    issuer: str
+    issued_at: int
+    batch_no: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A leaf of a list's tree: the bytes that it covers, its place, and the signed root."""
+
+    payload: bytes
+    said: dict[str, Json]
+    index: int
+    proof: tuple[bytes, ...]
+    token: Token
+    tree: Tree
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That a row of a list has no answer, and by which codes."""
+
+    issuer: str
+    batch_no: str
+    row: int
+    codes: tuple[str, ...]
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All findings about one verdict, in the order in which they are printed."""
+    """All findings about one verdict, in the order in which they are printed.
+
+    `listed` is its place on a list that is signed as a whole, None for one that is signed itself.
+    """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
+    listed: Listed | None = None
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -317,6 +364,20 @@ class Proof:
     heads: tuple[Head, ...]
     entries: tuple[Entry, ...]
     unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalReport:
+    """All findings about a row that was refused, in the order in which they are printed."""
+
+    refusal: Refusal
+    listed: Listed
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed, in order, each as often as it failed."""
+        return tuple(found.check for found in self.findings if found.state is State.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,9 +401,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         raw = _read(options.document, VERDICT_BYTES_MAX)
-        is_proof = raw.lstrip().startswith(b"{")
-        if is_proof:
-            report: Report | ProofReport = examine_proof(
+        if _is_proof(raw):
+            report: Report | RefusalReport | ProofReport = examine_proof(
                 raw, logs=_read_if_given(options.logs, SMALL_BYTES_MAX)
             )
         else:
@@ -357,10 +417,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.failed else 0
 
 
-def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report:
+def _is_proof(raw: bytes) -> bool:
+    """Tell a proof of hours from a verdict; a verdict of a list's tree is JSON too."""
+    if not raw.lstrip().startswith(b"{"):
+        return False
+    value = _object(parse_json(raw, "VERDICT|PROOF"), "VERDICT|PROOF")
+    return "listed" not in value and value.get("statement") != LISTED_STATEMENT
+
+
+def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report | RefusalReport:
     if options.jwks is None:
         raise UnreadableError("no-jwks")
-    return examine(
+    return (examine_listed if raw.lstrip().startswith(b"{") else examine)(
         raw,
         _read(options.jwks, SMALL_BYTES_MAX),
         subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
@@ -368,9 +436,11 @@ def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report:
     )
 
 
-def _report_lines(report: Report | ProofReport, language: str) -> list[str]:
+def _report_lines(report: Report | RefusalReport | ProofReport, language: str) -> list[str]:
     if isinstance(report, ProofReport):
         return proof_lines(report, language)
+    if isinstance(report, RefusalReport):
+        return refusal_lines(report, language)
     return report_lines(report, language)
 
 
@@ -417,12 +487,57 @@ def examine(
         UnreadableError: one of the four does not have its format.
     """
     jws = read_token(token)
-    verdict = read_verdict(jws.payload)
+    signed = _signature_findings(jws, read_keys(jwks))
+    return _report(read_verdict(jws.payload), signed, subject=subject, export=export)
+
+
+def examine_listed(
+    raw: bytes, jwks: bytes, *, subject: bytes | None = None, export: bytes | None = None
+) -> Report | RefusalReport:
+    """Make every check of a verdict of a list that is signed as a whole, or of a refusal on it.
+
+    Args:
+        raw: JSON of the verdict, or the line of the list's answers that holds it.
+        jwks: the bank's JWK Set as JSON.
+        subject: as with `examine`.
+        export: as with `examine`.
+
+    Raises:
+        UnreadableError: one of the four does not have its format.
+    """
+    listed = read_listed(raw)
+    keys = read_keys(jwks)
+    findings = [
+        judge("header", lambda: claim_header(listed.token.header, TREE_TYPE)),
+        judge("key", lambda: find_key(listed.token.header, keys)),
+        judge("signature", lambda: claim_signature(listed.token, keys)),
+        judge("place", lambda: claim_place(listed)),
+    ]
+    if listed.said.get("statement") != REFUSAL_STATEMENT:
+        verdict = read_verdict(listed.said)
+        findings.append(judge("list", lambda: claim_list(listed, verdict.issuer)))
+        return _report(verdict, findings, subject=subject, export=export, listed=listed)
+    refusal = read_refusal(listed.said)
+    findings += [
+        judge("list", lambda: claim_list(listed, refusal.issuer, refusal.batch_no)),
+        judge("members", lambda: claim_no_unknown(refusal.unknown_members)),
+    ]
+    return RefusalReport(refusal, listed, tuple(findings))
+
+
+def _report(
+    verdict: Verdict,
+    signed: list[Finding],
+    *,
+    subject: bytes | None,
+    export: bytes | None,
+    listed: Listed | None = None,
+) -> Report:
     person = None if subject is None else read_subject(subject)
     held = None if export is None else select_export(read_export(export), verdict)
     registered = verdict.registered is not None
     findings = [
-        *_signature_findings(jws, read_keys(jwks)),
+        *signed,
         judge("members", lambda: claim_no_unknown(verdict.unknown_members)),
         *([judge("register", lambda: claim_register(verdict))] if registered else []),
         judge("packs", lambda: claim_packs(verdict)),
@@ -431,7 +546,7 @@ def examine(
         *_record_findings(verdict, held),
         *_answer_findings(verdict, held),
     ]
-    return Report(verdict, tuple(findings))
+    return Report(verdict, tuple(findings), listed)
 
 
 def judge(check: str, claim: Callable[[], object], **facts: object) -> Finding:
@@ -522,9 +637,27 @@ def _answer_findings(verdict: Verdict, held: tuple[Entry, ...] | None) -> list[F
     return [sums, judge("requirement", lambda: claim_requirement(requirement, credited)), outcome]
 
 
-def claim_header(header: dict[str, Json]) -> None:
-    """Say that the protected header is the one of a verdict and asks for nothing else."""
-    if header.get("typ") != TOKEN_TYPE:
+def claim_place(listed: Listed) -> None:
+    """Say that what the leaf covers stands at its index in the tree whose root was signed."""
+    leaf = sha256(b"creditbank/list-leaf/v1\n", listed.payload)
+    tree = listed.tree
+    if not includes(leaf, listed.index, listed.proof, size=tree.size, root=tree.root):
+        raise FaultError("place-other", index=listed.index, size=tree.size)
+
+
+def claim_list(listed: Listed, issuer: str, batch_no: str = "") -> None:
+    """Say that leaf and root are of one bank and, where the leaf names its list, of one list."""
+    if listed.unknown_members:
+        raise FaultError("members-unknown", found=", ".join(listed.unknown_members))
+    if issuer != listed.tree.issuer:
+        raise FaultError("list-other", found=listed.tree.issuer, wanted=issuer)
+    if batch_no and batch_no != listed.tree.batch_no:
+        raise FaultError("list-other", found=listed.tree.batch_no, wanted=batch_no)
+
+
+def claim_header(header: dict[str, Json], token_type: str = TOKEN_TYPE) -> None:
+    """Say that the protected header is the one of its kind and asks for nothing else."""
+    if header.get("typ") != token_type:
         raise FaultError("header-typ", found=header.get("typ", ""))
     if header.get("alg") not in ("Ed25519", "ES256"):
         raise FaultError("header-alg", found=header.get("alg", ""))
@@ -1080,6 +1213,65 @@ def read_proof(value: dict[str, Json]) -> Proof:
         made_at=_instant(top["made_at"], "made_at"),
         heads=_heads(top["heads"], members),
         entries=tuple(_entry(row, "entries") for row in rows),
+        unknown_members=tuple(members.unknown),
+    )
+
+
+def read_listed(raw: bytes) -> Listed:
+    """Read `creditbank/listed-verdict/v1`, or the line of a list's answers that holds it.
+
+    Raises:
+        UnreadableError: it is another statement, or a member is missing or of another type.
+    """
+    value = _object(parse_json(raw, "VERDICT"), "VERDICT")
+    value = _object(value["listed"], "listed") if "listed" in value else value
+    if value.get("statement") != LISTED_STATEMENT:
+        raise UnreadableError("statement-other", found=value.get("statement", ""))
+    members = _Members()
+    top = members.take(value, "listed", "statement payload index proof tree")
+    payload = decode_base64url(_text(top["payload"], "payload"))
+    proof = _list(top["proof"], "proof")
+    if len(proof) > PROOF_HASHES_MAX:
+        raise UnreadableError("too-many", what="proof", most=PROOF_HASHES_MAX)
+    token = read_token(_text(top["tree"], "tree").encode("utf-8"))
+    return Listed(
+        payload=payload,
+        said=_object(parse_json(payload, "payload"), "payload"),
+        index=_integer(top["index"], "index"),
+        proof=tuple(_hex(each, DIGEST_BYTES, "proof") for each in proof),
+        token=token,
+        tree=_tree(token.payload, members),
+        unknown_members=tuple(members.unknown),
+    )
+
+
+def _tree(payload: dict[str, Json], members: _Members) -> Tree:
+    if payload.get("statement") != TREE_STATEMENT:
+        raise UnreadableError("tree-other", found=payload.get("statement", ""))
+    top = members.take(payload, "tree", "iss iat statement list size root")
+    return Tree(
+        issuer=_text(top["iss"], "tree.iss"),
+        issued_at=_integer(top["iat"], "tree.iat"),
+        batch_no=_text(top["list"], "tree.list"),
+        size=_integer(top["size"], "tree.size"),
+        root=_hex(top["root"], DIGEST_BYTES, "tree.root"),
+    )
+
+
+def read_refusal(payload: dict[str, Json]) -> Refusal:
+    """Read a payload as `creditbank/list-refusal/v1`.
+
+    Raises:
+        UnreadableError: a member is missing or of another type.
+    """
+    members = _Members()
+    top = members.take(payload, "refusal", "iss statement list row codes salt")
+    _hex(top["salt"], SHORT_SALT_BYTES, "salt")
+    return Refusal(
+        issuer=_text(top["iss"], "iss"),
+        batch_no=_text(top["list"], "list"),
+        row=_integer(top["row"], "row"),
+        codes=tuple(_text(code, "codes") for code in _list(top["codes"], "codes")),
         unknown_members=tuple(members.unknown),
     )
 
@@ -1769,13 +1961,36 @@ def _p_add(one: Affine, other: Affine) -> Affine:
 def report_lines(report: Report, language: str) -> list[str]:
     """Write a report for people: the verdict in brief, the checks, the limits, the end."""
     lines = [_words(BRIEF, language, _brief(report.verdict))]
+    lines += _listed_lines(report.listed, language)
     lines += [_words(REASON, language, _texts(reason)) for reason in report.verdict.reasons]
-    lines += ["", *finding_lines(report.findings, language, CHECKS, FAULTS)]
+    checks = {**LISTED_CHECKS, **CHECKS}
+    lines += ["", *finding_lines(report.findings, language, checks, FAULTS)]
     lines += ["", _words(LIMITS_TITLE, language, {})]
     lines += [f"- {line}" for line in _limits(report.verdict, language)]
     end = END_FAILED if report.failed else END_GOOD
     facts = {"failed": len(report.failed), "undisclosed": _undisclosed_count(report)}
     return [*lines, "", _words(end, language, facts)]
+
+
+def _listed_lines(listed: Listed | None, language: str) -> list[str]:
+    if listed is None:
+        return []
+    tree = listed.tree
+    facts = {"list": tree.batch_no, "size": tree.size, "index": listed.index}
+    return [_words(LISTED, language, facts)]
+
+
+def refusal_lines(report: RefusalReport, language: str) -> list[str]:
+    """Write a report on a refused row for people: what it says, the checks, the end."""
+    refusal = report.refusal
+    facts: dict[str, object] = {
+        "issuer": refusal.issuer, "row": refusal.row, "codes": ", ".join(refusal.codes),
+    }  # fmt: skip
+    lines = [_words(REFUSAL, language, facts), *_listed_lines(report.listed, language)]
+    checks = {**LISTED_CHECKS, **CHECKS}
+    lines += ["", *finding_lines(report.findings, language, checks, FAULTS)]
+    end = END_FAILED if report.failed else END_GOOD
+    return [*lines, "", _words(end, language, {"failed": len(report.failed), "undisclosed": 0})]
 
 
 def proof_lines(report: ProofReport, language: str) -> list[str]:
@@ -1945,6 +2160,12 @@ CHECKS = {
     "outcome": ("结论", "outcome"),
 }
 
+#: Of a list that is signed as a whole alone.
+LISTED_CHECKS = {
+    "place": ("在名单树中的位置", "place in the tree of the list"),
+    "list": ("名单与树根相符", "list and root belong together"),
+}
+
 #: Of a proof alone.
 PROOF_CHECKS = {
     "published-keys": ("日志公钥与学时银行公布的一致", "keys of logs are those the bank lists"),
@@ -1952,7 +2173,16 @@ PROOF_CHECKS = {
 }
 
 FAULTS = {
-    "header-typ": ("typ 不是核验结论：{found}", "typ is not that of a verdict: {found}"),
+    "place-other": (
+        "内容不在名单树的第 {index} 项（共 {size} 项）：内容、位置、证明或树根与签名时不同",
+        "not leaf {index} of the {size} of this tree: content, place, proof or root is another",
+    ),
+    "list-other": ("树根属于 {found}，应为 {wanted}", "the root is of {found}, wanted {wanted}"),
+    "tree-other": (
+        "不是 creditbank/verdict-tree/v1：{found}",
+        "not creditbank/verdict-tree/v1: {found}",
+    ),
+    "header-typ": ("typ 不是核验结论或名单树：{found}", "typ is not the one wanted: {found}"),
     "header-alg": ("不认可的算法：{found}", "algorithm not accepted: {found}"),
     "header-kid": ("缺少 kid", "kid is missing"),
     "header-extra": ("签名头含有格式以外的成员：{found}", "header has other members: {found}"),
@@ -2157,6 +2387,14 @@ BRIEF = (
     "证件 {kind} 末四位 {last_four}，结论 {outcome}，披露级别 {level}",
     "Verdict {number} by {issuer} of {issued}: scheme {scheme}, application day {day}, "
     "{kind} ending in {last_four}, outcome {outcome}, level {level}",
+)
+LISTED = (
+    "与名单 {list} 全部 {size} 行一并签名，为其中第 {index} 项（自 0 起）",
+    "Signed with all {size} rows of list {list}, as item {index} (from 0)",
+)
+REFUSAL = (
+    "{issuer} 未作答复：名单第 {row} 行，原因 {codes}",
+    "No answer by {issuer}: row {row} of the list, because: {codes}",
 )
 REASON = ("理由：{zh} ({code})", "Reason: {en} ({code})")
 LIMITS_TITLE = ("签名不能说明的：", "What a signature alone does not show:")

@@ -30,6 +30,7 @@ from creditbank.verification.batches import (
     batch_numbered,
     counts_of,
     lines_of,
+    question_of,
     request_batch,
 )
 from creditbank.verification.models import VerdictBatch
@@ -129,7 +130,9 @@ def read_batch_items(call: Call, session: Session, batch_no: str) -> dict[str, A
 def read_batch_answers(call: Call, batch_no: str) -> Response:
     """Return the signed answers that there are, one JSON line for each, in the order of rows.
 
-    Whoever was interrupted goes on with `after`, the `row_no` of the last line that came whole.
+    Of a list that is signed as a whole each line has `listed` in place of `jws`, refused rows are
+    among them with the outcome `refused`, and there is none before the list is done. Whoever was
+    interrupted goes on with `after`, the `row_no` of the last line that came whole.
     """
     lines = signed_lines(batch_no, call.client, after=int(call.query["after"] or 0))
     return Response(lines, content_type=JSONL, headers={"Cache-Control": "no-store"})
@@ -160,5 +163,6 @@ def _shaped(session: Session, batch: VerdictBatch) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{name: getattr(batch, name) for name in names},
+        "signing": question_of(batch).signing,
         "counts": counts_of(session, batch),
     }

@@ -1,10 +1,8 @@
 """Questions of title systems, and the signed answers."""
 
-import json
 from typing import Any
 
 from flask import Response, request
-from joserfc import jws
 from sqlalchemy.orm import Session
 
 from creditbank.answering import opened, prepared_for
@@ -41,7 +39,8 @@ from creditbank.verification.codes import (
     HolderCodeRefusedError,
 )
 from creditbank.verification.holders import HolderName, holder_of
-from creditbank.verification.kept import superseded_by
+from creditbank.verification.kept import statement_of, superseded_by
+from creditbank.verification.list_trees import VerdictUnsignedError, listed_verdict
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import AskByCode, AsOfFutureError
 
@@ -109,10 +108,11 @@ def ask(call: Call) -> Reply | Response:
     Scope.VERDICT_ASK,
     answer=VerdictAnswer(),
     files={JOSE: "eyJ….eyJ….AbC…"},
-    refuses=(VerdictUnknownError,),
+    refuses=(VerdictUnknownError, VerdictUnsignedError),
 )
 def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Response:
-    """Return an answer to whoever asked for it."""
+    """Return an answer to whoever asked for it; of a list that is signed as a whole, with `listed`
+    in place of `jws`, and always as JSON."""
     return _kept(session, verdict_numbered(session, verdict_no, call.client), status=200)
 
 
@@ -125,11 +125,11 @@ def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:
 
 
 def _kept(session: Session, verdict: Verdict, *, status: int) -> Reply | Response:
-    statement = json.loads(jws.extract_compact(verdict.jws.encode("ascii")).payload)
     holder = holder_of(session, current_house().vault, verdict)
+    listed = listed_verdict(session, verdict)
     return _answer(
-        verdict.verdict_no, verdict.outcome, statement, verdict.jws, holder, status=status,
-        newer=superseded_by(session, verdict),
+        verdict.verdict_no, verdict.outcome, statement_of(verdict), listed or verdict.jws, holder,
+        status=status, newer=superseded_by(session, verdict),
     )  # fmt: skip
 
 
@@ -137,17 +137,19 @@ def _answer(
     verdict_no: str,
     outcome: str,
     statement: Any,
-    token: str,
+    proved: str | dict[str, Any],
     holder: HolderName | None,
     *,
     status: int,
     newer: str = "",
 ) -> Reply | Response:
-    if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
+    is_token = isinstance(proved, str)
+    if is_token and request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
         headers = {"Cache-Control": "no-store"}
-        return Response(token, status=status, content_type=JOSE, headers=headers)
+        return Response(proved, status=status, content_type=JOSE, headers=headers)
     members = {
-        "verdict_no": verdict_no, "outcome": outcome, "statement": statement, "jws": token,
+        "verdict_no": verdict_no, "outcome": outcome, "statement": statement,
+        "jws" if is_token else "listed": proved,
     }  # fmt: skip
     if holder is not None:
         members["holder"] = holder

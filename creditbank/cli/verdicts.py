@@ -44,6 +44,7 @@ from creditbank.verification.batches import (
     request_batch,
     take_up,
 )
+from creditbank.verification.list_trees import Signing
 from creditbank.verification.offers import wanted_by
 from creditbank.verification.questions import Ask, Disclosure
 from creditbank.verification.results import report_result
@@ -150,6 +151,13 @@ def verdicts_ask(
 @click.option(
     "--disclose", type=WordOf(Disclosure), default=str(Disclosure.SUMMARY), show_default=True
 )
+@click.option(
+    "--signing",
+    type=WordOf(Signing),
+    default=str(Signing.ITEM),
+    show_default=True,
+    help="逐人签名（item），或整份名单一次签名、每人附证明（tree）。 Each answer, or all at once.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @pass_desk
 def verdicts_batch(
@@ -162,13 +170,14 @@ def verdicts_batch(
     as_of: datetime | None,
     known_at: str | None,
     disclose: Disclosure,
+    signing: Signing,
     out: Path,
     **said: str,
 ) -> None:
     """Answer a list here and now; one that is broken off is the clock's to end."""
     question = BatchQuestion(
         application_day=application_day.date(), as_of=as_of.date() if as_of else None,
-        known_at=_instant(known_at), disclose=disclose, **said,
+        known_at=_instant(known_at), disclose=disclose, signing=signing, **said,
     )  # fmt: skip
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():

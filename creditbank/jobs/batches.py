@@ -31,13 +31,13 @@ from creditbank.jobs.lifeline import end_with_parent
 from creditbank.jobs.works import do_waiting
 from creditbank.keys import Signer
 from creditbank.people.vault import Vault
+from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.verification import batches
 from creditbank.verification.answers import (
     Prepared,
     prepare_all,
     row_of,
-    signed_by,
     signer_of_verdicts,
 )
 from creditbank.verification.batches import (
@@ -51,6 +51,15 @@ from creditbank.verification.batches import (
     question_of,
     settle,
     waiting_rows,
+)
+from creditbank.verification.list_trees import (
+    Signing,
+    growth_of,
+    leaf_of,
+    plant,
+    refusal_payload,
+    signed_root,
+    signer_of_trees,
 )
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import Ask
@@ -89,7 +98,10 @@ def run_batch(turn: Turn, stop: threading.Event, told: Told = lambda rows: None)
 def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
     with snapshot() as session:
         batch = session.get_one(VerdictBatch, turn.batch_no)
-        work = _Work(turn.batch_no, question_of(batch), asker_of(batch))
+        work = _Work(
+            turn.batch_no, question_of(batch), asker_of(batch), the_bank(session).host,
+            batch.rows_total,
+        )  # fmt: skip
         rows = waiting_rows(session, turn)
     slices = [rows[start : start + SLICE_ROWS] for start in range(0, len(rows), SLICE_ROWS)]
     with closing(_answers(work, slices)) as answers:
@@ -102,8 +114,25 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
                 return False
     if stop.is_set():
         return False
+    return _ended(work, turn)
+
+
+def _ended(work: "_Work", turn: Turn) -> bool:
+    """Say that a list is done; with its signed tree, where it is signed as a whole."""
+    if work.question.signing is Signing.ITEM:
+        with unit_of_work() as session:
+            return finish(session, turn, now=utc_now())
+    with snapshot() as session:  # rows that are settled stay as they are
+        growth = growth_of(session, turn.batch_no)
+    assert growth.size == work.rows_total, "every row is settled, and has its leaf"
+    house, now = current_house(), utc_now()
+    by = signer_of_trees(house.keys, house.settings.verdict_algorithm)
+    jws = signed_root(by, work.host, turn.batch_no, growth, now=now)
     with unit_of_work() as session:
-        return finish(session, turn, now=utc_now())
+        if not finish(session, turn, now=now):
+            return False
+        plant(session, turn.batch_no, growth, jws, now=now)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +142,8 @@ class _Work:
     batch_no: str
     question: BatchQuestion
     client: Client
+    host: str
+    rows_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +227,7 @@ def _answered(
     if not as_it_is and work.question.known_at is None and lacks_seal(answers):
         return None
     return [
-        _settled(desk.signer, person.row_no, each, now)
+        _settled(desk, work, person.row_no, each, now)
         for person, each in zip(people, tried, strict=True)
     ]
 
@@ -213,10 +244,21 @@ def _tried(
         return [error] * len(asks)
 
 
-def _settled(by: Signer, row_no: int, tried: Prepared | CreditBankError, now: datetime) -> Settled:
+def _settled(
+    desk: _Desk, work: _Work, row_no: int, tried: Prepared | CreditBankError, now: datetime
+) -> Settled:
+    """Sign an answer, or make it a leaf of the tree that will be signed; likewise a refusal."""
+    as_leaf = work.question.signing is Signing.TREE
     if isinstance(tried, CreditBankError):
-        return Settled(row_no, None, (RowProblem(row_no, "", tried.code, dict(tried.facts)),))
-    return Settled(row_no, row_of(tried, signed_by(by, tried), now=now))
+        problems = (RowProblem(row_no, "", tried.code, dict(tried.facts)),)
+        if not as_leaf:
+            return Settled(row_no, None, problems)
+        said = refusal_payload(desk.vault, work.host, work.batch_no, row_no, [tried.code])
+        return Settled(row_no, None, problems, leaf_of(said))
+    payload = tried.signed_bytes
+    if as_leaf:
+        return Settled(row_no, row_of(tried, payload.decode(), now=now), (), leaf_of(payload))
+    return Settled(row_no, row_of(tried, desk.signer.token(payload), now=now))
 
 
 _desks: list[_Desk] = []

@@ -30,6 +30,7 @@ from creditbank.schemas.rosters import RowProblemAnswer
 from creditbank.schemas.statements import as_of
 from creditbank.schemas.verdicts import STATED_MAX, StatedFacts
 from creditbank.verification.batches import BatchQuestion, BatchState, ItemState
+from creditbank.verification.list_trees import Signing
 from creditbank.verification.questions import Disclosure
 
 PEOPLE_MAX = 100_000
@@ -117,6 +118,14 @@ class VerdictBatchBody(Shape):
         load_default=lambda: None, metadata={"description": "Asks what was known then; else now."}
     )
     as_of = as_of()
+    signing = Choice(
+        Signing,
+        load_default=Signing.ITEM,
+        metadata={
+            "description": "`item` signs each answer; `tree` signs once, over a tree of all rows, "
+            "and gives each its proof, once the list is done (docs/formats.md §15)."
+        },
+    )
     people = People(required=True)
 
     @post_load
@@ -134,6 +143,7 @@ class VerdictBatchAnswer(Shape):
 
     batch_no = public_number("B7K2M9QXABCD")
     state = Choice(BatchState)
+    signing = Choice(Signing)
     rows_total = Whole(0, PEOPLE_MAX)
     rows_done = Whole(0, PEOPLE_MAX)
     counts = fields.Raw(

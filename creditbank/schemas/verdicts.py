@@ -7,10 +7,22 @@ from marshmallow import ValidationError, fields, post_load
 
 from creditbank.people.documents import DocumentKind
 from creditbank.rules.requirement import Outcome
-from creditbank.schemas.fields import Choice, Day, Inner, Instant, Shape, Text, scheme, word
+from creditbank.schemas.fields import (
+    Choice,
+    Day,
+    Inner,
+    Instant,
+    Several,
+    Shape,
+    Text,
+    Whole,
+    scheme,
+    word,
+)
 from creditbank.schemas.people import NAME_CHARACTERS_MAX, NUMBER_CHARACTERS_MAX, identity_of
 from creditbank.schemas.statements import as_of
 from creditbank.schemas.wanted import Wanted
+from creditbank.verification.list_trees import LISTED
 from creditbank.verification.questions import Ask, AskByCode, Disclosure
 
 STATED_MAX = 20
@@ -109,6 +121,16 @@ class HolderShown(Shape):
     name = Text(NAME_CHARACTERS_MAX)
 
 
+class ListedVerdictAnswer(Shape):
+    """What proves an answer by the tree of its list (docs/formats.md §15); keep it whole."""
+
+    statement = Text(40, metadata={"enum": [LISTED]})
+    payload = Text(10_000_000, metadata={"description": "The statement's bytes, base64url."})
+    index = Whole(0, 2**31, metadata={"description": "Its place among the leaves, from 0."})
+    proof = Several(Text(64), high=64)
+    tree = Text(4_000, metadata={"description": "The compact JWS over the root."})
+
+
 class VerdictAnswer(Shape):
     """The answer in the clear, and the compact JWS that carries it (docs/formats.md §7)."""
 
@@ -121,4 +143,8 @@ class VerdictAnswer(Shape):
     holder = Inner(
         HolderShown, metadata={"description": "Only where it was asked by a code (本人查验码)."}
     )
-    jws = Text(10_000_000)
+    jws = Text(10_000_000, metadata={"description": "Absent where `listed` stands."})
+    listed = Inner(
+        ListedVerdictAnswer,
+        metadata={"description": "Only of a list that is signed as a whole (`signing`: `tree`)."},
+    )

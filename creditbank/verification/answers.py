@@ -79,6 +79,11 @@ class Prepared:
     #: of the record that was used, ascending
     leaves: tuple[bytes, ...] = ()
 
+    @property
+    def signed_bytes(self) -> bytes:
+        """The bytes that a signature is to cover."""
+        return self.payload or canonical_bytes(self.statement)
+
 
 @dataclass(frozen=True, slots=True)
 class SignedAnswer:
@@ -160,7 +165,7 @@ def signer_of_verdicts(keys: KeyStore, algorithm: str) -> Signer:
 def signed_by(by: Signer, prepared: Prepared) -> SignedAnswer:
     """Do what `sign` does with a key at hand."""
     statement = prepared.statement
-    token = by.token(prepared.payload or canonical_bytes(statement))
+    token = by.token(prepared.signed_bytes)
     return SignedAnswer(str(statement["jti"]), str(prepared.outcome), statement, token)
 
 
@@ -180,13 +185,19 @@ class VerdictRow(NamedTuple):
     jws: str
 
 
-def row_of(prepared: Prepared, signed: SignedAnswer, *, now: datetime) -> VerdictRow:
-    """Write an answer down as it left the bank, with who asked and why."""
+def row_of(prepared: Prepared, said: str, *, now: datetime) -> VerdictRow:
+    """Write an answer down as it left the bank, with who asked and why.
+
+    Args:
+        prepared: the answer.
+        said: its JWS, or the payload where the tree of its list is to sign it.
+        now: the instant.
+    """
     ask = prepared.ask
     return VerdictRow(
-        signed.verdict_no, prepared.person_id, prepared.client.client_id, prepared.mandate_no,
-        ask.purpose, ask.legal_basis, str(ask.disclose), signed.outcome, prepared.question_digest,
-        now, signed.jws,
+        str(prepared.statement["jti"]), prepared.person_id, prepared.client.client_id,
+        prepared.mandate_no, ask.purpose, ask.legal_basis, str(ask.disclose),
+        str(prepared.outcome), prepared.question_digest, now, said,
     )  # fmt: skip
 
 
@@ -196,7 +207,7 @@ def store(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: da
     Raises:
         HolderCodeRefusedError: the code holds no more.
     """
-    session.execute(insert(Verdict), [row_of(prepared, signed, now=now)._asdict()])
+    session.execute(insert(Verdict), [row_of(prepared, signed.jws, now=now)._asdict()])
     if prepared.ask.code_no:
         take_use(session, prepared.ask.code_no, signed.verdict_no, prepared.client, now=now)
 

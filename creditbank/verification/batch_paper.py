@@ -5,6 +5,7 @@ it, and a note names the row.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -101,7 +102,6 @@ def _asked(
     question = question_of(batch)
     state = text(f"list-state-{batch.state}", language)
     done = text("list-progress", language, done=batch.rows_done, total=batch.rows_total)
-    sent = batch.requested_at.astimezone(CIVIL_ZONE).strftime("%Y-%m-%d %H:%M")
     said = {
         "list-number": batch.batch_no,
         "list-asked-by": _asker(session, batch),
@@ -109,14 +109,20 @@ def _asked(
         "field-scheme": question.scheme,
         "field-application-day": question.application_day.isoformat(),
         "field-as-of": question.as_of.isoformat() if question.as_of else "",
+        "answer-known-at": _moment(question.known_at) if question.known_at else "",
         "field-pathway": name_of("pathway", question.pathway, language, law),
         "field-purpose": question.purpose,
         "field-legal-basis": question.legal_basis,
         "field-disclose": text(f"disclosure-{question.disclose}", language),
-        "list-sent-at": sent,
+        "field-signing": text(f"signing-{question.signing}", language),
+        "list-sent-at": _moment(batch.requested_at),
         "list-state": f"{state} · {done}",
     }
     return [(text(code, language), each) for code, each in said.items() if each]
+
+
+def _moment(instant: datetime) -> str:
+    return instant.astimezone(CIVIL_ZONE).strftime("%Y-%m-%d %H:%M")
 
 
 def _asker(session: Session, batch: VerdictBatch) -> str:

@@ -34,10 +34,12 @@ from creditbank.ledger.appending import append_rows
 from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.register import Identity
 from creditbank.people.vault import Vault, row_key
+from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import SCOPES_OF, Client, Role
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.mandates import Matter, mandate_for
 from creditbank.verification.answers import VerdictRow, store_all
+from creditbank.verification.list_trees import Signing, leaf_of, refusal_payload
 from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem
 from creditbank.verification.questions import Ask, Disclosure, claim_not_future
 
@@ -57,7 +59,10 @@ _SETTLING = (
         VerdictBatchItem.state == "waiting",
     )
     .values(
-        {name: bindparam(f"new_{name}") for name in ("state", "outcome", "verdict_no", "problems")}
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("state", "outcome", "verdict_no", "problems", "leaf")
+        }
     )
 )
 
@@ -101,6 +106,7 @@ class BatchQuestion:
     pathway: str = ""
     as_of: date | None = None
     known_at: datetime | None = None
+    signing: Signing = Signing.ITEM
 
     def about(self, person: ListedPerson) -> Ask:
         """Return the question about one of them."""
@@ -126,6 +132,8 @@ class Settled:
     row_no: int
     answer: VerdictRow | None
     problems: tuple[RowProblem, ...] = ()
+    #: where the list is signed as a whole
+    leaf: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,8 @@ def request_batch(
         raise RosterEmptyError
     batch_no = "B" + random_number(11)
     items = _items(vault, batch_no, people, problems)
+    if question.signing is Signing.TREE:
+        _give_leaves(session, vault, items)
     row = {
         "batch_no": batch_no, "client_id": client.client_id, "role": str(client.role),
         "jurisdiction": client.jurisdiction, "organisation_id": client.organisation_id,
@@ -294,9 +304,10 @@ def question_of(batch: VerdictBatch) -> BatchQuestion:
     said = json.loads(batch.question)
     said["application_day"] = date.fromisoformat(said["application_day"])
     said["disclose"] = Disclosure(said["disclose"])
-    # Lists that were sent before times could be asked for say nothing of them.
+    # Lists that were sent before it could be asked for say nothing of times, and of signing.
     said["as_of"] = date.fromisoformat(said["as_of"]) if said.get("as_of") else None
     said["known_at"] = instant_from_text(said["known_at"]) if said.get("known_at") else None
+    said["signing"] = Signing(said.get("signing", Signing.ITEM))
     return BatchQuestion(**said)
 
 
@@ -367,6 +378,16 @@ def _items(
     return [*ready, *refused]
 
 
+def _give_leaves(session: Session, vault: Vault, items: Iterable[dict[str, Any]]) -> None:
+    """Give their leaves to the rows that are refused before anybody is asked about."""
+    host = the_bank(session).host
+    for item in items:
+        if item["state"] == ItemState.REFUSED:
+            codes = [each["code"] for each in json.loads(item["problems"])]
+            said = refusal_payload(vault, host, item["batch_no"], item["row_no"], codes)
+            item["leaf"] = leaf_of(said)
+
+
 def _item(
     batch_no: str,
     row_no: int,
@@ -376,7 +397,7 @@ def _item(
 ) -> dict[str, Any]:
     return {
         "batch_no": batch_no, "row_no": row_no, "person_cipher": cipher, "state": str(state),
-        "outcome": "", "verdict_no": None, "problems": _problems_text(problems),
+        "outcome": "", "verdict_no": None, "problems": _problems_text(problems), "leaf": None,
     }  # fmt: skip
 
 
@@ -425,6 +446,7 @@ def _question_text(question: BatchQuestion) -> str:
         "disclose": str(question.disclose), "pathway": question.pathway,
         "as_of": question.as_of.isoformat() if question.as_of else "",
         "known_at": instant_text(question.known_at) if question.known_at else "",
+        "signing": str(question.signing),
     }  # fmt: skip
     return canonical_text(dict(said))
 
@@ -452,7 +474,7 @@ def _fate(turn: Turn, settled: Settled) -> dict[str, Any]:
         "new_state": str(ItemState.ANSWERED if answer else ItemState.REFUSED),
         "new_outcome": answer.outcome if answer else "",
         "new_verdict_no": answer.verdict_no if answer else None,
-        "new_problems": _problems_text(settled.problems),
+        "new_problems": _problems_text(settled.problems), "new_leaf": settled.leaf,
     }  # fmt: skip
 
 

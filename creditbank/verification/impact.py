@@ -5,7 +5,6 @@ weighed again, under the law in force and under the law as it would be. People s
 chunks and leave only counts; nothing is written here.
 """
 
-import base64
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ from creditbank.rules.requirement import (
 )
 from creditbank.rules.stated import START_FACTS
 from creditbank.rules.title_rules import TITLE_KINDS
+from creditbank.verification.kept import payload_of
 from creditbank.verification.models import Verdict
 
 #: Of people for whom nobody has asked: whatever starts the count began long ago.
@@ -393,10 +393,8 @@ def _question(said: _SaidQuestion) -> Question:
     )  # fmt: skip
 
 
-def _payload(token: str) -> _Said:
-    middle = token.split(".")[1]
-    raw = base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4))
-    return msgspec.json.decode(raw, type=_Said)
+def _payload(kept: str) -> _Said:
+    return msgspec.json.decode(payload_of(kept), type=_Said)
 
 
 def _outcome(question: Question, rows: _Rows, chain: PackChain) -> str:

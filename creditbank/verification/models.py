@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creditbank.orm import Base, UtcDateTime
@@ -25,6 +25,7 @@ class Verdict(Base):
     #: SHA-256 of scheme, series, specialty, level, day as of and person: the same supersedes
     question_digest: Mapped[bytes]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the compact JWS; of an answer that the tree of its list signs, the statement alone
     jws: Mapped[str]
 
 
@@ -104,3 +105,28 @@ class VerdictBatchItem(Base):
     verdict_no: Mapped[str | None]
     #: JSON: what is wrong with a refused row, cell by cell; never a name or a number
     problems: Mapped[str]
+    #: of a settled row of a list that is signed as a whole
+    leaf: Mapped[bytes | None]
+
+
+class VerdictTree(Base):
+    """The signed tree of a list: one signature for all its answers and refusals."""
+
+    __tablename__ = "verdict_tree"
+
+    batch_no: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    root: Mapped[bytes]
+    jws: Mapped[str]
+    signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class VerdictTreeTile(Base):
+    """Up to 256 neighbouring hashes of such a tree, as the logs keep theirs."""
+
+    __tablename__ = "verdict_tree_tile"
+
+    batch_no: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    hashes: Mapped[bytes]

@@ -27,10 +27,12 @@ from creditbank.verification.batches import (
     question_of,
     request_batch,
 )
+from creditbank.verification.list_trees import Signing
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import Disclosure
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
+from creditbank.web.holding import end_of
 from creditbank.web.pages import page, reader_language
 from creditbank.web.verdicts import (
     KEYS_PATH,
@@ -82,6 +84,7 @@ def new(visit: Visit, session: Session) -> Response:
     return page(
         "list_new.html", title=title, called=called_by(law), wanted=wanted,
         columns=fact_columns(wanted), disclosures=list(map(str, Disclosure)), typed=request.form,
+        signings=list(map(str, Signing)),
         rows_max=_rows_max(),
     )  # fmt: skip
 
@@ -92,10 +95,12 @@ def send(visit: Visit) -> Response:
     title, settings = title_asked(), current_house().settings
     with snapshot() as session:
         _law, wanted = facts_wanted(session, visit, title)
-    pathway = word_of("pathway")
+    pathway, known_on = word_of("pathway"), forms.day("known_on")
+    signing = forms.chosen("signing", Signing) if forms.typed("signing") else Signing.ITEM
     question = BatchQuestion(
         title.scheme, title.series, title.specialty, title.level, title.day, needed("purpose"),
         needed("legal_basis"), forms.chosen("disclose", Disclosure), pathway, forms.day("as_of"),
+        end_of(known_on) if known_on else None, signing,
     )  # fmt: skip
     limits = Limits(file_bytes_max=settings.request_bytes_max, rows_max=_rows_max())
     people = read_people_list(_file(), fact_columns(wanted, pathway), limits)

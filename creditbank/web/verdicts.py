@@ -1,5 +1,6 @@
 """The seat of a title system: ask about one applicant, read the answer, find earlier ones."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,7 @@ from creditbank.schemas.fields import Text, scheme, word
 from creditbank.verification.answers import verdict_numbered
 from creditbank.verification.holders import holder_of
 from creditbank.verification.kept import answers_of, shown_statement, superseded_by
+from creditbank.verification.list_trees import listed_verdict, place_of
 from creditbank.verification.offers import Wanted, offer_of, open_offer, wanted_by
 from creditbank.verification.questions import Ask, AskByCode, Disclosure
 from creditbank.verification.results import may_follow
@@ -170,6 +172,7 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
         results=may_follow(reports),
         typed={name: forms.typed(name) for name in ("result", "day", "reason")},
         said=statement,
+        place=place_of(session, verdict),
         superseded_by=superseded_by(session, verdict),
         holder=holder,
         watchable=holder is None and verdict.person_id is not None,
@@ -181,8 +184,12 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
 
 @verdicts.shown("/verdicts/<public:verdict_no>/answer.jws", able(Scope.VERDICT_ASK))
 def signed_answer(visit: Visit, session: Session, verdict_no: str) -> Response:
-    """Hand the signed answer over as a file."""
+    """Hand the signed answer over as a file; of a list that is signed as a whole, as JSON."""
     verdict = verdict_numbered(session, verdict_no, visit.client)
+    listed = listed_verdict(session, verdict)
+    if listed is not None:
+        content = json.dumps(listed, separators=(",", ":"))
+        return attached(content, "application/json", f"{verdict.verdict_no}.json")
     return attached(verdict.jws, _JWS, f"{verdict.verdict_no}.jws")
 
 

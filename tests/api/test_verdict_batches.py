@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
+from creditbank.clock import utc_now
 from creditbank.house import EXTENSION
+from creditbank.jobs import batches as jobs
 from creditbank.jobs.batches import run_batches
 from creditbank.schemas.fields import Inner, Several
 from creditbank.schemas.verdict_batches import BatchPersonBody, People
+from creditbank.verification.batches import take_up
 from tests.api.desk import Desk, stated
 from tests.api.test_registry_and_verdicts import PERSON, granted, on_record, question
 from tests.bank import invented_person
@@ -176,3 +179,62 @@ def test_a_row_that_is_read_quickly_is_read_as_its_shape_reads_it(row: Any) -> N
     shaped = tried(lambda: Several(Inner(BatchPersonBody)).deserialize([row, IDENTITY]))
 
     assert quick == shaped
+
+
+def test_a_list_is_signed_once_and_each_answer_gives_its_proof(desk: Desk) -> None:
+    granted(desk)
+    on_record(desk)
+    twice = stated(PERSON) | {"name": "张三"}
+    body = listed(stated(PERSON), stated(invented_person(77)), twice) | {"signing": "tree"}
+
+    sent = desk.title_system.post(PATH, body).get_json()
+    batch_no = sent["batch_no"]
+    early = desk.title_system.get(f"{PATH}/{batch_no}/answers.jsonl")
+    run_batches(threading.Event())
+    done = desk.title_system.get(f"{PATH}/{batch_no}").get_json()
+    answers = desk.title_system.get(f"{PATH}/{batch_no}/answers.jsonl").text.splitlines()
+    kept = [json.loads(line) for line in answers]
+    read = desk.title_system.get(f"/api/v1/verdicts/{kept[0]['verdict_no']}")
+    as_jose = desk.title_system.get(
+        f"/api/v1/verdicts/{kept[0]['verdict_no']}", headers={"Accept": "application/jose"}
+    )
+    rows = desk.title_system.get(f"{PATH}/{batch_no}/results.csv").text.splitlines()[1:]
+
+    assert (early.status_code, early.text) == (200, "")
+    assert (sent["signing"], done["signing"], done["state"]) == ("tree", "tree", "done")
+    assert [each["outcome"] for each in kept] == ["not_met", "undetermined", "refused"]
+    assert {tuple(each) for each in kept} == {("row_no", "verdict_no", "outcome", "listed")}
+    assert kept[2]["verdict_no"] == ""
+    assert read.get_json()["listed"] == as_jose.get_json()["listed"] == kept[0]["listed"]
+    assert "jws" not in read.get_json()
+    assert read.get_json()["statement"]["jti"] == kept[0]["verdict_no"]
+    assert [row.split(",")[1] for row in rows] == ["not_met", "undetermined", "refused"]
+    assert PERSON.name not in "".join(answers)
+
+
+def test_an_answer_of_a_list_that_is_not_signed_yet_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted(desk)
+    on_record(desk)
+    monkeypatch.setattr(jobs, "SLICE_ROWS", 1)
+    body = listed(stated(PERSON), stated(invented_person(77))) | {"signing": "tree"}
+    batch_no = desk.title_system.post(PATH, body).get_json()["batch_no"]
+    stop = threading.Event()
+    with desk.bank.unit() as session:
+        turn = take_up(session, batch_no, now=utc_now())
+    assert turn is not None
+    jobs.run_batch(turn, stop, lambda _rows: stop.set())
+    [row, _] = desk.title_system.get(f"{PATH}/{batch_no}/items").get_json()["items"]
+
+    refused = desk.title_system.get(f"/api/v1/verdicts/{row['verdict_no']}")
+
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "verdict-unsigned")
+
+
+def test_how_a_list_is_signed_is_one_of_two_words(desk: Desk) -> None:
+    granted(desk)
+
+    refused = desk.title_system.post(PATH, listed(stated(PERSON)) | {"signing": "twice"})
+
+    assert [each["path"] for each in refused.get_json()["errors"]] == ["/signing"]

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from joserfc import jws
 
+from creditbank.keys import public_jwk
 from tests.bank import TestBank, invented_person
 from tests.cli.bench import Terminal, terminal_for
 from tests.flows.test_main_job_by_command import title_system
+from tools import check_verdict
 
 HEAD = "姓名,证件号码,现职称取得日期"
 
@@ -45,3 +47,31 @@ def test_a_list_by_command_is_answered_signed_and_its_bad_rows_are_told(
         "--client", "title_system-nobody", "--out", str(out), exit_code=1,
     )  # fmt: skip
     assert secret not in refused.output
+
+
+def test_a_list_by_command_is_signed_once_where_that_is_wanted(
+    bank: TestBank, tmp_path: Path
+) -> None:
+    people = [invented_person(60), invented_person(61)]
+    rows = [f"{each.name},{each.document.number},2019-07-01" for each in people]
+    file, out = tmp_path / "list.csv", tmp_path / "answers.jsonl"
+    file.write_text("\n".join([HEAD, *rows, "李不符,9999,2019-07-01"]), encoding="utf-8")
+    client_id, secret = title_system(terminal_for(bank.house.settings))
+    terminal = Terminal(
+        {**terminal_for(bank.house.settings).environment, "CREDITBANK_CLIENT_SECRET": secret}
+    )
+
+    terminal.run(
+        "verdicts", "batch", str(file), "--client", client_id, "--scheme", "cn-3710", "--series",
+        "engineering", "--level", "associate_senior", "--application-day", "2026-03-15",
+        "--purpose", "申报", "--legal-basis", "通知", "--signing", "tree", "--out", str(out),
+    )  # fmt: skip
+
+    keys = [public_jwk(key) for key in bank.house.keys.every("verdict-ed25519")]
+    lines = out.read_bytes().splitlines()
+    reports = [
+        check_verdict.examine_listed(line, json.dumps({"keys": keys}).encode()) for line in lines
+    ]
+    assert [report.failed for report in reports] == [()] * 3
+    assert [report.listed.tree.size for report in reports] == [3] * 3
+    assert reports[2].refusal.row == 4

@@ -58,6 +58,12 @@ RARE_ROWS = {
     "engineer_certificate": "INSERT INTO engineer_certificate SELECT min(person_id), 'Z1',"
     " (SELECT min(filing_no) FROM filing), 'cn-3710', 'so', '', {bytes}, {bytes}, '',"
     " '2026-11-20T02:00:00.000000Z', 1 FROM person",
+    "verdict_batch": "INSERT INTO verdict_batch VALUES ('B1', 'x', 'title_system', 'cn', NULL,"
+    " '', 'done', '2026-11-20T02:00:00.000000Z', NULL, NULL, '2026-11-20T02:00:00.000000Z', NULL,"
+    " 1, 1, 1)",
+    "verdict_tree": "INSERT INTO verdict_tree VALUES ('B1', 1, {bytes}, '',"
+    " '2026-11-20T02:00:00.000000Z')",
+    "verdict_tree_tile": "INSERT INTO verdict_tree_tile VALUES ('B1', 0, 0, {bytes})",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -32,6 +32,7 @@ from creditbank.people.register import Identity
 from tests.api.desk import YEAR, Desk
 from tests.api.test_registry_and_verdicts import PERSON, TITLE_SYSTEM_USCC, granted, on_record
 from tests.bank import invented_person
+from tools import check_verdict
 
 Send = Callable[[httpx.Request], httpx.Response]
 STRANGER = invented_person(77)
@@ -146,6 +147,41 @@ def test_a_list_is_sent_watched_and_taken_away_signed(bank: Bank) -> None:
     assert [answer.row_no for answer in answers] == [1, 2]
     said = [answer.verdict.statement["question"]["stated"] for answer in answers]
     assert said == [QUESTION.stated, stating.stated]
+
+
+def test_a_list_that_is_signed_once_is_checked_row_by_row(
+    served: tuple[Desk, str], bank: Bank
+) -> None:
+    wrong = Applicant(Person(str(PERSON.document.kind), PERSON.document.number, "张三"))
+    people = [Applicant(named(PERSON)), Applicant(named(STRANGER)), wrong]
+
+    sent = bank.ask_about(people, QUESTION, signing="tree")
+    run_batches(threading.Event())
+    answers = [each.verdict for each in bank.answers(sent.batch_no)]
+    desk, address = served
+    keys = httpx.get(f"{address}/.well-known/jwks.json").content
+    reports = [check_verdict.examine_listed(each.proof.encode(), keys) for each in answers]
+
+    assert [each.outcome for each in answers] == ["not_met", "undetermined"]
+    assert {each.jws for each in answers} == {""}
+    assert [bank.check(each.proof) for each in answers] == answers
+    assert bank.verdict(answers[1].verdict_no) == answers[1]
+    assert [report.failed for report in reports] == [(), ()]
+    first, second = (json.loads(each.proof) for each in answers)
+    lies: list[dict[str, Any]] = [
+        first | {"index": 1},
+        first | {"proof": second["proof"]},
+        first | {"payload": second["payload"]},
+        first | {"tree": first["tree"][:-8] + "AAAAAAAA"},
+        first | {"statement": "creditbank/listed-verdict/v2"},
+        first | {"proof": [*first["proof"], "00" * 32]},
+        first | {"index": -1},
+        {},
+    ]
+    for lie in lies:
+        with pytest.raises(VerdictInvalid):
+            bank.check(json.dumps(lie))
+    assert desk.row_counts()["verdict_tree"] == 1
 
 
 @pytest.mark.parametrize("key", [OKPKey.generate_key("Ed25519"), ECKey.generate_key("P-256")])

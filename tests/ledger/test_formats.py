@@ -38,6 +38,7 @@ PINNED = {
     "verdict_as_of.json": "8dec325698ab086102ddeb33d814933d9e19a978a3db9c919a1c89e4c0cba4fa",
     "checkpoint.json": "9caea8c321287d428691691f090840016b36d054bc6d5836fe31ed3d97d24083",
     "leaves.json": "7496d3e4a7a1c887aafd17df7272eb8494659aa6cc734b444f6d9a866b17d57c",
+    "listed_verdict.json": "bb674ab7f694030e8eb97bd31257aa04fb6b0e6f04e24d3ede69c4710e3da5fa",
     "merkle.json": "71552510564228bbd3560bc21fe0fcfd729eaee27e684a959166488b18c1091b",
     "statement_carried.json": "094d0bcbe1b4b745fb6f60a639aa29f882b1fa029a8815717d477f900c0f3065",
     "statement.json": "fb8f50e052146bdbc5e0198ab237a5e5aa03cf3fcacbe44878c8598c0588f2c2",

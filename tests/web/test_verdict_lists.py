@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 import python_calamine
 
+from creditbank.clock import utc_now
 from creditbank.jobs.batches import run_batches
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Role
@@ -175,3 +176,31 @@ def test_a_list_is_printed_with_every_answer_and_what_is_missing(seat: Seat) -> 
     for said in ("Answerstoalist", "24.00hoursshort", "row4U+31350", *kept):
         assert said in en, said
     assert PERSON.document.number not in zh + en
+
+
+def test_a_list_may_be_signed_as_a_whole_and_by_what_was_known(seat: Seat) -> None:
+    give_hours(seat.bank)
+    typed = {"file": csv([PERSON, STRANGER]), "purpose": "年度评审", "legal_basis": "第25号令"}
+    form = seat.browser.get(NEW)
+    asked = form.text
+    known = form.send(
+        "/verdict-batches/new", signing="tree", known_on=f"{utc_now():%Y-%m-%d}", **typed
+    ).text
+    number = seat.browser.path.rpartition("/")[2]
+    run_batches(threading.Event())
+    kept = [
+        json.loads(line)
+        for line in seat.browser.get(f"/verdict-batches/{number}/answers.jsonl").text.splitlines()
+    ]
+    verdict_no = kept[0]["verdict_no"]
+    answer = seat.browser.get(f"/verdicts/{verdict_no}").text
+    file = seat.browser.http.get(f"/verdicts/{verdict_no}/answer.jws")
+    printed = seat.browser.get(f"/verdict-batches/{number}/print").text
+
+    assert 'value="tree"' in asked
+    assert "整份名单一次签名" in known
+    assert "账本截至" in known + printed
+    assert f"本答复随名单 {number} 一并签名，为其中第 1 项" in answer
+    assert f"{verdict_no}.json --jwks" in answer
+    assert file.get_json() == kept[0]["listed"]
+    assert file.headers["Content-Disposition"] == f'attachment; filename="{verdict_no}.json"'

@@ -20,8 +20,10 @@ from creditbank_client.verdicts import (
     BatchState,
     ListedVerdict,
     RowProblem,
+    Signing,
     Verdict,
     checked,
+    checked_listed,
 )
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
@@ -104,15 +106,17 @@ class Bank:
             Refused, TokenRefused, Unreachable, VerdictInvalid: as with `ask`.
         """
         told = self.call("GET", f"{_API}/verdicts/{verdict_no}")
-        return checked(str(told["jws"]), self._find_keys, verdict_no=verdict_no)
+        return self._checked(told, verdict_no)
 
     def check(self, token: str) -> Verdict:
-        """Read an answer that was kept, by the bank's public keys alone.
+        """Read an answer that was kept (its `proof`), by the bank's public keys alone.
 
         Raises:
             Unreachable: the keys are not known yet, and could not be had.
             VerdictInvalid: the bank did not sign it.
         """
+        if token.startswith("{"):
+            return checked_listed(token, self._find_keys)
         return checked(token, self._find_keys)
 
     def report(
@@ -139,11 +143,14 @@ class Bank:
         return str(self.call("POST", path, said, idempotency_key=idempotency_key)["stands"])
 
     def ask_about(
-        self, applicants: Sequence[Applicant], question: Question, *, idempotency_key: str = ""
-    ) -> BatchState:
+        self, applicants: Sequence[Applicant], question: Question, *, signing: Signing = "item",
+        idempotency_key: str = "",
+    ) -> BatchState:  # fmt: skip
         """Send a list of applicants; the bank answers it row by row, and rows count from 1.
 
-        What `question.stated` says holds for everybody for whom nothing else is stated.
+        What `question.stated` says holds for everybody for whom nothing else is stated. With
+        `signing="tree"` the bank signs once for the whole list, when it is done, and each answer
+        is proved by its place on it: quicker for long lists, and no answer can be left out.
 
         Raises:
             Refused, TokenRefused, Unreachable: as with `ask`.
@@ -153,7 +160,7 @@ class Bank:
         rows = [each.members() for each in applicants]
         people = [{**row, "stated": {**alike, **row["stated"]}} for row in rows]
         told = self.call(
-            "POST", f"{_API}/verdict-batches", {**asked, "people": people},
+            "POST", f"{_API}/verdict-batches", {**asked, "people": people, "signing": signing},
             idempotency_key=idempotency_key,
         )  # fmt: skip
         return _state_of(told)
@@ -222,8 +229,8 @@ class Bank:
         path = f"{_API}/verdict-batches/{batch_no}/answers.jsonl"
         for line in self._caller.lines(f"{path}?after={after}" if after else path):
             told = json.loads(line)
-            verdict = checked(told["jws"], self._find_keys, verdict_no=told["verdict_no"])
-            yield ListedVerdict(told["row_no"], verdict)
+            if told["verdict_no"]:  # or a refusal, as a list that is signed as a whole has them
+                yield ListedVerdict(told["row_no"], self._checked(told, told["verdict_no"]))
 
     def call(
         self,
@@ -251,6 +258,11 @@ class Bank:
             options["params"] = query
         answer: dict[str, Any] = self._caller.send(method, path, **options).json()
         return answer
+
+    def _checked(self, told: Mapping[str, Any], verdict_no: str) -> Verdict:
+        if "listed" in told:
+            return checked_listed(told["listed"], self._find_keys, verdict_no=verdict_no)
+        return checked(str(told["jws"]), self._find_keys, verdict_no=verdict_no)
 
     def _find_keys(self, *, anew: bool) -> KeySet:
         if self._keys is None or anew:

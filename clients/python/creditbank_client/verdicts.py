@@ -1,5 +1,7 @@
 """Signed answers: read only after their signature, kind and number were checked."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +13,13 @@ from joserfc.jwk import KeySet
 
 from creditbank_client.failures import VerdictInvalid
 
+Signing = Literal["item", "tree"]
 Outcome = Literal["met", "not_met", "exempt", "waived", "undetermined"]
 State = Literal["waiting", "running", "done", "failed"]
 
 _TYPE = "creditbank-verdict+jwt"
+_LISTED, _TREE = "creditbank/listed-verdict/v1", "creditbank/verdict-tree/v1"
+_TREE_TYPE = "creditbank-verdict-tree+jwt"
 _STATEMENTS = frozenset({"creditbank/verdict/v1", "creditbank/verdict/v2"})
 _ALGORITHMS = ["Ed25519", "ES256"]
 
@@ -31,13 +36,21 @@ class FindKeys(Protocol):
 class Verdict:
     """An answer whose signature was checked: keep `jws`, it proves the answer for ever.
 
-    `statement` has every member of it, as the bank's docs/formats.md §7 lists them.
+    Of a list that is signed as a whole `jws` is empty, and what proves it is `listed`: JSON with
+    its place in the list's tree and the signed root (the bank's docs/formats.md §15). `statement`
+    has every member of it, as §7 there lists them.
     """
 
     verdict_no: str
     outcome: Outcome
     statement: Mapping[str, Any]
     jws: str
+    listed: str = ""
+
+    @property
+    def proof(self) -> str:
+        """What to keep: `jws`, or `listed` where the list was signed as a whole."""
+        return self.jws or self.listed
 
     @property
     def frees(self) -> bool:
@@ -119,11 +132,76 @@ def checked(token: str, find_keys: FindKeys, *, verdict_no: str = "") -> Verdict
         raise VerdictInvalid(f"no answer that the bank signed: {error}") from error
     if signed.headers().get("typ") != _TYPE or not isinstance(statement, dict):
         raise VerdictInvalid(f"signed, but no {_TYPE}")
+    _claim_statement(statement, verdict_no)
+    return Verdict(statement["jti"], statement["outcome"], statement, token)
+
+
+def _claim_statement(statement: Mapping[str, Any], verdict_no: str) -> None:
     if statement.get("statement") not in _STATEMENTS:
-        raise VerdictInvalid(f"a format that this client does not know: {statement['statement']}")
+        found = statement.get("statement")
+        raise VerdictInvalid(f"a format that this client does not know: {found}")
     if verdict_no and statement["jti"] != verdict_no:
         raise VerdictInvalid(f"another answer: {statement['jti']}, not {verdict_no}")
-    return Verdict(statement["jti"], statement["outcome"], statement, token)
+
+
+def checked_listed(
+    told: Mapping[str, Any] | str, find_keys: FindKeys, *, verdict_no: str = ""
+) -> Verdict:
+    """Read an answer of a list that is signed as a whole.
+
+    Args:
+        told: what the bank handed over as `listed`, or the text of it that was kept.
+        find_keys: as with `checked`.
+        verdict_no: as with `checked`.
+
+    Raises:
+        VerdictInvalid: its list's root is not signed by the bank, or it has no such place there.
+    """
+    try:
+        listed = json.loads(told) if isinstance(told, str) else told
+        payload = _claimed_leaf(listed, find_keys)
+        statement = json.loads(payload)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VerdictInvalid(f"no answer of a list that the bank signed: {error}") from error
+    _claim_statement(statement, verdict_no)
+    kept = json.dumps(dict(listed), separators=(",", ":"), sort_keys=True)
+    return Verdict(statement["jti"], statement["outcome"], statement, "", kept)
+
+
+def _claimed_leaf(listed: Mapping[str, Any], find_keys: FindKeys) -> bytes:
+    """Return the bytes of a leaf that stands in the tree whose root the bank signed."""
+    if listed["statement"] != _LISTED:
+        raise ValueError(f"a format that this client does not know: {listed['statement']}")
+    signed = _verified(listed["tree"].encode("ascii"), find_keys)
+    root = json.loads(signed.payload)
+    if signed.headers().get("typ") != _TREE_TYPE or root["statement"] != _TREE:
+        raise ValueError(f"signed, but no {_TREE_TYPE}")
+    payload = base64.urlsafe_b64decode(listed["payload"] + "=" * (-len(listed["payload"]) % 4))
+    leaf = hashlib.sha256(b"creditbank/list-leaf/v1\n" + payload).digest()
+    proof = [bytes.fromhex(each) for each in listed["proof"]]
+    if _root_over(leaf, listed["index"], root["size"], proof) != bytes.fromhex(root["root"]):
+        raise ValueError("it has no such place in the tree of its list")
+    if json.loads(payload)["iss"] != root["iss"]:
+        raise ValueError("answer and list are of two banks")
+    return payload
+
+
+def _root_over(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Climb from a leaf to the root as RFC 9162 §2.1.3.2 says; empty where it cannot be."""
+    if not 0 <= index < size:
+        return b""
+    last, found = size - 1, hashlib.sha256(b"\x00" + leaf).digest()
+    for sibling in proof:
+        if last == 0:
+            return b""
+        if index & 1 or index == last:
+            found = hashlib.sha256(b"\x01" + sibling + found).digest()
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\x01" + found + sibling).digest()
+        index, last = index >> 1, last >> 1
+    return found if last == 0 else b""
 
 
 def _verified(token: bytes, find_keys: FindKeys) -> jws.CompactSignature:
