@@ -164,7 +164,9 @@ def invented(number: int) -> Identity:
     born = date(1950, 1, 1) + timedelta(days=number // 999)
     first17 = f"999999{born:%Y%m%d}{number % 999 + 1:03d}"
     number_text = first17 + resident_id_check_character(first17)
-    return Identity(Document(DocumentKind.RESIDENT_ID, number_text), f"示例{number % 977}")
+    return Identity(
+        Document(DocumentKind.RESIDENT_ID, number_text), f"示例{chr(0x4E00 + number % 977)}"
+    )
 
 
 def listed(

@@ -6,13 +6,15 @@ A door opens one unit per request, job or command; rooms are handed its session 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
+import psycopg
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import Session
 
 from creditbank.authorizer import restrict
@@ -26,6 +28,8 @@ db = SQLAlchemy(model_class=Base)
 #: Where an application keeps the queue of its SQLite writers; None on PostgreSQL.
 WRITERS = "creditbank-writers"
 Role = Literal["app", "sealer"]
+#: Where a connection of the pool keeps when it was left, and after how long it is tried again.
+_LEFT_AT, _IDLE_SECONDS = "creditbank-left-at", 1
 #: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
 _RACES = ("40001", "40P01", "55P03")
 #: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
@@ -76,12 +80,16 @@ def engine_options(url: str, settings: Settings) -> dict[str, Any]:
         f"-c timezone=UTC -c lock_timeout={wait_seconds}s"
         f" -c idle_in_transaction_session_timeout={4 * wait_seconds}s"
     )
-    return {"connect_args": {"options": options}, "pool_pre_ping": True}
+    return {"connect_args": {"options": options}}
 
 
 def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
-    """Make SQLite durable and guarded, and let us say how each transaction begins."""
+    """Make SQLite durable and guarded, and let us say how each transaction begins.
+
+    On PostgreSQL a connection that lay idle is tried before it is used again.
+    """
     if engine.dialect.name != "sqlite":
+        _try_idle_connections(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -106,6 +114,27 @@ def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
         connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if grouped else 'FULL'}")
         # A deferred transaction that reads before it writes fails at once when another has written.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _try_idle_connections(engine: Engine) -> None:
+    """Replace connections that broke while they lay idle, as when the server was started again.
+
+    A connection that was used a moment ago is not tried: under load that would be one more trip to
+    the server in each transaction.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _left(_connection: Any, record: Any) -> None:
+        record.info[_LEFT_AT] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(connection: Any, record: Any, _proxy: object) -> None:
+        if monotonic() - record.info.get(_LEFT_AT, monotonic()) < _IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise DisconnectionError from error  # the pool opens another
 
 
 def _writers(engine: Engine, settings: Settings) -> WriteQueue | None:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from creditbank.config import Settings
-from creditbank.db import BusyError, db, engine_options
+from creditbank.db import BusyError, db, engine_options, prepare_engine
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 
@@ -245,4 +245,5 @@ def _shared_counters(settings: Settings) -> DatabaseCounters:
         settings.app_url, **options, isolation_level="AUTOCOMMIT", pool_size=_CONNECTIONS,
         max_overflow=0,
     )  # fmt: skip
+    prepare_engine(engine)
     return DatabaseCounters(engine)

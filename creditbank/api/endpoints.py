@@ -213,13 +213,16 @@ def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]
         return response
 
 
-def claimed(session: Session, call: Call) -> FirstAnswer | None:
-    """Claim the call's key in this transaction; return the first answer if there is one."""
+def claimed(session: Session, call: Call, answer: FirstAnswer | None = None) -> FirstAnswer | None:
+    """Claim the call's key in this transaction; return the first answer if there is one.
+
+    An answer that is known already is kept with it; else `keep_members` follows.
+    """
     if call.write is None:
         return None
     days = current_house().settings.idempotency_days
     forgotten_before = call.now - timedelta(days=days)
-    return claim(session, call.write, forgotten_before=forgotten_before, now=call.now)
+    return claim(session, call.write, answer, forgotten_before=forgotten_before, now=call.now)
 
 
 def first_answer_of(session: Session, call: Call) -> Mapping[str, Any] | None:

@@ -14,7 +14,6 @@ from creditbank.api.endpoints import (
     Unit,
     claimed,
     first_answer_of,
-    keep_members,
 )
 from creditbank.api.idempotency import REPLAYED_HEADER
 from creditbank.db import snapshot, writing
@@ -22,6 +21,7 @@ from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import STATED_REFUSALS
 from creditbank.registry.clients import Scope
+from creditbank.registry.idempotency import FirstAnswer
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.requirement import StatedFactInvalidError
@@ -42,7 +42,7 @@ from creditbank.verification.holders import HolderName, holder_of
 from creditbank.verification.kept import statement_of, superseded_by
 from creditbank.verification.list_trees import VerdictUnsignedError, listed_verdict
 from creditbank.verification.models import Verdict
-from creditbank.verification.questions import AskByCode, AsOfFutureError
+from creditbank.verification.questions import Ask, AskByCode, AsOfFutureError
 
 JOSE = "application/jose"
 _EXAMPLE = {
@@ -88,16 +88,12 @@ def ask(call: Call) -> Reply | Response:
     prepared = prepared_for(asked, call.client, now=call.now)
     signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
     with writing() as session:
-        first = claimed(session, call)
+        # The answer itself is kept once, in its own table.
+        first = claimed(session, call, FirstAnswer(201, {"verdict_no": signed.verdict_no}))
         if first is not None:  # the same question, asked twice at once
             return _again(session, call, str(first.answer["verdict_no"]))
         store(session, prepared, signed, now=call.now)
-        # The answer itself is kept once, in its own table.
-        keep_members(session, call, 201, {"verdict_no": signed.verdict_no})
-    with snapshot() as session:
-        holder = holder_of(
-            session, house.vault, verdict_numbered(session, signed.verdict_no, call.client)
-        )
+    holder = _holder(asked, signed.verdict_no, call)
     return _answer(
         signed.verdict_no, signed.outcome, signed.statement, signed.jws, holder, status=201
     )
@@ -114,6 +110,15 @@ def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Respo
     """Return an answer to whoever asked for it; of a list that is signed as a whole, with `listed`
     in place of `jws`, and always as JSON."""
     return _kept(session, verdict_numbered(session, verdict_no, call.client), status=200)
+
+
+def _holder(asked: Ask, verdict_no: str, call: Call) -> HolderName | None:
+    """Say whose answer it is to whoever presented a code; others have typed it."""
+    if not asked.code_no:
+        return None
+    with snapshot() as session:
+        verdict = verdict_numbered(session, verdict_no, call.client)
+        return holder_of(session, current_house().vault, verdict)
 
 
 def _again(session: Session, call: Call, verdict_no: str) -> Reply | Response:

@@ -26,6 +26,17 @@ from creditbank.people.names import folded_name
 _Value = TypeVar("_Value")
 #: What a spreadsheet keeps in one cell; nothing is read beyond it.
 CELL_CHARACTERS_MAX = 32_767
+_DAY_TEXT = re.compile(
+    r"(?P<y>[0-9]{4})(?:(?P<sep>[-/.])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
+    r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})[日号]|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
+    r"(?: ?\(?(?:星期|周)[一二三四五六日天]\)?)?"
+    # The time of a scan is passed over; of an instant in UTC the civil day is not guessed.
+    r"(?:[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?|T00:00:00(?:\.0+)?Z)?",
+    re.ASCII,
+)
+#: A day as a spreadsheet counts it, from 1955 to 2119; of other figures it is not guessed.
+_SERIAL_TEXT = re.compile(r"([2-7][0-9]{4})(?:\.0+)?", re.ASCII)
+_EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 #: What a cell of the kind column may say; an empty one is a resident ID.
 KINDS: Mapping[str, DocumentKind] = {
     "": DocumentKind.RESIDENT_ID,
@@ -152,6 +163,34 @@ def read_person_name(cell: object) -> str | CellFault:
         return read_name(whole)
     except NameInvalidError as error:
         return CellFault(CELL_CODES[error.code], error.facts)
+
+
+def read_day(cell: object, *, epoch_1904: bool = False) -> date | CellFault:
+    """Read a day; the order of day and month is never guessed.
+
+    A plain number is a day as a spreadsheet counts it, from 1900, or from 1904 as some do.
+    """
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    epoch = _EPOCH_1904 if epoch_1904 else _EPOCH
+    return cell_value(cell, lambda text: _day_from_text(text, epoch), "roster-date-invalid")
+
+
+def _day_from_text(text: str, epoch: date) -> date | None:
+    serial = _SERIAL_TEXT.fullmatch(text)
+    if serial is not None:
+        return epoch + timedelta(days=int(serial[1]))
+    match = _DAY_TEXT.fullmatch(text)
+    if match is None:
+        return None
+    month = match["m"] or match["mz"] or match["mc"]
+    day = match["d"] or match["dz"] or match["dc"]
+    try:
+        return date(int(match["y"]), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def cell_value(cell: object, read: Callable[[str], _Value | None], code: str) -> _Value | CellFault:

@@ -12,6 +12,7 @@ from creditbank.attendance.cells import (
     CellFault,
     cell_text,
     header_pieces,
+    read_day,
     read_kind,
     read_number,
     read_person_name,
@@ -25,7 +26,6 @@ from creditbank.attendance.roster import (
     RosterHeaderMissingError,
     RosterHeaderTwiceError,
     RosterSheetsAmbiguousError,
-    read_day,
     shown_headers,
 )
 from creditbank.attendance.tables import read_tables

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from itertools import zip_longest
@@ -21,6 +21,7 @@ from creditbank.attendance.cells import (
     cell_text,
     cell_value,
     header_pieces,
+    read_day,
     read_kind,
     read_number,
     read_person_name,
@@ -92,17 +93,6 @@ _HEADERS_RECOGNISED_MIN = 2
 _HEADERS_SHOWN_MAX = 12
 _NOTHING = "—"
 
-_DAY_TEXT = re.compile(
-    r"(?P<y>[0-9]{4})(?:(?P<sep>[-/.])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
-    r"|年(?P<mz>[0-9]{1,2})月(?P<dz>[0-9]{1,2})[日号]|(?P<mc>[0-9]{2})(?P<dc>[0-9]{2}))"
-    r"(?: ?\(?(?:星期|周)[一二三四五六日天]\)?)?"
-    # The time of a scan is passed over; of an instant in UTC the civil day is not guessed.
-    r"(?:[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?|T00:00:00(?:\.0+)?Z)?",
-    re.ASCII,
-)
-#: A day as a spreadsheet counts it, from 1955 to 2119; of other figures it is not guessed.
-_SERIAL_TEXT = re.compile(r"([2-7][0-9]{4})(?:\.0+)?", re.ASCII)
-_EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 #: A row without number and day that begins so is no person's; it is passed over by name.
 _TOTAL = re.compile(
     r"(?:[本总全][页班期])?(?:合计|总计|小计|共计|累计|总人数|subtotal|grandtotal|total)"
@@ -538,34 +528,6 @@ def _remark(line: _Line, document: object, day: object) -> str:
     cells = [line.cells.get(column) for column in (Column.NUMBER, Column.DAY)]
     is_empty = not any(cell is UNCOMPUTED or cell_text(cell) for cell in cells)
     return "roster-row-incomplete" if is_empty else ""
-
-
-def read_day(cell: object, *, epoch_1904: bool = False) -> date | CellFault:
-    """Read a day; the order of day and month is never guessed.
-
-    A plain number is a day as a spreadsheet counts it, from 1900, or from 1904 as some do.
-    """
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    epoch = _EPOCH_1904 if epoch_1904 else _EPOCH
-    return cell_value(cell, lambda text: _day_from_text(text, epoch), "roster-date-invalid")
-
-
-def _day_from_text(text: str, epoch: date) -> date | None:
-    serial = _SERIAL_TEXT.fullmatch(text)
-    if serial is not None:
-        return epoch + timedelta(days=int(serial[1]))
-    match = _DAY_TEXT.fullmatch(text)
-    if match is None:
-        return None
-    month = match["m"] or match["mz"] or match["mc"]
-    day = match["d"] or match["dz"] or match["dc"]
-    try:
-        return date(int(match["y"]), int(month), int(day))
-    except ValueError:
-        return None
 
 
 def _minutes_of_type(typed: tuple[type, object]) -> int | CellFault:

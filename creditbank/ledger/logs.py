@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from creditbank.errors import CreditBankError
 from creditbank.ledger.checkpoint import Checkpoint
@@ -124,29 +124,29 @@ def heads_at(session: Session, seal: Seal | None, jurisdiction: str) -> list[Hea
     """Return the newest checkpoint, at a round of the sealer, of each log of a jurisdiction."""
     if seal is None:
         return []
-    heads = []
-    logs = select(Log).where(Log.jurisdiction == jurisdiction).order_by(Log.year)
-    for log in session.scalars(logs):
-        found = _head_of(session, log, seal.seal_no)
-        if found is not None:
-            heads.append(found)
-    return heads
+    signed = aliased(SignedCheckpoint)
+    newest = select(func.max(signed.size)).where(
+        signed.log_id == Log.log_id, signed.seal_no <= seal.seal_no
+    )
+    found = (
+        select(Log, SignedCheckpoint)
+        .join(SignedCheckpoint, SignedCheckpoint.log_id == Log.log_id)
+        .where(Log.jurisdiction == jurisdiction)
+        .where(SignedCheckpoint.size == newest.scalar_subquery())
+        .order_by(Log.year)
+    )
+    return [_head(log, checkpoint) for log, checkpoint in session.execute(found)]
 
 
 def latest_head(session: Session, log: Log) -> Head:
     """Return a log's newest checkpoint."""
-    head = _head_of(session, log, None)
-    assert head is not None, "the round that opens a log signs its first checkpoint"
-    return head
-
-
-def _head_of(session: Session, log: Log, seal_no: int | None) -> Head | None:
     query = select(SignedCheckpoint).where(SignedCheckpoint.log_id == log.log_id)
-    if seal_no is not None:
-        query = query.where(SignedCheckpoint.seal_no <= seal_no)
     signed = session.scalar(query.order_by(SignedCheckpoint.size.desc()).limit(1))
-    if signed is None:
-        return None
+    assert signed is not None, "the round that opens a log signs its first checkpoint"
+    return _head(log, signed)
+
+
+def _head(log: Log, signed: SignedCheckpoint) -> Head:
     checkpoint = Checkpoint(log.origin, signed.size, signed.root)
     return Head(log.log_id, log.vkey, checkpoint, signed.note, signed.seal_no)
 

@@ -16,6 +16,8 @@ from creditbank.registry.models import Bank, SetupCode
 
 Mode = Literal["production", "demo"]
 SETUP_CODE_HOURS = 24
+#: Where a session keeps the bank's one row.
+_KEPT = "creditbank-bank"
 #: A sandbox bank's host is that of the bank which serves it, and the path at which it does.
 _HOST = re.compile(
     rf"[a-z0-9]([a-z0-9.-]{{0,98}}[a-z0-9])?(:[0-9]{{1,5}})?({SANDBOX_PATH})?", re.ASCII
@@ -88,9 +90,11 @@ def the_bank(session: Session) -> Bank:
     Raises:
         BankNotFoundedError: `creditbank init` was never run.
     """
-    bank = session.get(Bank, 1)
+    # A row that nobody holds would be read again each time it is asked for.
+    bank: Bank | None = session.info.get(_KEPT) or session.get(Bank, 1)
     if bank is None:
         raise BankNotFoundedError
+    session.info[_KEPT] = bank
     return bank
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -47,9 +47,13 @@ class FirstAnswer:
 
 
 def claim(
-    session: Session, write: WriteKey, *, forgotten_before: datetime, now: datetime
-) -> FirstAnswer | None:
+    session: Session, write: WriteKey, answer: FirstAnswer | None = None, *,
+    forgotten_before: datetime, now: datetime,
+) -> FirstAnswer | None:  # fmt: skip
     """Claim a key for this transaction; None says that the write is to be done.
+
+    Where the answer is known already it is kept at once; else `keep` follows. A key that was
+    claimed before `forgotten_before` is taken as if it were new.
 
     On PostgreSQL a second sender of the same key waits here until the first has committed, and then
     gets its answer; on SQLite it waits before its transaction begins.
@@ -57,16 +61,9 @@ def claim(
     Raises:
         IdempotencyKeyReusedError: the key stands for another content.
     """
-    mine = (
-        IdempotentWrite.client_id == write.client_id,
-        IdempotentWrite.idempotency_key == write.key,
-    )
-    session.execute(
-        delete(IdempotentWrite).where(*mine, IdempotentWrite.recorded_at < forgotten_before)
-    )
-    if _inserted(session, write, now=now):
+    if _inserted(session, write, answer or FirstAnswer(0, {}), forgotten_before, now):
         return None
-    first = session.scalars(select(IdempotentWrite).where(*mine)).one()
+    first = session.get_one(IdempotentWrite, (write.client_id, write.key))
     return _same_answer(first, write.digests)
 
 
@@ -88,7 +85,7 @@ def keep(session: Session, write: WriteKey, answer: FirstAnswer) -> None:
             IdempotentWrite.client_id == write.client_id,
             IdempotentWrite.idempotency_key == write.key,
         )
-        .values(status=answer.status, answer=json.dumps(answer.answer, ensure_ascii=False))
+        .values(status=answer.status, answer=_written(answer))
     )
 
 
@@ -99,15 +96,31 @@ def forget_answers(session: Session, *, before: datetime) -> int:
     return gone.rowcount
 
 
-def _inserted(session: Session, write: WriteKey, *, now: datetime) -> bool:
+def _inserted(
+    session: Session,
+    write: WriteKey,
+    answer: FirstAnswer,
+    forgotten_before: datetime,
+    now: datetime,
+) -> bool:
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     row = {
         "client_id": write.client_id, "idempotency_key": write.key,
-        "content_digest": write.digests[0], "status": 0, "answer": "", "recorded_at": now,
+        "content_digest": write.digests[0], "status": answer.status,
+        "answer": _written(answer), "recorded_at": now,
     }  # fmt: skip
-    insertion = make(IdempotentWrite).values(row).on_conflict_do_nothing()
-    return session.scalar(insertion.returning(IdempotentWrite.idempotency_key)) is not None
+    insertion = make(IdempotentWrite).values(row)
+    taken = insertion.on_conflict_do_update(
+        index_elements=["client_id", "idempotency_key"],
+        set_={name: insertion.excluded[name] for name in row},
+        where=IdempotentWrite.recorded_at < forgotten_before,
+    )
+    return session.scalar(taken.returning(IdempotentWrite.idempotency_key)) is not None
+
+
+def _written(answer: FirstAnswer) -> str:
+    return json.dumps(answer.answer, ensure_ascii=False)
 
 
 def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAnswer:

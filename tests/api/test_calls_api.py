@@ -23,11 +23,12 @@ BID = {"lane": "general", "title": "复合材料成型", "plan": "两期，每�
 
 
 def opened(desk: Desk, **said: Any) -> dict[str, Any]:
-    """Open a call by the API that takes bids through today."""
+    """Open a call by the API that takes bids through tomorrow."""
     body = {
         "jurisdiction": "cn-3710", "year": TODAY.year, "kind": "training_base",
         "level": "municipal", "title": "市级继续教育基地申报",
-        "places": {"general": 1, "specialised_innovative": 1}, "closes_on": TODAY.isoformat(),
+        "places": {"general": 1, "specialised_innovative": 1},
+        "closes_on": (TODAY + timedelta(days=1)).isoformat(),
         **DOCUMENT, **said,
     }  # fmt: skip
     answer = desk.official.post("/api/v1/calls", body)

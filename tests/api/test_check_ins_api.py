@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from creditbank.clock import civil_day, utc_now
+from creditbank.clock import civil_day, instant_text, utc_now
 from tests.acts import checked_in
 from tests.api.desk import Desk
 from tests.bank import invented_person
@@ -26,7 +26,7 @@ def test_a_check_in_is_opened_shown_closed_tried_and_posted_once(desk: Desk) -> 
     assert unknown.get_json()["code"] == "session-number-unknown"
     shown = opened.get_json()
     assert re.fullmatch(r"https://bank\.example/check-in/K\w{9}/\w{16}", shown["address"])
-    assert shown["address_until"] > shown["day"]
+    assert shown["address_until"] > instant_text(utc_now())
     phone = desk.http.get(shown["address"].removeprefix("https://bank.example"))
     assert phone.status_code == 303
 
