@@ -34,7 +34,17 @@ from creditbank.verification.list_trees import (
     shown,
 )
 from creditbank.verification.models import Verdict, VerdictBatch
-from creditbank.verification.questions import Ask, AskByCode, Disclosure
+from creditbank.verification.predicates import (
+    HolderShown,
+    PredicateAsk,
+    PredicateByCode,
+    PreparedPredicate,
+    prepare_predicate,
+    sign_predicate,
+    store_predicate,
+)
+from creditbank.verification.query_models import HolderCode
+from creditbank.verification.questions import Ask, AskByCode, CodeLevel, Disclosure
 from creditbank.verification.refused import REFUSALS, note_refused
 
 #: A request seals what waited when it came; what others post meanwhile is the clock's to seal.
@@ -77,7 +87,7 @@ def prepared_for(ask: Ask, client: Client, *, now: datetime) -> Prepared:
 
 @contextmanager
 def refusals_noted(
-    asked: Ask | tuple[BatchQuestion, int], client: Client, *, now: datetime
+    asked: Ask | PredicateAsk | tuple[BatchQuestion, int], client: Client, *, now: datetime
 ) -> Iterator[None]:
     """Note a question, or a list with its number of rows, that is refused while the block runs.
 
@@ -98,18 +108,69 @@ def opened(asked: AskByCode, client: Client, *, now: datetime) -> Ask:
         HolderCodeRefusedError, HolderCodePausedError, HolderCodeNarrowerError: not by this code.
     """
     vault = current_house().vault
-    with unit_of_work() as session:
-        found = open_code(session, vault, asked.code, client, now=now)
-    if isinstance(found, CreditBankError):
-        raise found
+    found = _code_that_holds(asked.code, client, now)
     disclose = asked.disclose or Disclosure(found.disclose)
-    claim_within(found, disclose)
+    claim_within(found, CodeLevel(disclose))
     with snapshot() as session:
         identity = identity_of(session, vault, found.person_id)
     return Ask(
         identity=identity, purpose=found.purpose, legal_basis=LEGAL_BASIS, disclose=disclose,
         code_no=found.code_no, **asked.said,
     )  # fmt: skip
+
+
+def _code_that_holds(code: str, client: Client, now: datetime) -> HolderCode:
+    with unit_of_work() as session:
+        found = open_code(session, current_house().vault, code, client, now=now)
+    if isinstance(found, CreditBankError):
+        raise found
+    return found
+
+
+def opened_predicate(asked: PredicateByCode, client: Client, *, now: datetime) -> PredicateAsk:
+    """Make the question of a yes or no that a code stands for, as `opened` does of a verdict.
+
+    Raises:
+        HolderCodeRefusedError, HolderCodePausedError: not by this code.
+    """
+    found = _code_that_holds(asked.code, client, now)
+    with snapshot() as session:
+        holder = identity_of(session, current_house().vault, found.person_id)
+    shown = HolderShown(found.code_no, asked.code, holder)
+    return PredicateAsk(asked.predicate, asked.identity, found.purpose, LEGAL_BASIS, shown_by=shown)
+
+
+def predicate_for(ask: PredicateAsk, client: Client, *, now: datetime) -> PreparedPredicate:
+    """Do what `prepared_for` does for a yes or no.
+
+    Raises:
+        CreditBankError: as `prepare_predicate` does.
+    """
+    house = current_house()
+    with refusals_noted(ask, client, now=now), snapshot() as session:
+        prepared = prepare_predicate(session, house.vault, ask, client, now=now)
+    if prepared.lacks_seal:
+        seal_what_waits(house, now)
+        with snapshot() as session:
+            prepared = prepare_predicate(session, house.vault, ask, client, now=now)
+    if prepared.mismatch is not None:
+        with unit_of_work() as session:
+            note_refused(session, house.vault, ask, client, prepared.mismatch, now=now)
+    return prepared
+
+
+def predicate_answered(ask: PredicateAsk, client: Client, *, now: datetime) -> SignedAnswer:
+    """Answer yes or no and keep the answer.
+
+    Raises:
+        CreditBankError: as `prepare_predicate` does; nothing is kept then.
+    """
+    house = current_house()
+    prepared = predicate_for(ask, client, now=now)
+    signed = sign_predicate(prepared, house.keys, house.settings.verdict_algorithm)
+    with writing() as session:
+        store_predicate(session, prepared, signed, now=now)
+    return signed
 
 
 def lacks_seal(prepared: Iterable[Prepared]) -> bool:

@@ -4,15 +4,18 @@ A verdict of a list that is signed as a whole, or a refusal on it, is checked by
 
     python tools/check_verdict.py VERDICT.jws --jwks JWKS.json
         [--subject SUBJECT.json] [--export EXPORT.json] [--language zh|en]
+    python tools/check_verdict.py PREDICATE.jws --jwks JWKS.json [--subject SUBJECT.json]
+        [--logs LOGS.json] [--language zh|en]
     python tools/check_verdict.py PROOF.json [--logs LOGS.json] [--language zh|en]
 
-VERDICT is a file with the compact JWS, or with the JSON of a verdict of a list that is signed as a
-whole (a line of the list's answers will do), PROOF one with the JSON of a proof, each `-` for
-standard input; the content says which it is. JWKS is the key set of the bank, LOGS its list of
-public logs, SUBJECT is `{"kind": …, "number": …, "name": …}` in a file (so that no number stands
-on a command line), EXPORT is `{"entries": […]}` as the person's own export gives them. One line is
-printed for each check. Exit code 0: nothing failed; 1: a check failed; 2: something could not be
-read.
+VERDICT and PREDICATE (a bare yes or no) are files with the compact JWS, VERDICT also one with the
+JSON of a verdict of a list that is signed as a whole (a line of the list's answers will do), PROOF
+one with the JSON of a proof, each `-` for standard input; the content says which it is. JWKS is the
+key set of the bank, LOGS its list of public logs, SUBJECT is `{"kind": …, "number": …, "name": …}`
+in a file (so that no number stands on a command line; of a predicate with its `nonce`, or
+`{"code": …, "nonce": …}`), EXPORT is `{"entries": […]}` as the person's own export gives them. One
+line is printed for each check. Exit code 0: nothing failed; 1: a check failed; 2: something could
+not be read.
 
 The file stands alone: Python 3.11 or newer and its standard library, nothing of the bank's code.
 """
@@ -22,6 +25,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import hmac
 import json
 import re
 import sys
@@ -56,6 +60,10 @@ TREE_STATEMENT = "creditbank/verdict-tree/v1"
 REFUSAL_STATEMENT = "creditbank/list-refusal/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 TREE_TYPE = "creditbank-verdict-tree+jwt"
+PREDICATE_STATEMENT = "creditbank/predicate/v1"
+PREDICATE_TYPE = "creditbank-predicate+jwt"
+PREDICATE_ANSWERS = ("yes", "no", "undetermined")
+PREDICATE_YEARS_MAX = 20
 LEVELS = ("decision", "summary", "record")
 MOVEMENTS = frozenset({"credit", "reverse", "cap", "uncap", "freeze", "release"})
 STATES = frozenset({"issued", "live", "capped", "frozen"})
@@ -77,6 +85,8 @@ LAST_FOUR = 4
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 HOURS = re.compile(r"(0|[1-9][0-9]{0,12})\.[0-9]{2}")
+#: Crockford's base 32.
+CODE_CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 HEX = re.compile(r"([0-9a-f]{2})*")
 COUNT = re.compile(r"0|[1-9][0-9]{0,15}")
 ORIGIN = re.compile(r"[^\s+/]+/ledger/[^\s+/]+/([0-9]{4})")
@@ -381,6 +391,39 @@ class RefusalReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Predicate:
+    """A bare yes or no: what was claimed, in words and as data, and what binds it to somebody."""
+
+    issuer: str
+    number: str
+    issued_at: int
+    answer: str
+    by: str
+    question: dict[str, Json]
+    reasons: list[Json]
+    words: dict[str, Json]
+    bound_to: str
+    digest: bytes
+    packs: list[Json]
+    heads: tuple[Head, ...]
+    known_at: str
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredicateReport:
+    """All findings about one predicate, in the order in which they are printed."""
+
+    predicate: Predicate
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed, in order, each as often as it failed."""
+        return tuple(found.check for found in self.findings if found.state is State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
 class ProofReport:
     """All findings about one proof, in the order in which they are printed."""
 
@@ -393,6 +436,9 @@ class ProofReport:
         return tuple(found.check for found in self.findings if found.state is State.FAILED)
 
 
+AnyReport: TypeAlias = Report | RefusalReport | ProofReport | PredicateReport
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; answer the exit code."""
     options = _options(arguments)
@@ -402,7 +448,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         raw = _read(options.document, VERDICT_BYTES_MAX)
         if _is_proof(raw):
-            report: Report | RefusalReport | ProofReport = examine_proof(
+            report: AnyReport = examine_proof(
                 raw, logs=_read_if_given(options.logs, SMALL_BYTES_MAX)
             )
         else:
@@ -425,10 +471,18 @@ def _is_proof(raw: bytes) -> bool:
     return "listed" not in value and value.get("statement") != LISTED_STATEMENT
 
 
-def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report | RefusalReport:
+def _examined_verdict(raw: bytes, options: argparse.Namespace) -> AnyReport:
     if options.jwks is None:
         raise UnreadableError("no-jwks")
-    return (examine_listed if raw.lstrip().startswith(b"{") else examine)(
+    is_token = not raw.lstrip().startswith(b"{")
+    if is_token and read_token(raw).header.get("typ") == PREDICATE_TYPE:
+        return examine_predicate(
+            raw,
+            _read(options.jwks, SMALL_BYTES_MAX),
+            subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
+            logs=_read_if_given(options.logs, SMALL_BYTES_MAX),
+        )
+    return (examine if is_token else examine_listed)(
         raw,
         _read(options.jwks, SMALL_BYTES_MAX),
         subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
@@ -436,7 +490,9 @@ def _examined_verdict(raw: bytes, options: argparse.Namespace) -> Report | Refus
     )
 
 
-def _report_lines(report: Report | RefusalReport | ProofReport, language: str) -> list[str]:
+def _report_lines(report: AnyReport, language: str) -> list[str]:
+    if isinstance(report, PredicateReport):
+        return predicate_lines(report, language)
     if isinstance(report, ProofReport):
         return proof_lines(report, language)
     if isinstance(report, RefusalReport):
@@ -470,6 +526,42 @@ def examine_proof(raw: bytes, *, logs: bytes | None = None) -> ProofReport:
         judge("inclusion", lambda: claim_inclusion(entries, proof.heads)),
     ]
     return ProofReport(proof, tuple(findings))
+
+
+def examine_predicate(
+    token: bytes, jwks: bytes, *, subject: bytes | None = None, logs: bytes | None = None
+) -> PredicateReport:
+    """Make every check of a bare yes or no that the given files allow.
+
+    Args:
+        token: the predicate, a compact JWS.
+        jwks: the bank's JWK Set as JSON.
+        subject: JSON of the nonce with kind, number and name, or with the code that was presented.
+        logs: JSON of the bank's list of public logs, to check whose keys signed.
+
+    Raises:
+        UnreadableError: one of the four does not have its format.
+    """
+    jws = read_token(token)
+    predicate = read_predicate(jws.payload)
+    keys, published = read_keys(jwks), None if logs is None else read_logs(logs)
+    meant = None if subject is None else read_meant(subject)
+    findings = [
+        judge("header", lambda: claim_header(jws.header, PREDICATE_TYPE)),
+        judge("key", lambda: find_key(jws.header, keys)),
+        judge("signature", lambda: claim_signature(jws, keys)),
+        judge("members", lambda: claim_no_unknown(predicate.unknown_members)),
+        judge("claim", lambda: claim_claimed(predicate)),
+        judge("packs", lambda: claim_chain(predicate.packs, predicate.question["scheme"])),
+        *_each_head_findings(predicate.heads),
+        _undisclosed("published-keys", "no-logs-given")
+        if published is None
+        else judge("published-keys", lambda: claim_published(predicate.heads, published)),
+        _undisclosed("binding", "no-subject-given")
+        if meant is None
+        else judge("binding", lambda: claim_binding(predicate, *meant)),
+    ]
+    return PredicateReport(predicate, tuple(findings))
 
 
 def examine(
@@ -711,12 +803,44 @@ def claim_no_unknown(unknown_members: Sequence[str]) -> None:
 
 def claim_packs(verdict: Verdict) -> None:
     """Say that the pack chain has its form and begins with the scheme that was asked about."""
-    if not verdict.packs or not _is_pack_chain(verdict.packs):
+    claim_chain(verdict.packs, verdict.scheme)
+
+
+def claim_chain(packs: list[Json], scheme: Json) -> None:
+    """Say that a pack chain has its form and begins with a scheme."""
+    if not packs or not _is_pack_chain(packs):
         raise FaultError("packs-form")
-    own = verdict.packs[0]
+    own = packs[0]
     assert isinstance(own, list), "the form was looked at above"
-    if own[0] != verdict.scheme:
-        raise FaultError("packs-own", found=own[0], wanted=verdict.scheme)
+    if own[0] != scheme:
+        raise FaultError("packs-own", found=own[0], wanted=scheme)
+
+
+def claim_claimed(predicate: Predicate) -> None:
+    """Say that answer, question and reasons of a predicate fit one another."""
+    if predicate.answer not in PREDICATE_ANSWERS:
+        raise FaultError("answer-unknown", found=predicate.answer)
+    asked = predicate.question
+    first = _integer(asked["first_year"], "question.first_year")
+    last = _integer(asked["last_year"], "question.last_year")
+    at_least = _centihours(asked["at_least"], "question.at_least")
+    in_order = first <= last < first + PREDICATE_YEARS_MAX
+    if not (in_order and at_least and asked["per"] in {"year", "window"}):
+        raise FaultError("claim-form")
+    if (predicate.answer == "undetermined") != bool(predicate.reasons):
+        raise FaultError("claim-reasons", found=predicate.answer)
+    wanted = "mandate" if "series" in asked else "code"
+    if predicate.by != wanted:
+        raise FaultError("claim-right", found=predicate.by)
+
+
+def claim_binding(predicate: Predicate, nonce: bytes, of: Sequence[str]) -> None:
+    """Say that the predicate is about whom or what the asker means."""
+    if predicate.bound_to != of[0]:
+        raise FaultError("binding-kind", found=predicate.bound_to, wanted=of[0])
+    said = b"creditbank/predicate-subject/v1\n" + canonical(list(of))
+    if hmac.digest(nonce, said, "sha256") != predicate.digest:
+        raise FaultError("binding-other")
 
 
 def claim_heads(heads: Sequence[Head]) -> None:
@@ -1284,6 +1408,61 @@ def read_subject(text: bytes) -> Subject:
         for key in ("kind", "number", "name")
     )
     return Subject(kind, number, name)
+
+
+def read_meant(text: bytes) -> tuple[bytes, list[str]]:
+    """Read the nonce, and who or what is meant: a document and a name, or a code."""
+    value = _object(parse_json(text, "SUBJECT"), "SUBJECT")
+    nonce = _hex(value.get("nonce"), KEY_BYTES, "SUBJECT.nonce")
+    if "code" in value:
+        return nonce, ["code", read_code(_text(value["code"], "SUBJECT.code"))]
+    person = read_subject(text)
+    return nonce, ["document", person.kind, person.number, person.name]
+
+
+def read_code(typed: str) -> str:
+    """Bring a code as typed into the form that is bound: Crockford's base 32, without hyphens."""
+    read = typed.upper().translate(str.maketrans({"I": "1", "L": "1", "O": "0"}))
+    return "".join(character for character in read if character in CODE_CHARACTERS)
+
+
+def read_predicate(payload: dict[str, Json]) -> Predicate:
+    """Read the payload of a predicate; unknown members are remembered, missing ones refused."""
+    if payload.get("statement") != PREDICATE_STATEMENT:
+        raise UnreadableError("statement-unknown", found=payload.get("statement", ""))
+    members = _Members()
+    top = members.take(
+        payload,
+        "payload",
+        "iss jti iat statement asker question subject answer reasons words packs heads known_at",
+    )
+    asker = members.take(top["asker"], "asker", "client by purpose legal_basis", "mandate")
+    question = members.take(
+        top["question"],
+        "question",
+        "scheme subject at_least first_year last_year per",
+        "series level specialty",
+    )
+    members.each(top["reasons"], "reasons", "code zh en")
+    subject = members.take(top["subject"], "subject", "of digest")
+    words = members.take(top["words"], "words", "zh en")
+    known_at = _text(top["known_at"], "known_at")
+    return Predicate(
+        issuer=_text(top["iss"], "iss"),
+        number=_text(top["jti"], "jti"),
+        issued_at=_integer(top["iat"], "iat"),
+        answer=_text(top["answer"], "answer"),
+        by=_text(asker["by"], "asker.by"),
+        question=question,
+        reasons=_list(top["reasons"], "reasons"),
+        words=words,
+        bound_to=_text(subject["of"], "subject.of"),
+        digest=_hex(subject["digest"], DIGEST_BYTES, "subject.digest"),
+        packs=_list(top["packs"], "packs"),
+        heads=_heads(top["heads"], members),
+        known_at=_instant(known_at, "known_at") if known_at else "",
+        unknown_members=tuple(members.unknown),
+    )
 
 
 def read_export(text: bytes) -> tuple[Entry, ...]:
@@ -2007,6 +2186,25 @@ def proof_lines(report: ProofReport, language: str) -> list[str]:
     return [*lines, "", _words(end, language, facts)]
 
 
+def predicate_lines(report: PredicateReport, language: str) -> list[str]:
+    """Write a report on a bare yes or no for people: the claim, the checks, the limits, the end."""
+    said = report.predicate
+    brief = {
+        "number": said.number, "issuer": said.issuer, "answer": said.answer,
+        "issued": _issued(said.issued_at),
+    }  # fmt: skip
+    lines = [_words(PREDICATE_BRIEF, language, brief), _shown(said.words[language])]
+    lines += [_words(CLAIMED, language, {"question": _compact(said.question)})]
+    lines += [_words(REASON, language, _texts(reason)) for reason in said.reasons]
+    words = {**PREDICATE_CHECKS, **PROOF_CHECKS, **CHECKS, **PREDICATE_NAMES}
+    lines += ["", *finding_lines(report.findings, language, words, FAULTS)]
+    lines += ["", _words(LIMITS_TITLE, language, {})]
+    lines += [f"- {_words(each, language, {})}" for each in PREDICATE_LIMITS]
+    end = END_FAILED if report.failed else END_GOOD
+    facts = {"failed": len(report.failed), "undisclosed": _undisclosed_count(report)}
+    return [*lines, "", _words(end, language, facts)]
+
+
 def _moved(entry: Entry) -> dict[str, object]:
     try:
         movement = read_movement(entry.body)
@@ -2028,15 +2226,19 @@ def _moved(entry: Entry) -> dict[str, object]:
     }
 
 
-def _undisclosed_count(report: Report | ProofReport) -> int:
+def _undisclosed_count(report: Report | ProofReport | PredicateReport) -> int:
     return sum(finding.state is State.NOT_DISCLOSED for finding in report.findings)
 
 
-def _brief(verdict: Verdict) -> dict[str, object]:
+def _issued(issued_at: int) -> str:
     try:
-        issued = datetime.fromtimestamp(verdict.issued_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        return datetime.fromtimestamp(issued_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        issued = str(verdict.issued_at)
+        return str(issued_at)
+
+
+def _brief(verdict: Verdict) -> dict[str, object]:
+    issued = _issued(verdict.issued_at)
     return {
         "number": verdict.number,
         "issuer": verdict.issuer,
@@ -2172,6 +2374,16 @@ PROOF_CHECKS = {
     "one-credit": ("只有一笔认定及其后续分录", "one credit and what was done to it"),
 }
 
+#: Of a predicate alone; what is called otherwise than of a verdict.
+PREDICATE_CHECKS = {
+    "claim": ("所问与答复相符", "claim and answer fit"),
+    "binding": ("绑定的人或查验码", "whom or what it is bound to"),
+}
+PREDICATE_NAMES = {
+    "signature": ("是否答复的签名", "signature"),
+    "members": ("成员与格式相符", "members fit the format"),
+}
+
 FAULTS = {
     "place-other": (
         "内容不在名单树的第 {index} 项（共 {size} 项）：内容、位置、证明或树根与签名时不同",
@@ -2183,6 +2395,21 @@ FAULTS = {
         "not creditbank/verdict-tree/v1: {found}",
     ),
     "header-typ": ("typ 不是核验结论或名单树：{found}", "typ is not the one wanted: {found}"),
+    "answer-unknown": ("未知答复：{found}", "unknown answer: {found}"),
+    "claim-form": ("年份、学时或计算方式不合格式", "years, hours or per are malformed"),
+    "claim-reasons": (
+        "答复 {found} 与理由不符：只有 undetermined 才有理由",
+        "reasons stand with undetermined alone, not with {found}",
+    ),
+    "claim-right": ("查询依据 {found} 与所问不符", "the right {found} does not fit the question"),
+    "binding-kind": (
+        "绑定于 {found}，给出的是 {wanted}",
+        "bound to {found}, and {wanted} was given",
+    ),
+    "binding-other": (
+        "摘要不是此人（或此查验码）的，或核对密钥不对",
+        "the digest is not of this person (or code), or the nonce is another's",
+    ),
     "header-alg": ("不认可的算法：{found}", "algorithm not accepted: {found}"),
     "header-kid": ("缺少 kid", "kid is missing"),
     "header-extra": ("签名头含有格式以外的成员：{found}", "header has other members: {found}"),
@@ -2417,6 +2644,24 @@ LIMITS = (
         "Required hours come from the cited packs; packs and quoted clauses are not read here.",
     ),
 )
+PREDICATE_BRIEF = (
+    "是否答复 {number}，{issuer} 于 {issued} 出具：{answer}",
+    "Predicate {number} by {issuer} of {issued}: {answer}",
+)
+CLAIMED = ("所问（以此为准）：{question}", "Claimed (this counts): {question}")
+PREDICATE_LIMITS = (
+    LIMITS[0],
+    (
+        "它不含姓名、证件号码、学时数和记录，不能由此复算；说的是谁，只有持核对密钥的查询方能证明。",
+        "It holds no name, number, figure or record, so nothing can be recomputed; whom it is "
+        "about only the asker, who has the nonce, can show.",
+    ),
+    (
+        "所列日志树头只说明答复不早于该检查点；其中是否有此人的学时，它不说明。",
+        "The head shows only that the answer is no older than it; whether hours of this person "
+        "stand in that log it does not tell.",
+    ),
+)
 PROOF_BRIEF = (
     "学时证明，{issuer} 于 {made_at} 制作：",
     "Proof of hours, made by {issuer} at {made_at}:",
@@ -2497,10 +2742,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="check_verdict.py",
         description="离线核对核验结论或学时证明 / check a verdict or a proof of hours offline",
     )
-    parser.add_argument("document", metavar="VERDICT|PROOF", help="compact JWS or JSON, - = stdin")
-    parser.add_argument("--jwks", help="JWK Set; wanted for a verdict")
+    parser.add_argument(
+        "document", metavar="VERDICT|PREDICATE|PROOF", help="compact JWS or JSON, - = stdin"
+    )
+    parser.add_argument("--jwks", help="JWK Set; wanted for a verdict or predicate")
     parser.add_argument("--logs", help='{"logs": […]}')
-    parser.add_argument("--subject", help='{"kind": …, "number": …, "name": …}')
+    parser.add_argument("--subject", help='{"kind": …, "number": …, "name": …, "nonce": …}')
     parser.add_argument("--export", help='{"entries": […]}')
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
     return parser.parse_args(arguments)

@@ -34,6 +34,7 @@ from creditbank.api.operations import RATE_HEADERS, SECURITY_SCHEME
 from creditbank.api.organisations import organisations
 from creditbank.api.packs import packs
 from creditbank.api.people import people
+from creditbank.api.predicates import predicates
 from creditbank.api.problems import ProblemShape, register_problems
 from creditbank.api.proofs import proofs
 from creditbank.api.public_logs import public_logs
@@ -62,7 +63,7 @@ _DOORS = (
     name_checks, check_ins, reconciliations, delegations, successions, calls, xapi_records,
     items, transfers, investigations, reassessments, imports, people, explanations, statements,
     packs, adoption_records, impacts, proofs, exemptions, verdicts, verdict_batches, watches,
-    queries,
+    predicates, queries,
     certificates, seals,
 )  # fmt: skip
 

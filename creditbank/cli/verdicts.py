@@ -4,11 +4,16 @@ import os
 import threading
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import click
 
-from creditbank.answering import refusals_noted, signed_lines
+from creditbank.answering import (
+    opened_predicate,
+    predicate_answered,
+    refusals_noted,
+    signed_lines,
+)
 from creditbank.attendance.people_list import read_people_list
 from creditbank.attendance.workbook import Limits
 from creditbank.cli.console import (
@@ -32,6 +37,7 @@ from creditbank.registry.credentials import touch
 from creditbank.registry.lawbook import law_of
 from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.rules.requirement import Question
+from creditbank.schemas.predicates import PredicateBody
 from creditbank.schemas.results import ResultBody
 from creditbank.schemas.verdicts import KnownAt
 from creditbank.verification.answers import SignedAnswer, prepare, sign, store
@@ -46,12 +52,20 @@ from creditbank.verification.batches import (
 )
 from creditbank.verification.list_trees import Signing
 from creditbank.verification.offers import wanted_by
+from creditbank.verification.predicates import (
+    Per,
+    PredicateAsk,
+    PredicateByCode,
+    subject_nonce,
+)
 from creditbank.verification.questions import Ask, Disclosure
 from creditbank.verification.results import report_result
 from creditbank.verification.review_reports import Result
 
 #: A secret in an argument could be read by every user of the machine.
 SECRET_VARIABLE = "CREDITBANK_CLIENT_SECRET"  # noqa: S105 # a name
+#: So could a holder's code.
+CODE_VARIABLE = "CREDITBANK_HOLDER_CODE"
 
 
 @click.group(help="职称核验。 Verdicts.")
@@ -199,6 +213,49 @@ def verdicts_batch(
     show_problems(desk, [problem for line in lines for problem in line.problems])
 
 
+@verdicts.command("predicate", help="只问学时够不够，答“是”或“否”。 Ask for a bare yes or no.")
+@click.option("--client", "client_id", required=True, help="职称平台的客户端编号。 Who asks.")
+@person_option
+@click.option(
+    "--code",
+    "by_code",
+    is_flag=True,
+    help="凭本人查验码（CREDITBANK_HOLDER_CODE 或键入）。 By a code.",
+)
+@click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@click.option("--subject", help="科目，如 professional；不写为全部。 All if not said.")
+@click.option("--at-least", required=True, help="不少于多少学时，如 60.00。 Hours.")
+@click.option("--first-year", type=int, required=True, help="起始年。")
+@click.option("--last-year", type=int, required=True, help="截止年。")
+@click.option("--per", type=WordOf(Per), default=str(Per.YEAR), show_default=True)
+@click.option("--series", help="系列，如 engineering；凭查验码不写。 Not by a code.")
+@click.option("--specialty", help="专业，如 composites。 Within the series, if any.")
+@click.option("--level", help="级别，如 associate_senior；凭查验码不写。 Not by a code.")
+@click.option("--purpose", help="用途；凭查验码不写。 Not by a code.")
+@click.option("--legal-basis", help="依据；凭查验码不写。 Not by a code.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_predicate(
+    desk: Desk, /, *, client_id: str, person_file: IO[bytes] | None, by_code: bool, per: Per,
+    out: Path, **said: str | int | None,
+) -> None:  # fmt: skip
+    """Ask as a client; under a mandate about a person, or by a code that the person made."""
+    asked = _predicate_asked(person_file, {**said, "per": str(per)}, by_code=by_code)
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client, now = _proved(client_id, secret), utc_now()
+        if isinstance(asked, PredicateByCode):
+            asked = opened_predicate(asked, client, now=now)
+        signed = predicate_answered(asked, client, now=now)
+        nonce = subject_nonce(current_house().vault, signed.verdict_no).hex()
+    write_private(out, signed.jws.encode("ascii"))
+    words = cast("dict[str, str]", signed.statement["words"])
+    desk.say(
+        "cli-predicate-written", answer=desk.text(f"answer-outcome-{signed.outcome}"),
+        claim=words[desk.language], predicate_no=signed.verdict_no, path=str(out), nonce=nonce,
+    )  # fmt: skip
+
+
 @verdicts.command("report", help="报告申报结果。 Report what became of an application.")
 @click.argument("verdict_no")
 @click.argument("result", type=WordOf(Result))
@@ -225,6 +282,28 @@ def verdicts_report(  # each is one option
         for each in reports
     ]
     desk.table(["applied-day", "applied-result", "field-level", "applied-reason"], rows)
+
+
+def _predicate_asked(
+    person_file: IO[bytes] | None, said: dict[str, str | int | None], *, by_code: bool
+) -> PredicateAsk | PredicateByCode:
+    """Read a question of a yes or no as the API does.
+
+    Raises:
+        RequestInvalidError: it is none, or says with a code what the code says.
+    """
+    body = {name: value for name, value in said.items() if value is not None}
+    if by_code:
+        typed = os.environ.get(CODE_VARIABLE)
+        body["code"] = typed or click.prompt("code", hide_input=True, err=True)
+    if person_file is not None or not by_code:
+        person = read_person(person_file)
+        body |= {
+            "document_kind": str(person.document.kind), "document_number": person.document.number,
+            "name": person.name,
+        }  # fmt: skip
+    asked: PredicateAsk | PredicateByCode = load(PredicateBody(), body)
+    return asked
 
 
 def _instant(text: str | None) -> datetime | None:

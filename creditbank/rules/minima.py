@@ -114,18 +114,27 @@ def yearly_lines(
     return [_line(within, span, minimum) for minimum in minima]
 
 
+def counted_in(rows: Iterable[Credited], span: tuple[int, int], subject: str) -> int:
+    """Return the centihours that count of a subject (empty: of all) from a first to a last year."""
+    held = _of_subject(_within(rows, span), subject)
+    return sum(row.counted_centihours for row in held)
+
+
 def _within(rows: Iterable[Credited], span: tuple[int, int]) -> list[Credited]:
     first, last = span
     return [row for row in rows if first <= row.year <= last]
 
 
+def _of_subject(rows: Iterable[Credited], subject: str) -> list[Credited]:
+    return [row for row in rows if subject_contains(subject, row.subject)]
+
+
 def _line(within: Iterable[Credited], span: tuple[int, int], minimum: Minimum) -> RequirementLine:
     counted = migrated = capped = 0
-    for row in within:
-        if subject_contains(minimum.subject, row.subject):
-            counted += row.counted_centihours
-            migrated += row.migrated_centihours
-            capped += row.capped_centihours
+    for row in _of_subject(within, minimum.subject):
+        counted += row.counted_centihours
+        migrated += row.migrated_centihours
+        capped += row.capped_centihours
     return RequirementLine(
         first_year=span[0],
         last_year=span[1],

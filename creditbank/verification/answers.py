@@ -46,6 +46,7 @@ from creditbank.verification.questions import (
     STATEMENT,
     STATEMENT_REGISTERED,
     Ask,
+    CodeLevel,
     Disclosure,
     claim_not_future,
 )
@@ -224,7 +225,8 @@ def verdict_numbered(session: Session, verdict_no: str, client: Client) -> Verdi
         VerdictUnknownError: there is none, or it is another's.
     """
     verdict = session.get(Verdict, verdict_no)
-    if verdict is None or verdict.client_id != client.client_id:
+    is_verdict = verdict is not None and verdict.disclose != CodeLevel.PREDICATE
+    if verdict is None or not is_verdict or verdict.client_id != client.client_id:
         raise VerdictUnknownError(verdict_no=verdict_no[:24])
     return verdict
 

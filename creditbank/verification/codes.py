@@ -20,7 +20,7 @@ from creditbank.ids import random_number
 from creditbank.people.vault import Vault
 from creditbank.registry.clients import Client
 from creditbank.verification.query_models import HolderCode, HolderCodeUse
-from creditbank.verification.questions import Disclosure
+from creditbank.verification.questions import CodeLevel, Disclosure
 
 #: 80 random bits.
 CODE_LENGTH = 16
@@ -33,7 +33,7 @@ DAYS_MAX = 180
 LEGAL_BASIS = "本人出具的查验码"
 #: Guessing is hopeless; the brake is for programs that try all the same.
 _RULE = BrakeRule(20, timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
-_LEVELS = tuple(Disclosure)
+_LEVELS = tuple(CodeLevel)
 
 
 class HolderCodeRefusedError(CreditBankError):
@@ -97,7 +97,7 @@ class CodeDraft:
     """A code about to be made: what for, what is shown at most, until when, how often."""
 
     purpose: str
-    disclose: Disclosure
+    disclose: CodeLevel
     expires_at: datetime
     uses_max: int
 
@@ -124,8 +124,9 @@ def make_code(
     row = {
         "code_no": "H" + random_number(9), "person_id": person_id,
         "code_hash": _hashed(vault, code), "purpose": draft.purpose,
-        "disclose": str(draft.disclose), "uses_max": draft.uses_max, "uses_taken": 0,
-        "made_at": now, "expires_at": draft.expires_at,
+        "disclose": str(_answer_level(draft.disclose)),
+        "predicate_only": draft.disclose is CodeLevel.PREDICATE,
+        "uses_max": draft.uses_max, "uses_taken": 0, "made_at": now, "expires_at": draft.expires_at,
     }  # fmt: skip
     return session.scalars(insert(HolderCode).returning(HolderCode), [row]).one(), code
 
@@ -207,14 +208,14 @@ def open_code(
     return row
 
 
-def claim_within(row: HolderCode, wanted: Disclosure) -> None:
+def claim_within(row: HolderCode, wanted: CodeLevel) -> None:
     """Say that a code lets so much be seen.
 
     Raises:
         HolderCodeNarrowerError: it does not.
     """
-    if _LEVELS.index(wanted) > _LEVELS.index(Disclosure(row.disclose)):
-        raise HolderCodeNarrowerError(found=str(wanted), wanted=row.disclose)
+    if _LEVELS.index(wanted) > _LEVELS.index(row.level):
+        raise HolderCodeNarrowerError(found=str(wanted), wanted=str(row.level))
 
 
 def take_use(
@@ -251,6 +252,11 @@ def _own(session: Session, people: Sequence[int], code_no: str) -> HolderCode:
     if row is None or row.person_id not in people:
         raise HolderCodeUnknownError(code_no=code_no[:20])
     return row
+
+
+def _answer_level(level: CodeLevel) -> Disclosure:
+    """Return what the column can say; that it is less, `predicate_only` does."""
+    return Disclosure.DECISION if level is CodeLevel.PREDICATE else Disclosure(level)
 
 
 def _claim_term(until: datetime, now: datetime) -> None:

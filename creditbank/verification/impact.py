@@ -38,6 +38,7 @@ from creditbank.rules.stated import START_FACTS
 from creditbank.rules.title_rules import TITLE_KINDS
 from creditbank.verification.kept import payload_of
 from creditbank.verification.models import Verdict
+from creditbank.verification.questions import CodeLevel
 
 #: Of people for whom nobody has asked: whatever starts the count began long ago.
 LONG_AGO = date(1990, 1, 1)
@@ -372,7 +373,9 @@ class _Said(msgspec.Struct):
 
 def _asked(session: Session, members: Mapping[int, int]) -> dict[_Place, list[_Alike]]:
     """Return the last question about each person by scheme, series, specialty and level."""
-    query = select(Verdict.person_id, Verdict.jws).where(Verdict.person_id.in_(members))
+    query = select(Verdict.person_id, Verdict.jws).where(
+        Verdict.person_id.in_(members), Verdict.disclose != CodeLevel.PREDICATE
+    )
     last: dict[tuple[int, str, str, str, str], Asked] = {}
     for person_id, token in session.execute(query.order_by(Verdict.recorded_at)):
         assert person_id is not None, "it is one of these people"

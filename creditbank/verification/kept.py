@@ -16,7 +16,7 @@ from creditbank.verification.models import Verdict
 _MAY_LACK: dict[str, Any] = {
     "requirement": [], "credited": [], "cuts": [], "advice": [], "make_up": [], "pathway": None,
     "refused": [], "other_pathways": [], "entries": [], "worked_out": [],
-    "registered": [], "exemption": None,
+    "registered": [], "exemption": None, "words": None,
 }  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class Kept:
     outcome: str
     question: dict[str, Any]
     superseded_by: str
+    #: of a bare yes or no, what was asked, in each language
+    words: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def shown_statement(verdict: Verdict) -> dict[str, Any]:
 
 
 def _question_of(statement: dict[str, Any]) -> dict[str, Any]:
-    return {"specialty": "", "pathway": "", "as_of": "", **statement["question"]}
+    untold = dict.fromkeys(("series", "specialty", "level", "pathway", "as_of"), "")
+    return {**untold, **statement["question"]}
 
 
 def answers_of(session: Session, client: Client, *, before: str = "", limit: int) -> KeptPage:
@@ -77,10 +80,10 @@ def answers_of(session: Session, client: Client, *, before: str = "", limit: int
     newer = _newer(session, shown)
     lines = tuple(
         Kept(
-            each.verdict_no, each.recorded_at, each.outcome,
-            _question_of(statement_of(each)), newer.get(each.verdict_no, ""),
+            each.verdict_no, each.recorded_at, each.outcome, _question_of(statement),
+            newer.get(each.verdict_no, ""), statement.get("words"),
         )
-        for each in shown
+        for each, statement in zip(shown, map(statement_of, shown), strict=True)
     )  # fmt: skip
     return KeptPage(lines, shown[-1].verdict_no if len(found) > limit else "")
 

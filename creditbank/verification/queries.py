@@ -22,7 +22,7 @@ class Look:
     """One answer about a person, as that person sees it.
 
     `program` is the name of the client where a program asked; empty where somebody did so on a
-    page. `question` is that of the statement.
+    page. `question` is that of the statement, `words` of a bare yes or no what was asked.
     """
 
     verdict_no: str
@@ -37,6 +37,7 @@ class Look:
     disclose: str
     outcome: str
     question: dict[str, Any]
+    words: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ def _looks(session: Session, which: ColumnElement[bool], wanted: slice) -> list[
         Look(
             verdict.verdict_no, verdict.recorded_at, organisation or "", verdict.client_id,
             program or "", _way(batch_no, code_no), verdict.purpose, verdict.legal_basis,
-            verdict.mandate_no, verdict.disclose, verdict.outcome,
-            shown_statement(verdict)["question"],
+            verdict.mandate_no, verdict.disclose, verdict.outcome, said["question"], said["words"],
         )
         for verdict, organisation, program, batch_no, code_no in session.execute(query)
+        for said in [shown_statement(verdict)]
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creditbank.orm import Base, UtcDateTime
+from creditbank.verification.questions import CodeLevel
 
 
 class RefusedQuestion(Base):
@@ -65,13 +66,19 @@ class HolderCode(Base):
     person_id: Mapped[int] = mapped_column(BigInteger)
     code_hash: Mapped[bytes]
     purpose: Mapped[str]
-    #: the most that an answer shows
+    #: the most that an answer shows; `level` says it where it is less than any answer of a title's
     disclose: Mapped[str]
+    predicate_only: Mapped[bool]
     uses_max: Mapped[int]
     uses_taken: Mapped[int]
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def level(self) -> CodeLevel:
+        """How much it lets be seen."""
+        return CodeLevel.PREDICATE if self.predicate_only else CodeLevel(self.disclose)
 
 
 class HolderCodeUse(Base):

@@ -23,6 +23,16 @@ class Disclosure(StrEnum):
     RECORD = "record"
 
 
+class CodeLevel(StrEnum):
+    """How much the code that somebody made lets be seen at most, the least first: a bare yes or no,
+    or an answer of a `Disclosure`."""
+
+    PREDICATE = "predicate"
+    DECISION = "decision"
+    SUMMARY = "summary"
+    RECORD = "record"
+
+
 class AsOfFutureError(CreditBankError):
     """Hours are asked for as of a day that has not come."""
 

@@ -23,6 +23,7 @@ from creditbank.registry.lookups import within_jurisdiction
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.registry.models import Organisation
 from creditbank.verification.batches import BatchQuestion
+from creditbank.verification.predicates import PredicateAsk
 from creditbank.verification.query_models import RefusedQuestion
 from creditbank.verification.questions import Ask
 
@@ -55,15 +56,16 @@ class RefusedWanted:
 def note_refused(
     session: Session,
     vault: Vault,
-    asked: Ask | tuple[BatchQuestion, int],
+    asked: Ask | PredicateAsk | tuple[BatchQuestion, int],
     client: Client,
     error: Refusal,
     *,
     now: datetime,
 ) -> None:
     """Note a question that was refused, or a list with its number of rows."""
-    question, people = (asked, 1) if isinstance(asked, Ask) else asked
-    number = asked.identity.document.number if isinstance(asked, Ask) else None
+    question, people = asked if isinstance(asked, tuple) else (asked, 1)
+    identity = None if isinstance(asked, tuple) else asked.identity
+    number = None if identity is None else identity.document.number
     bounds = error.facts.get("bounds_words", [])
     assert isinstance(bounds, list), "bounds are several"
     row = {

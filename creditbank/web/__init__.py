@@ -41,6 +41,7 @@ from creditbank.web.own_news import own_news
 from creditbank.web.own_statement import own_statement
 from creditbank.web.own_xapi import own_xapi
 from creditbank.web.pages import prepare_pages, secure
+from creditbank.web.predicates import predicates
 from creditbank.web.provider_statement import provider_statement
 from creditbank.web.queries import queries
 from creditbank.web.readiness import readiness
@@ -66,7 +67,8 @@ _PAGES: tuple[Blueprint, ...] = (
     own_xapi, provider_statement, scorecard,
     delegations, calls, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
-    desk, staff, own_clients, verdicts, results, watched, verdict_lists, api_pages,
+    desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
+    api_pages,
 )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "own-exemptions", "items", "imports", "investigations", "reassessments", "links",
     ),
     "home-verdicts": (
-        "ask", "ask-code", "lists", "verdicts", "watched", "exemptions", "recommendation-findings",
+        "ask", "ask-code", "ask-predicate", "lists", "verdicts", "watched", "exemptions",
+        "recommendation-findings",
         "queries", "own-codes",
         "objections-desk", "refused-questions",
     ),

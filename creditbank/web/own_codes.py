@@ -20,7 +20,7 @@ from creditbank.verification.codes import (
     revoke_code,
     uses_of,
 )
-from creditbank.verification.questions import Disclosure
+from creditbank.verification.questions import CodeLevel
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, see
 from creditbank.web.holding import OWN, end_of, own_keys, own_person, shown
@@ -41,7 +41,7 @@ def overview(visit: Visit, session: Session, code_no: str = "") -> Response:
     codes, today = codes_of(session, own_keys(visit, session)), civil_day(visit.now)
     return shown(
         "own_codes.html", codes=codes, uses_by=uses_of(session, codes), now=visit.now,
-        code_no=code_no, typed=request.form, disclosures=list(map(str, Disclosure)),
+        code_no=code_no, typed=request.form, disclosures=list(map(str, CodeLevel)),
         proposed=(today + timedelta(days=_PROPOSED_DAYS)).isoformat(), days_max=DAYS_MAX,
         uses_max=USES_MAX, codes_max=CODES_MAX,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def make(visit: Visit, session: Session) -> Response:
     """Make a code; it is shown on this page, to be printed, and never again."""
     draft = CodeDraft(
         fields.text("purpose", "field-purpose", PURPOSE_CHARACTERS_MAX),
-        forms.chosen("disclose", Disclosure),
+        forms.chosen("disclose", CodeLevel),
         end_of(_needed_day()),
         _needed_uses(),
     )

@@ -41,6 +41,7 @@ from tests.api.desk import (
 )
 from tests.api.exempting import DOCUMENT, Register, application
 from tests.api.test_calls_api import closed
+from tests.api.test_predicates_api import claim
 from tests.bank import ENTERPRISE_USCC, invented_person
 from tests.integrity.disputing import disputed
 
@@ -388,6 +389,10 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/verdicts/<public:verdict_no>": Row(
         "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
     ),
+    "POST /api/v1/predicates": Row("verdict:ask", "title_system"),
+    "GET /api/v1/predicates/<public:predicate_no>": Row(
+        "verdict:ask", "title_system", none="predicate-unknown", organisation="predicate-unknown"
+    ),
     "POST /api/v1/verdict-batches": Row("verdict:ask", "title_system"),
     "GET /api/v1/verdict-batches/<public:batch_no>": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/items": _BATCH,
@@ -554,6 +559,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "reconciliation_no": desk.provider.post("/api/v1/reconciliations", EMPTY_DAY),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
+        "predicate_no": desk.title_system.post("/api/v1/predicates", claim()),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),

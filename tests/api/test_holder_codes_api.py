@@ -15,7 +15,7 @@ from creditbank.people.register import find_person
 from creditbank.verification import answers
 from creditbank.verification.codes import CodeDraft, make_code, revoke_code
 from creditbank.verification.query_models import HolderCode, HolderCodeUse
-from creditbank.verification.questions import Disclosure
+from creditbank.verification.questions import CodeLevel
 from tests.api.desk import Desk, problem_of, stated
 from tests.api.test_queries_api import known
 from tests.api.test_registry_and_verdicts import PERSON, question
@@ -26,7 +26,7 @@ IDENTITY = {*stated(PERSON), "purpose", "legal_basis"}
 
 
 def made(
-    bank: TestBank, *, uses: int = 1, disclose: Disclosure = Disclosure.SUMMARY,
+    bank: TestBank, *, uses: int = 1, disclose: CodeLevel = CodeLevel.SUMMARY,
     now: datetime | None = None, days: int = 3,
 ) -> tuple[str, str]:  # fmt: skip
     """Have the person make a code; return its number and its text."""

@@ -12,6 +12,8 @@ import pytest
 from creditbank_client import (
     Applicant,
     Bank,
+    Claim,
+    Ground,
     Key,
     Patience,
     Person,
@@ -30,6 +32,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey
 from creditbank.jobs.batches import run_batches
 from creditbank.people.register import Identity
 from tests.api.desk import YEAR, Desk
+from tests.api.test_predicates_api import made
 from tests.api.test_registry_and_verdicts import PERSON, TITLE_SYSTEM_USCC, granted, on_record
 from tests.bank import invented_person
 from tools import check_verdict
@@ -72,6 +75,29 @@ def bank(served: tuple[Desk, str]) -> Iterator[Bank]:
     on_record(desk)
     with title_system(desk, address) as client:
         yield client
+
+
+def test_a_bare_yes_or_no_is_checked_and_shown_to_be_about_the_person(
+    served: tuple[Desk, str], bank: Bank
+) -> None:
+    desk, _ = served
+    claim = Claim("cn-3710", "professional", "24.00", YEAR, YEAR)
+    ground = Ground("engineering", "associate_senior", "人才引进", "第25号令")
+    _, code = made(desk.bank)
+
+    yes = bank.claim(named(PERSON), claim, ground, idempotency_key="one")
+    of_code = bank.claim_by_code(code, claim)
+    read = bank.predicate(yes.predicate_no)
+
+    assert (yes.answer, of_code.answer) == ("yes", "yes")
+    assert "at least 24.00 hours" in yes.words("en")
+    assert yes == read
+    assert yes.is_about(named(PERSON))
+    assert not yes.is_about(named(STRANGER))
+    assert of_code.is_about(code.lower())
+    assert yes.nonce not in repr(yes)
+    with pytest.raises(VerdictInvalid, match="creditbank-verdict"):
+        bank.check(yes.jws)
 
 
 @pytest.mark.usefixtures("bank")

@@ -62,7 +62,7 @@ from creditbank.verification.exemption_rights import Finding, FindingDraft, reco
 from creditbank.verification.exemption_steps import Decided, Decision, decide_exemption
 from creditbank.verification.models import Verdict
 from creditbank.verification.objections import object_to
-from creditbank.verification.questions import Disclosure
+from creditbank.verification.questions import CodeLevel
 from creditbank.verification.watch_models import ClientEvent
 from creditbank.verification.watching import KINDS
 from tests.achievements import PATENT, declare, publish_works
@@ -91,6 +91,8 @@ from tests.verification.exempted import filed as filed_exemption
 from tests.verification.exempted import list_enterprise
 from tests.web.browser import Browser
 from tests.web.test_matrix import MATRIX
+from tests.web.test_predicate_pages import NUMBER as PREDICATE_NUMBER
+from tests.web.test_predicate_pages import asked as asked_predicate
 from tests.web.test_verdict_lists import send_list
 from tests.web.test_verdict_pages import NUMBER, Seat
 from tests.web.visitors import Visitors, sign_in
@@ -145,6 +147,8 @@ OBJECTS: Mapping[str, Held] = {
     "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
     "GET /verdicts/<public:verdict_no>": Held("verdict", "asker", "colleague"),
     "GET /verdicts/<public:verdict_no>/answer.jws": Held("verdict", "asker", "colleague"),
+    "GET /predicates/<public:predicate_no>": Held("predicate", "asker", "colleague"),
+    "GET /predicates/<public:predicate_no>/answer.jws": Held("predicate", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/print": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
@@ -469,6 +473,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "hour": sealed_hour(visitors.bank),
         "verdict": NUMBER.findall(asked.path)[0],
         **queried(title_system),
+        "predicate": said_yes_or_no(title_system),
         "list": send_list(title_system, [invented_person(91)]),
         "certificate": issue(
             visitors.bank, (2026,), person=invented_person(91), now=utc_now()
@@ -512,6 +517,18 @@ def closed(bank: TestBank) -> str:
     return f"{uscc}/successions/{made.succession_no}"
 
 
+def said_yes_or_no(title_system: Seat) -> str:
+    """Ask for a bare yes or no about the professional; return its number."""
+    browser, now = title_system.browser, utc_now()
+    with title_system.bank.unit() as session:
+        vault = title_system.bank.house.vault
+        draft = CodeDraft("应聘", CodeLevel.PREDICATE, now + timedelta(days=3), 1)
+        person_id = find_person(session, vault, invented_person(91))
+        _, code = make_code(session, vault, person_id, draft, now=now)
+    asked_predicate(browser, code)
+    return PREDICATE_NUMBER.findall(browser.path)[0]
+
+
 def queried(title_system: Seat) -> dict[str, str]:
     """Ask about the professional twice; have them object to one; return both numbers."""
     numbers = [NUMBER.findall(title_system.ask(invented_person(91)).path)[0] for _ in range(2)]
@@ -519,7 +536,7 @@ def queried(title_system: Seat) -> dict[str, str]:
         vault = title_system.bank.house.vault
         people = [find_person(session, vault, invented_person(91))]
         raised = object_to(session, vault, people, numbers[1], "未申报", now=utc_now())
-        draft = CodeDraft("应聘", Disclosure.DECISION, utc_now() + timedelta(days=3), 1)
+        draft = CodeDraft("应聘", CodeLevel.DECISION, utc_now() + timedelta(days=3), 1)
         code, _ = make_code(session, vault, people[0], draft, now=utc_now())
         asker = session.get_one(Verdict, numbers[0]).client_id
         client = Client(asker, Role.TITLE_SYSTEM, SCOPES_OF[Role.TITLE_SYSTEM], "cn-3710", None)

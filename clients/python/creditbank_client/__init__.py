@@ -11,8 +11,15 @@ from creditbank_client.failures import (
     VerdictInvalid,
 )
 from creditbank_client.proving import Key, Proof, Secret
-from creditbank_client.questions import Applicant, Person, Question, Result
-from creditbank_client.verdicts import BatchRow, BatchState, ListedVerdict, RowProblem, Verdict
+from creditbank_client.questions import Applicant, Claim, Ground, Person, Question, Result
+from creditbank_client.verdicts import (
+    BatchRow,
+    BatchState,
+    ListedVerdict,
+    Predicate,
+    RowProblem,
+    Verdict,
+)
 
 __all__ = [
     "Applicant",
@@ -20,11 +27,14 @@ __all__ = [
     "BankError",
     "BatchRow",
     "BatchState",
+    "Claim",
     "FieldProblem",
+    "Ground",
     "Key",
     "ListedVerdict",
     "Patience",
     "Person",
+    "Predicate",
     "Proof",
     "Question",
     "Refused",

@@ -14,16 +14,18 @@ from joserfc.jwk import KeySet
 from creditbank_client.calling import Caller, Patience
 from creditbank_client.failures import BankError
 from creditbank_client.proving import Proof
-from creditbank_client.questions import Applicant, Person, Question, Result
+from creditbank_client.questions import Applicant, Claim, Ground, Person, Question, Result
 from creditbank_client.verdicts import (
     BatchRow,
     BatchState,
     ListedVerdict,
+    Predicate,
     RowProblem,
     Signing,
     Verdict,
     checked,
     checked_listed,
+    checked_predicate,
 )
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
@@ -118,6 +120,52 @@ class Bank:
         if token.startswith("{"):
             return checked_listed(token, self._find_keys)
         return checked(token, self._find_keys)
+
+    def claim(
+        self, person: Person, claim: Claim, ground: Ground, *, idempotency_key: str = ""
+    ) -> Predicate:
+        """Ask for a bare yes or no about a person's hours, under a mandate.
+
+        Raises:
+            Refused, TokenRefused, Unreachable, VerdictInvalid: as with `ask`.
+        """
+        return self._claimed({**person.members(), **ground.members()}, claim, idempotency_key)
+
+    def claim_by_code(
+        self, code: str, claim: Claim, *, person: Person | None = None, idempotency_key: str = ""
+    ) -> Predicate:
+        """Ask for a bare yes or no by a code that the person made (本人查验码); takes one use.
+
+        Args:
+            code: the code.
+            claim: what is claimed.
+            person: whose document lies before you; then it is answered of this person alone.
+            idempotency_key: as with `ask`.
+
+        Raises:
+            Refused, TokenRefused, Unreachable, VerdictInvalid: as with `ask`.
+        """
+        named = {} if person is None else person.members()
+        return self._claimed({"code": code, **named}, claim, idempotency_key)
+
+    def predicate(self, predicate_no: str) -> Predicate:
+        """Read a bare yes or no again.
+
+        Raises:
+            Refused, TokenRefused, Unreachable, VerdictInvalid: as with `ask`.
+        """
+        return self._predicate(self.call("GET", f"{_API}/predicates/{predicate_no}"))
+
+    def _claimed(self, who: Mapping[str, Any], claim: Claim, idempotency_key: str) -> Predicate:
+        body = {**who, **claim.members()}
+        path = f"{_API}/predicates"
+        return self._predicate(self.call("POST", path, body, idempotency_key=idempotency_key))
+
+    def _predicate(self, told: Mapping[str, Any]) -> Predicate:
+        number, nonce = str(told["predicate_no"]), str(told["nonce"])
+        return checked_predicate(
+            str(told["jws"]), self._find_keys, predicate_no=number, nonce=nonce
+        )
 
     def report(
         self, verdict_no: str, result: Result, day: date, *, level: str = "",

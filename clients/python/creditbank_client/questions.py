@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+Per = Literal["year", "window"]
 Disclosure = Literal["decision", "summary", "record"]
 Result = Literal["submitted", "withdrawn", "passed", "failed", "retracted"]
 
@@ -78,5 +79,55 @@ class Question:
             "disclose": self.disclose,
             "as_of": self.as_of.isoformat() if self.as_of else "",
             "known_at": self.known_at.isoformat() if self.known_at else "",
+        }
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Hours that are claimed, to be answered by a bare yes or no.
+
+    At least so many hours, as `60.00`, of a subject (empty: of all) in each year, or in all years
+    together (`per="window"`).
+    """
+
+    scheme: str
+    subject: str
+    at_least: str
+    first_year: int
+    last_year: int
+    per: Per = "year"
+
+    def members(self) -> dict[str, Any]:
+        """Return the members of a body that ask."""
+        said = {
+            "scheme": self.scheme,
+            "subject": self.subject,
+            "at_least": self.at_least,
+            "first_year": self.first_year,
+            "last_year": self.last_year,
+            "per": self.per,
+        }
+        return {name: value for name, value in said.items() if value != ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """By which right a claim is asked about under a mandate: the title, the purpose, the basis."""
+
+    series: str
+    level: str
+    purpose: str
+    legal_basis: str
+    specialty: str = ""
+
+    def members(self) -> dict[str, Any]:
+        """Return the members of a body; what was left empty is left out."""
+        said = {
+            "series": self.series,
+            "level": self.level,
+            "specialty": self.specialty,
+            "purpose": self.purpose,
+            "legal_basis": self.legal_basis,
         }
         return {name: value for name, value in said.items() if value}

@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from joserfc import jws
@@ -12,15 +13,21 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from creditbank_client.failures import VerdictInvalid
+from creditbank_client.questions import Person
 
 Signing = Literal["item", "tree"]
 Outcome = Literal["met", "not_met", "exempt", "waived", "undetermined"]
+YesOrNo = Literal["yes", "no", "undetermined"]
 State = Literal["waiting", "running", "done", "failed"]
 
 _TYPE = "creditbank-verdict+jwt"
 _LISTED, _TREE = "creditbank/listed-verdict/v1", "creditbank/verdict-tree/v1"
 _TREE_TYPE = "creditbank-verdict-tree+jwt"
 _STATEMENTS = frozenset({"creditbank/verdict/v1", "creditbank/verdict/v2"})
+_PREDICATE_TYPE = "creditbank-predicate+jwt"
+_PREDICATE = "creditbank/predicate/v1"
+_CODE_CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0"})
 _ALGORITHMS = ["Ed25519", "ES256"]
 
 
@@ -65,6 +72,42 @@ class Verdict:
     def reasons(self, language: Literal["zh", "en"] = "zh") -> Sequence[str]:
         """Return why, in sentences."""
         return tuple(each[language] for each in self.statement["reasons"])
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A bare yes or no whose signature was checked: keep `jws`, and `nonce` apart from it.
+
+    Whoever has `nonce` beside the document can show whom it is about; it is empty where only the
+    JWS was read. `statement` has every member, as the bank's docs/formats.md §16 lists them.
+    """
+
+    predicate_no: str
+    answer: YesOrNo
+    statement: Mapping[str, Any]
+    jws: str
+    nonce: str = field(default="", repr=False)
+
+    def words(self, language: Literal["zh", "en"] = "zh") -> str:
+        """Return what was claimed, in a sentence."""
+        return str(self.statement["words"][language])
+
+    def is_about(self, whom: Person | str) -> bool:
+        """Tell whether it is about a person, or about whoever made a code."""
+        of = ["code", _code(whom)] if isinstance(whom, str) else ["document", *_named(whom)]
+        said = json.dumps(of, ensure_ascii=False, separators=(",", ":")).encode()
+        message = b"creditbank/predicate-subject/v1\n" + said
+        digest = hmac.new(bytes.fromhex(self.nonce), message, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(digest, str(self.statement["subject"]["digest"]))
+
+
+def _code(typed: str) -> str:
+    read = typed.upper().translate(_READ_AS)
+    return "".join(character for character in read if character in _CODE_CHARACTERS)
+
+
+def _named(person: Person) -> list[str]:
+    return [person.document_kind, person.document_number, person.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +168,43 @@ def checked(token: str, find_keys: FindKeys, *, verdict_no: str = "") -> Verdict
     Raises:
         VerdictInvalid: it is not signed by the bank, is no verdict, or is another one.
     """
+    statement = _statement(token, find_keys, _TYPE, _STATEMENTS, verdict_no)
+    return Verdict(statement["jti"], statement["outcome"], statement, token)
+
+
+def checked_predicate(
+    token: str, find_keys: FindKeys, *, predicate_no: str = "", nonce: str = ""
+) -> Predicate:
+    """Do what `checked` does for a bare yes or no.
+
+    Raises:
+        VerdictInvalid: it is not signed by the bank, is no predicate, or is another one.
+    """
+    known = frozenset({_PREDICATE})
+    statement = _statement(token, find_keys, _PREDICATE_TYPE, known, predicate_no)
+    return Predicate(statement["jti"], statement["answer"], statement, token, nonce)
+
+
+def _statement(
+    token: str, find_keys: FindKeys, token_type: str, formats: frozenset[str], number: str
+) -> dict[str, Any]:
     try:
         signed = _verified(token.encode("ascii"), find_keys)
         statement = json.loads(signed.payload)
     except (JoseError, ValueError) as error:
         raise VerdictInvalid(f"no answer that the bank signed: {error}") from error
-    if signed.headers().get("typ") != _TYPE or not isinstance(statement, dict):
-        raise VerdictInvalid(f"signed, but no {_TYPE}")
-    _claim_statement(statement, verdict_no)
-    return Verdict(statement["jti"], statement["outcome"], statement, token)
+    if signed.headers().get("typ") != token_type or not isinstance(statement, dict):
+        raise VerdictInvalid(f"signed, but no {token_type}")
+    _claim_statement(statement, formats, number)
+    return statement
 
 
-def _claim_statement(statement: Mapping[str, Any], verdict_no: str) -> None:
-    if statement.get("statement") not in _STATEMENTS:
+def _claim_statement(statement: Mapping[str, Any], formats: frozenset[str], number: str) -> None:
+    if statement.get("statement") not in formats:
         found = statement.get("statement")
         raise VerdictInvalid(f"a format that this client does not know: {found}")
-    if verdict_no and statement["jti"] != verdict_no:
-        raise VerdictInvalid(f"another answer: {statement['jti']}, not {verdict_no}")
+    if number and statement["jti"] != number:
+        raise VerdictInvalid(f"another answer: {statement['jti']}, not {number}")
 
 
 def checked_listed(
@@ -163,7 +226,7 @@ def checked_listed(
         statement = json.loads(payload)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise VerdictInvalid(f"no answer of a list that the bank signed: {error}") from error
-    _claim_statement(statement, verdict_no)
+    _claim_statement(statement, _STATEMENTS, verdict_no)
     kept = json.dumps(dict(listed), separators=(",", ":"), sort_keys=True)
     return Verdict(statement["jti"], statement["outcome"], statement, "", kept)
 
