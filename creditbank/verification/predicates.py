@@ -352,12 +352,14 @@ def _subject(ask: PredicateAsk, nonce: bytes) -> Canonical:
 
 
 def _words(predicate: Predicate, law: PackChain) -> Canonical:
+    years = "–".join(map(str, sorted({predicate.first_year, predicate.last_year})))
+
     def said(language: Language) -> str:
         return message(
             f"predicate-said-{predicate.per}", language, scheme=predicate.scheme,
             subject=name_of("subject", predicate.subject, language, law),
             hours=hours_text(predicate.at_least_centihours),
-            first=predicate.first_year, last=predicate.last_year,
+            years=years,
         )  # fmt: skip
 
     return {"zh": said("zh"), "en": said("en")}

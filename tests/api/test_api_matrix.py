@@ -559,7 +559,6 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "reconciliation_no": desk.provider.post("/api/v1/reconciliations", EMPTY_DAY),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
-        "predicate_no": desk.title_system.post("/api/v1/predicates", claim()),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),
@@ -584,8 +583,10 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
 
 
 def of_a_verdict(desk: Desk, verdict_no: str) -> dict[str, str]:
-    """Have somebody object to a verdict, and something happen to it."""
-    return {"objection_no": objected(desk, verdict_no), "event_no": told_of(desk, verdict_no)}
+    """Have somebody object to a verdict, something happen to it, and a bare yes or no asked."""
+    said = desk.title_system.post("/api/v1/predicates", claim()).get_json()
+    told = {"objection_no": objected(desk, verdict_no), "event_no": told_of(desk, verdict_no)}
+    return told | {"predicate_no": str(said["predicate_no"])}
 
 
 def objected(desk: Desk, verdict_no: str) -> str:
