@@ -10,10 +10,12 @@ from creditbank.crediting.fsck import check_investigations
 from creditbank.crediting.fsck_folds import check_folds
 from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
+from creditbank.crediting.fsck_roster_files import check_roster_files
 from creditbank.crediting.training_days import check_travel_days
 from creditbank.integrity.fsck import check_disputes
 from creditbank.ledger.audited import Audited, Since
 from creditbank.ledger.fsck import Disagreement, Progress, SecretStates, check_ledger
+from creditbank.people.vault import Vault
 from creditbank.registry.calls_fsck import check_calls
 from creditbank.registry.delegations_fsck import check_delegations
 from creditbank.registry.filing.fsck import check_filings
@@ -29,6 +31,7 @@ def audit(
     audited: Audited | None = None,
     *,
     folds: bool = False,
+    vault: Vault | None = None,
 ) -> Iterator[Disagreement]:
     """Check everything that fsck checks, phase by phase.
 
@@ -38,6 +41,7 @@ def audit(
         progress: kept up to date while the check runs.
         audited: the record of an earlier check, where only what has come since is looked at.
         folds: whether caps are counted again for everybody who is looked at, if all else agrees.
+        vault: opens the files that are kept; without one they are not looked at.
 
     Yields:
         Each disagreement, by table and row.
@@ -48,6 +52,8 @@ def audit(
     for each in _without_folds(session, secrets, seen, since):
         agrees = False
         yield each
+    if vault is not None:
+        yield from check_roster_files(session, vault)
     if folds and agrees:  # over rows that are not as they were posted no fold would mean anything
         yield from check_folds(session, secrets, seen, since)
 

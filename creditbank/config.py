@@ -85,6 +85,9 @@ class Settings:
     xapi_days: int = _setting(
         400, "Days for which xAPI statements are kept; then their id and digest.", 1, 4_000
     )  # type: ignore[assignment]
+    roster_file_days: int = _setting(
+        400, "Days for which uploaded rosters are kept; then their length and digest.", 1, 4_000
+    )  # type: ignore[assignment]
     lock_wait_seconds: int = _setting(
         30, "How long a write waits for a lock before it answers `busy`.", 1, 600
     )  # type: ignore[assignment]

@@ -31,7 +31,7 @@ CHANGING = (
     "yearly_call", "call_bid", "refused_question", "query_objection",
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
-    "exemption", "recommendation_finding",
+    "exemption", "recommendation_finding", "roster_file_content",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -51,6 +51,7 @@ KEPT_FROM_SEALER = (
     "refused_question", "query_objection", "holder_code", "holder_code_use", "dispute",
     "dispute_step",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
+    "roster_file", "roster_file_content", "roster_file_download",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -66,6 +67,7 @@ APPENDED = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
     "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
+    "roster_file", "roster_file_download",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

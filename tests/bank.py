@@ -140,13 +140,14 @@ class TestBank:
             )
             return filing.filing_no
 
-    def post(self, filing_no: str, roster: Roster, *, now: datetime = NOW) -> RosterResult:
+    def post(
+        self, filing_no: str, roster: Roster, *, file: bytes = b"", now: datetime = NOW
+    ) -> RosterResult:
         """Post a roster in a unit of work of its own."""
         with self.unit() as session:
             filing = filing_numbered(session, filing_no)
-            return post_roster(
-                session, self.house.vault, RosterPosting(filing, roster, "provider-test"), now=now
-            )
+            posting = RosterPosting(filing, roster, "provider-test", file=file)
+            return post_roster(session, self.house.vault, posting, now=now)
 
     def imported(self, rows: Sequence[RecordRow], *, now: datetime = NOW) -> str:
         """Propose and approve earlier records; return the import's number."""
@@ -170,7 +171,7 @@ class TestBank:
         """Check the whole ledger."""
         with self.reading() as session:
             states = lambda people: secret_states(session, self.house.vault, people)  # noqa: E731
-            return list(audit(session, states))
+            return list(audit(session, states, vault=self.house.vault))
 
 
 ENTERPRISE_USCC = "91371000MA3TE5T011"

@@ -7,7 +7,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -155,6 +155,14 @@ class FormBody(Body):
         return {FORM_MEDIA_TYPE: {"schema": self.shape, "example": self.example}}
 
 
+@dataclass(frozen=True, slots=True)
+class SentRoster:
+    """A roster that was read, and the file in which it came; no bytes where it came as JSON."""
+
+    roster: Roster
+    file: bytes = field(default=b"", repr=False)
+
+
 class RosterFile(Body):
     """A roster as XLSX, XLS or CSV bytes, as a form's `file`, or as JSON: equal rows are equal.
 
@@ -163,8 +171,8 @@ class RosterFile(Body):
 
     def read(self) -> Content:
         """Read the roster; bad rows are among its problems."""
-        roster = self._roster()
-        return Content(roster, roster.digest)
+        sent = self._sent()
+        return Content(sent, sent.roster.digest)
 
     def documented(self) -> dict[str, Any]:
         """Return the five forms."""
@@ -182,17 +190,17 @@ class RosterFile(Body):
             JSON_MEDIA_TYPE: {"schema": RosterBody(), "example": {"rows": [row]}},
         }
 
-    def _roster(self) -> Roster:
+    def _sent(self) -> SentRoster:
         settings = current_house().settings
         limits = Limits(
             file_bytes_max=settings.request_bytes_max, rows_max=settings.roster_rows_max
         )
         if request.mimetype == JSON_MEDIA_TYPE:
             rows = loaded_by(RosterBody(), read_json())["rows"]
-            return rows_from_json(rows, limits)
-        if request.mimetype == MULTIPART_MEDIA_TYPE:
-            return read_roster(_uploaded_file(), limits)
-        return read_roster(_body_bytes(), limits)
+            return SentRoster(rows_from_json(rows, limits))
+        is_form = request.mimetype == MULTIPART_MEDIA_TYPE
+        file = _uploaded_file() if is_form else _body_bytes()
+        return SentRoster(read_roster(file, limits), file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.api.bodies import XLSX_MEDIA_TYPE, JsonBody, RosterFile
-from creditbank.api.endpoints import Call, Door, Reply, prefers_async
+from creditbank.api.endpoints import Call, Door, Reply, Unit, prefers_async
 from creditbank.api.operations import APPLIED_HEADER, ASYNC
 from creditbank.api.problems import language
 from creditbank.attendance.models import RosterBatch, RosterWork
@@ -40,6 +40,15 @@ from creditbank.crediting.corrections import (
 )
 from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.prefilled import template_of
+from creditbank.crediting.roster_files import (
+    MEDIA_TYPES,
+    Download,
+    RosterFileErasedError,
+    RosterFileNoneError,
+    RosterFileReasonWantedError,
+    file_told,
+    take_file,
+)
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     RosterWorkUnknownError,
@@ -66,6 +75,7 @@ from creditbank.crediting.withdrawals import (
     Withdrawal,
     withdraw_attendance,
 )
+from creditbank.db import writing
 from creditbank.errors import RowProblem
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
@@ -88,6 +98,7 @@ from creditbank.schemas.rosters import (
     CorrectionAnswer,
     CorrectionBody,
     RosterAnswer,
+    RosterFileQuery,
     RosterQuery,
     RosterRecordAnswer,
     RosterWorkAnswer,
@@ -101,6 +112,8 @@ _FILE_REFUSALS = (
     RosterSheetsAmbiguousError, RosterEmptyError, RosterTooLargeError, RosterTooLongError,
     RosterUnpacksTooLargeError,
 )  # fmt: skip
+
+_DOWNLOAD_MEMBERS = ("downloaded_at", "downloaded_by", "reason", "case_no")
 
 rosters = Door("rosters", __name__, description="Who was there, and what it was worth.")
 
@@ -149,10 +162,11 @@ def post_attendance(call: Call, session: Session, filing_no: str) -> dict[str, A
     """
     filing = filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
     posting = RosterPosting(
-        filing, call.body, call.client.client_id,
+        filing, call.body.roster, call.client.client_id,
         delegate_id=delegate_of(session, call.client, filing), way=way_of(call.query["way"]),
+        file=call.body.file,
     )  # fmt: skip
-    if not call.dry and _is_left(call.body):
+    if not call.dry and _is_left(posting.roster):
         return _left(session, posting, call)
     post = rehearse_roster if call.dry else post_roster
     result = post(session, current_house().vault, posting, now=call.now)
@@ -204,7 +218,35 @@ def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str
     """Return a roster as it was recorded: who posted it for whom, and the rows refused."""
     batch, filing = roster_seen(session, call.client, roster_no, civil_day(call.now))
     poster, holder = sides_of(session, batch, filing)
-    return {**_shaped(batch), "organisation": poster.uscc, "posted_for": holder.uscc}
+    sides = {"organisation": poster.uscc, "posted_for": holder.uscc}
+    return {**_shaped(batch), **sides, "file": _file(session, roster_no)}
+
+
+@rosters.get(
+    "/rosters/<public:roster_no>/file",
+    Scope.ATTENDANCE_WITHDRAW,
+    unit=Unit.OWN,
+    query=RosterFileQuery(),
+    files=dict.fromkeys(MEDIA_TYPES.values(), "the bytes of the file, as they came"),
+    refuses=(
+        RosterUnknownError, DelegationNotOpenError, RegionForeignError,
+        RosterFileReasonWantedError, RosterFileNoneError, RosterFileErasedError,
+    ),
+)  # fmt: skip
+def download_roster_file(call: Call, roster_no: str) -> Response:
+    """Return the file of a roster, byte for byte, while it is kept; each download is recorded.
+
+    Officials say for what they take it. After its term the record of the roster tells its digest.
+    """
+    client, asked = call.client, call.query
+    with writing() as session:
+        roster_seen(session, client, roster_no, civil_day(call.now))
+        download = Download(
+            roster_no, client.client_id, organisation_seen(client) is None,
+            asked["reason"] or None, asked["case_no"],
+        )  # fmt: skip
+        taken = take_file(session, current_house().vault, download, now=call.now)
+    return Response(taken.content, headers=dict(taken.headers))
 
 
 @rosters.post(
@@ -372,6 +414,22 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
         "rows_credited": batch.rows_credited,
         **_told(_problems(batch)),
     }
+
+
+def _file(session: Session, roster_no: str) -> dict[str, Any] | None:
+    house = current_house()
+    days = house.settings.roster_file_days
+    told = file_told(session, house.vault, roster_no, days=days)
+    if told is None:
+        return None
+    downloads = [
+        {name: getattr(each, name) for name in _DOWNLOAD_MEMBERS} for each in told.downloads
+    ]
+    return {
+        "kind": told.kind, "bytes": told.byte_length, "sha256": told.sha256.hex(),
+        "kept_until": told.kept_until, "erased_on": told.erased_on,
+        "downloads": downloads, "downloads_total": told.downloads_total,
+    }  # fmt: skip
 
 
 def _problems(batch: RosterBatch) -> list[RowProblem]:

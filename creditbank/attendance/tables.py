@@ -7,6 +7,7 @@ says what the file is.
 import csv
 import io
 from collections.abc import Iterator
+from enum import StrEnum
 
 from creditbank.attendance.old_workbook import read_old_workbook
 from creditbank.attendance.workbook import (
@@ -46,6 +47,14 @@ _UNMARKED_SAMPLE_BYTES = 512
 _DELIMITER_SAMPLE_CHARACTERS = 8192
 
 
+class FileKind(StrEnum):
+    """What a file of rows is; the value is what its name ends with."""
+
+    XLSX = "xlsx"
+    XLS = "xls"
+    CSV = "csv"
+
+
 class RosterQuotesBrokenError(RosterUnreadableError):
     """A CSV whose quotation marks do not pair up, so that rows would run together."""
 
@@ -83,6 +92,13 @@ def read_sheets(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Table,
         return read_old_workbook(content, limits)
     text = _decoded(content)
     return (Table("", tuple(_csv_rows(text, limits))),)
+
+
+def kind_of(content: bytes) -> FileKind:
+    """Tell what a file is that was read, by its first bytes."""
+    if content.startswith((_ZIP, _ZIP_EMPTY)):
+        return FileKind.XLSX
+    return FileKind.XLS if content.startswith(_OLE) else FileKind.CSV
 
 
 def rows_at_most(content: bytes, limits: Limits = DEFAULT_LIMITS) -> int:

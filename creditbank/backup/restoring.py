@@ -122,7 +122,7 @@ def _bank(settings: Settings, folder: Path, manifest: Manifest) -> AbstractConte
 def _replay(session: Session, house: House, manifest: Manifest) -> None:
     """Recompute every leaf, tree and balance, and come to the roots of the manifest."""
     states = lambda people: secret_states(session, house.vault, people)  # noqa: E731
-    checking = islice(audit(session, states), _SHOWN)
+    checking = islice(audit(session, states, vault=house.vault), _SHOWN)
     found = [f"{each.table} {each.key} ({each.code})" for each in checking]
     if not found and log_heads(session) != manifest.logs:
         found = [head.origin for head in manifest.logs]

@@ -355,7 +355,7 @@ class Walk:
         progress, vault = Progress(), current_house().vault
         with snapshot() as session:
             states = lambda people: secret_states(session, vault, people)  # noqa: E731
-            found = len(list(audit(session, states, progress)))
+            found = len(list(audit(session, states, progress, vault=vault)))
         self.stage.got(
             "cli-fsck-seen", entries=progress.entries, acts=progress.acts, rounds=progress.rounds,
             erased=len(progress.erased_people),

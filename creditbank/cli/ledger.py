@@ -77,7 +77,7 @@ def ledger_fsck(
         vault = current_house().vault
         states = lambda people: secret_states(session, vault, people)  # noqa: E731
         with progress_told(desk, progress, wanted=wanted) as clear:
-            for each in audit(session, states, progress, before, folds=folds):
+            for each in audit(session, states, progress, before, folds=folds, vault=vault):
                 found += 1
                 clear()
                 click.echo(f"{each.table} {each.key}: {desk.text(each.code)} ({each.code})")

@@ -15,12 +15,27 @@ from creditbank.attendance.roster import is_passed_over, read_roster
 from creditbank.attendance.roster_forms import report
 from creditbank.attendance.ways import Way
 from creditbank.attendance.workbook import Limits
-from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, person_option, read_person
+from creditbank.cli.console import (
+    Desk,
+    WordOf,
+    actor_option,
+    pass_desk,
+    person_option,
+    read_person,
+    write_private,
+)
 from creditbank.cli.organisations import DAY
-from creditbank.clock import utc_now
+from creditbank.clock import instant_text, utc_now
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
 from creditbank.crediting.prefilled import Whom, template_of
 from creditbank.crediting.roster_credits import Phase, Told, silent
+from creditbank.crediting.roster_files import (
+    Download,
+    FileReason,
+    FileTold,
+    file_told,
+    take_file,
+)
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
@@ -117,11 +132,12 @@ def rosters_post(
         told(Phase.READING, 0, 0)
         with file.open("rb") as stream:
             # One byte more than allowed is enough to know that it is too large.
-            roster = read_roster(stream.read(limits.file_bytes_max + 1), limits)
+            content = stream.read(limits.file_bytes_max + 1)
+        roster = read_roster(content, limits)
         with desk.bank(), unit_of_work() as session:
             way = Way.PAPER if paper else None
             filing = filing_numbered(session, filing_no)
-            posting = RosterPosting(filing, roster, actor, told, way=way)
+            posting = RosterPosting(filing, roster, actor, told, way=way, file=content)
             post = rehearse_roster if rehearse else post_roster
             result = post(session, current_house().vault, posting, now=utc_now())
     show_result(desk, result, rehearsed=rehearse)
@@ -193,7 +209,9 @@ def _show_rows(desk: Desk, about: str, problems: Sequence[RowProblem]) -> None:
 def rosters_show(desk: Desk, roster_no: str) -> None:
     """Show what was recorded of a roster."""
     with desk.bank(), snapshot() as session:
-        batch = roster_numbered(session, roster_no)
+        batch, house = roster_numbered(session, roster_no), current_house()
+        days = house.settings.roster_file_days
+        file = file_told(session, house.vault, roster_no, days=days)
     desk.say(
         "cli-roster-recorded",
         roster_no=batch.roster_no,
@@ -201,11 +219,54 @@ def rosters_show(desk: Desk, roster_no: str) -> None:
         rows=batch.rows_credited,
         recorded_at=batch.recorded_at.isoformat(timespec="seconds"),
     )
+    _show_file(desk, file)
     problems = json.loads(batch.problems)
     show_problems(
         desk,
         [RowProblem(p["row_no"], p["column"], p["code"], p["facts"]) for p in problems],
     )
+
+
+def _show_file(desk: Desk, file: FileTold | None) -> None:
+    """Print what is known of the file of a roster, and who was given it."""
+    if file is None:
+        desk.say("cli-roster-file-none")
+        return
+    kept = file.erased_on is None
+    desk.say(
+        "cli-roster-file-kept" if kept else "cli-roster-file-erased",
+        kind=file.kind.upper(), bytes=file.byte_length, sha256=file.sha256.hex(),
+        day=str(file.kept_until if kept else file.erased_on),
+    )  # fmt: skip
+    rows = [
+        [
+            instant_text(each.downloaded_at), each.downloaded_by,
+            desk.text(f"file-reason-{each.reason}") if each.reason else "", each.case_no,
+        ]
+        for each in file.downloads
+    ]  # fmt: skip
+    if rows:
+        desk.say("cli-roster-file-taken", count=file.downloads_total)
+        desk.table([f"file-taken-{each}" for each in ("at", "by", "reason", "case")], rows)
+
+
+@rosters.command("file", help="取出名单原始文件（留痕）。 Take the file of a roster out.")
+@click.argument("roster_no")
+@click.option("--reason", type=WordOf(FileReason), required=True)
+@click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@actor_option
+@pass_desk
+def rosters_file(
+    desk: Desk, *, roster_no: str, reason: FileReason, case_no: str, out: Path, actor: str
+) -> None:
+    """Write a roster's file as it came, for its owner alone to read; the download is recorded."""
+    with desk.bank(), unit_of_work() as session:
+        roster_numbered(session, roster_no)
+        wanted = Download(roster_no, actor, is_official=True, reason=reason, case_no=case_no)
+        taken = take_file(session, current_house().vault, wanted, now=utc_now())
+    write_private(out, taken.content)
+    desk.say("cli-roster-file-written", path=str(out))
 
 
 @click.group(help="出勤更正。 Attendance.")

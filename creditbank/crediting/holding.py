@@ -212,11 +212,12 @@ def post_held(
         raise HeldRosterUnknownError
     if locked.roster_no is not None:
         return locked.roster_no
-    roster = read if isinstance(read, Roster) else read_roster(file_of(vault, locked), read)
+    file = file_of(vault, locked)
+    roster = read if isinstance(read, Roster) else read_roster(file, read)
     filing = filing_numbered(session, locked.filing_no)
     delegate_id = other_than_holder(session, filing, locked.organisation_id)
     posting = RosterPosting(
-        filing, roster, actor, told, delegate_id=delegate_id, way=way_of(locked.way)
+        filing, roster, actor, told, delegate_id=delegate_id, way=way_of(locked.way), file=file
     )
     locked.roster_no = post_roster(session, vault, posting, now=now).roster_no
     locked.file_cipher = locked.preview_cipher = None

@@ -6,7 +6,7 @@ untouched for whoever comes next.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -105,10 +105,12 @@ class Order:
     filing_no: str
     actor: str
     hold_no: str | None
-    content: bytes
+    content: bytes = field(repr=False)
     #: who asked: the holder of the filing, or a delegate
     organisation_id: int
     way: Way | None
+    #: the file from which a machine's rows were read; empty where there is none
+    file: bytes = field(default=b"", repr=False)
 
     def read(self, limits: Limits) -> Roster:
         """Read the rows.
@@ -153,6 +155,9 @@ def request_posting(
     row = _row(WorkKind.POSTING, posting.filing, posting.actor, now)
     row["organisation_id"] = poster_of(session, posting.filing, posting.delegate_id)
     row["rows_total"], row["way"] = rows_of(posting.roster), str(posting.way or "")
+    if posting.file:
+        place = _place(row["work_no"], row["organisation_id"])
+        row["file_cipher"] = vault.lock(posting.file, _TABLE, "file_cipher", *place)
     return _inserted(session, row, vault, _said(posting.roster))
 
 
@@ -245,9 +250,11 @@ def order_of(session: Session, vault: Vault, turn: Turn) -> Order:
     Raises:
         HeldRosterUnknownError: the held roster that it posts is gone.
     """
-    work = session.get_one(RosterWork, turn.work_no)
+    work, file = session.get_one(RosterWork, turn.work_no), b""
+    place = _place(work.work_no, work.organisation_id)
+    if work.file_cipher is not None:
+        file = vault.unlock(work.file_cipher, _TABLE, "file_cipher", *place)
     if work.content_cipher is not None:
-        place = _place(work.work_no, work.organisation_id)
         content = vault.unlock(work.content_cipher, _TABLE, _COLUMN, *place)
     else:
         held = session.get(HeldRoster, work.hold_no or "")
@@ -257,7 +264,7 @@ def order_of(session: Session, vault: Vault, turn: Turn) -> Order:
     kind = WorkKind(work.kind)
     return Order(
         kind, work.filing_no, work.requested_by, work.hold_no, content, work.organisation_id,
-        way_of(work.way),
+        way_of(work.way), file,
     )  # fmt: skip
 
 
@@ -365,8 +372,8 @@ def _row(kind: WorkKind, filing: Filing, actor: str, now: datetime) -> dict[str,
         "work_no": "W" + random_number(11), "kind": str(kind),
         "organisation_id": filing.organisation_id, "filing_no": filing.filing_no,
         "requested_by": actor, "requested_at": now, "hold_no": None, "content_cipher": None,
-        "state": str(WorkState.WAITING), "phase": "", "phase_done": 0, "phase_total": 0,
-        "rows_total": 0, "attempt": 0, "answer": "", "way": "",
+        "file_cipher": None, "state": str(WorkState.WAITING), "phase": "", "phase_done": 0,
+        "phase_total": 0, "rows_total": 0, "attempt": 0, "answer": "", "way": "",
     }  # fmt: skip
 
 
@@ -379,7 +386,8 @@ def _inserted(session: Session, row: dict[str, Any], vault: Vault, content: byte
 
 
 def _over(state: WorkState, now: datetime) -> dict[str, Any]:
-    return {"state": str(state), "finished_at": now, "content_cipher": None}
+    gone = {"content_cipher": None, "file_cipher": None}
+    return {"state": str(state), "finished_at": now, **gone}
 
 
 def _place(work_no: str, organisation_id: int) -> tuple[int, int]:

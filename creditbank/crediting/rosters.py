@@ -5,7 +5,7 @@ happen in one transaction, so a roster is wholly there or wholly not.
 """
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ from creditbank.crediting.roster_credits import (
     post_good,
     silent,
 )
+from creditbank.crediting.roster_files import keep_file
 from creditbank.crediting.training_days import DayUse, day_uses
 from creditbank.crediting.weighing import GoodRow, Groups, Scales, Worth, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
@@ -108,6 +109,8 @@ class RosterPosting:
     way: Way | None = None
     #: an official has compared them
     names_compared: bool = False
+    #: the file from which the roster was read, as it was sent; empty where there is none
+    file: bytes = field(default=b"", repr=False)
 
 
 class CreditedRow(NamedTuple):
@@ -197,7 +200,7 @@ def post_roster(
         delegation_no=delegation_no,
         tries=compared.tries,
     )
-    _record_batch(session, posting, result, vault.fingerprint(posting.roster.digest), now=now)
+    _record_batch(session, vault, posting, result, now=now)
     return result
 
 
@@ -278,7 +281,8 @@ def rehearse_roster(
     """
     rehearsal = session.begin_nested()
     try:
-        result = post_roster(session, vault, posting, now=now)
+        # What is taken back needs no file.
+        result = post_roster(session, vault, replace(posting, file=b""), now=now)
     finally:
         rehearsal.rollback()
     poster_id = poster_of(session, posting.filing, posting.delegate_id)
@@ -536,12 +540,7 @@ def _in_file_order(*lists: Sequence[RowProblem]) -> tuple[RowProblem, ...]:
 
 
 def _record_batch(
-    session: Session,
-    posting: RosterPosting,
-    result: RosterResult,
-    fingerprint: bytes,
-    *,
-    now: datetime,
+    session: Session, vault: Vault, posting: RosterPosting, result: RosterResult, *, now: datetime
 ) -> None:
     problems: list[Canonical] = [
         {
@@ -558,9 +557,11 @@ def _record_batch(
         "posted_by": posting.actor,
         "delegation_no": result.delegation_no or None,
         "recorded_at": now,
-        "digest": fingerprint,
+        "digest": vault.fingerprint(posting.roster.digest),
         "rows_credited": result.rows_credited,
         "problems": canonical_text(problems),
         "way": str(posting.way or ""),
     }
     session.execute(insert(RosterBatch), [row])
+    if posting.file:
+        keep_file(session, vault, result.roster_no, posting.file, now=now)

@@ -23,6 +23,7 @@ from creditbank.attendance.check_ins import forget_comers
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
 from creditbank.crediting.name_checks import forget_tries
+from creditbank.crediting.roster_files import erase_files
 from creditbank.crediting.roster_works import forget_works
 from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
@@ -119,13 +120,16 @@ def seal_all() -> int:
 def forget_old() -> int:
     """Delete answers to idempotency keys, tokens, counts, held rosters and works that are over.
 
-    Lists of applicants and check-ins forget whom they were about, and xAPI statements what they
-    said.
+    Lists of applicants and check-ins forget whom they were about, xAPI statements what they said,
+    and of the files of rosters length and digest stay.
     """
     settings, now = current_house().settings, utc_now()
     with unit_of_work() as session:
         gone = forget_answers(session, before=now - timedelta(days=settings.idempotency_days))
         gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
+        gone += erase_files(
+            session, before=now - timedelta(days=settings.roster_file_days), now=now
+        )
         gone += forget_held(session, before=now) + forget_people(session, now=now)
         gone += forget_works(session, now=now) + forget_comers(session, now=now)
         gone += forget_tries(session, now=now) + forget_refused(session, now=now)

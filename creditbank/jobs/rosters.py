@@ -53,7 +53,8 @@ def _work(turn: Turn, stop: threading.Event) -> bool:
         filing = filing_numbered(session, order.filing_no)
         delegate_id = other_than_holder(session, filing, order.organisation_id)
         posting = RosterPosting(
-            filing, roster, order.actor, meter.tell, delegate_id=delegate_id, way=order.way
-        )
+            filing, roster, order.actor, meter.tell, delegate_id=delegate_id, way=order.way,
+            file=order.file,
+        )  # fmt: skip
         complete(session, house.vault, turn, order, posting, now=utc_now())
     return True

@@ -8,12 +8,14 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
+from creditbank.attendance.tables import FileKind
 from creditbank.attendance.ways import StatedWay, Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
 from creditbank.crediting.models import ImportState
 from creditbank.crediting.prefilled import Whom
 from creditbank.crediting.roster_credits import Phase
+from creditbank.crediting.roster_files import FileReason
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.schemas.fields import (
@@ -162,6 +164,47 @@ class RosterAnswer(Shape):
     )
 
 
+class RosterFileQuery(Shape):
+    """For what an official takes a file, and by which file of the office."""
+
+    reason = Choice(
+        FileReason, load_default=str,
+        metadata={"description": "Wanted from officials; not kept of providers."},
+    )  # fmt: skip
+    case_no = Text(60, low=0, load_default=str)
+
+
+class RosterDownloadAnswer(Shape):
+    """That somebody was given a roster's file."""
+
+    downloaded_at = Instant()
+    downloaded_by = Text(40)
+    reason = Text(
+        20, low=0,
+        metadata={
+            "enum": ["", *map(str, FileReason)],
+            "description": "For what an official took it; empty for the provider's own.",
+        },
+    )  # fmt: skip
+    case_no = Text(60, low=0)
+
+
+class RosterFileAnswer(Shape):
+    """The file of a roster: kept until a day, then known by its digest."""
+
+    kind = Choice(FileKind)
+    bytes = Whole(1, 2**26)
+    sha256 = Text(64, metadata={"description": "SHA-256 of the file's bytes, hex."})
+    kept_until = Day(metadata={"description": "On which its term ends."})
+    erased_on = Day(
+        allow_none=True, metadata={"description": "When its bytes were erased; null while kept."}
+    )
+    downloads = Inner(
+        RosterDownloadAnswer, many=True, metadata={"description": "The newest 50 of them."}
+    )
+    downloads_total = Whole(0, 2**31)
+
+
 class RosterRecordAnswer(Shape):
     """A roster as it was recorded."""
 
@@ -184,6 +227,10 @@ class RosterRecordAnswer(Shape):
         },
     )  # fmt: skip
     digest = Text(64, metadata={"description": "Of the parsed rows, hex."})
+    file = Inner(
+        RosterFileAnswer, allow_none=True,
+        metadata={"description": "null where the roster came as no file."},
+    )  # fmt: skip
     rows_credited = Whole(0, _ROWS_MAX)
     problems = Inner(RowProblemAnswer, many=True)
     passed_over = Inner(

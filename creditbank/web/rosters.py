@@ -33,6 +33,14 @@ from creditbank.crediting.holding import (
 )
 from creditbank.crediting.prefilled import Whom, template_of
 from creditbank.crediting.roster_credits import Phase
+from creditbank.crediting.roster_files import (
+    Download,
+    FileReason,
+    FileTold,
+    RosterFileReasonWantedError,
+    file_told,
+    take_file,
+)
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     WorkState,
@@ -214,7 +222,25 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         held=sum(each.code == "roster-name-held" for each in problems),
         absent=sum(each.code == ABSENT for each in problems),
         posts=Scope.ROSTER_POST in visit.client.scopes,
+        file=_file_told(session, roster_no), reasons=_reasons(visit),
+        takes_file=Scope.ATTENDANCE_WITHDRAW in visit.client.scopes,
+        typed={name: request.form.get(name, "") for name in ("reason", "case_no")},
     )  # fmt: skip
+
+
+@rosters.sent("/rosters/<public:roster_no>/file", able(Scope.ATTENDANCE_WITHDRAW), shows=result)
+def download(visit: Visit, session: Session, roster_no: str) -> Response:
+    """Give the file of a roster as it came, and note who took it; officials say for what."""
+    _posted(session, visit, roster_no)
+    official = bool(_reasons(visit))
+    if official and not forms.typed("reason"):
+        raise RosterFileReasonWantedError
+    wanted = Download(
+        roster_no, visit.client.client_id, official,
+        forms.chosen("reason", FileReason) if official else None, forms.typed("case_no")[:60],
+    )  # fmt: skip
+    taken = take_file(session, current_house().vault, wanted, now=visit.now)
+    return Response(taken.content, headers=dict(taken.headers))
 
 
 @rosters.shown("/rosters/<public:roster_no>/refused.xlsx", able(Scope.FILING_READ))
@@ -236,6 +262,16 @@ def refused_csv(visit: Visit, session: Session, roster_no: str) -> Response:
 def problems_of(batch: RosterBatch) -> list[RowProblem]:
     """Return what was recorded of the refused rows."""
     return [RowProblem(**each) for each in json.loads(batch.problems)]
+
+
+def _file_told(session: Session, roster_no: str) -> FileTold | None:
+    house = current_house()
+    return file_told(session, house.vault, roster_no, days=house.settings.roster_file_days)
+
+
+def _reasons(visit: Visit) -> list[str]:
+    """Return what may be said for a download, by whom it is asked; of providers nothing is."""
+    return list(map(str, FileReason)) if organisation_seen(visit.client) is None else []
 
 
 def _refused(batch: RosterBatch) -> list[RowProblem]:

@@ -262,6 +262,13 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/rosters/<public:roster_no>": replace(
         _READING, none="roster-unknown", organisation="roster-unknown"
     ),
+    "GET /api/v1/rosters/<public:roster_no>/file": Row(
+        "attendance:withdraw",
+        "provider official",
+        none="roster-unknown",
+        region=REGION,
+        organisation="roster-unknown",
+    ),
     "POST /api/v1/verdicts/<public:verdict_no>/results": Row(
         "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
     ),

@@ -22,6 +22,8 @@ from tests.conftest import DATABASES, Database
 from tests.verification.askers import asker
 
 COLLEAGUE = invented_person(2)
+#: In which the colleague's roster was sent.
+FILE = "姓名,证件号码\n".encode()
 #: Who restores on PostgreSQL: the database's owner, and nothing more.
 OWNER_ROLE = "creditbank_test_owner"
 
@@ -37,6 +39,7 @@ class Scene:
     empty: Callable[[Path], Database]
     filing_no: str = ""
     certificate_no: str = ""
+    roster_no: str = ""
     backup: Path = field(init=False)
     #: what `ledger head --notes` printed right before the backup, and later
     then: Path = field(init=False)
@@ -104,7 +107,7 @@ def _played(scene: Scene) -> Scene:
     scene.filing_no = bank.approved_filing()
     seal_all(bank)
     scene.publish(scene.then)
-    bank.post(scene.filing_no, attendance([COLLEAGUE]))
+    scene.roster_no = bank.post(scene.filing_no, attendance([COLLEAGUE]), file=FILE).roster_no
     scene.terminal.run("backup", str(scene.backup))
     bank.post(scene.filing_no, attendance([invented_person(3)]))
     seal_all(bank)

@@ -17,6 +17,7 @@ from creditbank.app import create_app
 from creditbank.backup import making, on_postgresql, restoring
 from creditbank.certificates.states import State
 from creditbank.config import Settings
+from creditbank.crediting.roster_files import Download, take_file
 from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.ledger.checkpoint import Checkpoint, sign_note
 from creditbank.ledger.models import Act, Entry, Epoch
@@ -24,7 +25,7 @@ from creditbank.registry.filing.filings import filing_numbered
 from creditbank.verification.answers import prepare, sign
 from creditbank.verification.questions import Ask, Disclosure
 from tests.acts import seal_all
-from tests.backup.conftest import COLLEAGUE, Scene
+from tests.backup.conftest import COLLEAGUE, FILE, Scene
 from tests.backup.places import nothing_stands
 from tests.bank import HOST, NOW, TestBank, attendance, invented_person
 from tests.certificates.counter import HOLDER, opened
@@ -88,6 +89,9 @@ def test_a_restored_bank_replays_to_the_same_roots_opens_a_name_signs_and_goes_o
         certificate = opened(again, scene.certificate_no)
         assert certificate.standing.state is State.VALID
         assert HOLDER.name in str(certificate.facts)
+        wanted = Download(scene.roster_no, "provider-test", is_official=False)
+        with again.unit() as session:
+            assert take_file(session, again.house.vault, wanted, now=NOW).content == FILE
         seal_all(again)
         again.post(scene.filing_no, attendance([invented_person(4)]))
         seal_all(again)

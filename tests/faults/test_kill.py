@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from creditbank.attendance.models import RosterBatch, RosterFileContent
 from creditbank.ledger.models import Entry, Source
 from tests.api.desk import DAYS, Desk, roster_rows
+from tests.attendance.rosters import csv_bytes
 from tests.bank import TestBank, found_test_bank, invented_person
 from tests.conftest import Database
 from tests.faults.audit import violations
@@ -31,7 +33,7 @@ def bank(database: Database, tmp_path: Path) -> Iterator[TestBank]:
 
 
 class Posting:
-    """One roster under a filing of its own, sent under one idempotency key however often."""
+    """One file under a filing of its own, sent under one idempotency key however often."""
 
     def __init__(self, desk: Desk, turn: int) -> None:
         """Take people half of whom are new and half of whom were there a turn before."""
@@ -39,7 +41,9 @@ class Posting:
         people = [invented_person(number) for number in range(first, first + PEOPLE)]
         self.desk, self.key = desk, f"roster-{turn}"
         self.filing_no = desk.approved_filing(seats=PEOPLE)
-        self.path, self.body = f"/api/v1/filings/{self.filing_no}/rosters", roster_rows(people)
+        rows = roster_rows(people)["rows"]
+        self.path = f"/api/v1/filings/{self.filing_no}/rosters"
+        self.body = csv_bytes([[*rows[0]], *([*row.values()] for row in rows)])
 
     def poster(self, moment: int, double: str = "") -> Worker:
         """Start a process that sends the roster and stops at a moment, 0 for none."""
@@ -69,7 +73,9 @@ class Posting:
 
     def retried(self) -> tuple[int, bool]:
         """Send the roster again with the same key; return the rows credited, and if replayed."""
-        again = self.desk.provider.post(self.path, self.body, retry=self.key)
+        again = self.desk.provider.post(
+            self.path, data=self.body, content_type="text/csv", retry=self.key
+        )
         answer: dict[str, Any] = again.get_json()
         assert again.status_code == 201, answer
         return answer["rows_credited"], again.headers.get("Idempotency-Replayed") == "true"
@@ -81,6 +87,17 @@ class Posting:
             .select_from(Entry)
             .join(Source, Source.source_id == Entry.source_id)
             .where(Source.source_no == self.filing_no, Entry.movement == "credit")
+        )
+        with self.desk.bank.reading() as session:
+            return session.scalars(query).one()
+
+    def files_there(self) -> int:
+        """Count the files that are kept of rosters under the filing."""
+        query = (
+            select(func.count())
+            .select_from(RosterBatch)
+            .join(RosterFileContent, RosterFileContent.roster_no == RosterBatch.roster_no)
+            .where(RosterBatch.filing_no == self.filing_no)
         )
         with self.desk.bank.reading() as session:
             return session.scalars(query).one()
@@ -106,13 +123,27 @@ def test_a_poster_killed_in_mid_batch_leaves_all_or_nothing(
     for turn, moment in enumerate(random.sample(range(1, count + 1), MOMENTS), start=1):
         posting = Posting(desk, turn)
         tally[posting.killed(moment)] += 1
-        assert posting.rows_there() == 0
+        assert (posting.rows_there(), posting.files_there()) == (0, 0)
         assert posting.retried() == (ROWS, False)
-        assert posting.rows_there() == ROWS
+        assert (posting.rows_there(), posting.files_there()) == (ROWS, 1)
 
     record_property("tally", f"killed at {MOMENTS} of {count} moments: {dict(tally)}")
     assert sum(tally.values()) == MOMENTS
     assert "after the commit" not in tally
+    assert violations(bank) == []
+
+
+def test_a_poster_killed_about_the_file_leaves_neither_it_nor_the_roster(bank: TestBank) -> None:
+    """The file is written last, before what is answered to the key."""
+    desk = Desk(bank)
+    count = moments_of(desk)
+
+    for turn, moment in enumerate(range(count - 4, count + 1), start=1):
+        posting = Posting(desk, turn)
+        posting.killed(moment)
+        assert (posting.rows_there(), posting.files_there()) == (0, 0)
+        assert posting.retried() == (ROWS, False)
+        assert (posting.rows_there(), posting.files_there()) == (ROWS, 1)
     assert violations(bank) == []
 
 

@@ -157,7 +157,9 @@ def post_and_wait(bank: TestBank, job: Job, say: Say) -> None:
     moments = _Moments(job["moment"], say)
     moments.watch(db.engine)
     with bank.app.test_client() as client:
-        answer = client.post(job["path"], json=job["body"], headers=job["headers"])
+        answer = client.post(
+            job["path"], data=job["body"], content_type="text/csv", headers=job["headers"]
+        )
     say(moment="after the commit", moments=moments.passed, status=answer.status_code)
     if job["moment"] == AFTER_COMMIT:
         time.sleep(600)
@@ -227,7 +229,9 @@ def post_once(bank: TestBank, job: Job, say: Say) -> None:
 def _status(bank: TestBank, job: Job) -> int:
     bank.app.config["PROPAGATE_EXCEPTIONS"] = False
     with bank.app.test_client() as client:
-        return client.post(job["path"], json=job["body"], headers=job["headers"]).status_code
+        return client.post(
+            job["path"], data=job["body"], content_type="text/csv", headers=job["headers"]
+        ).status_code
 
 
 class _Moments:

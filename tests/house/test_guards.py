@@ -64,6 +64,10 @@ RARE_ROWS = {
     "verdict_tree": "INSERT INTO verdict_tree VALUES ('B1', 1, {bytes}, '',"
     " '2026-11-20T02:00:00.000000Z')",
     "verdict_tree_tile": "INSERT INTO verdict_tree_tile VALUES ('B1', 0, 0, {bytes})",
+    "roster_file": "INSERT INTO roster_file SELECT min(roster_no), 'csv', 1, {bytes},"
+    " '2026-11-20T02:00:00.000000Z' FROM roster_batch",
+    "roster_file_download": "INSERT INTO roster_file_download SELECT min(roster_no),"
+    " '2026-11-20T02:00:00.000000Z', 1, 'so', '', '' FROM roster_file",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

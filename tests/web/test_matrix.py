@@ -294,6 +294,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /rosters/<public:roster_no>": _READS_FILINGS,
     "GET /rosters/<public:roster_no>/refused.xlsx": _READS_FILINGS,
     "GET /rosters/<public:roster_no>/refused.csv": _READS_FILINGS,
+    "POST /rosters/<public:roster_no>/file": _PROVIDES | {"official"},
     "GET /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
     "POST /filings/<public:filing_no>/attendance": _PROVIDES | {"official"},
     "GET /attendances/<public:place>": _PROVIDES | {"official"},

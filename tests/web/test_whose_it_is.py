@@ -400,6 +400,9 @@ OBJECTS: Mapping[str, Held] = {
     "GET /rosters/<public:roster_no>": Held("roster", "official", "far-official"),
     "GET /rosters/<public:roster_no>/refused.xlsx": Held("roster", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>/refused.csv": Held("roster", "provider", "far-provider"),
+    "POST /rosters/<public:roster_no>/file": Held(
+        "roster", "official", "far-official", {"reason": "inspection"}
+    ),
     "GET /filings/<public:filing_no>/attendance": Held("attended", "official", "far-official"),
     "POST /filings/<public:filing_no>/attendance": Held(
         "attended", "provider", "far-provider", {"who": "0000"}
@@ -617,7 +620,8 @@ def filed(visitors: Visitors) -> dict[str, str]:
     """File three activities that wait, and two under which somebody attended or may be posted."""
     waiting = {each: submitted(visitors.bank) for each in ("first", "second", "third")}
     attended, held = visitors.bank.approved_filing(), visitors.bank.approved_filing()
-    posted = visitors.bank.post(attended, attendance([invented_person(91)], SEMINAR_DAYS[1:2]))
+    rows = attendance([invented_person(91)], SEMINAR_DAYS[1:2])
+    posted = visitors.bank.post(attended, rows, file=ROSTER)
     with visitors.bank.unit() as session:
         upload = Upload(filing_numbered(session, held), ROSTER, Limits(), "account-x")
         hold_no = hold_roster(session, visitors.lobby.vault, upload, now=utc_now())
