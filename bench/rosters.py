@@ -87,7 +87,8 @@ def post(bank: TestBank, filing_no: str, content: bytes, steps: dict[str, float]
 
     roster = read_roster(content, _LIMITS)
     with unit_of_work() as session:
-        posting = RosterPosting(filing_numbered(session, filing_no), roster, "provider-test", told)
+        filing = filing_numbered(session, filing_no)
+        posting = RosterPosting(filing, roster, "provider-test", told, file=content)
         result = post_roster(session, bank.house.vault, posting, now=NOW)
     told(Phase.READING, 0, 0)
     assert result.rows_credited == len(roster.rows), result.problems[:3]
