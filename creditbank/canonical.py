@@ -14,6 +14,10 @@ Canonical = str | int | bool | Sequence["Canonical"] | Mapping[str, "Canonical"]
 
 #: Integers beyond this lose digits in readers that take JSON numbers for doubles.
 INTEGER_MAX = 2**53 - 1
+#: Made ready once: most of what is written is short.
+_written = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
 
 
 def canonical_bytes(value: Canonical) -> bytes:
@@ -23,10 +27,7 @@ def canonical_bytes(value: Canonical) -> bytes:
         TypeError: a float, None or any other type, anywhere inside.
         ValueError: an integer beyond 2^53 - 1, a lone surrogate, two keys that are one after NFC.
     """
-    text = json.dumps(
-        _checked(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _written(_checked(value)).encode("utf-8")
 
 
 def canonical_text(value: Canonical) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from creditbank.errors import CreditBankError
@@ -11,6 +12,8 @@ CENTIHOURS_PER_HOUR = 100
 #: More than anybody can earn in a life; a larger figure is a typing error or an attack.
 CENTIHOURS_MAX = 100_000_000
 
+#: Most figures of a list of people are those of the one before.
+_TEXTS_REMEMBERED = 8_192
 _HOURS_TEXT = re.compile(r"(0|[1-9][0-9]{0,5})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
@@ -44,6 +47,7 @@ def apportioned_centihours(centihours: int, weights: Sequence[int]) -> list[int]
     return [after - before for before, after in pairwise(reached)]
 
 
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
 def hours_text(centihours: int) -> str:
     """Write centihours as decimal text with two places: 1250 is "12.50"."""
     sign = "-" if centihours < 0 else ""

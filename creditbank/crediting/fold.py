@@ -271,7 +271,7 @@ class _Origin(msgspec.Struct):
     source: str
 
 
-class _FactsToFold(msgspec.Struct):
+class SaidFacts(msgspec.Struct):
     """All that is read of facts here; the rest, of millions of them, is skipped."""
 
     kind: str
@@ -282,12 +282,23 @@ class _FactsToFold(msgspec.Struct):
     days: tuple[date, date] | None = None
 
 
-_FACTS = msgspec.json.Decoder(_FactsToFold)
+class TracedFacts(SaidFacts):
+    """The same, and the trace of the conversion, unread: most traces are alike."""
+
+    trace: msgspec.Raw = msgspec.Raw(b"[]")
 
 
-def earned_as(facts: str) -> str:
+_FACTS = msgspec.json.Decoder(SaidFacts)
+_TRACED = msgspec.json.Decoder(TracedFacts)
+
+
+def traced_facts(facts: str) -> TracedFacts:
+    """Read the facts of a credit once, for whoever wants to fold it and to know its rule values."""
+    return _TRACED.decode(facts)
+
+
+def earned_as(said: SaidFacts) -> str:
     """Return the kind of source that hours first came from; of a transfer, its origin's."""
-    said = _FACTS.decode(facts)
     return said.kind if isinstance(said.origin, str) else said.origin.kind
 
 
@@ -301,7 +312,13 @@ def fact_of(
     occasion: str, earned_on: date, account: Account, centihours: int, facts: str
 ) -> LiveFact:
     """Do what `live_fact` does, for whoever has single columns of millions of credits."""
-    said = _FACTS.decode(facts)
+    return fact_said(occasion, earned_on, account, centihours, _FACTS.decode(facts))
+
+
+def fact_said(
+    occasion: str, earned_on: date, account: Account, centihours: int, said: SaidFacts
+) -> LiveFact:
+    """Do what `fact_of` does with facts that were read."""
     kind, origin = said.kind, said.origin
     if isinstance(origin, str):
         group = occasion.partition("/")[0]

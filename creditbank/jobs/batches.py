@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.answering import lacks_seal, seal_what_waits
 from creditbank.clock import utc_now
+from creditbank.collecting import uncollected
 from creditbank.config import Settings
 from creditbank.db import BusyError, make_engine, snapshot, unit_of_work
 from creditbank.errors import CreditBankError, RowProblem
@@ -219,7 +220,7 @@ def _answered(
         as_it_is: answer even if entries wait for their place.
     """
     now = utc_now()
-    with snapshot(desk.engine) as session:
+    with uncollected(), snapshot(desk.engine) as session:
         people = people_in(session, desk.vault, work.batch_no, rows)
         asks = [work.question.about(person) for person in people]
         tried = _tried(session, desk.vault, asks, work.client, now=now)

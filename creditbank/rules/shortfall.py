@@ -61,7 +61,8 @@ def closing_of(lines: Iterable[RequirementLine]) -> tuple[Closing, ...]:
     first takes over what the window already asks for below the same subject.
     """
     wanted: dict[_Place, int] = {}
-    for line in sorted(lines, key=_innermost_first):
+    lacking = (line for line in lines if not line.met)  # a minimum that is met asks for nothing
+    for line in sorted(lacking, key=_innermost_first):
         short = line.short_centihours - sum(
             centihours for place, centihours in wanted.items() if _inside(place, line)
         )

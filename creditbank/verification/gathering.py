@@ -16,7 +16,13 @@ import msgspec
 from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.fold import earned_as, fact_of, nothing_cut
+from creditbank.crediting.fold import (
+    TracedFacts,
+    earned_as,
+    fact_said,
+    nothing_cut,
+    traced_facts,
+)
 from creditbank.ledger.logs import Head, heads_at, sealed_by
 from creditbank.ledger.models import (
     CreditFacts,
@@ -73,6 +79,7 @@ class HeldCredit:
 
     credit: Moved
     facts: str
+    said: TracedFacts
     values: tuple[Value, ...] = ()
     live_centihours: int = 0
     capped_centihours: int = 0
@@ -102,7 +109,7 @@ class HeldCredit:
         """Return it as the caps see it."""
         credit = self.credit
         account = credit.credited_year, credit.subject
-        return fact_of(credit.occasion, credit.earned_on, account, credit.centihours, self.facts)
+        return fact_said(credit.occasion, credit.earned_on, account, credit.centihours, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +199,9 @@ class Bookshelf:
         self._values: dict[tuple[str, bytes], tuple[Value, ...]] = {}
         self._packs: dict[str, Mapping[str, Pack]] = {}
 
-    def values_of(self, session: Session, pins: str, facts: str) -> tuple[Value, ...]:
+    def values_of(self, session: Session, pins: str, said: TracedFacts) -> tuple[Value, ...]:
         """Find each rule value that the trace of a credit names, in the versions that it pins."""
-        trace = bytes(_TRACED.decode(facts).trace)
+        trace = bytes(said.trace)
         asked = pins, trace
         if asked not in self._values:
             if len(self._values) >= _REMEMBERED_MAX:
@@ -254,9 +261,9 @@ class _Read:
         self._pending: dict[int, int] = defaultdict(int)
         people = sorted(keys)
         rows = _rows(session, _entries_of(session, people, law.scheme, seal, as_of))
-        for *columns, is_sealed in rows:
-            moved = Moved._make(columns)
-            if is_sealed:
+        for row in rows:
+            moved = Moved._make(row[:-1])
+            if row[-1]:
                 self._sealed[moved.person_id].append(moved)
             else:
                 self._pending[moved.person_id] += 1
@@ -297,8 +304,9 @@ class _Read:
                 continue
             key = moved.credit_key
             facts = self._facts[key]
-            values = self._shelf.values_of(self._session, self._pins[moved.pins_id], facts)
-            held[key] = HeldCredit(moved, facts, values, moved.centihours)
+            said = traced_facts(facts)
+            values = self._shelf.values_of(self._session, self._pins[moved.pins_id], said)
+            held[key] = HeldCredit(moved, facts, said, values, moved.centihours)
         for moved in later:
             held[moved.credit_key].take_in(moved)
         return list(held.values())
@@ -307,7 +315,7 @@ class _Read:
         """Tell whether hours are from before the bank, here or in the scheme they came from."""
         kind = self._sources[held.credit.source_id].kind
         if kind == SourceKind.RECOGNISED:
-            kind = earned_as(held.facts)
+            kind = earned_as(held.said)
         return kind == SourceKind.IMPORT
 
     def _heads_over(self, entries: Iterable[Moved]) -> Iterator[Head]:
@@ -384,12 +392,6 @@ def cuts_by_occasion(credits: Sequence[HeldCredit], caps: CapLaw) -> Mapping[str
     return {key: occasion.cuts for key, occasion in folded.occasions.items()}
 
 
-class _Traced(msgspec.Struct):
-    """The trace of a credit's facts, unread: most traces are alike."""
-
-    trace: msgspec.Raw = msgspec.Raw(b"[]")
-
-
 class _Step(msgspec.Struct):
     """What a line of a trace names, where it names a rule value."""
 
@@ -398,7 +400,6 @@ class _Step(msgspec.Struct):
     from_: str = msgspec.field(default="", name="from")
 
 
-_TRACED = msgspec.json.Decoder(_Traced)
 _STEPS = msgspec.json.Decoder(list[_Step])
 
 
