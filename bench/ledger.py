@@ -9,6 +9,7 @@ and indexes (COPY on PostgreSQL, executemany on SQLite).
 
 import argparse
 import json
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,28 +79,30 @@ def measure(bank: TestBank, database: str, entries: int) -> None:
     )
 
 
-def enrolled(bank: TestBank) -> list[int]:
-    """Make a thousand people; return their keys."""
+def enrolled(bank: TestBank, count: int = BATCH) -> list[int]:
+    """Make people; return their keys."""
     with unit_of_work() as session:
-        invented = [invented_person(number) for number in range(BATCH)]
+        invented = [invented_person(number) for number in range(count)]
         return sorted(ensure_people(session, bank.house.vault, invented, now=NOW).values())
 
 
 def made(bank: TestBank, people: Sequence[int], count: int) -> Iterator[Batch]:
-    """Hold seminars, one session for each batch."""
+    """Hold seminars, one session for each batch; of more than a thousand any thousand attend."""
+    rng = random.Random(count)
     for first in range(0, count, DAYS_A_FILING):
+        present = people if len(people) == BATCH else sorted(rng.sample(people, BATCH))
         days = [date(2026, 1, 1) + timedelta(days=each) for each in range(DAYS_A_FILING)]
         filing_no = approve(bank, days[: count - first], seats=BATCH)
         with bank.unit() as session:
             chain = law_of(session, "cn-3710")
             source = session.scalars(select(Source).where(Source.source_no == filing_no)).one()
-            taken = len(people) * min(DAYS_A_FILING, count - first) * CENTIHOURS
-            take(session, source, Taking(len(people), taken))
+            taken = BATCH * min(DAYS_A_FILING, count - first) * CENTIHOURS
+            take(session, source, Taking(BATCH, taken))
             leaf = session.get_one(Act, source.act_id).leaf
             pins_id = pins_id_of(session, chain.pins())
             context = PostingContext(source.source_id, leaf, pins_id, chain.pins(), NOW)
         for number, day in enumerate(days[: count - first]):
-            yield Batch(context, list(attended(people, filing_no, number, day)))
+            yield Batch(context, list(attended(present, filing_no, number, day)))
 
 
 def attended(

@@ -16,6 +16,8 @@ from creditbank.ledger.models import Movement, State
 
 Pins = Sequence[Sequence[str | int]]
 ENTRY_TAG = "creditbank/entry/v1"
+FACTS_TAG = "creditbank/facts/v1"
+SALT_TAG = "creditbank/salt/v1"
 
 
 class EntryBody(NamedTuple):
@@ -76,19 +78,36 @@ def natural_key_salt(  # noqa: PLR0917 # the natural key in its fixed order
     return _salt(secret, _salted(scheme, occasion, revision, movement, step))
 
 
+def salt_states(secret: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return the two halves of what makes a person's salts, their blocks hashed once.
+
+    A copy of the first takes what the salt is made from, a copy of the second the first's digest.
+    """
+    inner, outer = _salt_blocks(secret)
+    return hashlib.sha256(inner), hashlib.sha256(outer)
+
+
 def _salted(scheme: str, occasion: str, revision: int, movement: str, step: int) -> bytes:
     key = f"[{_text(scheme)},{_text(occasion)},{_text(revision)},{_text(movement)},{_text(step)}]"
-    return b"creditbank/salt/v1\n" + key.encode()
+    return key.encode()
 
 
 def _salt(secret: bytes, salted: bytes) -> bytes:
+    inner, outer = _salt_blocks(secret)
+    return hashlib.sha256(outer + hashlib.sha256(inner + salted).digest()).digest()
+
+
+def _salt_blocks(secret: bytes) -> tuple[bytes, bytes]:
+    """Return what HMAC-SHA-256 hashes before the natural key, and before the digest of that.
+
+    As RFC 2104 spells it: to find its algorithm costs `hmac` more than to hash.
+    """
     assert len(secret) == 32, "a person's secret is 32 bytes"  # noqa: PLR2004 # docs/formats.md §3
-    # HMAC-SHA-256 as RFC 2104 spells it: to find its algorithm costs `hmac` more than to hash.
     key = secret + _SALT_PADDING
-    inner = hashlib.sha256(key.translate(_INNER) + salted).digest()
-    return hashlib.sha256(key.translate(_OUTER) + inner).digest()
+    return key.translate(_INNER) + _SALT_PREFIX, key.translate(_OUTER)
 
 
+_SALT_PREFIX = SALT_TAG.encode() + b"\n"
 _SALT_PADDING = bytes(32)
 _INNER, _OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
 
@@ -160,7 +179,7 @@ def _chain(pins: tuple[tuple[str | int, ...], ...]) -> str:
 
 def facts_digest(facts: str) -> bytes:
     """Return the digest of a credit's facts, given as canonical JSON."""
-    return tagged_digest("creditbank/facts/v1", facts.encode("utf-8"))
+    return tagged_digest(FACTS_TAG, facts.encode("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

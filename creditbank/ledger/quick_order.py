@@ -6,14 +6,16 @@ are first credits alone is done with then. All others are read again, person by 
 """
 
 from collections.abc import Iterator
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
 from operator import itemgetter
 
 from sqlalchemy import ColumnElement, Integer, and_, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from creditbank.ledger.models import CreditFacts, Entry, Movement
-from creditbank.ledger.quick import CreditKey, Pieces, QuickReader
+from creditbank.ledger.quick import Pieces, QuickReader
+from creditbank.ledger.quick_sheets import CreditKey
 from creditbank.orm import Base
 
 #: Facts that wait for an entry; beyond that whoever they are of is unsure.
@@ -70,9 +72,8 @@ class OrderedReader:
         rows = self._quick.read(entries, facts)
         for key, pieces in self._waiting.items():
             rows.facts.setdefault(key, {}).update(pieces)
-        found = self._quick.check(rows)
-        copied = found.issued.keys() & self._copied
-        self.unsure.update(found.doubtful, found.moved, *(found.issued[each] for each in copied))
+        found = self._quick.check(rows, summed=self._copied)
+        self.unsure.update(found.doubtful, found.moved, *found.issued.values())
         self._waiting = {key: pieces for key, pieces in rows.facts.items() if pieces}
         if sum(map(len, self._waiting.values())) > _WAITING_MAX:
             self._give_up_waiting()
@@ -92,10 +93,13 @@ def first_credits(session: Session, but_of: set[int]) -> Iterator[tuple[int, dic
     """
     taken = select(Entry.source_id, Entry.person_id, func.total(Entry.centihours))
     query = taken.group_by(Entry.source_id, Entry.person_id)
-    rows = session.connection().execute(query).yield_per(_SUMS_AT_ONCE)
-    told = (row for row in rows if row.person_id not in but_of)
+    result = session.connection().execute(query)
+    assert result.cursor is not None, "a query has rows"
+    batches = iter(partial(result.cursor.fetchmany, _SUMS_AT_ONCE), [])
+    told = (row for row in chain.from_iterable(batches) if row[1] not in but_of)
     for source_id, of_source in groupby(told, key=itemgetter(0)):
         yield source_id, {person_id: int(centihours) for _, person_id, centihours in of_source}
+    result.close()
 
 
 def _between(column: _Column, after: int, through: int) -> ColumnElement[bool]:

@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
-from itertools import chain
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     LargeBinary,
-    String,
+    Select,
     case,
     cast,
     func,
@@ -30,16 +29,19 @@ from creditbank.clock import civil_day
 from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES
 from creditbank.ledger.merkle import TILE_WIDTH
 from creditbank.ledger.models import Bundle, Seal, SealSpan
-from creditbank.ledger.quick import as_it_is, fetched
+from creditbank.ledger.quick_sheets import as_it_is, fetched
 from creditbank.ledger.seal import RowsOfRound, rows_between
 
 #: The columns of `Pending` as the driver gives them, the instant as text.
 _RawPending = tuple[int, int, int, int, bytes, str, str]
 #: First and last jurisdiction and instant, how many, then order, references and leaves.
 _RawRun = tuple[str, str, str, str, int, bytes, bytes, bytes]
-#: Least epoch, transaction number, jurisdiction, kind and instant; the greatest of all but the
-#: kind; numbers and leaves one after another.
-_RawPart = tuple[int, int, str, int, str, int, int, str, str, str | None, bytes]
+#: Epoch, transaction number, kind, jurisdiction and instant that rows have in common.
+_RawKind = tuple[int, int, int, str, str]
+#: Numbers and leaves one after another.
+_RawPart = tuple[str, bytes]
+#: A row's epoch, transaction number, kind and number, as `order_digest` writes them.
+_PLACE = struct.Struct(">qqqq")
 #: Chooses the log of a row from its jurisdiction and year; 0 where there is none.
 ChooseLog = Callable[[str, int], int]
 
@@ -119,17 +121,22 @@ def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run |
     """
     order, refs, leaves, places = b"", b"", b"", set[tuple[str, int]]()
     for query in queries:
-        found: list[_RawPart] = fetched(session, _in_one(query))
-        [(epoch, xid, place, kind, since, *most, until, ids, hashes)] = found
-        if ids is None:
+        epoch, xid, kind, number, leaf, place, at = query.selected_columns
+        alike = query.with_only_columns(epoch, xid, kind, place, at).order_by(None)
+        kinds: list[_RawKind] = fetched(session, alike.distinct())
+        if not kinds:
             continue
-        if [epoch, xid, place] != most:
+        if len({shared[:3] for shared in kinds}) != 1:
             return None
-        places |= {(place, _year(since)), (place, _year(until))}
+        instants: dict[str, list[str]] = defaultdict(list)
+        for *_, jurisdiction, instant in kinds:
+            instants[jurisdiction].append(instant)
+        for jurisdiction, told in instants.items():
+            places |= {(jurisdiction, _year(min(told))), (jurisdiction, _year(max(told)))}
+        ids, hashes = _in_one(session, query.with_only_columns(number, leaf))
         numbers = [*map(int, ids.split(","))]
-        before = struct.pack(">qqq", epoch, xid, kind)
-        order += b"".join([before + struct.pack(">q", number) for number in numbers])
-        named = numbers if kind else [-number for number in numbers]
+        order += b"".join(map(_PLACE.pack, *map(repeat, kinds[0][:3]), numbers))
+        named = numbers if kinds[0][2] else [-number for number in numbers]
         refs += struct.pack(f">{len(named)}q", *named)
         leaves += hashes
     if len(places) != 1:
@@ -138,18 +145,12 @@ def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run |
     return _Run(jurisdiction, year, len(refs) // REF_BYTES, order, refs, leaves)
 
 
-def _in_one(query: RowsOfRound) -> Executable:
+def _in_one(session: Session, query: Select[int, bytes]) -> _RawPart:
     """Ask for the rows of a query in one, in the order of their numbers: on SQLite that of rows."""
-    row_id = query.selected_columns[3]
-    epoch, xid, kind, number, leaf, place, at = query.order_by(None).order_by(row_id).subquery().c
-    least, most = (
-        [each(column) for column in (epoch, xid, place)] for each in (func.min, func.max)
-    )
+    number, leaf = query.order_by(None).order_by(query.selected_columns[0]).subquery().c
     strung = cast(func.group_concat(leaf, b""), LargeBinary)
-    return select(
-        *least, func.min(kind), func.min(at, type_=String), *most, func.max(at, type_=String),
-        func.group_concat(number, ","), strung,
-    )  # fmt: skip
+    found: list[_RawPart] = fetched(session, select(func.group_concat(number, ","), strung))
+    return found[0]
 
 
 def _sent(numbers: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:

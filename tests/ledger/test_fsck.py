@@ -352,7 +352,7 @@ def test_a_row_that_cannot_be_read_is_named(
         "leaf": ("'text'", "7"),
         "reason": ("x'ff'", "CAST(x'ff' AS TEXT)"),
         "act_id": ("'none'",),
-        "person_id": ("'nobody'",),
+        "person_id": ("'nobody'", "1.5"),
         "epoch": ("'first'",),
     }
     if database.kind == "postgresql":

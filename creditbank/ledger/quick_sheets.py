@@ -1,0 +1,208 @@
+"""Entries and facts read by the sheet: what many rows say the same comes from the database once.
+
+A session that a thousand people attended is a thousand entries that differ in person and leaf
+alone. PostgreSQL puts these together as bytes. SQLite first tells which sheets there are, and then
+gives of each row only what is its own: to sort rows costs it more than to read them twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add, itemgetter
+from struct import iter_unpack
+from typing import Final, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Executable,
+    Select,
+    String,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from creditbank.ledger.models import CreditFacts, Entry
+from creditbank.orm import UtcDateTime
+
+#: scheme, occasion, revision
+CreditKey = tuple[str, str, int]
+
+
+class Sheet(NamedTuple):
+    """Entries that differ in nothing but person, number and leaf, as the driver gives them.
+
+    Days and instants are text. PostgreSQL sorts by the columns in this order, and the first one
+    tells most sheets apart.
+    """
+
+    occasion: str
+    scheme: str
+    revision: int
+    source_id: int
+    pins_id: int
+    centihours: int
+    credited_year: int
+    step: int
+    epoch: int
+    xid: int
+    act_id: int | None
+    recorded_at: str
+    earned_on: str
+    subject: str
+    from_state: str
+    to_state: str
+    movement: str
+    reason: str
+    #: whether one of them is not of its columns' types, which comparing does not always tell
+    odd: int | None
+
+    @property
+    def credit_key(self) -> CreditKey:
+        """Name the credit that each entry is or acts on."""
+        return self.scheme, self.occasion, self.revision
+
+
+class Statement(NamedTuple):
+    """What credits of one kind rest on, but the facts themselves."""
+
+    scheme: str
+    occasion: str
+    revision: int
+    #: whether a text or a number among them is none
+    odd: int | None
+
+
+#: Whoever has an entry of a sheet, and their leaves in the same order.
+Written = tuple[Sheet, Sequence[int], Sequence[bytes]]
+#: Whoever has facts, and their facts in the same order; fewer where these are not told apart.
+Stated = tuple[Statement, Sequence[int], Sequence[str]]
+
+_Row = TypeVar("_Row")
+_Value = TypeVar("_Value")
+_Shared = tuple[object, ...]
+_Kinds = Select[*tuple[object, ...]]
+_Own = tuple[int, _Value, *tuple[object, ...]]
+_Strung = tuple[*tuple[object, ...], str, _Value]
+_Columns = list[InstrumentedAttribute[object]]
+
+_SHARED: Final[_Columns] = [getattr(Entry, name) for name in Sheet._fields[:-1]]
+_NUMBERS: Final[_Columns] = _SHARED[2:10]
+_STATED: Final[_Columns] = [getattr(CreditFacts, name) for name in Statement._fields[:-1]]
+_LEAF_BYTES: Final = 32
+#: person and what is the person's own stand before what tells sheets apart
+_OWN_COLUMNS: Final = 2
+
+
+def fetched(session: Session, query: Executable) -> list[_Row]:
+    """Return rows as the driver gives them: of what is read by the million nothing is made more."""
+    result = session.connection().execute(query)
+    try:
+        assert result.cursor is not None, "a query has rows"
+        return list(result.cursor.fetchall())
+    finally:
+        result.close()
+
+
+def as_it_is(session: Session, column: ColumnElement[object]) -> ColumnElement[object]:
+    """Give a column to select so that the driver gives days and instants as text."""
+    if on_sqlite(session) or not isinstance(column.type, Date | UtcDateTime):
+        return column
+    return cast(column, String)
+
+
+def on_sqlite(session: Session) -> bool:
+    """Tell which database this is."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+class SheetReader:
+    """Reads entries and facts by the sheet.
+
+    Args:
+        session: a snapshot.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._on_sqlite = on_sqlite(session)
+        if self._on_sqlite:
+            # A number with a fraction of nothing equals the whole one; a sum of them shows it.
+            total = reduce(add, _NUMBERS, func.coalesce(Entry.act_id, 0))
+            self._sheets = select(*_SHARED, func.typeof(total) != "integer").distinct()
+            revision, text = func.typeof(CreditFacts.revision), func.typeof(CreditFacts.facts)
+            odd = or_(text != "text", revision != "integer")
+            self._statements = select(*_STATED, odd).distinct()
+            return
+        shown = [as_it_is(session, column.expression) for column in _SHARED]
+        people, leaves = _strung(Entry.person_id), func.string_agg(Entry.leaf, b"")
+        torn = func.bool_or(func.length(Entry.leaf) != _LEAF_BYTES)
+        sheets = select(*shown, torn, people, leaves)
+        self._sheets = sheets.group_by(*_SHARED)
+        people, facts = _strung(CreditFacts.person_id), func.string_agg(CreditFacts.facts, "\n")
+        absent = func.bool_or(CreditFacts.facts.is_(None))
+        self._statements = select(*_STATED, absent, people, facts).group_by(*_STATED)
+
+    def entries(self, meant: ColumnElement[bool]) -> Iterator[Written]:
+        """Read the entries that are meant.
+
+        Raises:
+            ValueError: a person's key is no number.
+            sqlite3.OperationalError: a text is no text.
+        """
+        if self._on_sqlite:
+            for shared, people, leaves in self._apart(self._sheets, _SHARED, Entry.leaf, meant):
+                yield Sheet._make(shared), people, leaves
+            return
+        rows: list[_Strung[bytes]] = fetched(self._session, self._sheets.where(meant))
+        for *alike, named, strung in rows:
+            sheet = Sheet._make(alike)
+            # Where one leaf is torn, nobody knows where the others begin.
+            apart = () if sheet.odd else iter_unpack(f"{_LEAF_BYTES}s", strung)
+            yield sheet, [*map(int, named.split(","))], [leaf for (leaf,) in apart]
+
+    def facts(self, meant: ColumnElement[bool]) -> Iterator[Stated]:
+        """Read the facts that are meant.
+
+        Raises:
+            ValueError: a person's key is no number.
+            AttributeError: there is no text.
+            sqlite3.OperationalError: a text is no text.
+        """
+        if self._on_sqlite:
+            read = self._apart(self._statements, _STATED, CreditFacts.facts, meant)
+            for shared, people, texts in read:
+                yield Statement._make(shared), people, texts
+            return
+        rows: list[_Strung[str]] = fetched(self._session, self._statements.where(meant))
+        for *alike, named, strung in rows:
+            yield Statement._make(alike), [*map(int, named.split(","))], strung.split("\n")
+
+    def _apart(
+        self, kinds: _Kinds, shared: _Columns, own: InstrumentedAttribute[_Value],
+        meant: ColumnElement[bool],
+    ) -> Iterator[tuple[_Shared, Sequence[int], Sequence[_Value]]]:  # fmt: skip
+        """Read which kinds there are, then of each row its own values and what tells its kind."""
+        found: list[_Shared] = fetched(self._session, kinds.where(meant))
+        telling = [nth for nth in range(len(shared)) if len({kind[nth] for kind in found}) > 1]
+        columns = (own.class_.person_id, own, *(shared[nth] for nth in telling))
+        rows: list[_Own[_Value]] = fetched(self._session, select(*columns).where(meant))
+        # An odd kind may equal one that is not; it is the odd one that counts.
+        by_telling = {
+            tuple(kind[nth] for nth in telling): kind for kind in sorted(found, key=itemgetter(-1))
+        }
+        of_kind: dict[tuple[object, ...], list[_Own[_Value]]] = defaultdict(list)
+        for row in rows:
+            of_kind[row[_OWN_COLUMNS:]].append(row)
+        for told, alike in of_kind.items():
+            people = [row[0] for row in alike]
+            if {*map(type, people)} != {int}:
+                raise ValueError("a person's key is no number")
+            yield by_telling[told], people, [row[1] for row in alike]
+
+
+def _strung(people: InstrumentedAttribute[int]) -> ColumnElement[str]:
+    return func.string_agg(cast(people, String), ",")
