@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import partial
-from itertools import zip_longest
+from itertools import islice, repeat, zip_longest
 from typing import NamedTuple, TypeVar
 
 from creditbank.attendance.cells import (
@@ -93,6 +93,8 @@ _HEADERS_RECOGNISED_MIN = 2
 _HEADERS_SHOWN_MAX = 12
 _NOTHING = "—"
 
+#: Rows that are taken together where nothing is wrong with any of them.
+_BLOCK_ROWS = 1_000
 #: A row without number and day that begins so is no person's; it is passed over by name.
 _TOTAL = re.compile(
     r"(?:[本总全][页班期])?(?:合计|总计|小计|共计|累计|总人数|subtotal|grandtotal|total)"
@@ -316,22 +318,28 @@ def _is_roster(table: Table) -> bool:
 
 
 class _Known(dict[_Key, _Read]):
-    """What was read from a cell, for the next cell that says the same."""
+    """What was read from a cell, for the next cell that says the same; only if nothing is wrong.
 
-    def __init__(self, read: Callable[[_Key], _Read]) -> None:
+    Raises KeyError where something is: what it is, is told by whoever looks at the row.
+    """
+
+    def __init__(self, read: Callable[[_Key], _Read | CellFault | None]) -> None:
         super().__init__()
         self._read = read
 
     def __missing__(self, cell: _Key) -> _Read:
-        read = self[cell] = self._read(cell)
+        read = self._read(cell)
+        if read is None or isinstance(read, CellFault):
+            raise KeyError
+        self[cell] = read
         return read
 
 
 class _Reading:
     """Reads the rows below one header.
 
-    Most rows have nothing wrong, and most of their cells stand in other rows too: those are taken
-    as they were read before. Only of the others it is asked what they are.
+    Most rows have nothing wrong, and most of their cells stand in other rows too: such rows are
+    taken by the block, column by column. Only of the others it is asked what they are.
     """
 
     def __init__(
@@ -345,13 +353,12 @@ class _Reading:
         #: each row's cells in normal form, as JSON
         self._content: list[str] = []
         self._first_rows: dict[tuple[str, date], int] = {}
-        self._said = _Known(_json)
-        self._documents_said = _Known(_document_json)
-        self._kinds = _Known(read_kind)
-        self._documents = {kind: _Known(partial(read_number, kind)) for kind in DocumentKind}
+        self._documents = _Known(_document_of_kind)
         self._names = _Known(read_person_name)
         self._days = _Known(self._read_day)
         self._minutes = _Known(_minutes_of_type)
+        self._said = _Known(_json)
+        self._ends = _Known(_ends_json)
 
     def over(
         self, rows: Iterable[tuple[int, Sequence[object]]], notes: Sequence[RowProblem]
@@ -361,42 +368,60 @@ class _Reading:
         Raises:
             RosterTooLongError, RosterEmptyError: too many rows, or none.
         """
-        places = [self._header.places.get(column, -1) for column in Column]
-        for row_no, cells in rows:
-            if row_no in self._hidden or not self._takes(row_no, cells, *places):
-                self._look_at(row_no, cells)
-            if len(self._content) > self._limits.rows_max:
-                raise RosterTooLongError(limit=self._limits.rows_max, row_no=row_no)
+        following = iter(rows)
+        while block := list(islice(following, _BLOCK_ROWS)):
+            self._read(block)
         if not self._content:
             raise RosterEmptyError()
         # These are canonical bytes: every text is in normal form already.
         digest = tagged_digest(DIGEST_TAG, f"[{','.join(self._content)}]".encode())
         return Roster(tuple(self._rows), (*notes, *self._problems), digest)
 
-    def _takes(  # noqa: PLR0917 # where each column stands
-        self, row_no: int, cells: Sequence[object], name_at: int, kind_at: int, number_at: int,
-        day_at: int, minutes_at: int, make_up_at: int,
-    ) -> bool:  # fmt: skip
-        """Take a row in which nothing is wrong; False if it has to be looked at."""
+    def _read(self, block: Sequence[tuple[int, Sequence[object]]]) -> None:
+        """Take rows together; where something is wrong with one of them, each half by itself."""
         try:
-            if make_up_at >= 0 and cells[make_up_at]:
-                return False
-            kind = self._kinds[cells[kind_at] if kind_at >= 0 else None]
-            document = self._documents[kind][cells[number_at]]  # type: ignore[index]
-            name, day = self._names[cells[name_at]], self._days[cells[day_at]]
-            minutes = self._minutes[type(cells[minutes_at]), cells[minutes_at]]
-        except (IndexError, KeyError, TypeError):
-            return False  # a short row, an unknown kind, a list
-        if not (
-            isinstance(document, Document) and isinstance(name, str)
-            and isinstance(day, date) and isinstance(minutes, int)
-        ):  # fmt: skip
+            if self._takes(block):
+                return
+        except (KeyError, TypeError, IndexError):
+            pass  # a fault, a list, no such cell in any of them
+        if len(block) > 1:
+            half = len(block) // 2
+            self._read(block[:half])
+            self._read(block[half:])
+            return
+        [(row_no, cells)] = block
+        self._look_at(row_no, cells)
+        if len(self._content) > self._limits.rows_max:
+            raise RosterTooLongError(limit=self._limits.rows_max, row_no=row_no)
+
+    def _takes(self, block: Sequence[tuple[int, Sequence[object]]]) -> bool:
+        """Take rows in none of which anything is wrong; False, or a fault, if they are not."""
+        row_nos = [row_no for row_no, _ in block]
+        too_many = len(self._content) + len(block) > self._limits.rows_max
+        if too_many or not self._hidden.isdisjoint(row_nos):
             return False
-        whose = self._documents_said[document]
-        if self._first_rows.setdefault((whose, day), row_no) != row_no:
+        columns = list(zip_longest(*(cells for _, cells in block)))
+        names, kinds, numbers, days, figures, years = (
+            columns[self._header.places[each]] if each in self._header.places else repeat(None)
+            for each in Column
+        )
+        if Column.MAKE_UP in self._header.places and any(years):
             return False
-        self._rows.append(RosterRow(row_no, document, name, day, minutes))
-        self._content.append(f'[{whose},{self._said[name]},"{day}","{minutes}"]')
+        typed = zip(map(type, figures), figures, strict=False)
+        documents, whose = zip(
+            *map(self._documents.__getitem__, zip(kinds, numbers, strict=False)), strict=True
+        )
+        read_names = list(map(self._names.__getitem__, names))
+        read_days = list(map(self._days.__getitem__, days))
+        minutes = list(map(self._minutes.__getitem__, typed))
+        keys = dict(zip(zip(whose, read_days, strict=True), row_nos, strict=True))
+        if len(keys) < len(block) or not self._first_rows.keys().isdisjoint(keys):
+            return False
+        self._first_rows |= keys
+        ends = map(self._ends.__getitem__, zip(read_days, minutes, strict=True))
+        said = zip(whose, map(self._said.__getitem__, read_names), ends, strict=True)
+        self._content += map("[%s,%s,%s]".__mod__, said)
+        self._rows += map(RosterRow, row_nos, documents, read_names, read_days, minutes)
         return True
 
     def _look_at(self, row_no: int, cells: Sequence[object]) -> None:
@@ -411,7 +436,7 @@ class _Reading:
         if is_hidden:
             faults = {Column.NUMBER: CellFault("roster-row-hidden")}
         elif row is not None:
-            key = (self._documents_said[row.document], row.day)
+            key = (_document_json(row.document), row.day)
             first = self._first_rows.setdefault(key, row_no)
             if first == row_no:
                 self._rows.append(row)
@@ -432,6 +457,18 @@ def _json(said: str | list[str]) -> str:
 
 def _document_json(document: Document) -> str:
     return f'"{document.kind.value}",{_json(document.number)}'
+
+
+def _document_of_kind(cells: tuple[object, object]) -> tuple[Document, str] | None:
+    """Read a kind and a number; return the document, and the two as JSON."""
+    kind = read_kind(cells[0])
+    document = read_number(kind, cells[1]) if isinstance(kind, DocumentKind) else None
+    return (document, _document_json(document)) if isinstance(document, Document) else None
+
+
+def _ends_json(cells: tuple[date, int]) -> str:
+    day, minutes = cells
+    return f'"{day}","{minutes}"'
 
 
 def _line(row_no: int, cells: Sequence[object], header: _Header) -> _Line:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
@@ -176,8 +176,9 @@ def untouched_facts(
     """Return what each of these people holds in a scheme; nothing of those who hold nothing.
 
     Of whom anything was ever capped, reversed or frozen there is None: only their entries tell.
-    Single columns, since there may be hundreds of thousands of credits; those of one session are
-    alike but for person and minutes, so the facts of one tell how the caps see all of them.
+    There may be hundreds of thousands of credits. Those of one session are alike but for person and
+    minutes: the database lists the people of each kind, and the facts of one credit tell how the
+    caps see all that are alike.
     """
     entries = _plain_credits(session, people, scheme)
     first = {alike: key for key, held in entries.items() for alike in held or ()}
@@ -204,20 +205,23 @@ def _plain_credits(
 ) -> dict[int, list[_Alike] | None]:
     found: dict[int, list[_Alike] | None] = {}
     known: dict[_Alike, _Alike] = {}
-    query = select(
-        Entry.person_id, Entry.movement, Entry.occasion, Entry.revision, Entry.earned_on,
-        Entry.credited_year, Entry.subject, Entry.centihours, Entry.source_id,
+    kind = (
+        Entry.movement, Entry.occasion, Entry.revision, Entry.earned_on, Entry.credited_year,
+        Entry.subject, Entry.centihours, Entry.source_id,
     )  # fmt: skip
+    people_of = func.aggregate_strings(cast(Entry.person_id, Text), ",")
+    query = select(people_of, *kind).group_by(*kind)
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
         theirs = query.where(among(session, Entry.person_id, chunk), Entry.scheme == scheme)
         for row in session.execute(theirs):
-            (key, movement), alike = row[:2], row[2:]
-            held = found.setdefault(key, [])
-            if movement != Movement.CREDIT:
-                found[key] = None
-            elif held is not None:
-                held.append(known.setdefault(alike, alike))
+            (keys, movement), alike = row[:2], known.setdefault(row[2:], row[2:])
+            for key in map(int, keys.split(",")):
+                held = found.setdefault(key, [])
+                if movement != Movement.CREDIT:
+                    found[key] = None
+                elif held is not None:
+                    held.append(alike)
     return found
 
 

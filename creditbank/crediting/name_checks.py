@@ -90,7 +90,11 @@ def compare_names(  # who states which names
     for row, person_id in rows:
         if person_id in made:
             names.setdefault(person_id, (row.name,))
-    differing = {row.document for row, key in rows if not agrees(row.name, names[key])}
+    differing = {
+        row.document
+        for row, key in rows
+        if row.name not in names[key] and not agrees(row.name, names[key])
+    }
     if differing and session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK ^ organisation_id)))
     tries = _Tries(session, vault, organisation_id, now)

@@ -1,11 +1,11 @@
 """Writing what the good rows of a roster are worth: attendance, credits, and what caps change."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, count
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,12 @@ from creditbank.crediting.training_days import DayUse
 from creditbank.crediting.weighing import GoodRow, Groups, Worth
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.models import Act, Source
-from creditbank.ledger.posting import CreditDraft, PostingContext, post_credits
+from creditbank.ledger.posting import (
+    CreditDraft,
+    PostingContext,
+    append_credits,
+    in_order_of_keeping,
+)
 from creditbank.ledger.sources import pins_id_of
 from creditbank.registry.models import Filing, FilingSession
 from creditbank.rules.caps import CapLaw, LiveFact
@@ -41,6 +46,8 @@ class Phase(StrEnum):
 
 #: Is told the step, and how many rows of all it has done (of caps, how many people).
 Told = Callable[[Phase, int, int], None]
+#: Scheme, year, subject, day, occasion, revision, centihours.
+_Terms = tuple[str, int, str, date, str, int, int]
 #: Rows, or people, between two words on how far it is.
 TOLD_EVERY = 10_000
 
@@ -70,7 +77,28 @@ class RosterDesk:
     over: Mapping[date, date]
 
 
-def post_good(  # noqa: PLR0917 # what the rows are posted with
+def attend(session: Session, weighed: Iterable[GoodRow], roster_no: str) -> list[GoodRow]:
+    """Write the attendance of rows while the next ones are weighed; return the rows."""
+    good: list[GoodRow] = []
+
+    named: dict[Worth, tuple[str, int]] = {}
+
+    def written() -> Iterator[tuple[object, ...]]:
+        """Yield the columns of each attendance in their order."""
+        for each in weighed:
+            good.append(each)
+            row, person_id, revision, worth = each
+            if worth not in named:
+                named[worth] = worth.planned.filing_no, worth.planned.session_no
+            yield (
+                person_id, *named[worth], revision, row.attended_minutes, roster_no, row.row_no,
+            )  # fmt: skip
+
+    append_rows(session, Attendance, written())
+    return good
+
+
+def credit(  # noqa: PLR0917 # what the rows are posted with
     session: Session,
     desk: RosterDesk,
     good: Sequence[GoodRow],
@@ -78,7 +106,7 @@ def post_good(  # noqa: PLR0917 # what the rows are posted with
     context: FoldContext,
     told: Told,
 ) -> None:
-    """Write attendance and credits."""
+    """Write the credits of rows whose attendance is written."""
     if not good:
         return
     pins = desk.law.pins()
@@ -86,17 +114,25 @@ def post_good(  # noqa: PLR0917 # what the rows are posted with
     posting = PostingContext(
         desk.source.source_id, leaf, pins_id_of(session, pins), pins, context.now
     )
-    append_rows(session, Attendance, (_attendance(row, roster_no) for row in good))
-    around: dict[Worth, tuple[str, str]] = {}
-    for done in range(0, len(good), TOLD_EVERY):
-        told(Phase.CREDITING, done, len(good))
-        drafts = []
-        for row in good[done : done + TOLD_EVERY]:
-            # Where the same was attended, the facts differ by the row alone.
-            if row.worth not in around:
-                around[row.worth] = _facts_around_row(desk, row, roster_no)
-            drafts.append(_draft(desk, row, *around[row.worth]))
-        post_credits(session, drafts, posting, context.secrets)
+    people = in_order_of_keeping(session, {row.person_id for row in good})
+    place = dict(zip(people, count(), strict=False))
+    ordered = sorted(good, key=lambda row: place[row.person_id])
+    known: dict[tuple[Worth, int], tuple[_Terms, str, str]] = {}
+    halves = count()
+
+    def drafts() -> Iterator[CreditDraft]:
+        for good_row, half in zip(ordered, halves, strict=False):
+            if half % TOLD_EVERY == 0:
+                told(Phase.CREDITING, half // 2, len(good))
+            row, person_id, revision, worth = good_row
+            # Where the same was attended, the credits differ by person and row alone.
+            if (worth, revision) not in known:
+                around = _facts_around_row(desk, good_row, roster_no)
+                known[worth, revision] = (_terms(desk, good_row), *around)
+            terms, before, behind = known[worth, revision]
+            yield CreditDraft(person_id, *terms, f"{before}{row.row_no}{behind}")
+
+    append_credits(session, drafts, posting, context.secrets)
 
 
 def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
@@ -161,15 +197,6 @@ def _live_fact(desk: RosterDesk, worth: Worth) -> LiveFact:
     )  # fmt: skip
 
 
-def _attendance(good: GoodRow, roster_no: str) -> tuple[object, ...]:
-    """Return the columns of an attendance in their order."""
-    row, planned = good.row, good.worth.planned
-    return (
-        good.person_id, planned.filing_no, planned.session_no, good.revision,
-        row.attended_minutes, roster_no, row.row_no,
-    )  # fmt: skip
-
-
 def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[str, str]:
     """Return the canonical facts of a credit before and behind the number of its row."""
     filing, planned = desk.filing, good.worth.planned
@@ -204,10 +231,10 @@ def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[
     return f'{before[:-1]},"row":', f",{behind[1:]}"
 
 
-def _draft(desk: RosterDesk, good: GoodRow, before: str, behind: str) -> CreditDraft:
-    row, person_id, revision, worth = good
-    conversion = worth.conversion
-    return CreditDraft(
-        person_id, desk.filing.scheme, conversion.credited_year, conversion.subject, row.day,
-        worth.occasion, revision, conversion.centihours, f"{before}{row.row_no}{behind}",
+def _terms(desk: RosterDesk, good: GoodRow) -> _Terms:
+    """Return what stands in a credit between the person and the facts."""
+    worth, conversion = good.worth, good.worth.conversion
+    return (
+        desk.filing.scheme, conversion.credited_year, conversion.subject, worth.planned.day,
+        worth.occasion, good.revision, conversion.centihours,
     )  # fmt: skip

@@ -4,7 +4,7 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -37,8 +37,9 @@ from creditbank.crediting.roster_credits import (
     Phase,
     RosterDesk,
     Told,
+    attend,
+    credit,
     fold_touched,
-    post_good,
     silent,
 )
 from creditbank.crediting.roster_files import keep_file
@@ -176,13 +177,15 @@ def post_roster(
     occasions = [occasion_of(each) for each in desk.sessions.values()]
     scales.read(session, before, filing.scheme, occasions)
     rooms = read_rooms(session, filing.scheme, desk.sessions.values(), groups)
-    good, refused = _weigh(scales, rooms, desk, compared.kept, posting.told)
     roster_no = "R" + random_number(9)
+    refused: list[RowProblem] = []
+    weighed = _weigh(scales, rooms, desk, compared.kept, posting.told, refused)
+    good = attend(session, weighed, roster_no)
     refused += _held(session, vault, posting, desk, scales, compared.held, roster_no, now)
     settle_checks(session, vault, filing.filing_no, good, roster_no)
     context = FoldContext(desk.law, secrets, now)
     earlier = untouched_facts(session, _with_groups(good, groups, made), filing.scheme)
-    post_good(session, desk, good, roster_no, context, posting.told)
+    credit(session, desk, good, roster_no, context, posting.told)
     capped = fold_touched(session, desk, good, groups, earlier, context, posting.told)
     take(session, source, scales.taking)
     result = RosterResult(
@@ -451,16 +454,19 @@ def _held(  # noqa: PLR0917 # what is held, of which roster
     return known + hold_rows(session, vault, holding, held, now=now)
 
 
-def _weigh(
+def _weigh(  # noqa: PLR0917 # which rows are weighed on what
     scales: Scales,
     rooms: Rooms,
     desk: RosterDesk,
     rows: Sequence[tuple[RosterRow, int]],
     told: Told,
-) -> tuple[list[GoodRow], list[RowProblem]]:
+    problems: list[RowProblem],
+) -> Iterator[GoodRow]:
+    """Yield what is credited; what is wrong with the others stands in `problems` in the end.
+
+    Everything is read before: the rows are written while the next ones are weighed.
+    """
     worths: dict[tuple[date, int, int | None], Worth] = {}
-    good: list[GoodRow] = []
-    problems: list[RowProblem] = []
     for done, (row, person_id) in enumerate(rows):
         if done % TOLD_EVERY == 0:
             told(Phase.WEIGHING, done, len(rows))
@@ -479,10 +485,9 @@ def _weigh(
             or scales.weigh(row, person_id, worth)
         )  # fmt: skip
         if isinstance(weighed, GoodRow):
-            good.append(weighed)
+            yield weighed
         else:
             problems.append(weighed)
-    return good, problems
 
 
 def _two_rooms(  # who cannot have been where

@@ -20,8 +20,10 @@ from creditbank.orm import Base, UtcDateTime
 
 #: Rows that are written at once, while the database takes in those before.
 _BLOCK_ROWS = 500
+#: On SQLite by one statement; it takes all of them before it begins.
+_STATEMENT_ROWS = 10_000
 _REMEMBERED_MAX = 1_024
-_REMEMBERED_CHARACTERS = 1_000
+_REMEMBERED_CHARACTERS = 200
 #: PostgreSQL's binary format of COPY: a signature, flags, the length of what nobody uses.
 _COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
@@ -35,7 +37,7 @@ def append_rows(session: Session, mapped: type[Base], rows: Iterable[Sequence[ob
     Args:
         session: of the caller's transaction; whoever makes the rows leaves it alone meanwhile.
         mapped: the table; the rows hold its columns in order, but those that the database fills in.
-        rows: at least one.
+        rows: any number of them.
 
     Raises:
         sqlalchemy.exc.IntegrityError: a key is taken, or a value is not one that the table takes.
@@ -50,7 +52,9 @@ def append_rows(session: Session, mapped: type[Base], rows: Iterable[Sequence[ob
         return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {mapped.__tablename__} ({names}) VALUES ({marks})"  # noqa: S608 # ours
-    connection.exec_driver_sql(statement, _as_stored(list(rows), kinds))
+    following = iter(rows)
+    while block := list(islice(following, _STATEMENT_ROWS)):
+        connection.exec_driver_sql(statement, _as_stored(block, kinds))
 
 
 def _copy(connection: Connection, statement: str, blocks: Iterable[bytes]) -> None:

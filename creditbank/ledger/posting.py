@@ -6,13 +6,13 @@ their keys. Nothing here knows what an hour is worth; figures come in, movements
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, func, literal, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -26,6 +26,9 @@ Secrets = Mapping[int, bytes]
 _ALIKE_MAX = 1_024
 #: What such credits share: scheme, year, subject, day, occasion, revision, centihours.
 _Terms = tuple[str, int, str, date, str, int, int]
+#: Parts of the tables of entries and facts, and the seed of PostgreSQL's hash that parts their rows
+#: (HASH_PARTITION_SEED, src/include/catalog/partition.h).
+_PARTS, _PARTED_BY = 16, 0x7A5B22367996DCFD
 
 
 class PersonErasedError(CreditBankError):
@@ -92,12 +95,44 @@ def post_credits(
     """
     for draft in drafts:
         _secret_of(secrets, draft.person_id)
-    append_rows(session, Entry, _credit_rows(drafts, context, secrets))
+    append_credits(session, lambda: drafts, context, secrets)
+
+
+def append_credits(
+    session: Session, drafts: Callable[[], Iterable[CreditDraft]], context: PostingContext,
+    secrets: Secrets,
+) -> None:  # fmt: skip
+    """Do what `post_credits` does of any number of credits, of people who all have a secret.
+
+    Args:
+        session: of the caller's transaction, which holds the locks.
+        drafts: makes them, twice the same, so that nobody keeps the facts of all of them.
+        context: the source, its act's leaf, the pack chain and the instant.
+        secrets: the 32-byte secret of every person in the drafts.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: as `post_credits`.
+    """
+    append_rows(session, Entry, _credit_rows(drafts(), context, secrets))
     facts = (
         (draft.person_id, draft.scheme, draft.occasion, draft.revision, draft.facts)
-        for draft in drafts
+        for draft in drafts()
     )
     append_rows(session, CreditFacts, facts)
+
+
+def in_order_of_keeping(session: Session, people: Iterable[int]) -> list[int]:
+    """Return people in the order in which the database takes their entries in soonest.
+
+    PostgreSQL sorts rows into parts by a hash of the person and writes a few of each part at a
+    time, unless they come part by part. Nothing else rests on the order.
+    """
+    everybody = sorted(people)
+    if session.get_bind().dialect.name != "postgresql":
+        return everybody
+    person = func.unnest(literal(everybody, ARRAY(BigInteger))).column_valued("person_id")
+    part = func.hashint8extended(person, literal(_PARTED_BY, BigInteger)).op("&")(_PARTS - 1)
+    return list(session.scalars(select(person).order_by(part, person)))
 
 
 def post_moves(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from creditbank import catalogue
+from creditbank.attendance import roster as rosters
 from creditbank.attendance.cells import CELL_CODES
 from creditbank.attendance.roster import (
     Roster,
@@ -592,3 +593,26 @@ def test_any_text_in_a_csv_below_the_header_is_rows_or_problems(rows: list[list[
     roster = read_roster(csv_bytes([HEADER, ROWS[0], *rows]))
 
     assert roster.rows[0].name == "张三"
+
+
+def test_rows_taken_together_are_read_as_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    right: dict[str, object] = {
+        "name": "张三", "document_number": ZHANG, "attended_minutes": 480, "make_up_year": None
+    }  # fmt: skip
+    days = [date(2021, 1, 1) + timedelta(days=n) for n in range(2_500)]
+    rows = [right | {"day": day.isoformat()} for day in days]
+    rows[3] |= {"document_kind": "passport", "document_number": "x9999001"}
+    rows[700] |= {"name": "张3"}
+    rows[701] |= {"attended_minutes": True}
+    rows[999] |= {"document_number": [ZHANG]}
+    rows[1_000] |= {"day": days[998].isoformat()}
+    rows[1_500] |= {"make_up_year": 2020}
+    rows[2_499] = {}
+
+    together = rows_from_json(rows)
+    monkeypatch.setattr(rosters, "_BLOCK_ROWS", 1)
+    alone = rows_from_json(rows)
+
+    assert together == alone
+    assert [row_no for row_no, _ in codes(together)] == [701, 702, 1_000, 1_001]
+    assert len(together.rows) == 2_500 - 5

@@ -106,13 +106,17 @@ def test_a_posting_whose_worker_was_killed_is_taken_up_again_and_done_once(
     assert bank.fsck() == []
 
 
+@pytest.mark.parametrize(
+    ("step", "rows"), [(Phase.WEIGHING, 3), (Phase.CREDITING, 2), (Phase.CREDITING, 7)]
+)
 def test_a_process_that_is_told_to_end_leaves_a_work_as_if_nobody_had_begun(
-    bank: TestBank, filing_no: str, monkeypatch: pytest.MonkeyPatch
+    bank: TestBank, filing_no: str, monkeypatch: pytest.MonkeyPatch, step: Phase, rows: int
 ) -> None:
     work_no, before, stop = sent(bank, filing_no), counts(bank), threading.Event()
 
-    def end(phase: Phase, _done: int, _total: int) -> None:
-        if phase is Phase.CREDITING:
+    def end(phase: Phase, done: int, _total: int) -> None:
+        """While attendance, entries or their facts are on their way to the database."""
+        if (phase, done) == (step, rows):
             stop.set()
 
     with monkeypatch.context() as patched:
@@ -120,6 +124,7 @@ def test_a_process_that_is_told_to_end_leaves_a_work_as_if_nobody_had_begun(
         assert run_rosters(stop) == 0
     left = work(bank, work_no)
 
+    assert stop.is_set()
     assert (left.state, left.attempt, counts(bank)) == ("waiting", 1, before)
     assert run_rosters(threading.Event()) == 1
     assert work(bank, work_no).state == "done"

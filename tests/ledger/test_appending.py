@@ -1,11 +1,15 @@
 """Rows reach the ledger whole or not at all, and as they were said."""
 
+from itertools import groupby
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from creditbank.ids import random_person_id
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.models import CreditFacts, Entry
+from creditbank.ledger.posting import in_order_of_keeping
 from tests.bank import TestBank, attendance, invented_person
 
 
@@ -24,3 +28,36 @@ def test_a_row_that_stands_already_is_refused_as_any_statement_would_be(
     with bank.reading() as session:
         assert [tuple(row) for row in session.execute(select(*columns))] == rows
     assert bank.fsck() == []
+
+
+def test_no_rows_are_appended_as_none(bank: TestBank) -> None:
+    with bank.unit() as session:
+        append_rows(session, CreditFacts, [])
+
+    assert bank.fsck() == []
+
+
+@pytest.mark.parametrize("table", [Entry, CreditFacts])
+def test_people_are_kept_one_part_of_a_table_after_another(
+    bank: TestBank, table: type[Entry] | type[CreditFacts]
+) -> None:
+    people = {random_person_id() for _ in range(200)}
+
+    with bank.reading() as session:
+        ordered = in_order_of_keeping(session, people)
+        if session.get_bind().dialect.name == "postgresql":
+            regclass = func.to_regclass(table.__tablename__)
+            parts = [
+                next(
+                    part
+                    for part in range(16)
+                    if session.scalar(
+                        select(func.satisfies_hash_partition(regclass, 16, part, each))
+                    )
+                )
+                for each in ordered
+            ]
+            assert len(list(groupby(parts))) == len(set(parts)) > 1
+
+    assert set(ordered) == people
+    assert len(ordered) == len(people)
