@@ -19,6 +19,7 @@ from creditbank.people.vault import Vault
 from creditbank.registry.calls_fsck import check_calls
 from creditbank.registry.delegations_fsck import check_delegations
 from creditbank.registry.filing.fsck import check_filings
+from creditbank.registry.filing.routes_fsck import check_filing_routes
 from creditbank.registry.fsck import check_organisations
 from creditbank.registry.successions_fsck import check_successions
 from creditbank.verification.exemptions_fsck import check_exemptions
@@ -69,6 +70,7 @@ def _without_folds(
     yield from check_successions(session)
     yield from check_delegations(session)
     yield from check_calls(session)
+    yield from check_filing_routes(session)
     yield from check_filings(session)
     yield from check_travel_days(session)
     yield from check_engineer_certificates(session, secrets)

@@ -31,7 +31,7 @@ CHANGING = (
     "yearly_call", "call_bid", "refused_question", "query_objection",
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
-    "exemption", "recommendation_finding", "roster_file_content",
+    "exemption", "recommendation_finding", "roster_file_content", "filing_route",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (

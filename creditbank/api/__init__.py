@@ -24,6 +24,7 @@ from creditbank.api.engineer_certificates import engineer_certificates
 from creditbank.api.exemptions import exemptions
 from creditbank.api.explanations import explanations
 from creditbank.api.filing_drafts import filing_drafts
+from creditbank.api.filing_routes import filing_routes
 from creditbank.api.impacts import impacts
 from creditbank.api.imports import imports
 from creditbank.api.investigations import investigations
@@ -60,7 +61,8 @@ from creditbank.registry.clients import Scope
 _DOORS = (
     tokens, clients, credentials, organisations, filings, filing_drafts, amendments, rosters,
     engineer_certificates, disputes,
-    name_checks, check_ins, reconciliations, delegations, successions, calls, xapi_records,
+    name_checks, check_ins, reconciliations, delegations, successions, calls, filing_routes,
+    xapi_records,
     items, transfers, investigations, reassessments, imports, people, explanations, statements,
     packs, adoption_records, impacts, proofs, exemptions, verdicts, verdict_batches, watches,
     predicates, queries,

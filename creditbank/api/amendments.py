@@ -25,6 +25,7 @@ from creditbank.crediting.amendments import (
     withdraw_amendment,
 )
 from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.filing.deciding import FilingOfficeForeignError, filing_to_decide
 from creditbank.registry.filing.filings import (
     FilingUnknownError,
     LateReasonWantedError,
@@ -95,11 +96,11 @@ def list_amendments(call: Call, session: Session, filing_no: str) -> dict[str, A
     Scope.FILING_DECIDE,
     body=JsonBody(AmendmentApprovalBody(), {"version": 2}),
     answer=FilingAnswer(),
-    refuses=(*_DECIDED, LateReasonWantedError, *_UNFIT),
+    refuses=(*_DECIDED, FilingOfficeForeignError, LateReasonWantedError, *_UNFIT),
 )
 def approve_filing_amendment(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Make the amendment the filing's version; hours posted before stay under the one before."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     said, actor = call.body, call.client.client_id
     filing = approve_amendment(
         session, filing_no, said["version"], actor=actor, reason=said["reason"], now=call.now
@@ -112,11 +113,11 @@ def approve_filing_amendment(call: Call, session: Session, filing_no: str) -> di
     Scope.FILING_DECIDE,
     body=JsonBody(AmendmentRefusalBody(), {"version": 2, "reason": "教室容纳不下"}),
     answer=FilingAnswer(),
-    refuses=_DECIDED,
+    refuses=(*_DECIDED, FilingOfficeForeignError),
 )
 def refuse_filing_amendment(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Leave the filing as it is, with the reason that the provider will read."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     said, actor = call.body, call.client.client_id
     filing = refuse_amendment(
         session, filing_no, said["version"], actor=actor, reason=said["reason"], now=call.now

@@ -23,6 +23,7 @@ from creditbank.crediting.filing_steps import (
 )
 from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.filing.deciding import FilingOfficeForeignError, filing_to_decide
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
 from creditbank.registry.filing.states import FilingStep, FilingStepUnfitError
 from creditbank.schemas.filing_steps import (
@@ -40,6 +41,7 @@ from creditbank.schemas.registry import FilingAnswer
 __all__ = ["filings"]
 
 _SEEN = (FilingUnknownError, RegionForeignError)
+_DECIDED = (*_SEEN, FilingOfficeForeignError)
 _MEASURE = {"step": "suspend", "reason": "现场检查，待核实", "from_day": "2099-01-01"}
 
 
@@ -63,14 +65,14 @@ def end_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     Scope.FILING_DECIDE,
     body=JsonBody(MeasureBody(), _MEASURE),
     answer=FilingAnswer(),
-    refuses=(*_SEEN, FilingStepUnfitError, SuspensionDayPastError, CaseNumberWantedError),
+    refuses=(*_DECIDED, FilingStepUnfitError, SuspensionDayPastError, CaseNumberWantedError),
 )
 def order_measure(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Suspend, lift, close, reopen or revoke (撤销) an approved filing; hours posted stay.
 
     Under a revoked one each hour waits for a decision of its own.
     """
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     step = FilingStep(call.body["step"])
     draft = StepDraft(filing_no, **{**call.body, "step": step, "actor": call.client.client_id})
     return shaped(session, take_step(session, draft, now=call.now))
@@ -113,11 +115,11 @@ def read_review(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     Scope.FILING_DECIDE,
     body=JsonBody(ReviewBody(), {"decision": "reverse", "reason": "未按备案内容举办"}),
     answer=ReviewedAnswer(),
-    refuses=(*_SEEN, FilingNotRevokedError, NothingToReviewError),
+    refuses=(*_DECIDED, FilingNotRevokedError, NothingToReviewError),
 )
 def decide_hours(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Keep or reverse hours under a revoked filing, with its case number; the rest still waits."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     draft = ReviewDraft(
         filing_no,
         call.body["decision"],

@@ -15,6 +15,7 @@ from creditbank.house import current_house
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.delegates import DelegationNotOpenError
 from creditbank.registry.filing.bases import FilingBaseMissingError
+from creditbank.registry.filing.deciding import FilingOfficeForeignError, filing_to_decide
 from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.filings import (
     ApprovedHoursBeyondError,
@@ -85,6 +86,10 @@ DRAFT_REFUSALS = (
     FactMissingError, ApprovedHoursUnfitError, PackMissingError, FilingKindUnfitError,
     FilingFactWantedError, FilingFactForeignError, SessionTimesError, FilingBaseMissingError,
 )  # fmt: skip
+_DECIDED = (
+    FilingUnknownError, RegionForeignError, FilingOfficeForeignError, FilingDecidedError,
+    FilingChangedError,
+)  # fmt: skip
 
 filings = Door("filings", __name__, description="Activities filed for record (备案).")
 
@@ -118,6 +123,7 @@ def list_filings(call: Call, session: Session) -> dict[str, Any]:
         jurisdiction=call.client.jurisdiction,
         organisation_id=organisation_seen(call.client),
         state=str(call.query["state"]),
+        decided_by=call.client.jurisdiction if call.query["decided_by"] else "",
         before=place_of(call.query["cursor"]),
         limit=limit,
         delegated_on=civil_day(call.now),
@@ -167,14 +173,13 @@ def read_filing(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     body=JsonBody(ApprovalBody(), {"reason": "活动因台风改期，补办备案"}),
     answer=FilingAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError,
-        LateReasonWantedError, ApprovedHoursBeyondError, NotRecognisedError, RuleMissingError,
-        FactMissingError, FilingBaseMissingError,
+        *_DECIDED, LateReasonWantedError, ApprovedHoursBeyondError, NotRecognisedError,
+        RuleMissingError, FactMissingError, FilingBaseMissingError,
     ),
 )  # fmt: skip
 def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Approve a filing: its bounds are granted, and rosters may be posted."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     require_version(session, filing_no, call.body["version"])
     filing = approve_filing(
         session,
@@ -192,11 +197,11 @@ def approve(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     Scope.FILING_DECIDE,
     body=JsonBody(FilingReasonBody(), {"reason": "未说明授课单位"}),
     answer=FilingAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError),
+    refuses=_DECIDED,
 )
 def refuse(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Refuse a filing, with the reason that the provider will read."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     require_version(session, filing_no, call.body["version"])
     filing = refuse_filing(
         session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now
@@ -209,11 +214,11 @@ def refuse(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     Scope.FILING_DECIDE,
     body=JsonBody(FilingReasonBody(), {"reason": "请补写第二天的起止时间", "version": 1}),
     answer=FilingAnswer(),
-    refuses=(FilingUnknownError, RegionForeignError, FilingDecidedError, FilingChangedError),
+    refuses=_DECIDED,
 )
 def send_back(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Return a filing (退回): the provider reads the reason and submits it again."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     require_version(session, filing_no, call.body["version"])
     filing = return_filing(
         session, filing_no, actor=call.client.client_id, reason=call.body["reason"], now=call.now

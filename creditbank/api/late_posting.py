@@ -11,6 +11,7 @@ from creditbank.clock import civil_day
 from creditbank.crediting.late_posting import LatePostingUnfitError, admit_late, posting_terms
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.delegates import DelegationNotOpenError
+from creditbank.registry.filing.deciding import FilingOfficeForeignError, filing_to_decide
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
 from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
 from creditbank.rules.loader import PackMissingError
@@ -41,13 +42,13 @@ def read_posting_terms(call: Call, session: Session, filing_no: str) -> dict[str
     body=JsonBody(LatePostingBody(), _EXAMPLE),
     answer=PostingTermsAnswer(),
     refuses=(
-        FilingUnknownError, RegionForeignError, FilingNotApprovedError, FilingNotOpenError,
-        LatePostingUnfitError, PackMissingError,
+        FilingUnknownError, RegionForeignError, FilingOfficeForeignError, FilingNotApprovedError,
+        FilingNotOpenError, LatePostingUnfitError, PackMissingError,
     ),
 )  # fmt: skip
 def admit_late_posting(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
     """Let attendance in whose time is over, through a day and with a reason; an act says so."""
-    filing_seen(session, call.client, filing_no)
+    filing_to_decide(session, call.client, filing_no)
     actor, today = call.client.client_id, civil_day(call.now)
     terms = admit_late(session, filing_no, call.body, actor=actor, now=call.now)
     return {"terms": [term_shaped(each, today) for each in terms]}

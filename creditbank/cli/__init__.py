@@ -30,6 +30,7 @@ PLACES: Mapping[str, str] = {
     "entries": "items:entries",
     "events": "events:events",
     "exemptions": "exemptions:exemptions",
+    "filing-routes": "filing_routes:filing_routes",
     "filings": "amendments:filings",
     "imports": "records:imports",
     "init": "bank:init",

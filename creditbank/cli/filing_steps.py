@@ -65,10 +65,10 @@ def filings_overdue(desk: Desk, jurisdiction: str, limit: int) -> None:
     with desk.bank(), snapshot() as session:
         found = overdue_filings(session, jurisdiction, days, limit=limit, now=utc_now())
         rows = [
-            [each.filing_no, str(due_day_of(each, days)), each.jurisdiction, each.title]
+            [each.filing_no, str(due_day_of(each, days)), each.deciding_office, each.title]
             for each in found
         ]
-    headers = ["cli-column-filing", "cli-column-due", "cli-column-region", "cli-column-title"]
+    headers = ["cli-column-filing", "cli-column-due", "cli-column-office", "cli-column-title"]
     desk.table(headers, rows)
 
 

@@ -38,6 +38,8 @@ class FilingsWanted:
     before: tuple[datetime, str] | None
     limit: int
     search: str = ""
+    #: a region: only what is for its officials to decide
+    decided_by: str = ""
     #: a day: what the organisation posts under in another's stead on it, as well
     delegated_on: date | None = None
 
@@ -46,9 +48,11 @@ def filings_page(session: Session, wanted: FilingsWanted) -> Sequence[Filing]:
     """Return filings, newest first; one more than `limit` when there are further ones."""
     query = select(Filing).order_by(Filing.submitted_at.desc(), Filing.filing_no.desc())
     if wanted.organisation_id is None:
-        query = query.where(within_jurisdiction(Filing.jurisdiction, wanted.jurisdiction))
+        query = query.where(filings_seen_in(wanted.jurisdiction))
     else:
         query = query.where(_posted_by(session, wanted.organisation_id, wanted.delegated_on))
+    if wanted.decided_by:
+        query = query.where(filings_decided_by(wanted.decided_by))
     if wanted.state:
         query = query.where(Filing.state == wanted.state)
     if wanted.search:
@@ -121,6 +125,21 @@ def jurisdiction_of_client(session: Session, client_id: str) -> str:
     if row is None:
         raise ClientUnknownError(client_id=client_id[:40])
     return row.jurisdiction
+
+
+def filings_seen_in(region: str) -> ColumnElement[bool]:
+    """Say in SQL which filings the officials of a region see."""
+    return or_(
+        within_jurisdiction(Filing.jurisdiction, region),
+        within_jurisdiction(Filing.deciding_office, region),
+    )
+
+
+def filings_decided_by(region: str) -> ColumnElement[bool]:
+    """Say in SQL what `registry.filing.deciding.decides` says of the officials of a region."""
+    unrouted = and_(Filing.route_no.is_(None), within_jurisdiction(Filing.jurisdiction, region))
+    offices = or_(Filing.deciding_office == region, Filing.escalated_to == region)
+    return or_(unrouted, and_(Filing.route_no.is_not(None), offices))
 
 
 def within_jurisdiction(column: InstrumentedAttribute[str], outer: str) -> ColumnElement[bool]:

@@ -344,6 +344,31 @@ class RuleAdoption(Base):
     act_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class FilingRoute(Base):
+    """Which office decides filings of a district, on the days of a term."""
+
+    __tablename__ = "filing_route"
+
+    route_no: Mapped[str] = mapped_column(primary_key=True)
+    #: whose organisations' filings: this jurisdiction's and those of all below
+    district: Mapped[str]
+    #: any of `registry.filing.kinds.FilingKind`; empty for every one
+    kind: Mapped[str]
+    #: `national`, `provincial`, `municipal`; empty for every one
+    level: Mapped[str]
+    #: the jurisdiction whose officials decide
+    office: Mapped[str]
+    valid_from: Mapped[date]
+    #: NULL: open; before `valid_from`: ended before it began
+    valid_through: Mapped[date | None]
+    document_no: Mapped[str]
+    document_day: Mapped[date]
+    reason: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act_id: Mapped[int] = mapped_column(BigInteger)
+
+
 class Filing(Base):
     """An activity filed for record (备案): nothing is credited before it is approved."""
 
@@ -383,6 +408,11 @@ class Filing(Base):
     submitted_by: Mapped[str]
     #: of the last step; the approval of what was in time needs none
     reason: Mapped[str]
+    #: who decides it since its last submission, and by which route; its own jurisdiction by none
+    deciding_office: Mapped[str]
+    route_no: Mapped[str | None]
+    #: the office above, once a routed filing is overdue
+    escalated_to: Mapped[str | None]
 
 
 class FilingSession(Base):

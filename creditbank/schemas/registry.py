@@ -30,6 +30,8 @@ from creditbank.schemas.fields import (
     word,
 )
 
+#: The field of a region, under a name that a shape's own field does not take.
+_office = jurisdiction
 NAME_CHARACTERS_MAX = 120
 REASON_CHARACTERS_MAX = 500
 PLACE_CHARACTERS_MAX = 120
@@ -249,6 +251,15 @@ class FilingLine(Shape):
     version = Whole(1, 2**15 - 1, metadata={"description": "Counts the submissions."})
     submitted_at = Instant()
     reason = Text(REASON_CHARACTERS_MAX, low=0)
+    deciding_office = _office(metadata={"description": "The region whose officials decide."})
+    route_no = public_number(
+        "U7K2M9QXAB", allow_none=True,
+        metadata={"description": "By which it came there; null: its own region, and those above."},
+    )  # fmt: skip
+    escalated_to = _office(
+        allow_none=True,
+        metadata={"description": "The office above, which may decide too since it is overdue."},
+    )
 
 
 class UsedAnswer(Shape):
@@ -301,12 +312,22 @@ class OverdueAnswer(Shape):
     filings = Inner(OverdueLine, many=True)
 
 
+class DecidedBy(StrEnum):
+    """Whose decision is waited for."""
+
+    ME = "me"
+
+
 class FilingsQuery(Shape):
     """Which filings, and where the page begins."""
 
     state = Choice(FilingState, load_default=str)
     limit = Whole(1, 1_000, as_text=True, load_default=50)
     cursor = Code(r"[A-Za-z0-9_-]{8,120}", "next_cursor", load_default=str)
+    decided_by = Choice(
+        DecidedBy, load_default=str,
+        metadata={"description": "`me`: only what is for the officials of your region to decide."},
+    )  # fmt: skip
 
 
 class FilingsAnswer(Shape):

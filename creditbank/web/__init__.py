@@ -19,6 +19,7 @@ from creditbank.web.entrance import entrance
 from creditbank.web.exemptions import exemptions
 from creditbank.web.failures import failure_page
 from creditbank.web.filing_drafts import filing_drafts
+from creditbank.web.filing_routes import filing_routes
 from creditbank.web.filing_steps import filing_steps
 from creditbank.web.filings import filings
 from creditbank.web.home import home
@@ -65,7 +66,7 @@ _PAGES: tuple[Blueprint, ...] = (
     late_posting,
     rosters, name_checks, disputes, check_ins, check_in_phone, reconciliations, attendance,
     own_xapi, provider_statement, scorecard,
-    delegations, calls, exemptions, items_desk,
+    delegations, calls, filing_routes, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
     api_pages,

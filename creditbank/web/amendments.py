@@ -13,6 +13,7 @@ from creditbank.crediting.amendments import (
     withdraw_amendment,
 )
 from creditbank.registry.clients import Scope
+from creditbank.registry.filing.deciding import filing_to_decide
 from creditbank.registry.filing.filings import filing_seen
 from creditbank.registry.filing.states import FilingStep, require_step
 from creditbank.web import forms
@@ -67,7 +68,7 @@ def withdraw(visit: Visit, session: Session, filing_no: str) -> Response:
 )
 def approve(visit: Visit, session: Session, filing_no: str) -> Response:
     """Approve the amendment that was read."""
-    filing_seen(session, visit.client, filing_no)
+    filing_to_decide(session, visit.client, filing_no)
     version, reason = forms.whole("version"), forms.typed("reason")
     actor = visit.client.client_id
     approve_amendment(session, filing_no, version, actor=actor, reason=reason, now=visit.now)
@@ -79,7 +80,7 @@ def approve(visit: Visit, session: Session, filing_no: str) -> Response:
 )
 def refuse(visit: Visit, session: Session, filing_no: str) -> Response:
     """Refuse the amendment that was read, with reasons."""
-    filing_seen(session, visit.client, filing_no)
+    filing_to_decide(session, visit.client, filing_no)
     version, reason, actor = forms.whole("version"), reason_typed(), visit.client.client_id
     refuse_amendment(session, filing_no, version, actor=actor, reason=reason, now=visit.now)
     return see("web.filings.one", "amendment-refused", filing_no=filing_no)

@@ -17,6 +17,7 @@ from creditbank.crediting.filing_steps import Ending, Measure, StepDraft, take_s
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 from creditbank.registry.clients import Scope
+from creditbank.registry.filing.deciding import filing_to_decide
 from creditbank.registry.filing.filings import filing_seen
 from creditbank.registry.filing.states import FilingStep
 from creditbank.web import forms
@@ -64,7 +65,7 @@ def end(visit: Visit, session: Session, filing_no: str) -> Response:
 @filing_steps.sent("/filings/<public:filing_no>/measure", able(Scope.FILING_DECIDE), shows=one)
 def order(visit: Visit, session: Session, filing_no: str) -> Response:
     """Suspend, lift, close, reopen or revoke."""
-    filing_seen(session, visit.client, filing_no)
+    filing_to_decide(session, visit.client, filing_no)
     step = FilingStep(forms.chosen("step", Measure))
     from_day: date | None = forms.day("from_day")
     draft = StepDraft(
@@ -93,7 +94,7 @@ def review(visit: Visit, session: Session, filing_no: str) -> Response:
 @filing_steps.sent("/filings/<public:filing_no>/review", able(Scope.FILING_DECIDE), shows=review)
 def decide(visit: Visit, session: Session, filing_no: str) -> Response:
     """Keep or reverse what was ticked, or all that wait."""
-    filing_seen(session, visit.client, filing_no)
+    filing_to_decide(session, visit.client, filing_no)
     leaves = frozenset(
         bytes.fromhex(leaf) for leaf in request.form.getlist("leaf") if _LEAF.fullmatch(leaf)
     )

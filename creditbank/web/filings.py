@@ -26,6 +26,7 @@ from creditbank.crediting.roster_works import works_for
 from creditbank.house import current_house
 from creditbank.registry.clients import Client, Scope, organisation_seen
 from creditbank.registry.filing.choices import filing_choices
+from creditbank.registry.filing.deciding import decides, filing_to_decide
 from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.filings import (
     FilingNotReturnedError,
@@ -116,6 +117,8 @@ def overview(visit: Visit, session: Session) -> Response:
     client, search = visit.client, request.args.get("q", "").strip()[:100]
     state = request.args.get("state", "")
     state = state if state in set(FilingState) else ""
+    official = Scope.FILING_DECIDE in client.scopes
+    mine = official and request.args.get("mine") == "yes"
     wanted = FilingsWanted(
         jurisdiction=client.jurisdiction,
         organisation_id=organisation_seen(client),
@@ -123,17 +126,18 @@ def overview(visit: Visit, session: Session) -> Response:
         before=place_of_filing(session, request.args.get("before", "")[:20]),
         limit=PAGE_LINES,
         search=search,
+        decided_by=client.jurisdiction if mine else "",
         delegated_on=civil_day(visit.now),
     )
     found = filings_page(session, wanted)
     lines = [(each, organisation_of(session, each.organisation_id)) for each in found[:PAGE_LINES]]
-    narrowed = bool(state or search or wanted.before)
-    late = [] if narrowed or Scope.FILING_DECIDE not in client.scopes else _late(session, visit)
+    narrowed = bool(state or search or wanted.before or mine)
+    late = _late(session, visit) if official and not narrowed else []
     return page(
         "filings.html", lines=lines, more=len(found) > PAGE_LINES, state=state, search=search,
         states=list(map(str, FilingState)), may_file=Scope.FILING_SUBMIT in client.scopes,
         own_id=organisation_seen(client),
-        narrowed=narrowed, late=late,
+        narrowed=narrowed, late=late, official=official, mine=mine,
     )  # fmt: skip
 
 
@@ -168,6 +172,8 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
     """Show a filing with its sessions, bounds, hours, rosters and history."""
     today, client = civil_day(visit.now), visit.client
     sheet = filing_sheet(session, client, filing_no, today)
+    is_official = Scope.FILING_DECIDE in client.scopes
+    deciding = is_official and decides(client, sheet.filing)
     files = Scope.FILING_SUBMIT in client.scopes and sheet.delegate_id is None
     posts = Scope.ROSTER_POST in client.scopes and takes_rosters(sheet.filing, today)
     possible = possible_steps(FilingState(sheet.filing.state))
@@ -178,17 +184,18 @@ def one(visit: Visit, session: Session, filing_no: str) -> Response:
         names=_names(sheet.estimate.law if sheet.estimate else None, sheet.filing),
         estimate=_explained(sheet.estimate), posts=posts,
         works=works_for(session, filing_no, client.client_id) if posts else [],
-        decides=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "submitted",
+        decides=deciding and sheet.filing.state == "submitted",
+        elsewhere=is_official and not deciding,
         due=due_day_of(sheet.filing, current_house().settings.filing_decide_working_days),
         copies=files, amends=files and FilingStep.AMEND in possible, files=files,
         amendments=[
             (each, changes_between(*plans_of(each))) for each in amendments_of(session, filing_no)
         ],
-        decides_amendments=Scope.FILING_DECIDE in client.scopes,
+        decides_amendments=deciding,
         mends=files and sheet.filing.state == "returned",
         sees_people=Scope.ATTENDANCE_WITHDRAW in client.scopes and sheet.delegate_id is None,
         endings=_offered(Ending, possible) if files else [],
-        measures=_offered(Measure, possible) if Scope.FILING_DECIDE in client.scopes else [],
+        measures=_offered(Measure, possible) if deciding else [],
         reviews=Scope.FILING_DECIDE in client.scopes and sheet.filing.state == "revoked",
         today=today.isoformat(),
     )  # fmt: skip
@@ -266,7 +273,7 @@ def _offered(words: type[StrEnum], possible: Collection[FilingStep]) -> list[str
 
 
 def _read_version(session: Session, client: Client, filing_no: str) -> None:
-    filing_seen(session, client, filing_no)
+    filing_to_decide(session, client, filing_no)
     require_version(session, filing_no, forms.whole("version"))
 
 

@@ -30,7 +30,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "objections-desk", "refused-questions",
     ),
     "home-organisations": (
-        "own-organisation", "own-clients", "organisations", "calls", "base-duties", "claims",
+        "own-organisation", "own-clients", "organisations", "calls", "base-duties",
+        "filing-routes", "claims",
     ),
     "home-accounts": ("codes", "recovery", "accounts", "events"),
 }  # fmt: skip

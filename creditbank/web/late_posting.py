@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from creditbank.clock import civil_day
 from creditbank.crediting.late_posting import Admission, admit_late, posting_terms
 from creditbank.registry.clients import Scope
+from creditbank.registry.filing.deciding import decides, filing_to_decide
 from creditbank.registry.filing.filings import filing_seen
 from creditbank.registry.filing.states import takes_rosters
 from creditbank.web import fields, forms
@@ -22,11 +23,12 @@ def overview(visit: Visit, session: Session, filing_no: str) -> Response:
     client, today = visit.client, civil_day(visit.now)
     filing = filing_seen(session, client, filing_no, delegated_on=today)
     terms = posting_terms(session, filing)
-    decides = Scope.FILING_DECIDE in client.scopes and takes_rosters(filing, today)
+    admits = Scope.FILING_DECIDE in client.scopes and decides(client, filing)
     return page(
         "posting_terms.html", filing=filing, today=today,
         terms=[(each, each.is_over(today)) for each in terms],
-        admits=decides and any(each.last_day < today for each in terms),
+        admits=admits and takes_rosters(filing, today)
+        and any(each.last_day < today for each in terms),
         through=forms.typed("through"), reason=forms.typed("reason"),
     )  # fmt: skip
 
@@ -36,7 +38,7 @@ def overview(visit: Visit, session: Session, filing_no: str) -> Response:
 )
 def admit(visit: Visit, session: Session, filing_no: str) -> Response:
     """Let attendance of the ticked days in."""
-    filing = filing_seen(session, visit.client, filing_no)
+    filing = filing_to_decide(session, visit.client, filing_no)
     ticked = set(request.form.getlist("day"))
     days = [each.day for each in posting_terms(session, filing) if each.day.isoformat() in ticked]
     through = forms.day("through")

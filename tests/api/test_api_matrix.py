@@ -147,6 +147,11 @@ MATRIX: Mapping[str, Row] = {
         "filing:decide", "official", none="bid-unknown", region=REGION
     ),
     "GET /api/v1/base-duties": Row("filing:decide", "official"),
+    "POST /api/v1/filing-routes": Row("filing:decide", "official"),
+    "GET /api/v1/filing-routes": Row("filing:read", "provider official auditor"),
+    "POST /api/v1/filing-routes/<public:route_no>/ending": Row(
+        "filing:decide", "official", none="filing-route-unknown", region=REGION
+    ),
     "POST /api/v1/exemptions": Row("exemption:file", "employer title_system"),
     "GET /api/v1/exemptions": Row("exemption:read", "employer title_system official auditor"),
     "GET /api/v1/exemptions/<public:exemption_no>": Row(
@@ -527,6 +532,12 @@ def exempted(desk: Desk) -> dict[str, str]:
     return {"exemption_no": exemption_no, "finding_no": found.get_json()["finding_no"]}
 
 
+_REASSESSED = {"scheme": "cn-3710", "case_no": "查2026-2"}
+_ROUTE = {
+    "district": "cn-3710", "office": "cn-3710", "valid_from": "2099-01-01", **DOCUMENT,
+}  # fmt: skip
+
+
 def numbers_of_all(desk: Desk) -> dict[str, str]:
     """Do one of each; return the numbers by the names that addresses have for them."""
     publish_works(desk.bank)
@@ -566,6 +577,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "reconciliation_no": desk.provider.post("/api/v1/reconciliations", EMPTY_DAY),
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
+        "route_no": desk.official.post("/api/v1/filing-routes", _ROUTE),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),
@@ -573,9 +585,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
             "/api/v1/investigations",
             {"about": f"{filing_no}/1", "case_no": "查2026-1", "reason": "sampling"},
         ),
-        "reassessment_no": desk.official.post(
-            "/api/v1/reassessments", {"scheme": "cn-3710", "case_no": "查2026-2"}
-        ),
+        "reassessment_no": desk.official.post("/api/v1/reassessments", _REASSESSED),
     }
     numbers = {name: str(act.get_json()[name]) for name, act in acts.items()}
     return numbers | of_a_verdict(desk, numbers["verdict_no"]) | {

@@ -48,6 +48,7 @@ from creditbank.registry.credentials import credentials_of
 from creditbank.registry.delegations import DelegationDraft, give_delegation
 from creditbank.registry.facts import Attribute, Ground, Level
 from creditbank.registry.filing.filings import filing_numbered, submit_filing
+from creditbank.registry.filing.routes import RouteDraft, record_route
 from creditbank.registry.filing.states import FilingStep
 from creditbank.registry.filing.unfinished import UnfinishedFiling, save_new_draft
 from creditbank.registry.lawbook import law_of
@@ -273,6 +274,9 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /bids/<public:bid_no>/recommendation": Held(
         "bid", "official", "far-official", {"level": "provincial", **DOCUMENT}
+    ),
+    "POST /desk/filing-routes/<public:route_no>/ending": Held(
+        "route", "official", "far-official", {"valid_through": "2099-06-30", "reason": "划转"}
     ),
     "GET /exemptions/<public:exemption_no>": Held("exemption", "employer", "far-employer"),
     "GET /exemptions/<public:exemption_no>/resubmission": Held(
@@ -584,7 +588,7 @@ def exempting(bank: TestBank) -> dict[str, str]:
 
 
 def called(bank: TestBank) -> dict[str, str]:
-    """Open calls: one that takes bids, one to be decided, one with an awarded bid."""
+    """Open calls: one that takes bids, one to be decided, one with an awarded bid; and a route."""
     now, past = utc_now(), utc_now() - timedelta(days=30)
     ground = Ground("示例1号", date(2025, 1, 1))
     numbers, bid_no = {}, ""
@@ -602,7 +606,10 @@ def called(bank: TestBank) -> dict[str, str]:
                 bid_no = made.bid_no
                 award = Award((bid_no,), ground)
                 decide_call(session, numbers[name], award, actor="official", now=now)
-    return {**numbers, "bid": bid_no}
+    ahead = RouteDraft("cn-3710", "cn-3710", date(2099, 1, 1), ground)
+    with bank.unit() as session:
+        route = record_route(session, ahead, actor="official", now=now)
+    return {**numbers, "bid": bid_no, "route": route.route_no}
 
 
 def delegated(bank: TestBank) -> str:

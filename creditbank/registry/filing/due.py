@@ -18,7 +18,7 @@ from creditbank.ids import places_above
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import Act
 from creditbank.registry.filing.states import FilingState
-from creditbank.registry.lookups import within_jurisdiction
+from creditbank.registry.lookups import filings_seen_in
 from creditbank.registry.models import Filing
 
 OVERDUE = "filing.overdue"
@@ -47,6 +47,8 @@ def overdue_filings(
 ) -> Sequence[Filing]:
     """Return what should have been decided in a region and below, the longest overdue first.
 
+    What was routed to an office there is among it.
+
     Args:
         session: any.
         jurisdiction: the region.
@@ -56,34 +58,34 @@ def overdue_filings(
     """
     if not working_days:
         return []
-    query = select(Filing).where(
-        _overdue(working_days, now), within_jurisdiction(Filing.jurisdiction, jurisdiction)
-    )
+    query = select(Filing).where(_overdue(working_days, now), filings_seen_in(jurisdiction))
     return session.scalars(query.order_by(Filing.submitted_at, Filing.filing_no).limit(limit)).all()
 
 
 def escalate(session: Session, working_days: int, *, actor: str, limit: int, now: datetime) -> int:
     """Record of each filing that has become overdue that the next level up is told; once for each
-    submission.
+    submission. Where it was routed to an office, the one above may decide it from then on too.
 
     Returns:
         of how many.
     """
-    told = exists().where(
+    is_told = exists().where(
         Act.subject == Filing.filing_no, Act.kind == OVERDUE,
         Act.recorded_at >= Filing.submitted_at,
     )  # fmt: skip
-    query = select(Filing).where(_overdue(working_days, now), ~told)
+    query = select(Filing).where(_overdue(working_days, now), ~is_told)
     found = session.scalars(
         query.order_by(Filing.submitted_at).limit(limit).with_for_update(skip_locked=True)
     ).all()
     for filing in found:
-        above = places_above(filing.jurisdiction)[1:2]
+        above = places_above(filing.deciding_office)
+        told = above[min(1, len(above) - 1)]
         due = due_day(civil_day(filing.submitted_at), working_days)
         details: dict[str, Canonical] = {
-            "due_day": due.isoformat(), "told": above[0] if above else filing.jurisdiction,
-            "version": filing.version,
+            "due_day": due.isoformat(), "told": told, "version": filing.version,
         }  # fmt: skip
+        if filing.route_no is not None:
+            filing.escalated_to = told
         draft = ActDraft(OVERDUE, filing.jurisdiction, actor, filing.filing_no, details)
         record_act(session, draft, now=now)
     return len(found)

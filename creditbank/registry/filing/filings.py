@@ -17,9 +17,10 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_text
+from creditbank.clock import civil_day
 from creditbank.errors import CreditBankError
 from creditbank.hours import apportioned_centihours, hours_text
-from creditbank.ids import random_number
+from creditbank.ids import jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import SourceKind
 from creditbank.ledger.sources import Bounds, SourceDraft, open_source, source_bounds_details
@@ -28,6 +29,7 @@ from creditbank.registry.delegates import delegation_open, other_than_holder
 from creditbank.registry.filing.bases import require_base
 from creditbank.registry.filing.history import history_of, late_of
 from creditbank.registry.filing.kinds import checked_facts, kind_of, people_max_of
+from creditbank.registry.filing.routes import routed
 from creditbank.registry.filing.sittings import check_days, check_times
 from creditbank.registry.filing.states import (
     FilingStep,
@@ -142,19 +144,17 @@ def submit_filing(
     """
     law, draft = weighed(session, draft, provider.jurisdiction)
     require_base_of(session, provider.organisation_id, draft)
-    filing_no = "F" + random_number(9)
+    filing_no, region = "F" + random_number(9), provider.jurisdiction
+    route = routed(session, region, draft.kind, draft.facts, civil_day(now))
     row = {
         "filing_no": filing_no, "organisation_id": provider.organisation_id,
-        "jurisdiction": provider.jurisdiction, **_columns(draft, law), "state": "submitted",
+        "jurisdiction": region, **_columns(draft, law), "state": "submitted", **route.columns(),
         "version": 1, "submitted_at": now, "submitted_by": actor, "reason": "", "state_at": now,
     }  # fmt: skip
     filing = session.scalars(insert(Filing).returning(Filing), [row]).one()
     _insert_sessions(session, filing_no, draft)
-    record_act(
-        session,
-        ActDraft("filing.submitted", provider.jurisdiction, actor, filing_no, described(draft)),
-        now=now,
-    )
+    details = {**described(draft), **route.said()}
+    record_act(session, ActDraft("filing.submitted", region, actor, filing_no, details), now=now)
     return filing
 
 
@@ -162,6 +162,8 @@ def submit_again(
     session: Session, filing_no: str, draft: FilingDraft, *, actor: str, now: datetime
 ) -> Filing:
     """Submit a returned filing as its next version; days that it keeps stay filed when they were.
+
+    It goes to whom the routes of that day say.
 
     Raises:
         FilingUnknownError, FilingNotReturnedError: there is nothing to mend.
@@ -171,14 +173,15 @@ def submit_again(
     require_step(filing, FilingStep.RESUBMIT, FilingNotReturnedError)
     law, draft = weighed(session, draft, filing.jurisdiction)
     require_base_of(session, filing.organisation_id, draft)
-    for column, value in _columns(draft, law).items():
+    route = routed(session, filing.jurisdiction, draft.kind, draft.facts, civil_day(now))
+    for column, value in {**_columns(draft, law), **route.columns()}.items():
         setattr(filing, column, value)
     enter(filing, FilingStep.RESUBMIT, now=now)
     filing.version += 1
     filing.submitted_at, filing.submitted_by = now, actor
     session.execute(delete(FilingSession).where(FilingSession.filing_no == filing_no))
     _insert_sessions(session, filing_no, draft)
-    details = {**described(draft), "version": filing.version}
+    details = {**described(draft), **route.said(), "version": filing.version}
     record_act(
         session,
         ActDraft("filing.resubmitted", filing.jurisdiction, actor, filing_no, details),
@@ -316,7 +319,8 @@ def filing_numbered(
 def filing_seen(
     session: Session, client: Client, filing_no: str, *, delegated_on: date | None = None
 ) -> Filing:
-    """Return a filing that the client may see: a provider's own, an official's region.
+    """Return a filing that the client may see: a provider's own, an official's region, or what an
+    office there decides.
 
     What an organisation took over from another is its own.
 
@@ -333,7 +337,8 @@ def filing_seen(
     """
     own, filing = organisation_seen(client), filing_numbered(session, filing_no)
     if own is None:  # whoever moved to another district keeps what was filed in the old one
-        client.require_region(filing.jurisdiction)
+        if not jurisdiction_contains(client.jurisdiction, filing.deciding_office):
+            client.require_region(filing.jurisdiction)
     elif own != holder_of(session, filing) and (
         delegated_on is None or delegation_open(session, filing, own, delegated_on) is None
     ):

@@ -75,6 +75,10 @@ KINDS: Mapping[FilingKind, KindRule] = {
         (FactRule("platform"), FactRule("places", ("limited", "open"), wanted=False)),
     ),
 }  # fmt: skip
+#: The fact that is a filing's level, of the kinds that have one.
+LEVEL_FACTS: Mapping[FilingKind, str] = {
+    FilingKind.ADVANCED_SEMINAR: "seminar_level", FilingKind.BASE_COURSE: "base_level",
+}  # fmt: skip
 _CLAIMED = {activity: kind for kind, rule in KINDS.items() for activity in sorted(rule.activities)}
 
 
