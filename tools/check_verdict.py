@@ -6,8 +6,10 @@ A verdict of a list that is signed as a whole, or a refusal on it, is checked by
         [--subject SUBJECT.json] [--export EXPORT.json] [--language zh|en]
     python tools/check_verdict.py PREDICATE.jws --jwks JWKS.json [--subject SUBJECT.json]
         [--logs LOGS.json] [--language zh|en]
+    python tools/check_verdict.py SHOWN.sd-jwt --jwks JWKS.json [--subject SUBJECT.json]
     python tools/check_verdict.py PROOF.json [--logs LOGS.json] [--language zh|en]
 
+SHOWN is a file with the SD-JWT (RFC 9901) of a verdict of which some lines are shown.
 VERDICT and PREDICATE (a bare yes or no) are files with the compact JWS, VERDICT also one with the
 JSON of a verdict of a list that is signed as a whole (a line of the list's answers will do), PROOF
 one with the JSON of a proof, each `-` for standard input; the content says which it is. JWKS is the
@@ -60,6 +62,10 @@ TREE_STATEMENT = "creditbank/verdict-tree/v1"
 REFUSAL_STATEMENT = "creditbank/list-refusal/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 TREE_TYPE = "creditbank-verdict-tree+jwt"
+SHOWN_STATEMENT = "creditbank/verdict-sd/v1"
+SHOWN_TYPE = "creditbank-verdict+sd-jwt"
+SHOWN_MEMBERS = ("asker", "outcome", "question", "subject")
+DISCLOSURES_MAX = 4096
 PREDICATE_STATEMENT = "creditbank/predicate/v1"
 PREDICATE_TYPE = "creditbank-predicate+jwt"
 PREDICATE_ANSWERS = ("yes", "no", "undetermined")
@@ -391,6 +397,37 @@ class RefusalReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A verdict of which some members and lines are shown; `digests` are what may be disclosed."""
+
+    issuer: str
+    number: str
+    issued_at: int
+    scheme: str
+    packs: list[Json]
+    algorithm: str
+    member_digests: tuple[str, ...]
+    line_digests: tuple[str, ...]
+    disclosures: tuple[str, ...]
+    unknown_members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """All findings about one verdict shown in part, with what is shown of it."""
+
+    shown: Shown
+    members: dict[str, Json]
+    lines: list[Json]
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed, in order, each as often as it failed."""
+        return tuple(found.check for found in self.findings if found.state is State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
 class Predicate:
     """A bare yes or no: what was claimed, in words and as data, and what binds it to somebody."""
 
@@ -436,7 +473,7 @@ class ProofReport:
         return tuple(found.check for found in self.findings if found.state is State.FAILED)
 
 
-AnyReport: TypeAlias = Report | RefusalReport | ProofReport | PredicateReport
+AnyReport: TypeAlias = Report | RefusalReport | ProofReport | PredicateReport | ShownReport
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -475,6 +512,12 @@ def _examined_verdict(raw: bytes, options: argparse.Namespace) -> AnyReport:
     if options.jwks is None:
         raise UnreadableError("no-jwks")
     is_token = not raw.lstrip().startswith(b"{")
+    if is_token and b"~" in raw:
+        return examine_shown(
+            raw,
+            _read(options.jwks, SMALL_BYTES_MAX),
+            subject=_read_if_given(options.subject, SMALL_BYTES_MAX),
+        )
     if is_token and read_token(raw).header.get("typ") == PREDICATE_TYPE:
         return examine_predicate(
             raw,
@@ -493,6 +536,8 @@ def _examined_verdict(raw: bytes, options: argparse.Namespace) -> AnyReport:
 def _report_lines(report: AnyReport, language: str) -> list[str]:
     if isinstance(report, PredicateReport):
         return predicate_lines(report, language)
+    if isinstance(report, ShownReport):
+        return shown_lines(report, language)
     if isinstance(report, ProofReport):
         return proof_lines(report, language)
     if isinstance(report, RefusalReport):
@@ -526,6 +571,88 @@ def examine_proof(raw: bytes, *, logs: bytes | None = None) -> ProofReport:
         judge("inclusion", lambda: claim_inclusion(entries, proof.heads)),
     ]
     return ProofReport(proof, tuple(findings))
+
+
+def examine_shown(token: bytes, jwks: bytes, *, subject: bytes | None = None) -> ShownReport:
+    """Make every check of a verdict that is shown in part, as an SD-JWT.
+
+    Args:
+        token: the SD-JWT with the disclosures that are shown.
+        jwks: the bank's JWK Set as JSON.
+        subject: JSON of kind, number and name, to check the commitment where it is shown.
+
+    Raises:
+        UnreadableError: one of the three does not have its format.
+    """
+    raw, *disclosures = token.strip().split(b"~")
+    if not disclosures or disclosures.pop() or len(disclosures) > DISCLOSURES_MAX:
+        raise UnreadableError("token-form")
+    jws = read_token(raw)
+    shown = read_shown(jws.payload, tuple(each.decode("ascii", "replace") for each in disclosures))
+    keys = read_keys(jwks)
+    person = None if subject is None else read_subject(subject)
+    members, lines = disclosed(shown)
+    findings = [
+        judge("header", lambda: claim_header(jws.header, SHOWN_TYPE)),
+        judge("key", lambda: find_key(jws.header, keys)),
+        judge("signature", lambda: claim_signature(jws, keys)),
+        judge("members", lambda: claim_no_unknown(shown.unknown_members)),
+        judge("packs", lambda: claim_chain(shown.packs, shown.scheme)),
+        judge("disclosures", lambda: claim_disclosures(shown)),
+        _undisclosed("commitment", "no-subject-given")
+        if person is None or "subject" not in members
+        else judge("commitment", lambda: claim_committed(members["subject"], person)),
+    ]
+    return ShownReport(shown, members, lines, tuple(findings))
+
+
+def disclosed(shown: Shown) -> tuple[dict[str, Json], list[Json]]:
+    """Return what the disclosures show: members by their name, and lines."""
+    members: dict[str, Json] = {}
+    lines: list[Json] = []
+    for text in shown.disclosures:
+        match parse_json(decode_base64url(text), "disclosure"):
+            case [str(), str(name), value]:
+                members[name] = value
+            case [str(), value]:
+                lines.append(value)
+            case _:
+                raise UnreadableError("wrong-type", where="disclosure", wanted="array")
+    return members, lines
+
+
+def claim_disclosures(shown: Shown) -> None:
+    """Say that each disclosure has its one digest where it belongs, and tells nothing twice."""
+    if shown.algorithm != "sha-256":
+        raise FaultError("disclosure-algorithm", found=shown.algorithm)
+    if len({*shown.member_digests, *shown.line_digests}) != len(
+        shown.member_digests + shown.line_digests
+    ):
+        raise FaultError("disclosure-twice")
+    named: list[str] = []
+    for text in shown.disclosures:
+        said = _list(parse_json(decode_base64url(text), "disclosure"), "disclosure")
+        is_member = len(said) > len(("salt", "line"))
+        among = shown.member_digests if is_member else shown.line_digests
+        digest = base64.urlsafe_b64encode(sha256(text.encode())).rstrip(b"=").decode()
+        if digest not in among:
+            raise FaultError("disclosure-other")
+        named.append(str(said[1]) if is_member else digest)
+        if is_member and said[1] not in SHOWN_MEMBERS:
+            raise FaultError("members-unknown", found=str(said[1]))
+    if len(set(named)) != len(named):
+        raise FaultError("disclosure-twice")
+
+
+def claim_committed(subject: Json, person: Subject) -> None:
+    """Say that a subject that is shown is whom the asker means."""
+    members = _Members()
+    said = members.take(subject, "subject", "document_kind last_four salt commitment")
+    salt = _hex(said["salt"], SHORT_SALT_BYTES, "subject.salt")
+    commitment = _hex(said["commitment"], DIGEST_BYTES, "subject.commitment")
+    text = canonical([person.kind, person.number, person.name])
+    if sha256(b"creditbank/subject/v1\n", salt, text) != commitment:
+        raise FaultError("commitment-other")
 
 
 def examine_predicate(
@@ -1426,6 +1553,28 @@ def read_code(typed: str) -> str:
     return "".join(character for character in read if character in CODE_CHARACTERS)
 
 
+def read_shown(payload: dict[str, Json], disclosures: tuple[str, ...]) -> Shown:
+    """Read the payload of a verdict that is shown in part."""
+    if payload.get("statement") != SHOWN_STATEMENT:
+        raise UnreadableError("statement-unknown", found=payload.get("statement", ""))
+    members = _Members()
+    names = "iss jti iat known_at packs statement scheme _sd_alg _sd credited"
+    top = members.take(payload, "payload", names)
+    lines = members.each(top["credited"], "credited", "...")
+    return Shown(
+        issuer=_text(top["iss"], "iss"),
+        number=_text(top["jti"], "jti"),
+        issued_at=_integer(top["iat"], "iat"),
+        scheme=_text(top["scheme"], "scheme"),
+        packs=_list(top["packs"], "packs"),
+        algorithm=_text(top["_sd_alg"], "_sd_alg"),
+        member_digests=tuple(_text(each, "_sd") for each in _list(top["_sd"], "_sd")),
+        line_digests=tuple(_text(row["..."], "credited") for row in lines),
+        disclosures=disclosures,
+        unknown_members=tuple(members.unknown),
+    )
+
+
 def read_predicate(payload: dict[str, Json]) -> Predicate:
     """Read the payload of a predicate; unknown members are remembered, missing ones refused."""
     if payload.get("statement") != PREDICATE_STATEMENT:
@@ -2186,6 +2335,26 @@ def proof_lines(report: ProofReport, language: str) -> list[str]:
     return [*lines, "", _words(end, language, facts)]
 
 
+def shown_lines(report: ShownReport, language: str) -> list[str]:
+    """Write a report on a verdict shown in part: what is shown, the checks, the limits, the end."""
+    said = report.shown
+    brief = {
+        "number": said.number, "issuer": said.issuer, "issued": _issued(said.issued_at),
+        "scheme": said.scheme,
+    }  # fmt: skip
+    lines = [_words(SHOWN_BRIEF, language, brief)]
+    lines += [f"{name}: {_shown(_compact(report.members[name]))}" for name in report.members]
+    lines += [_shown(_compact(each)) for each in report.lines]
+    words = {**CHECKS, **SHOWN_CHECKS}
+    lines += ["", *finding_lines(report.findings, language, words, FAULTS)]
+    lines += ["", _words(LIMITS_TITLE, language, {})]
+    lines += [f"- {_words(each, language, {})}" for each in SHOWN_LIMITS]
+    end = END_FAILED if report.failed else END_GOOD
+    undisclosed = sum(each.state is State.NOT_DISCLOSED for each in report.findings)
+    facts = {"failed": len(report.failed), "undisclosed": undisclosed}
+    return [*lines, "", _words(end, language, facts)]
+
+
 def predicate_lines(report: PredicateReport, language: str) -> list[str]:
     """Write a report on a bare yes or no for people: the claim, the checks, the limits, the end."""
     said = report.predicate
@@ -2374,6 +2543,8 @@ PROOF_CHECKS = {
     "one-credit": ("只有一笔认定及其后续分录", "one credit and what was done to it"),
 }
 
+#: Of a verdict shown in part alone.
+SHOWN_CHECKS = {"disclosures": ("所披露各项的摘要", "digests of what is disclosed")}
 #: Of a predicate alone; what is called otherwise than of a verdict.
 PREDICATE_CHECKS = {
     "claim": ("所问与答复相符", "claim and answer fit"),
@@ -2395,6 +2566,12 @@ FAULTS = {
         "not creditbank/verdict-tree/v1: {found}",
     ),
     "header-typ": ("typ 不是核验结论或名单树：{found}", "typ is not the one wanted: {found}"),
+    "disclosure-algorithm": ("不认可的摘要算法：{found}", "digest not accepted: {found}"),
+    "disclosure-twice": ("有一项披露两次", "something is disclosed twice"),
+    "disclosure-other": (
+        "有一项披露不在签名的摘要之中",
+        "a disclosure has no digest among those that were signed",
+    ),
     "answer-unknown": ("未知答复：{found}", "unknown answer: {found}"),
     "claim-form": ("年份、学时或计算方式不合格式", "years, hours or per are malformed"),
     "claim-reasons": (
@@ -2642,6 +2819,17 @@ LIMITS = (
     (
         "应达学时取自所引规则包，本工具不读取规则包，也不核对所引条款原文。",
         "Required hours come from the cited packs; packs and quoted clauses are not read here.",
+    ),
+)
+SHOWN_BRIEF = (
+    "部分披露的核验结论 {number}，{issuer} 于 {issued} 出具：方案 {scheme}；所披露的如下",
+    "Verdict {number} shown in part, by {issuer} of {issued}: scheme {scheme}; it shows",
+)
+SHOWN_LIMITS = (
+    LIMITS[0],
+    (
+        "只能说明所披露各项属实；未披露的年度、科目可能有也可能没有，不能推断。",
+        "What is shown is true, not complete: nothing follows of years and subjects not shown.",
     ),
 )
 PREDICATE_BRIEF = (

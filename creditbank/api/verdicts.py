@@ -43,8 +43,11 @@ from creditbank.verification.kept import statement_of, superseded_by
 from creditbank.verification.list_trees import VerdictUnsignedError, listed_verdict
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import Ask, AskByCode, AsOfFutureError
+from creditbank.verification.sd_jwt import VerdictFiguresError, sd_jwt_of
 
 JOSE = "application/jose"
+#: RFC 9901
+SD_JWT = "application/sd-jwt"
 _EXAMPLE = {
     **IDENTITY_EXAMPLE,
     "scheme": "cn-3710",
@@ -110,6 +113,22 @@ def read_verdict(call: Call, session: Session, verdict_no: str) -> Reply | Respo
     """Return an answer to whoever asked for it; of a list that is signed as a whole, with `listed`
     in place of `jws`, and always as JSON."""
     return _kept(session, verdict_numbered(session, verdict_no, call.client), status=200)
+
+
+@verdicts.get(
+    "/verdicts/<public:verdict_no>/sd-jwt",
+    Scope.VERDICT_ASK,
+    files={SD_JWT: "eyJ….eyJ….AbC…~WyJ…~WyJ…~"},
+    refuses=(VerdictUnknownError, VerdictFiguresError),
+)
+def read_verdict_sd_jwt(call: Call, session: Session, verdict_no: str) -> Response:
+    """Return an answer of level `summary` or `record` as an SD-JWT (RFC 9901) with every
+    disclosure: pass on only those of the years and subjects that you want to show."""
+    verdict, house = verdict_numbered(session, verdict_no, call.client), current_house()
+    token = sd_jwt_of(
+        statement_of(verdict), house.vault, house.keys, house.settings.verdict_algorithm
+    )
+    return Response(token, content_type=SD_JWT, headers={"Cache-Control": "no-store"})
 
 
 def _holder(asked: Ask, verdict_no: str, call: Call) -> HolderName | None:

@@ -29,12 +29,18 @@ from creditbank.rules.stated import NO_DAY
 from creditbank.schemas.fields import Text, scheme, word
 from creditbank.verification.answers import verdict_numbered
 from creditbank.verification.holders import holder_of
-from creditbank.verification.kept import answers_of, shown_statement, superseded_by
+from creditbank.verification.kept import (
+    answers_of,
+    shown_statement,
+    statement_of,
+    superseded_by,
+)
 from creditbank.verification.list_trees import listed_verdict, place_of
 from creditbank.verification.offers import Wanted, offer_of, open_offer, wanted_by
 from creditbank.verification.questions import Ask, AskByCode, Disclosure
 from creditbank.verification.results import may_follow
 from creditbank.verification.review_reports import reports_of
+from creditbank.verification.sd_jwt import sd_jwt_of
 from creditbank.verification.watching import ACTIVE, current_of
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
@@ -191,6 +197,16 @@ def signed_answer(visit: Visit, session: Session, verdict_no: str) -> Response:
         content = json.dumps(listed, separators=(",", ":"))
         return attached(content, "application/json", f"{verdict.verdict_no}.json")
     return attached(verdict.jws, _JWS, f"{verdict.verdict_no}.jws")
+
+
+@verdicts.shown("/verdicts/<public:verdict_no>/answer.sd-jwt", able(Scope.VERDICT_ASK))
+def answer_to_show(visit: Visit, session: Session, verdict_no: str) -> Response:
+    """Hand the answer over as a file of which one may pass on single lines."""
+    verdict, house = verdict_numbered(session, verdict_no, visit.client), current_house()
+    token = sd_jwt_of(
+        statement_of(verdict), house.vault, house.keys, house.settings.verdict_algorithm
+    )
+    return attached(token, "application/sd-jwt", f"{verdict.verdict_no}.sd-jwt")
 
 
 def title_page(

@@ -401,6 +401,9 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/verdicts/<public:verdict_no>": Row(
         "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
     ),
+    "GET /api/v1/verdicts/<public:verdict_no>/sd-jwt": Row(
+        "verdict:ask", "title_system", none="verdict-unknown", organisation="verdict-unknown"
+    ),
     "POST /api/v1/predicates": Row("verdict:ask", "title_system"),
     "GET /api/v1/predicates/<public:predicate_no>": Row(
         "verdict:ask", "title_system", none="predicate-unknown", organisation="predicate-unknown"

@@ -40,6 +40,7 @@ PINNED = {
     "leaves.json": "7496d3e4a7a1c887aafd17df7272eb8494659aa6cc734b444f6d9a866b17d57c",
     "listed_verdict.json": "bb674ab7f694030e8eb97bd31257aa04fb6b0e6f04e24d3ede69c4710e3da5fa",
     "merkle.json": "71552510564228bbd3560bc21fe0fcfd729eaee27e684a959166488b18c1091b",
+    "verdict_sd.json": "0dbc8e880c04c855b0e579906938854315d1dd44d0ec0afe6371df03c638f3ff",
     "predicate.json": "ec0db9760b221dbe8719b024e378f416ae6588abc7100ddb18158d7e2801ac94",
     "statement_carried.json": "094d0bcbe1b4b745fb6f60a639aa29f882b1fa029a8815717d477f900c0f3065",
     "statement.json": "fb8f50e052146bdbc5e0198ab237a5e5aa03cf3fcacbe44878c8598c0588f2c2",
@@ -104,13 +105,17 @@ def test_the_vectors_can_be_made_again_without_the_bank() -> None:
     assert made.stdout == (FOLDER / "leaves.json").read_bytes()
 
 
-def test_the_predicates_can_be_made_again_without_the_bank() -> None:
-    maker = FOLDER / "make_predicate.py"
+@pytest.mark.parametrize(
+    ("script", "file"),
+    [("make_predicate.py", "predicate.json"), ("make_sd_jwt.py", "verdict_sd.json")],
+)
+def test_what_shows_little_can_be_made_again_without_the_bank(script: str, file: str) -> None:
+    maker = FOLDER / script
 
     made = subprocess.run([sys.executable, "-I", maker], check=True, capture_output=True)
 
     assert "creditbank" not in {line.split()[1] for line in _imports(maker)}
-    assert made.stdout == (FOLDER / "predicate.json").read_bytes()
+    assert made.stdout == (FOLDER / file).read_bytes()
 
 
 @pytest.mark.parametrize("vector", VECTORS["canonical"], ids=lambda vector: vector["text_hex"][:16])

@@ -149,6 +149,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /verdicts/watched/webhook": frozenset({"title_system"}),
     "POST /verdicts/watched/webhook/ending": frozenset({"title_system"}),
     "POST /verdicts/watched/<public:event_no>/redelivery": frozenset({"title_system"}),
+    "GET /verdicts/<public:verdict_no>/answer.sd-jwt": frozenset({"title_system"}),
     "GET /predicates/code": frozenset({"title_system"}),
     "POST /predicates/code": frozenset({"title_system"}),
     "GET /predicates/<public:predicate_no>": frozenset({"title_system"}),

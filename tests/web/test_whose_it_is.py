@@ -148,6 +148,7 @@ OBJECTS: Mapping[str, Held] = {
     "GET /hours/entries/<leaf:leaf>/proof": Held("hour", "professional", "other-professional"),
     "GET /verdicts/<public:verdict_no>": Held("verdict", "asker", "colleague"),
     "GET /verdicts/<public:verdict_no>/answer.jws": Held("verdict", "asker", "colleague"),
+    "GET /verdicts/<public:verdict_no>/answer.sd-jwt": Held("verdict", "asker", "colleague"),
     "GET /predicates/<public:predicate_no>": Held("predicate", "asker", "colleague"),
     "GET /predicates/<public:predicate_no>/answer.jws": Held("predicate", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>": Held("list", "asker", "colleague"),
