@@ -52,6 +52,7 @@ KEPT_FROM_SEALER = (
     "dispute_step",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
     "roster_file", "roster_file_content", "roster_file_download",
+    "check_in_pad", "check_in_pad_scan",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")
@@ -68,6 +69,7 @@ APPENDED = (
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
     "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
     "roster_file", "roster_file_download",
+    "check_in_pad", "check_in_pad_scan",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

@@ -392,8 +392,8 @@ def _plain(value: object) -> object:
         return [_plain(inner) for inner in value]
     if isinstance(value, set | frozenset):
         return sorted(str(inner) for inner in value)
-    if isinstance(value, date):
-        return value.isoformat()
+    if isinstance(value, date | bytes):
+        return value.hex() if isinstance(value, bytes) else value.isoformat()
     assert is_dataclass(value), f"{type(value).__name__} is in no shape"
     # Not its repr, which hides a document's number.
     return [_plain(getattr(value, each.name)) for each in fields(value)]

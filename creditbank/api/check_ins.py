@@ -20,6 +20,19 @@ from creditbank.attendance.check_ins import (
     planned_of,
     secret_of,
 )
+from creditbank.attendance.pad_signing import PadKeyInvalidError, PadUnsignedError
+from creditbank.attendance.pads import (
+    PadEndedError,
+    PadScanDiffersError,
+    PadScanMissingError,
+    PadTooManyError,
+    PadUnknownError,
+    open_pad,
+    pads_of,
+    sent_by_pads,
+    take_upload,
+)
+from creditbank.crediting.check_in_pads import expected_on
 from creditbank.crediting.check_in_posting import (
     CheckInNobodyError,
     CheckInPersonUnknownError,
@@ -40,6 +53,15 @@ from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
 from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
+from creditbank.schemas.check_in_pads import (
+    PadAnswer,
+    PadBody,
+    PadUploadAnswer,
+    PadUploadBody,
+    base64url,
+    shaped_fates,
+    shaped_pad,
+)
 from creditbank.schemas.check_ins import (
     CheckInAnswer,
     CheckInBody,
@@ -52,6 +74,13 @@ from creditbank.schemas.check_ins import (
 from creditbank.schemas.rosters import ModeQuery
 
 PDF = "application/pdf"
+
+#: The generator of P-256 stands for a key in the document.
+_POINT = bytes.fromhex(
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+_MARK = {"device_at": "2026-11-21T01:00:00.000000Z", "run": "0123456789abcdef", "ticks": 0}
 
 check_ins = Door("check-ins", __name__, description="Who came into a session and left it.")
 
@@ -151,6 +180,50 @@ def post_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str,
     }
 
 
+@check_ins.post(
+    "/check-ins/<public:check_in_no>/pads",
+    Scope.ROSTER_POST,
+    status=201,
+    body=JsonBody(PadBody(), {"public_key": base64url(_POINT), "mark": _MARK}),
+    answer=PadAnswer(),
+    refuses=(CheckInUnknownError, PadEndedError, PadKeyInvalidError, PadTooManyError),
+)
+def open_a_pad(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
+    """Register the key of a device that will record people in and out without network.
+
+    The same key again is the same pad.
+    """
+    check_in, vault = _seen(call, session, check_in_no), current_house().vault
+    pad = open_pad(
+        session, vault, check_in_no, call.body["public_key"], call.body["mark"],
+        actor=call.client.client_id, now=call.now,
+    )  # fmt: skip
+    return shaped_pad(pad, *expected_on(session, vault, check_in, pad))
+
+
+@check_ins.post(
+    "/check-ins/<public:check_in_no>/pads/<count:pad_no>/scans",
+    Scope.ROSTER_POST,
+    body=JsonBody(
+        PadUploadBody(),
+        {
+            "scans": [{"body": "[]", "signature": base64url(bytes(64))}],
+            "people": [base64url(bytes(100))], "sent": _MARK, "signature": base64url(bytes(64)),
+        },
+    ),
+    answer=PadUploadAnswer(),
+    refuses=(
+        CheckInUnknownError, PadUnknownError, PadUnsignedError, PadScanMissingError,
+        PadScanDiffersError, PadEndedError,
+    ),
+)  # fmt: skip
+def send_pad_scans(call: Call, session: Session, check_in_no: str, pad_no: int) -> dict[str, Any]:
+    """Send what a device recorded without network; what is sent again counts once."""
+    _seen(call, session, check_in_no)
+    vault = current_house().vault
+    return shaped_fates(take_upload(session, vault, check_in_no, pad_no, call.body, now=call.now))
+
+
 def _seen(call: Call, session: Session, check_in_no: str) -> CheckIn:
     return check_in_numbered(session, check_in_no, organisation_seen(call.client))
 
@@ -163,4 +236,8 @@ def _told(call: Call, session: Session, check_in: CheckIn) -> dict[str, Any]:
         address = house.public_url(the_bank(session).host) + place
     comers = comers_of(session, house.vault, check_in)
     day = planned_of(session, check_in).day
-    return shaped_check_in(check_in, comers, address, day=day, now=call.now)
+    return shaped_check_in(
+        check_in, comers, address, day=day, now=call.now,
+        pads=pads_of(session, check_in.check_in_no),
+        sent=sent_by_pads(session, check_in.check_in_no),
+    )  # fmt: skip

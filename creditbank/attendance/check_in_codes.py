@@ -59,11 +59,36 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplugged:
+    """A scan without network as the teacher's device saw it, and when the bank received it."""
+
+    device_at: datetime
+    received_at: datetime
+    #: the device's clock was set meanwhile
+    is_doubted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
-    """From a scan in to the scan out; None while the person is there."""
+    """From a scan in to the scan out; None while the person is there.
+
+    `came` and `left` are of scans that were made without network.
+    """
 
     began_at: datetime
     ended_at: datetime | None
+    came: Unplugged | None = None
+    left: Unplugged | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether either end was scanned without network."""
+        return self.came is not None or self.left is not None
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether either end rests on a clock that was set meanwhile."""
+        return any(each is not None and each.is_doubted for each in (self.came, self.left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +159,13 @@ def device_key(secret: bytes, device: str) -> bytes:
 def attended_minutes(spans: Sequence[Span], planned: Planned) -> int:
     """Return whole minutes between scans, within the session's times and its planned minutes.
 
-    A span without an end counts nothing: when the person left is for the provider to say.
+    A span without an end counts nothing, nor does one by a clock that is doubted: how long the
+    person was there is for the provider to say.
     """
     earliest, latest = _bounds(planned)
     present = timedelta()
     for span in spans:
-        if span.ended_at is not None:
+        if span.ended_at is not None and not span.is_doubted:
             begun = max(span.began_at, earliest) if earliest else span.began_at
             ended = min(span.ended_at, latest) if latest else span.ended_at
             present += max(ended - begun, timedelta())

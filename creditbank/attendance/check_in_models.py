@@ -72,3 +72,49 @@ class CheckInScan(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: under this check-in's secret: elsewhere the same device is another
     device: Mapped[bytes]
+
+
+class CheckInPad(Base):
+    """A teacher's page that records without network, as opened; it ends with the check-in."""
+
+    __tablename__ = "check_in_pad"
+
+    check_in_no: Mapped[str] = mapped_column(primary_key=True)
+    #: counts the pads of the check-in
+    pad_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: uncompressed point of P-256: what the page signs with
+    public_key: Mapped[bytes]
+    #: the bank's private half of the key to which the page encrypts who came
+    sealing_cipher: Mapped[bytes]
+    #: of the page's clocks: `pad_signing.Mark`
+    device_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    run: Mapped[str]
+    ticks: Mapped[int] = mapped_column(BigInteger)
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CheckInPadScan(Base):
+    """A scan as a pad signed it, with both clocks and what became of it, for ever."""
+
+    __tablename__ = "check_in_pad_scan"
+
+    check_in_no: Mapped[str] = mapped_column(primary_key=True)
+    pad_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: counts the scans of the pad
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: what was signed; it names nobody
+    body: Mapped[str]
+    signature: Mapped[bytes]
+    digest: Mapped[bytes]
+    #: by the device's clock: of the scan, and of the upload with which it came
+    device_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: of that upload, by the bank's
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: whether the device's clock was set meanwhile
+    is_doubted: Mapped[bool]
+    #: `recorded`, `known` (was in, or out, already), or the code of why it counts nothing
+    outcome: Mapped[str]
+    #: as which scan of the check-in it counts; NULL for one that counts nothing
+    scan_no: Mapped[int | None]

@@ -7,7 +7,7 @@ knows a number is first seen when the check-in is posted, by the provider, as wi
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,10 +22,18 @@ from creditbank.attendance.check_in_codes import (
     Planned,
     Reading,
     Span,
+    Unplugged,
     attended_minutes,
     device_key,
 )
-from creditbank.attendance.check_in_models import CheckIn, CheckInPerson, CheckInScan
+from creditbank.attendance.check_in_folds import fold_scans, when
+from creditbank.attendance.check_in_models import (
+    CheckIn,
+    CheckInPad,
+    CheckInPadScan,
+    CheckInPerson,
+    CheckInScan,
+)
 from creditbank.canonical import canonical_bytes, tagged_digest
 from creditbank.clock import CIVIL_ZONE, civil_day
 from creditbank.errors import CreditBankError
@@ -42,6 +50,7 @@ from creditbank.people.register import Identity
 from creditbank.people.vault import Vault, row_key
 from creditbank.registry.bank import require_people
 from creditbank.registry.filing.filings import filing_numbered, sessions_of
+from creditbank.registry.filing.kinds import people_max_of
 from creditbank.registry.filing.states import require_open
 from creditbank.registry.models import Filing, FilingSession
 
@@ -143,11 +152,23 @@ class Comer:
     #: by the provider; None where what was measured holds
     stated_minutes: int | None
     device_people: int
+    #: scans out, without network, of which nobody has sent the scan in
+    left_only: tuple[datetime, ...] = ()
 
     @property
     def is_there(self) -> bool:
         """Whether the person came in and did not go out."""
-        return self.spans[-1].ended_at is None
+        return bool(self.spans) and self.spans[-1].ended_at is None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether any scan of theirs was made without network."""
+        return bool(self.left_only) or any(each.is_offline for each in self.spans)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether any scan of theirs rests on a clock that was set meanwhile."""
+        return any(each.is_doubted for each in self.spans)
 
     @property
     def is_flagged(self) -> bool:
@@ -181,9 +202,9 @@ def open_check_in(
         CheckInDayError: it is another day.
     """
     require_open(filing, civil_day(now))
-    _require_day(planned, now)
+    require_day(planned, now)
     check_in_no = "K" + random_number(9)
-    place = _place(check_in_no, filing.organisation_id)
+    place = place_of(check_in_no, filing.organisation_id)
     row = {
         "check_in_no": check_in_no, "organisation_id": filing.organisation_id,
         "filing_no": filing.filing_no, "session_no": planned.session_no,
@@ -232,7 +253,7 @@ def locked_check_in(session: Session, check_in_no: str) -> CheckIn:
 
 def secret_of(vault: Vault, check_in: CheckIn) -> bytes:
     """Return what the codes of a check-in are made of."""
-    place = _place(check_in.check_in_no, check_in.organisation_id)
+    place = place_of(check_in.check_in_no, check_in.organisation_id)
     return vault.unlock(check_in.secret_cipher, _TABLE, _SECRET, *place)
 
 
@@ -256,16 +277,16 @@ def record_scan(session: Session, vault: Vault, came: Came, *, now: datetime) ->
     _require_open(check_in)
     device = device_key(secret_of(vault, check_in), came.reading.device)
     person_no = number_on_list(session, vault, check_in, came.identity)
-    last = _last_scan(session, check_in.check_in_no, person_no)
-    if last is not None and _is_retry(last, came, device):
+    before = _scans_of(session, check_in.check_in_no, person_no)
+    if any(_is_retry(each, came, device) for each in before):
         return
     if came.direction is Direction.IN:
-        _require_day(planned_of(session, check_in), came.reading.scanned_at)
-    _require_possible(last, came)
+        require_day(planned_of(session, check_in), came.reading.scanned_at)
+    _require_possible(session, before[-1] if before else None, came)
     if person_no is None:
-        person_no = _enter(session, vault, check_in, came)
+        person_no = put_on_list(session, vault, check_in, came.identity, is_guest=came.is_guest)
     row = {
-        "check_in_no": check_in.check_in_no, "scan_no": _scans(session, check_in.check_in_no) + 1,
+        "check_in_no": check_in.check_in_no, "scan_no": scans_in(session, check_in.check_in_no) + 1,
         "person_no": person_no, "direction": str(came.direction),
         "scanned_at": came.reading.scanned_at, "recorded_at": now, "device": device,
     }  # fmt: skip
@@ -289,18 +310,27 @@ def comers_of(
 ) -> list[Comer]:
     """Return who is on the list, in the order in which they first came; or only some of them."""
     mine = CheckInScan.check_in_no == check_in.check_in_no
+    unplugged = unplugged_scans(session, check_in.check_in_no)
     scans: dict[int, list[CheckInScan]] = defaultdict(list)
     of_device: dict[bytes, set[int]] = defaultdict(set)
     for scan in session.scalars(select(CheckInScan).where(mine).order_by(CheckInScan.scan_no)):
         scans[scan.person_no].append(scan)
-        of_device[scan.device].add(scan.person_no)
+        # A teacher's own device is for everybody.
+        if scan.scan_no not in unplugged:
+            of_device[scan.device].add(scan.person_no)
     planned = _planned(planned_of(session, check_in))
     people = select(CheckInPerson).where(CheckInPerson.check_in_no == check_in.check_in_no)
     return [
-        _comer(vault, check_in, person, scans[person.person_no], planned, of_device)
+        Comer(
+            person.person_no, _identity(vault, check_in, person), person.is_guest, fold.spans,
+            attended_minutes(fold.spans, planned), person.stated_minutes,
+            max((len(of_device[each.device]) for each in scans[person.person_no]), default=0),
+            fold.left_only,
+        )
         for person in session.scalars(people.order_by(CheckInPerson.person_no))
         if only is None or person.person_no in only
-    ]
+        for fold in [fold_scans(scans[person.person_no], unplugged)]
+    ]  # fmt: skip
 
 
 def number_on_list(
@@ -344,6 +374,19 @@ def state_minutes(
     return changed.rowcount == 1
 
 
+def unplugged_scans(session: Session, check_in_no: str) -> dict[int, Unplugged]:
+    """Return what was scanned without network, by the numbers of the scans."""
+    pad = CheckInPadScan
+    query = select(pad.scan_no, pad.device_at, pad.received_at, pad.is_doubted).where(
+        pad.check_in_no == check_in_no
+    )
+    return {
+        number: Unplugged(device_at, received_at, is_doubted)
+        for number, device_at, received_at, is_doubted in session.execute(query)
+        if number is not None
+    }
+
+
 def forget_comers(session: Session, *, now: datetime) -> int:
     """Forget who came to what was opened long ago; return how many were forgotten."""
     old = select(CheckIn.check_in_no).where(CheckIn.opened_at < now - KEPT_FOR)
@@ -361,7 +404,12 @@ def wall_time(instant: datetime) -> str:
     return instant.astimezone(CIVIL_ZONE).strftime("%H:%M")
 
 
-def _require_day(planned: FilingSession, instant: datetime) -> None:
+def require_day(planned: FilingSession, instant: datetime) -> None:
+    """Refuse whoever comes on another day.
+
+    Raises:
+        CheckInDayError: it is another day.
+    """
     today = civil_day(instant)
     if today != planned.day:
         raise CheckInDayError(found=today.isoformat(), wanted=planned.day.isoformat())
@@ -372,7 +420,13 @@ def _require_open(check_in: CheckIn) -> None:
         raise CheckInClosedError(closed_at=wall_time(check_in.closed_at))
 
 
-def _require_possible(last: CheckInScan | None, came: Came) -> None:
+def _require_possible(session: Session, last: CheckInScan | None, came: Came) -> None:
+    """Refuse what follows nothing; where there are pads, one may still send what came between."""
+    pads = select(CheckInPad.pad_no).where(CheckInPad.check_in_no == came.reading.check_in_no)
+    if session.scalars(pads.limit(1)).first() is not None:
+        if last is not None and came.reading.scanned_at <= last.scanned_at:
+            raise CheckInScanUsedError(since=wall_time(last.scanned_at))
+        return
     if last is None:
         if came.direction is Direction.OUT:
             raise CheckOutAloneError
@@ -391,68 +445,51 @@ def _is_retry(last: CheckInScan, came: Came, device: bytes) -> bool:
     return (last.direction, last.scanned_at, last.device) == said
 
 
-def _last_scan(session: Session, check_in_no: str, person_no: int | None) -> CheckInScan | None:
+def _scans_of(session: Session, check_in_no: str, person_no: int | None) -> list[CheckInScan]:
+    """Return the scans of one person by when they were made; some may have come late."""
     query = select(CheckInScan).where(
         CheckInScan.check_in_no == check_in_no, CheckInScan.person_no == person_no
     )
-    return session.scalars(query.order_by(CheckInScan.scan_no.desc()).limit(1)).first()
+    return sorted(session.scalars(query), key=when)
 
 
-def _scans(session: Session, check_in_no: str) -> int:
+def scans_in(session: Session, check_in_no: str) -> int:
+    """Return how many scans a check-in has."""
     query = select(func.max(CheckInScan.scan_no)).where(CheckInScan.check_in_no == check_in_no)
     return session.scalar(query) or 0
 
 
-def _enter(session: Session, vault: Vault, check_in: CheckIn, came: Came) -> int:
-    """Put somebody on the list."""
+def put_on_list(
+    session: Session, vault: Vault, check_in: CheckIn, identity: Identity, *, is_guest: bool
+) -> int:
+    """Put somebody on the list; return the number there.
+
+    Raises:
+        CheckInFullError: more people are on it than could have come.
+    """
     mine = CheckInPerson.check_in_no == check_in.check_in_no
     people = session.scalar(select(func.count()).select_from(CheckInPerson).where(mine)) or 0
-    seats = filing_numbered(session, check_in.filing_no).seats
-    if people >= _PEOPLE_PER_SEAT * seats + _PEOPLE_MORE:
+    filing = filing_numbered(session, check_in.filing_no)
+    seats = people_max_of(json.loads(filing.facts), filing.seats)
+    if seats is not None and people >= _PEOPLE_PER_SEAT * seats + _PEOPLE_MORE:
         raise CheckInFullError(found=people, seats=seats)
-    document, name = came.identity.document, came.identity.name
+    document, name = identity.document, identity.name
     said = json.dumps([str(document.kind), document.number, name]).encode("ascii")
-    place = (*_place(check_in.check_in_no, check_in.organisation_id), people + 1)
+    place = (*place_of(check_in.check_in_no, check_in.organisation_id), people + 1)
     row = {
         "check_in_no": check_in.check_in_no, "person_no": people + 1,
-        "identity_key": _identity_key(vault, came.identity),
+        "identity_key": _identity_key(vault, identity),
         "identity_cipher": vault.lock(said, "check_in_person", _IDENTITY, *place),
-        "is_guest": came.is_guest,
+        "is_guest": is_guest,
     }  # fmt: skip
     session.execute(insert(CheckInPerson), [row])
     return people + 1
 
 
-def _comer(  # noqa: PLR0917 # what is known of somebody
-    vault: Vault, check_in: CheckIn, person: CheckInPerson, scans: Sequence[CheckInScan],
-    planned: Planned, of_device: dict[bytes, set[int]],
-) -> Comer:  # fmt: skip
-    spans = _spans(scans)
-    return Comer(
-        person_no=person.person_no,
-        identity=_identity(vault, check_in, person),
-        is_guest=person.is_guest,
-        spans=spans,
-        measured_minutes=attended_minutes(spans, planned),
-        stated_minutes=person.stated_minutes,
-        device_people=max(len(of_device[scan.device]) for scan in scans),
-    )
-
-
-def _spans(scans: Sequence[CheckInScan]) -> tuple[Span, ...]:
-    """Pair the scans of one person: they alternate, in first."""
-    begun = [each.scanned_at for each in scans if each.direction == Direction.IN]
-    ended = [each.scanned_at for each in scans if each.direction == Direction.OUT]
-    return tuple(
-        Span(began_at, ended[place] if place < len(ended) else None)
-        for place, began_at in enumerate(begun)
-    )
-
-
 def _identity(vault: Vault, check_in: CheckIn, person: CheckInPerson) -> Identity | None:
     if person.identity_cipher is None:
         return None
-    place = (*_place(check_in.check_in_no, check_in.organisation_id), person.person_no)
+    place = (*place_of(check_in.check_in_no, check_in.organisation_id), person.person_no)
     said = vault.unlock(person.identity_cipher, "check_in_person", _IDENTITY, *place)
     kind, number, name = json.loads(said)
     return Identity(Document(DocumentKind(kind), number), name)
@@ -468,6 +505,6 @@ def _planned(planned: FilingSession) -> Planned:
     return Planned(planned.day, planned.planned_minutes, planned.begins_at, planned.ends_at)
 
 
-def _place(check_in_no: str, organisation_id: int) -> tuple[int, int]:
+def place_of(check_in_no: str, organisation_id: int) -> tuple[int, int]:
     """Return the row's key as the vault takes keys: in figures."""
     return row_key(check_in_no), organisation_id

@@ -7,6 +7,8 @@ class Way(StrEnum):
     """How somebody's presence was found; of a roster that a provider made, nothing is said."""
 
     CHECK_IN = "check-in"
+    #: on site without network, by a device of the teacher's that signed it and sent it later
+    OFFLINE = "offline"
     PAPER = "paper"
 
 

@@ -160,7 +160,9 @@ def _roster(
 ) -> RosterPosting:
     filing = filing_numbered(session, check_in.filing_no)
     roster = _rows(comers, planned_of(session, check_in))
-    return RosterPosting(filing, roster, posting.actor, way=Way.CHECK_IN)
+    offline = {row_no: Way.OFFLINE for row_no, each in enumerate(comers, 1) if each.is_offline}
+    way = Way.OFFLINE if len(offline) == len(comers) else Way.CHECK_IN
+    return RosterPosting(filing, roster, posting.actor, way=way, ways=offline)
 
 
 def _rows(comers: Sequence[Comer], planned: FilingSession) -> Roster:

@@ -9,7 +9,7 @@ no further try. Whoever holds the source of a filing may write its checks.
 import json
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, func, select
@@ -70,6 +70,8 @@ class Holding:
     organisation_id: int
     roster_no: str
     way: Way | None
+    #: of rows that came by another way than the rest, by their numbers
+    ways: Mapping[int, Way] = field(default_factory=dict)
 
 
 def compare_names(  # who states which names
@@ -299,9 +301,10 @@ def _new_check(holding: Holding, planned: FilingSession, number: bytes, digest: 
 
 
 def _open(vault: Vault, check: NameCheck, row: RosterRow, holding: Holding, now: datetime) -> None:
+    way = holding.ways.get(row.row_no, holding.way)
     said = [
         str(row.document.kind), row.document.number, row.name, row.day.isoformat(),
-        row.attended_minutes, row.make_up_year, str(holding.way or ""),
+        row.attended_minutes, row.make_up_year, str(way or ""),
     ]  # fmt: skip
     check.roster_no, check.row_no, check.held_at = holding.roster_no, row.row_no, now
     check.state, check.finding, check.case_no = OPEN, "", ""

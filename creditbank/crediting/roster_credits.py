@@ -71,6 +71,8 @@ class RosterDesk:
     #: empty where the holder itself posts
     delegation_no: str
     way: Way | None
+    #: of rows that came by another way than the rest, by their numbers
+    ways: Mapping[int, Way]
     #: what each day was used for, where only days of training are credited
     uses: Mapping[date, DayUse] | None
     #: days whose time to be posted is over, with the last day that was in time
@@ -117,7 +119,7 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
     people = in_order_of_keeping(session, {row.person_id for row in good})
     place = dict(zip(people, count(), strict=False))
     ordered = sorted(good, key=lambda row: place[row.person_id])
-    known: dict[tuple[Worth, int], tuple[_Terms, str, str]] = {}
+    known: dict[tuple[Worth, int, Way | None], tuple[_Terms, str, str]] = {}
     halves = count()
 
     def drafts() -> Iterator[CreditDraft]:
@@ -125,11 +127,12 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
             if half % TOLD_EVERY == 0:
                 told(Phase.CREDITING, half // 2, len(good))
             row, person_id, revision, worth = good_row
-            # Where the same was attended, the credits differ by person and row alone.
-            if (worth, revision) not in known:
-                around = _facts_around_row(desk, good_row, roster_no)
-                known[worth, revision] = (_terms(desk, good_row), *around)
-            terms, before, behind = known[worth, revision]
+            # Where the same was attended in the same way, credits differ by person and row alone.
+            way = desk.ways.get(row.row_no, desk.way)
+            if (worth, revision, way) not in known:
+                around = _facts_around_row(desk, good_row, way, roster_no)
+                known[worth, revision, way] = (_terms(desk, good_row), *around)
+            terms, before, behind = known[worth, revision, way]
             yield CreditDraft(person_id, *terms, f"{before}{row.row_no}{behind}")
 
     append_credits(session, drafts, posting, context.secrets)
@@ -197,7 +200,9 @@ def _live_fact(desk: RosterDesk, worth: Worth) -> LiveFact:
     )  # fmt: skip
 
 
-def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[str, str]:
+def _facts_around_row(
+    desk: RosterDesk, good: GoodRow, way: Way | None, roster_no: str
+) -> tuple[str, str]:
     """Return the canonical facts of a credit before and behind the number of its row."""
     filing, planned = desk.filing, good.worth.planned
     approved = desk.approved_centihours[planned.session_no]
@@ -223,8 +228,8 @@ def _facts_around_row(desk: RosterDesk, good: GoodRow, roster_no: str) -> tuple[
         facts["delegation"] = desk.delegation_no
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
-    if desk.way is not None:
-        facts["way"] = str(desk.way)
+    if way is not None:
+        facts["way"] = str(way)
     # Keys of canonical JSON stand in order.
     before = canonical_text({key: facts[key] for key in facts if key < "row"})
     behind = canonical_text({key: facts[key] for key in facts if key > "row"})

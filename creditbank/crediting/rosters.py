@@ -108,6 +108,8 @@ class RosterPosting:
     corrects: bool = False
     delegate_id: int | None = None
     way: Way | None = None
+    #: of rows that came by another way than the rest, by their numbers
+    ways: Mapping[int, Way] = field(default_factory=dict)
     #: an official has compared them
     names_compared: bool = False
     #: the file from which the roster was read, as it was sent; empty where there is none
@@ -226,6 +228,7 @@ def _desk(
         demo_bank=the_bank(session).mode == "demo",
         delegation_no=delegation_no,
         way=posting.way,
+        ways=posting.ways,
         uses=_uses(session, posting, sessions),
         over=_over(session, posting, sessions, law, today),
     )
@@ -450,7 +453,7 @@ def _held(  # noqa: PLR0917 # what is held, of which roster
         else:
             held.append((row, planned))
     poster_id = poster_of(session, posting.filing, posting.delegate_id)
-    holding = Holding(posting.filing, poster_id, roster_no, posting.way)
+    holding = Holding(posting.filing, poster_id, roster_no, posting.way, posting.ways)
     return known + hold_rows(session, vault, holding, held, now=now)
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from creditbank.attendance.check_in_codes import seconds_left
+from creditbank.attendance.check_in_codes import Span, seconds_left
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_ins import Comer
 from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
@@ -46,6 +46,19 @@ class SpanAnswer(Shape):
     left_at = Instant(
         metadata={"type": ["string", "null"], "description": "`null` while nobody went out."}
     )
+    device_came_at = Instant(
+        metadata={
+            "type": ["string", "null"],
+            "description": "By the teacher's device, where it was scanned without network.",
+        }
+    )
+    device_left_at = Instant(metadata={"type": ["string", "null"]})
+    received_at = Instant(
+        metadata={"type": ["string", "null"], "description": "When such scans came to the bank."}
+    )
+    is_doubted = Truth(
+        metadata={"description": "That device's clock was set meanwhile; it counts no minutes."}
+    )
 
 
 class ComerAnswer(Shape):
@@ -56,6 +69,7 @@ class ComerAnswer(Shape):
     last_four = Text(4)
     is_guest = Truth(metadata={"description": "Typed who they are, without an account."})
     spans = Inner(SpanAnswer, many=True)
+    is_offline = Truth(metadata={"description": "Some scan of theirs was made without network."})
     measured_minutes = Whole(0, ATTENDED_MINUTES_MAX)
     attended_minutes = Whole(
         0, ATTENDED_MINUTES_MAX,
@@ -63,6 +77,17 @@ class ComerAnswer(Shape):
     )  # fmt: skip
     device_people = Whole(
         0, _PEOPLE_MAX, metadata={"description": "How many people used the same telephone."}
+    )
+
+
+class PadStandingAnswer(Shape):
+    """A teacher's page that records without network."""
+
+    pad_no = Whole(1, _PEOPLE_MAX)
+    opened_at = Instant()
+    scans = Whole(0, _PEOPLE_MAX, metadata={"description": "How many scans it has sent."})
+    received_at = Instant(
+        metadata={"type": ["string", "null"], "description": "When it sent the last ones."}
     )
 
 
@@ -89,6 +114,7 @@ class CheckInAnswer(Shape):
     )
     roster_no = Text(20, low=0, metadata={"description": "As what it was posted; else empty."})
     people = Inner(ComerAnswer, many=True)
+    pads = Inner(PadStandingAnswer, many=True)
 
 
 class MinutesBody(Shape):
@@ -132,7 +158,10 @@ class CheckInPostedAnswer(Shape):
 def shaped_check_in(
     check_in: CheckIn, comers: list[Comer], address: str, **said: Any
 ) -> dict[str, Any]:
-    """Return the members of a check-in, to be dumped; `said` are its `day` and the `now`."""
+    """Return the members of a check-in, to be dumped.
+
+    `said` are its `day`, the `now`, its `pads`, and what each pad `sent`.
+    """
     until = said["now"].replace(microsecond=0) + timedelta(seconds=seconds_left(said["now"]))
     return {
         "check_in_no": check_in.check_in_no, "filing_no": check_in.filing_no,
@@ -143,12 +172,32 @@ def shaped_check_in(
             {
                 "person_no": each.person_no, "masked_name": each.masked_name,
                 "last_four": each.last_four, "is_guest": each.is_guest,
-                "spans": [{"came_at": s.began_at, "left_at": s.ended_at} for s in each.spans],
+                "spans": [_shaped_span(span) for span in each.spans],
+                "is_offline": each.is_offline,
                 "measured_minutes": each.measured_minutes,
                 "attended_minutes": each.attended_minutes, "device_people": each.device_people,
             }
             for each in comers
         ],
+        "pads": [
+            {
+                "pad_no": each.pad_no, "opened_at": each.opened_at, "scans": sent[0],
+                "received_at": sent[1],
+            }
+            for each in said["pads"]
+            for sent in [said["sent"].get(each.pad_no, (0, None))]
+        ],
+    }  # fmt: skip
+
+
+def _shaped_span(span: Span) -> dict[str, Any]:
+    came, left = span.came, span.left
+    received = [each.received_at for each in (came, left) if each is not None]
+    return {
+        "came_at": span.began_at, "left_at": span.ended_at,
+        "device_came_at": came.device_at if came else None,
+        "device_left_at": left.device_at if left else None,
+        "received_at": max(received, default=None), "is_doubted": span.is_doubted,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""PEOPLE'S DOOR: pages made on the server, Chinese first, without scripts."""
+"""PEOPLE'S DOOR: pages made on the server, Chinese first; one of them, for no network, a script."""
 
 from flask import Blueprint, Flask
 
@@ -6,6 +6,7 @@ from creditbank.web.amendments import amendments
 from creditbank.web.api_pages import api_pages
 from creditbank.web.attendance import attendance
 from creditbank.web.calls import calls
+from creditbank.web.check_in_pads import check_in_pads
 from creditbank.web.check_in_phone import check_in_phone
 from creditbank.web.check_ins import check_ins
 from creditbank.web.check_page import check
@@ -64,8 +65,8 @@ _PAGES: tuple[Blueprint, ...] = (
     own_certificates, own_items, own_exemptions, queries, own_codes,
     filings, filing_drafts, filing_steps, training_days, engineer_certificates, amendments,
     late_posting,
-    rosters, name_checks, disputes, check_ins, check_in_phone, reconciliations, attendance,
-    own_xapi, provider_statement, scorecard,
+    rosters, name_checks, disputes, check_ins, check_in_pads, check_in_phone, reconciliations,
+    attendance, own_xapi, provider_statement, scorecard,
     delegations, calls, filing_routes, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,

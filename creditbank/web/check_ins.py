@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
-from creditbank.attendance.check_in_codes import code_of, seconds_left
+from creditbank.attendance.check_in_codes import Span, code_of, seconds_left
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_ins import (
     DEVICE_PEOPLE_MAX,
@@ -23,6 +23,7 @@ from creditbank.attendance.check_ins import (
     secret_of,
     wall_time,
 )
+from creditbank.attendance.pads import pads_of, sent_by_pads
 from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
 from creditbank.certificates.qr import drawn
 from creditbank.clock import civil_day
@@ -101,6 +102,8 @@ def board(visit: Visit, session: Session, check_in_no: str) -> Response:
         there=sum(each.is_there for each in comers), flagged_from=DEVICE_PEOPLE_MAX + 1,
         drawing=drawn(address) if address else None, address=address,
         refresh_seconds=seconds_left(visit.now) if shows_code else 0, wall_time=wall_time,
+        pads=pads_of(session, check_in_no), sent=sent_by_pads(session, check_in_no),
+        device_times=_device_times, received_at=_received_at,
     )  # fmt: skip
 
 
@@ -152,6 +155,19 @@ def _address(session: Session, visit: Visit, check_in: CheckIn) -> str:
     code = code_of(secret_of(house.vault, check_in), check_in.check_in_no, now=visit.now)
     place = url_for("web.check_in_phone.read", check_in_no=check_in.check_in_no, code=code)
     return house.public_url(the_bank(session).host) + place
+
+
+def _device_times(span: Span) -> str:
+    """Return when somebody came and left by the device that recorded it without network."""
+    told = (wall_time(each.device_at) if each else "" for each in (span.came, span.left))
+    return "–".join(told)
+
+
+def _received_at(span: Span) -> str:
+    """Return when that came to the bank, with the day where it is another."""
+    received = max(each.received_at for each in (span.came, span.left) if each)
+    is_same_day = civil_day(received) == civil_day(span.began_at)
+    return ("" if is_same_day else f"{civil_day(received).isoformat()} ") + wall_time(received)
 
 
 def _stated(comers: list[Comer]) -> Mapping[int, int | None]:

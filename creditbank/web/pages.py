@@ -1,7 +1,8 @@
 """How every page is made: its language, its words, its headers.
 
 A view calls a service and hands plain data to `page`. Words come from the catalogue through `say`;
-a template holds none. No page has a script, and none asks for anything from another host.
+a template holds none. No page has a script but the one that works without network (`SCRIPTED`),
+and none asks for anything from another host.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+#: Of the page that records without network, and of what keeps it in the browser: files of ours.
+SCRIPTED = f"{CONTENT_POLICY}; script-src 'self'; connect-src 'self'; worker-src 'self'"
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",

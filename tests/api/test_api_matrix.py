@@ -262,6 +262,8 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/check-ins/<public:check_in_no>": _CHECK_IN,
     "POST /api/v1/check-ins/<public:check_in_no>/closing": _CHECK_IN,
     "POST /api/v1/check-ins/<public:check_in_no>/posting": _CHECK_IN,
+    "POST /api/v1/check-ins/<public:check_in_no>/pads": _CHECK_IN,
+    "POST /api/v1/check-ins/<public:check_in_no>/pads/<count:pad_no>/scans": _CHECK_IN,
     "GET /api/v1/roster-works/<public:work_no>": _WORK,
     "POST /api/v1/roster-works/<public:work_no>/cancellation": _WORK,
     "GET /api/v1/rosters/<public:roster_no>": replace(
@@ -461,7 +463,7 @@ def asked(caller: Caller, row: str, known: Mapping[str, str], body: Any = None) 
     method, rule = row.split(" ")
     nobodys = {
         "version": "999", "year": "1999", "leaf": "0" * 64, "client_id": "official-00000000",
-        "number": "371000202600000000007", "session_no": "99",
+        "number": "371000202600000000007", "session_no": "99", "pad_no": "1",
     }  # fmt: skip
     numbers = nobodys | known
     path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", lambda name: numbers.get(name[1], "X000000000"), rule)

@@ -1,14 +1,18 @@
 """Check-in on site by the API and by command: what a screen of a provider's own would do."""
 
+import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from creditbank.clock import civil_day, instant_text, utc_now
+from creditbank.schemas.check_in_pads import base64url
 from tests.acts import checked_in
 from tests.api.desk import Desk
 from tests.bank import invented_person
 from tests.cli.bench import terminal_for
+from tests.pads import Device, upload_of
 
 LI = invented_person(1)
 
@@ -88,3 +92,36 @@ def test_a_check_in_by_command(desk: Desk) -> None:
     assert "8.00" in posted
     assert "已入账" in after
     assert "360" in after
+
+
+def test_a_program_records_without_network_and_sends_it_twice(desk: Desk) -> None:
+    now = utc_now()
+    filing_no = desk.bank.approved_filing(days=[civil_day(now)], now=now)
+    at = f"/api/v1/filings/{filing_no}/check-ins"
+    no = desk.provider.post(at, {"session_no": 1}).get_json()["check_in_no"]
+    where = f"/api/v1/check-ins/{no}/pads"
+    device = Device(desk.bank, no, opened_at=now)
+    device.scan(LI, "in", 0)
+    mark = {"device_at": instant_text(now), "run": "00" * 8, "ticks": 1_000 * 60_000}
+
+    opened = desk.provider.post(where, {"public_key": base64url(device.public_key), "mark": mark})
+    sent = desk.provider.post(f"{where}/1/scans", upload_of(device))
+    again = desk.provider.post(f"{where}/1/scans", upload_of(device))
+    nowhere = desk.provider.post(f"{where}/7/scans", upload_of(device))
+    shown = desk.provider.get(f"/api/v1/check-ins/{no}").get_json()
+
+    assert opened.status_code == 201
+    told = opened.get_json()
+    root = json.loads(device.scans[0].body)[3]
+    assert (told["pad_no"], told["root"], told["people"]) == (1, root, [])
+    assert told["sealing_key"] == base64url(device.sealing_key)
+    fate = {"step": 1, "outcome": "recorded", "code": "", "is_doubted": False}
+    assert sent.get_json() == {"scans": [{**fate, "is_repeated": False}]}
+    assert again.get_json() == {"scans": [{**fate, "is_repeated": True}]}
+    assert nowhere.get_json()["code"] == "pad-unknown"
+    [person], [pad] = shown["people"], shown["pads"]
+    assert (person["is_offline"], person["device_people"]) == (True, 0)
+    assert person["spans"][0]["device_came_at"] == instant_text(now)
+    assert person["spans"][0]["received_at"] == pad["received_at"]
+    assert (pad["pad_no"], pad["scans"]) == (1, 1)
+    assert LI.name not in str(shown)

@@ -68,6 +68,11 @@ RARE_ROWS = {
     " '2026-11-20T02:00:00.000000Z' FROM roster_batch",
     "roster_file_download": "INSERT INTO roster_file_download SELECT min(roster_no),"
     " '2026-11-20T02:00:00.000000Z', 1, 'so', '', '' FROM roster_file",
+    "check_in_pad": "INSERT INTO check_in_pad SELECT min(check_in_no), 1, {bytes}, {bytes},"
+    " '2026-11-20T02:00:00.000000Z', '', 0, '', '2026-11-20T02:00:00.000000Z' FROM check_in",
+    "check_in_pad_scan": "INSERT INTO check_in_pad_scan SELECT min(check_in_no), 1, 1, '', {bytes},"
+    " {bytes}, '2026-11-20T02:00:00.000000Z', '2026-11-20T02:00:00.000000Z',"
+    " '2026-11-20T02:00:00.000000Z', false, 'refused', NULL FROM check_in",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

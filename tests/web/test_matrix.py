@@ -289,6 +289,11 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /check-ins/<public:check_in_no>/closing": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/review": _PROVIDES,
     "POST /check-ins/<public:check_in_no>/posting": _PROVIDES,
+    # What keeps the page in the browser holds nothing, and a browser asks for it by itself.
+    "GET /pads/keeper.js": EVERYBODY,
+    "GET /pads/<public:check_in_no>": _PROVIDES,
+    "POST /pads/<public:check_in_no>/opening": _PROVIDES,
+    "POST /pads/<public:check_in_no>/<count:pad_no>/scans": _PROVIDES,
     # Whoever is in the room may have an account or none; what opens is the code on its screen.
     "GET /check-in/<public:check_in_no>": EVERYBODY,
     "GET /check-in/<public:check_in_no>/<public:code>": EVERYBODY,

@@ -1,6 +1,7 @@
 """Routes that name something, sent by whom it concerns, by a like seat that it does not, and for
 nothing at all: whoever is let through the door still has to have it in hand."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -118,6 +119,14 @@ ROSTER = csv_bytes(
     [HEADER, ["王五", "居民身份证", invented_person(90).document.number, "2026-11-10", 360]]
 )
 
+#: The generator of P-256 stands for the key of a page.
+OPENING = json.dumps(
+    {
+        "public_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYwpZ"
+        "P40Li_hp_m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q",
+        "mark": {"device_at": "2026-11-20T02:00:00.000000Z", "run": "0" * 16, "ticks": 0},
+    }
+)
 DOCUMENT = {"document_no": "示例1号", "document_day": "2025-01-01", "reason": ""}
 #: The roster by which a dispute is settled, without its first letter.
 SETTLED_BY = "SETT1ED00"
@@ -397,6 +406,10 @@ OBJECTS: Mapping[str, Held] = {
         "sheet", "provider", "far-provider"
     ),
     "GET /check-ins/<public:check_in_no>": Held("check-in", "provider", "far-provider"),
+    "GET /pads/<public:check_in_no>": Held("check-in", "provider", "far-provider"),
+    "POST /pads/<public:check_in_no>/opening": Held(
+        "check-in", "provider", "far-provider", {"body": OPENING}
+    ),
     "POST /check-ins/<public:check_in_no>/closing": Held("check-in", "provider", "far-provider"),
     "POST /check-ins/<public:check_in_no>/review": Held(
         "check-in", "provider", "far-provider", {"minutes-1": "300"}
@@ -778,6 +791,8 @@ def acts(visitors: Visitors) -> tuple[int | None, int | None]:
 def test_every_route_that_names_something_is_tried_by_strangers() -> None:
     public = (
         "<path:filename>", "/docs/api/<public:tag>", "<code>",
+        # Sent signed by the device that was opened (test_check_in_pad_pages.py).
+        "/<count:pad_no>/scans",
         # In nobody's hand: the code on a room's screen opens them (test_check_in_pages.py).
         *(f"/check-in/<public:check_in_no>{each}" for each in ("", "/<public:code>", *_ON_PHONES)),
     )  # fmt: skip
