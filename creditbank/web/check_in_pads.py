@@ -5,6 +5,7 @@ may keep it; whoever is on its list comes when the pad is opened, and lies in th
 """
 
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +37,7 @@ from creditbank.web.pages import SCRIPTED, page, reader_language
 check_in_pads = Pages("check_in_pads", __name__)
 _POSTS = able(Scope.ROSTER_POST)
 _ONE = "/pads/<public:check_in_no>"
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 @check_in_pads.shown("/pads/keeper.js", ANYBODY, unit=Unit.OWN)
@@ -73,12 +75,13 @@ def begin(visit: Visit, session: Session, check_in_no: str) -> Response:
     return _json(PadAnswer().dump(told))
 
 
-@check_in_pads.sent(f"{_ONE}/<count:pad_no>/scans", _POSTS)
-def send(visit: Visit, session: Session, check_in_no: str, pad_no: int) -> Response:
+@check_in_pads.sent(f"{_ONE}/<public:pad_no>/scans", _POSTS)
+def send(visit: Visit, session: Session, check_in_no: str, pad_no: str) -> Response:
     """Take what was recorded; each refusal comes with its words."""
     _seen(session, visit, check_in_no)
     vault, upload = current_house().vault, _body(PadUploadBody())
-    fates = take_upload(session, vault, check_in_no, pad_no, upload, now=visit.now)
+    number = int(pad_no) if _NUMBER.fullmatch(pad_no) else 0
+    fates = take_upload(session, vault, check_in_no, number, upload, now=visit.now)
     told = PadUploadAnswer().dump(shaped_fates(fates))
     for each in told["scans"]:
         code = each["code"]

@@ -25,10 +25,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from creditbank.api.bodies import CSV_MEDIA_TYPE, XLSX_MEDIA_TYPE
+from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import make_engine
 from creditbank.migrating import upgrade
 from creditbank.registry.clients import SCOPES_OF, Role
+from tests.acts import checked_in
 from tests.api.desk import YEAR, Caller, Desk, roster_rows, stated
 from tests.bank import ENTERPRISE_USCC, found_test_bank, invented_person
 
@@ -107,6 +109,7 @@ def numbers(desk: Desk) -> Numbers:
             "leaf": entry["leaf"], "pack_id": "cn-3710", "scheme": "cn-3710", "version": "1",
             "client_id": desk.other_provider.client_id, "uscc": ENTERPRISE_USCC,
             "jurisdiction": "cn-3710", "year": str(YEAR), "number": certificate["number"],
+            "check_in_no": checked_in(desk.bank, invented_person(10), now=utc_now())[1],
         }
     )  # fmt: skip
 

@@ -385,7 +385,9 @@ def test_a_closed_check_in_takes_no_scan_and_stays_as_it_was_closed(room: Room) 
         assert check_in_numbered(session, room.no).closed_by == ACTOR
 
 
-def test_more_people_than_could_have_come_are_refused(bank: TestBank) -> None:
+def test_more_people_than_could_have_come_are_refused_unless_places_are_open(
+    bank: TestBank,
+) -> None:
     room = Room(bank, seats=1)
     with bank.unit() as session:
         for number in range(1, 53):
@@ -397,6 +399,9 @@ def test_more_people_than_could_have_come_are_refused(bank: TestBank) -> None:
             )  # fmt: skip
 
     assert isinstance(refused(lambda: room.scan(LI, "in")), CheckInFullError)
+    with bank.unit() as session:
+        filing_numbered(session, room.filing_no).facts = '{"places":"open"}'
+    room.scan(LI, "in")
 
 
 def test_what_is_typed_lies_encrypted_and_is_forgotten_when_its_term_is_over(

@@ -110,5 +110,6 @@ def test_a_strangers_session_sends_nothing_even_what_the_device_signed(
     for path in (f"/pads/{teacher.no}/1/scans", f"/pads/{teacher.no}/opening"):
         body = upload_of(device) if path.endswith("scans") else {}
         assert posted(stranger, path, body)[0] == 404
-    assert posted(teacher.browser, "/pads/X0000000/1/scans", upload_of(device))[0] == 404
+    for path in ("X0000000/1", f"{teacher.no}/7", f"{teacher.no}/x"):
+        assert posted(teacher.browser, f"/pads/{path}/scans", upload_of(device))[0] == 404
     assert scans(teacher.bank) == 0

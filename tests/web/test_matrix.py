@@ -293,7 +293,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /pads/keeper.js": EVERYBODY,
     "GET /pads/<public:check_in_no>": _PROVIDES,
     "POST /pads/<public:check_in_no>/opening": _PROVIDES,
-    "POST /pads/<public:check_in_no>/<count:pad_no>/scans": _PROVIDES,
+    "POST /pads/<public:check_in_no>/<public:pad_no>/scans": _PROVIDES,
     # Whoever is in the room may have an account or none; what opens is the code on its screen.
     "GET /check-in/<public:check_in_no>": EVERYBODY,
     "GET /check-in/<public:check_in_no>/<public:code>": EVERYBODY,

@@ -122,8 +122,8 @@ ROSTER = csv_bytes(
 #: The generator of P-256 stands for the key of a page.
 OPENING = json.dumps(
     {
-        "public_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYwpZ"
-        "P40Li_hp_m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q",
+        "public_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"
+        "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
         "mark": {"device_at": "2026-11-20T02:00:00.000000Z", "run": "0" * 16, "ticks": 0},
     }
 )
@@ -792,7 +792,7 @@ def test_every_route_that_names_something_is_tried_by_strangers() -> None:
     public = (
         "<path:filename>", "/docs/api/<public:tag>", "<code>",
         # Sent signed by the device that was opened (test_check_in_pad_pages.py).
-        "/<count:pad_no>/scans",
+        "/<public:pad_no>/scans",
         # In nobody's hand: the code on a room's screen opens them (test_check_in_pages.py).
         *(f"/check-in/<public:check_in_no>{each}" for each in ("", "/<public:code>", *_ON_PHONES)),
     )  # fmt: skip
