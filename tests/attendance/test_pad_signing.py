@@ -1,4 +1,4 @@
-"""What a pad signs and seals agrees with the golden vector of docs/formats.md §16."""
+"""What a pad signs and seals agrees with the golden vector of docs/formats.md §17."""
 
 import json
 import subprocess

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0045"
+down_revision = "0044"
 
 TYPES = {
     "sqlite": {"instant": "VARCHAR(27)", "bytes": "BLOB"},
