@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 
 TYPES = {
     "sqlite": {"instant": "VARCHAR(27)", "bytes": "BLOB"},
