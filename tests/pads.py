@@ -1,4 +1,4 @@
-"""A teacher's device without network (docs/formats.md §17): a key, a chain, and a clock."""
+"""A teacher's device without network (docs/formats.md §18): a key, a chain, and a clock."""
 
 import json
 from dataclasses import dataclass, field

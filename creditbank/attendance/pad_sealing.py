@@ -1,4 +1,4 @@
-"""Who was scanned without network, sealed so that only the bank opens it (formats.md §17).
+"""Who was scanned without network, sealed so that only the bank opens it (formats.md §18).
 
 A teacher's page keeps numbers and names until there is network. It keeps them encrypted to a key of
 the bank that was made for this pad alone, so that a lost telephone gives nobody's number away.

@@ -1,4 +1,4 @@
-"""What a teacher's page signs without network, and how its clock is judged (formats.md §17).
+"""What a teacher's page signs without network, and how its clock is judged (formats.md §18).
 
 The page makes a key when it is opened, and registers its public half. Each scan is signed and names
 the digest of the one before it, the first that of the opening: so none can be changed, left out or

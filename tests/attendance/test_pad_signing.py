@@ -1,4 +1,4 @@
-"""What a pad signs and seals agrees with the golden vector of docs/formats.md §17."""
+"""What a pad signs and seals agrees with the golden vector of docs/formats.md §18."""
 
 import json
 import subprocess

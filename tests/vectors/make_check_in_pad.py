@@ -1,4 +1,4 @@
-"""Wrote check_in_pad.json once, from docs/formats.md §17 alone: it imports nothing of the bank.
+"""Wrote check_in_pad.json once, from docs/formats.md §18 alone: it imports nothing of the bank.
 
 Run it (`python tests/vectors/make_check_in_pad.py`) and compare: it prints the same bytes for ever.
 Its signatures are those of RFC 6979; a pad's own may be any that hold.

@@ -1,4 +1,4 @@
-// A teacher's page that records people in and out without network (formats.md §17).
+// A teacher's page that records people in and out without network (formats.md §18).
 //
 // Everything is in this browser until it is sent: a key that cannot be taken out of it, scans that are
 // signed one upon another, and who came, encrypted so that only the bank opens it. No words here: the
