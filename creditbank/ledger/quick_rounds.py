@@ -119,15 +119,14 @@ def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run |
     It writes no number as bytes. But acts come before entries there, and either have one epoch and
     one transaction number, so that only their own numbers tell them apart.
     """
-    order, refs, leaves, places = b"", b"", b"", set[tuple[str, int]]()
+    order, refs, leaves, places, mixed = b"", b"", b"", set[tuple[str, int]](), False
     for query in queries:
         epoch, xid, kind, number, leaf, place, at = query.selected_columns
         alike = query.with_only_columns(epoch, xid, kind, place, at).order_by(None)
         kinds: list[_RawKind] = fetched(session, alike.distinct())
         if not kinds:
             continue
-        if len({shared[:3] for shared in kinds}) != 1:
-            return None
+        mixed |= len({shared[:3] for shared in kinds}) > 1
         instants: dict[str, list[str]] = defaultdict(list)
         for *_, jurisdiction, instant in kinds:
             instants[jurisdiction].append(instant)
@@ -139,7 +138,7 @@ def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run |
         named = numbers if kinds[0][2] else [-number for number in numbers]
         refs += struct.pack(f">{len(named)}q", *named)
         leaves += hashes
-    if len(places) != 1:
+    if mixed or len(places) != 1:
         return None
     [(jurisdiction, year)] = places
     return _Run(jurisdiction, year, len(refs) // REF_BYTES, order, refs, leaves)
