@@ -14,13 +14,13 @@ from creditbank.api.endpoints import (
     Unit,
     claimed,
     first_answer_of,
-    keep_members,
 )
 from creditbank.api.idempotency import REPLAYED_HEADER
 from creditbank.api.verdicts import JOSE
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.registry.clients import Scope
+from creditbank.registry.idempotency import FirstAnswer
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
@@ -83,12 +83,11 @@ def ask_predicate(call: Call) -> Reply | Response:
     prepared = predicate_for(asked, call.client, now=call.now)
     signed = sign_predicate(prepared, house.keys, house.settings.verdict_algorithm)
     with writing() as session:
-        first = claimed(session, call)
+        # The answer itself is kept once, in its own table.
+        first = claimed(session, call, FirstAnswer(201, {"predicate_no": signed.verdict_no}))
         if first is not None:  # the same question, asked twice at once
             return _again(session, call, str(first.answer["predicate_no"]))
         store_predicate(session, prepared, signed, now=call.now)
-        # The answer itself is kept once, in its own table.
-        keep_members(session, call, 201, {"predicate_no": signed.verdict_no})
     with snapshot() as session:
         return _shown(session, call, signed.verdict_no, status=201)
 
