@@ -6,6 +6,7 @@ A door opens one unit per request, job or command; rooms are handed its session 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import POLLIN, poll
 from time import monotonic
 from typing import Any, Literal
 
@@ -119,22 +120,29 @@ def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
 def _try_idle_connections(engine: Engine) -> None:
     """Replace connections that broke while they lay idle, as when the server was started again.
 
-    A connection that was used a moment ago is not tried: under load that would be one more trip to
-    the server in each transaction.
+    A connection that was used a moment ago, and on which the server has said nothing since, is not
+    tried: under load that would be one more trip to the server in each transaction.
     """
 
     @event.listens_for(engine, "checkin")
-    def _left(_connection: Any, record: Any) -> None:
+    def _left(_connection: object, record: Any) -> None:
         record.info[_LEFT_AT] = monotonic()
 
     @event.listens_for(engine, "checkout")
     def _taken(connection: Any, record: Any, _proxy: object) -> None:
-        if monotonic() - record.info.get(_LEFT_AT, monotonic()) < _IDLE_SECONDS:
-            return
+        idle_seconds = monotonic() - record.info.get(_LEFT_AT, monotonic())
         try:
-            engine.dialect.do_ping(connection)
+            if idle_seconds >= _IDLE_SECONDS or _was_spoken_to(connection):
+                engine.dialect.do_ping(connection)
         except psycopg.Error as error:
             raise DisconnectionError from error  # the pool opens another
+
+
+def _was_spoken_to(connection: psycopg.Connection) -> bool:
+    """Tell whether something came from the server unasked, as when it ends a connection."""
+    waiting = poll()
+    waiting.register(connection.fileno(), POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _writers(engine: Engine, settings: Settings) -> WriteQueue | None:

@@ -124,7 +124,7 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
 
     def drafts() -> Iterator[CreditDraft]:
         for good_row, half in zip(ordered, halves, strict=False):
-            if half % TOLD_EVERY == 0:
+            if half % (2 * TOLD_EVERY) == 0:  # each row is gone through twice
                 told(Phase.CREDITING, half // 2, len(good))
             row, person_id, revision, worth = good_row
             # Where the same was attended in the same way, credits differ by person and row alone.

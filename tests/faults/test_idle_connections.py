@@ -20,10 +20,11 @@ def ended_while_idle(database: Database, bank: TestBank, owner: Engine) -> Engin
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("idle_seconds", [0, 99], ids=["left long ago", "left just now"])
 def test_a_connection_that_broke_while_it_lay_idle_is_replaced(
-    database: Database, bank: TestBank, monkeypatch: pytest.MonkeyPatch
+    database: Database, bank: TestBank, monkeypatch: pytest.MonkeyPatch, idle_seconds: int
 ) -> None:
-    monkeypatch.setattr(connections, "_IDLE_SECONDS", 0)
+    monkeypatch.setattr(connections, "_IDLE_SECONDS", idle_seconds)
     owner = make_engine(database.owner_url, bank.house.settings, owner=True)
 
     engine = ended_while_idle(database, bank, owner)
