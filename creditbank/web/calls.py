@@ -51,7 +51,7 @@ def overview(visit: Visit, session: Session) -> Response:
         "calls.html", lines=calls_seen(session, visit.client, _CALLS_SHOWN),
         opens=Scope.FILING_DECIDE in visit.client.scopes, kinds=list(map(str, CallKind)),
         levels=list(map(str, Level)), lanes=list(map(str, Lane)),
-        typed={name: forms.typed(name) for name in _TYPED},
+        typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def overview(visit: Visit, session: Session, delegation_no: str = "") -> Respons
         next=lines[-1].delegation.delegation_no if more else "",
         gives=Scope.DELEGATION_GIVE in client.scopes, orders=Scope.FILING_DECIDE in client.scopes,
         open={each.delegation.delegation_no for each in lines if is_open(each.delegation, today)},
-        typed={name: forms.typed(name) for name in _TYPED},
+        typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def overview(visit: Visit, session: Session, filing_no: str, record_no: str = ""
         papers=certificates_under(session, current_house().vault, filing),
         records=records and takes_rosters(filing, civil_day(visit.now), corrects=True),
         kinds=list(map(str, DocumentKind)), which=list(map(str, Paper)),
-        grades=list(map(str, Grade)), typed={name: forms.typed(name) for name in _TYPED},
+        grades=list(map(str, Grade)), typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 

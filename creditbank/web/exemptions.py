@@ -139,7 +139,7 @@ def one(visit: Visit, session: Session, exemption_no: str) -> Response:
         "exemption.html", each=shaped_exemption(session, found), called=called_by(law),
         decides=decides, files=Scope.EXEMPTION_FILE in client.scopes, room=room,
         against=explain_trial(weighed.trial, reader_language(), law) if weighed else None,
-        typed={name: forms.typed(name) for name in _TYPED},
+        typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def findings(visit: Visit, session: Session) -> Response:
     return page(
         "recommendation_findings.html",
         lines=findings_page(session, visit.client.jurisdiction, _SHOWN),
-        kinds=list(map(str, Finding)), typed={name: forms.typed(name) for name in _TYPED},
+        kinds=list(map(str, Finding)), typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 

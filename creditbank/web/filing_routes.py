@@ -43,7 +43,7 @@ def overview(visit: Visit, session: Session, route_no: str = "") -> Response:
     return page(
         "filing_routes.html", lines=[(each, _may_end(each, region)) for each in found],
         today=civil_day(visit.now), on=day, kinds=list(map(str, FilingKind)),
-        levels=list(map(str, Level)), typed={name: forms.typed(name) for name in _TYPED},
+        levels=list(map(str, Level)), typed=forms.all_typed(_TYPED),
         ending=route_no,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What people type into forms, read into what services take; numbers and names are never echoed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -57,6 +57,11 @@ def typed(name: str) -> str:
     if len(text) > _TEXT_CHARACTERS_MAX or "\0" in text:
         raise PageRequestError
     return text
+
+
+def all_typed(names: Iterable[str]) -> dict[str, str]:
+    """Return what was typed into each of a form's fields, to show it again."""
+    return {name: typed(name) for name in names}
 
 
 def password(name: str = "password") -> str:

@@ -27,7 +27,7 @@ def overview(visit: Visit, session: Session, filing_no: str) -> Response:
         "training_days.html", filing=filing, log=day_log_of(session, filing, today),
         logs=Scope.ROSTER_POST in client.scopes and takes_rosters(filing, today, corrects=True),
         uses=list(map(str, DayUse)), tellers=list(map(str, Teller)), today=today.isoformat(),
-        typed={name: forms.typed(name) for name in _TYPED},
+        typed=forms.all_typed(_TYPED),
     )  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def answer(visit: Visit, session: Session, verdict_no: str) -> Response:
         verdict=verdict,
         reports=reports,
         results=may_follow(reports),
-        typed={name: forms.typed(name) for name in ("result", "day", "reason")},
+        typed=forms.all_typed(("result", "day", "reason")),
         said=statement,
         place=place_of(session, verdict),
         superseded_by=superseded_by(session, verdict),
