@@ -88,7 +88,10 @@ def test_a_signal_ends_the_clock_cleanly(clock: Clock, signal_number: int) -> No
 
 
 def disturb(settings: Settings) -> None:
-    """Cut every connection (PostgreSQL), or hold the writer's lock for some seconds (SQLite)."""
+    """Cut every connection (PostgreSQL), or hold the writer's lock for some seconds (SQLite).
+
+    Comes back when they are cut: a backend is only asked to end, and may take one more query.
+    """
     url = make_url(settings.owner_url)
     if url.get_backend_name() == "sqlite":
         assert url.database is not None
@@ -98,7 +101,7 @@ def disturb(settings: Settings) -> None:
     with owner.connect() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
