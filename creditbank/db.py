@@ -33,6 +33,8 @@ Role = Literal["app", "sealer"]
 _LEFT_AT, _IDLE_SECONDS = "creditbank-left-at", 1
 #: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
 _RACES = ("40001", "40P01", "55P03")
+#: SQLSTATE of a server that ends, has crashed, or does not let anybody in yet.
+_GONE = ("57P01", "57P02", "57P03")
 #: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
 _TAKEN = ("23505", "UNIQUE constraint failed")
 
@@ -42,6 +44,15 @@ class BusyError(CreditBankError):
 
     code = "busy"
     status = 503
+
+
+class DatabaseLostError(BusyError):
+    """The server was not reached, or lost, perhaps at the commit; only the same sent again tells.
+
+    Who is put off by a busy database is put off by one that is started again.
+    """
+
+    code = "database-lost"
 
 
 class DiskFailedError(CreditBankError):
@@ -158,15 +169,16 @@ def unit_of_work(role: Role = "app") -> Iterator[Session]:
 
     Raises:
         BusyError: the database could not give a lock in time.
+        DatabaseLostError: the connection to it broke.
         DiskFailedError: SQLite's file could not be synced, now or before.
     """
     writers: WriteQueue | None = current_app.extensions[WRITERS]
     if writers is None:
-        with _refusals_are_said(), _committed(_engine(role)) as session:
+        with refusals_are_said(), _committed(_engine(role)) as session:
             yield session
         return
     engine = _engine(role).execution_options(creditbank_grouped=True)
-    with _refusals_are_said():
+    with refusals_are_said():
         with writers.turn(), _committed(engine) as session:
             yield session
         writers.wait_until_durable()
@@ -205,12 +217,13 @@ def snapshot(engine: Engine | None = None) -> Iterator[Session]:
     options: dict[str, Any] = {"creditbank_reading": True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _refusals_are_said(), Session(engine.execution_options(**options)) as session:
+    with refusals_are_said(), Session(engine.execution_options(**options)) as session:
         yield session
 
 
 @contextmanager
-def _refusals_are_said() -> Iterator[None]:
+def refusals_are_said() -> Iterator[None]:
+    """Tell a database that cannot serve now from one that was asked for something impossible."""
     try:
         yield
     except TurnNotGivenError as error:
@@ -218,9 +231,12 @@ def _refusals_are_said() -> Iterator[None]:
     except SyncFailedError as error:
         raise DiskFailedError from error
     except DBAPIError as error:
-        raced = getattr(error.orig, "sqlstate", None) in _RACES
-        if raced or "database is locked" in str(error.orig):
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _RACES or "database is locked" in str(error.orig):
             raise BusyError from error
+        unheard = state is None and isinstance(error.orig, psycopg.OperationalError)
+        if state in _GONE or unheard:
+            raise DatabaseLostError from error
         raise
 
 

@@ -20,11 +20,10 @@ from typing import Protocol
 from flask import Flask, current_app, request
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from creditbank.config import Settings
-from creditbank.db import BusyError, db, engine_options, prepare_engine
+from creditbank.db import db, engine_options, prepare_engine, refusals_are_said
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 
@@ -131,17 +130,14 @@ class DatabaseCounters:
         """Count a request; return how many there were in the window with it, None if too many.
 
         Raises:
-            BusyError: the database gave no answer.
+            DatabaseLostError: the database gave no answer.
         """
         asked = {
             "subject": subject, "window_at": window_at, "limit": policy.limit,
             "seconds": policy.window_seconds,
         }  # fmt: skip
-        try:
-            with self._engine.connect() as connection:
-                used: int | None = connection.scalar(_COUNTED, asked)
-        except DBAPIError as error:
-            raise BusyError from error
+        with refusals_are_said(), self._engine.connect() as connection:
+            used: int | None = connection.scalar(_COUNTED, asked)
         return used
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from creditbank.api.idempotency import (
     IdempotencyKeyMissingError,
 )
 from creditbank.api.problems import PROBLEM, Failure, InternalError, RequestTooLargeError
-from creditbank.db import BusyError
+from creditbank.db import BusyError, DatabaseLostError
 from creditbank.errors import CreditBankError
 from creditbank.limits import RateExceededError
 from creditbank.registry.clients import Scope, ScopeMissingError
@@ -140,7 +140,7 @@ class Declared:
             found += [FormMalformedError, MediaTypeUnsupportedError]
         if self.writes:
             found += _WRITE_REFUSALS
-        return (*dict.fromkeys(found), BusyError, InternalError)
+        return (*dict.fromkeys(found), BusyError, DatabaseLostError, InternalError)
 
 
 def operation(declared: Declared, name: str, method: str) -> dict[str, Any]:

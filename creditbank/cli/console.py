@@ -21,11 +21,12 @@ from typing import IO, Any, TypeVar
 import click
 from flask import Flask
 from marshmallow import Schema, ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from creditbank import catalogue
 from creditbank.catalogue import Language
 from creditbank.config import Settings
+from creditbank.db import DatabaseLostError
 from creditbank.errors import CreditBankError, Fact, RowProblem
 from creditbank.hours import HoursTextInvalidError, centihours_from_text
 from creditbank.people.documents import DocumentKind, read_document, read_name
@@ -181,12 +182,12 @@ class Door(click.Group):
         """Run the command; a deliberate refusal is printed and becomes exit code 1."""
         try:
             return super().invoke(ctx)
+        except DatabaseLostError as error:
+            self._refuse(ctx, _unreachable(error.__cause__))
         except CreditBankError as error:
             self._refuse(ctx, error)
         except OperationalError as error:
-            # The driver's words may quote the statement; its first line does not.
-            reason = str(error.orig).partition("\n")[0][:200]
-            self._refuse(ctx, DatabaseUnreachableError(reason=reason))
+            self._refuse(ctx, _unreachable(error))
         except BrokenPipeError:
             raise  # whoever read our output has seen enough
         except OSError as error:
@@ -198,6 +199,12 @@ class Door(click.Group):
         desk = ctx.find_object(Desk) or Desk(Settings(), language_of(os.environ))
         desk.refuse(error)
         ctx.exit(EXIT_REFUSED)
+
+
+def _unreachable(error: BaseException | None) -> DatabaseUnreachableError:
+    # The driver's words may quote the statement; their first line does not.
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return DatabaseUnreachableError(reason=said.partition("\n")[0][:200])
 
 
 class WordOf(click.Choice[str]):
