@@ -117,6 +117,9 @@ class Settings:
     filing_decide_working_days: int = _setting(
         20, "Working days in which a submitted filing is to be decided; 0: no term.", 0, 250
     )  # type: ignore[assignment]
+    review_reminder_days: int = _setting(
+        30, "Days before a review's day from which whoever is not ready is told; 0: never.", 0, 365
+    )  # type: ignore[assignment]
     dispute_working_days: int = _setting(
         10, "Working days in which a provider is to answer a dispute of hours; 0: no term.", 0, 250
     )  # type: ignore[assignment]

@@ -32,6 +32,7 @@ CHANGING = (
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
     "exemption", "recommendation_finding", "roster_file_content", "filing_route",
+    "readiness_list", "review_reminder",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -53,6 +54,7 @@ KEPT_FROM_SEALER = (
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
     "roster_file", "roster_file_content", "roster_file_download",
     "check_in_pad", "check_in_pad_scan",
+    "readiness_list", "review_reminder",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

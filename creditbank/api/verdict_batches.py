@@ -21,6 +21,8 @@ from creditbank.schemas.verdict_batches import (
     BatchAnswersQuery,
     BatchItemsAnswer,
     BatchItemsQuery,
+    ReadinessAnswer,
+    ReadinessQuery,
     VerdictBatchAnswer,
     VerdictBatchBody,
 )
@@ -35,6 +37,17 @@ from creditbank.verification.batches import (
 )
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import AsOfFutureError
+from creditbank.verification.readiness import (
+    ReadinessDayMissingError,
+    ReadinessDayPastError,
+    ReadinessFiguresError,
+    Ready,
+    ReadyLine,
+    due_for,
+    look_by,
+    readiness_of,
+    ready_lines,
+)
 
 JSONL = "application/jsonl"
 _EXAMPLE = {
@@ -58,7 +71,14 @@ verdict_batches = Door("verdict-batches", __name__, description="Do these engine
     status=202,
     body=JsonBody(VerdictBatchBody(), _EXAMPLE, bytes_max=attrgetter("batch_bytes_max")),
     answer=VerdictBatchAnswer(),
-    refuses=(AsOfFutureError, MandateMissingError, PackMissingError),
+    refuses=(
+        AsOfFutureError,
+        MandateMissingError,
+        PackMissingError,
+        ReadinessDayMissingError,
+        ReadinessDayPastError,
+        ReadinessFiguresError,
+    ),
 )
 def ask_about_list(call: Call) -> dict[str, Any] | Response:
     """Ask about everybody on a list; the clock's process answers it row by row."""
@@ -71,10 +91,14 @@ def ask_about_list(call: Call) -> dict[str, Any] | Response:
         first = claimed(session, call)
         if first is not None:
             return replayed(first)
+        looks = call.body["looks"]
+        due = due_for(session, question, call.body["ready_by"], now=call.now) if looks else None
         batch = request_batch(
             session, house.vault, question, people, call.client,
             kept_days=house.settings.batch_days, now=call.now,
         )  # fmt: skip
+        if due is not None:
+            look_by(session, batch, due)
         members = _shaped(session, batch)
         keep_members(session, call, 202, VerdictBatchAnswer().dump(members))
     return members
@@ -120,6 +144,41 @@ def read_batch_items(call: Call, session: Session, batch_no: str) -> dict[str, A
 
 
 @verdict_batches.get(
+    "/verdict-batches/<public:batch_no>/readiness",
+    Scope.VERDICT_ASK,
+    query=ReadinessQuery(),
+    answer=ReadinessAnswer(),
+    refuses=(BatchUnknownError,),
+)
+def read_batch_readiness(call: Call, session: Session, batch_no: str) -> dict[str, Any]:
+    """List how each person stands: ready, short of what, or why it cannot be told."""
+    house, batch = current_house(), batch_numbered(session, batch_no, call.client)
+    row = readiness_of(session, batch)
+    limit = min(call.query["limit"], house.settings.page_size_max)
+    found = ready_lines(
+        session, house.vault, batch, wanted=call.query["state"],
+        after=int(call.query["cursor"] or 0), limit=limit + 1,
+    )  # fmt: skip
+    page = found[:limit]
+    return {
+        "due_on": row.due_on if row is not None else None,
+        "items": [_stands(each) for each in page],
+        "next_cursor": str(page[-1].line.row_no) if len(found) > limit else "",
+    }
+
+
+def _stands(line: ReadyLine) -> dict[str, Any]:
+    said = line.statement or {"advice": [], "reasons": []}
+    enough = line.ready is Ready.READY
+    return {
+        "row_no": line.line.row_no, "ready": line.ready, "on_record": line.recorded,
+        "missing": [] if enough else said["advice"],
+        "reasons": [each["code"] for each in said["reasons"]],
+        "verdict_no": line.line.verdict_no,
+    }  # fmt: skip
+
+
+@verdict_batches.get(
     "/verdict-batches/<public:batch_no>/answers.jsonl",
     Scope.VERDICT_ASK,
     unit=Unit.OWN,
@@ -161,8 +220,10 @@ def _shaped(session: Session, batch: VerdictBatch) -> dict[str, Any]:
         "batch_no", "state", "rows_total", "rows_done", "requested_at", "finished_at",
         "expires_at",
     )  # fmt: skip
+    row = readiness_of(session, batch)
     return {
         **{name: getattr(batch, name) for name in names},
         "signing": question_of(batch).signing,
         "counts": counts_of(session, batch),
+        **({"readiness": row} if row is not None else {}),
     }

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, cast
 
@@ -47,6 +47,7 @@ from creditbank.verification.batches import (
     batch_numbered,
     counts_of,
     lines_of,
+    question_of,
     request_batch,
     take_up,
 )
@@ -59,6 +60,15 @@ from creditbank.verification.predicates import (
     subject_nonce,
 )
 from creditbank.verification.questions import Ask, Disclosure
+from creditbank.verification.readiness import (
+    Ready,
+    counted,
+    due_for,
+    look_by,
+    readiness_of,
+    ready_lines,
+)
+from creditbank.verification.readiness_sheets import readiness_csv
 from creditbank.verification.results import report_result
 from creditbank.verification.review_reports import Result
 
@@ -172,6 +182,14 @@ def verdicts_ask(
     show_default=True,
     help="逐人签名（item），或整份名单一次签名、每人附证明（tree）。 Each answer, or all at once.",
 )
+@click.option(
+    "--readiness",
+    is_flag=True,
+    help="按规则的评审截止日核对准备情况。 Who is ready by the rules' day.",
+)
+@click.option(
+    "--ready-by", type=DAY, help="评审须在此日前完成（单位写明）。 By the unit's own day."
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @pass_desk
 def verdicts_batch(
@@ -185,6 +203,8 @@ def verdicts_batch(
     known_at: str | None,
     disclose: Disclosure,
     signing: Signing,
+    readiness: bool,
+    ready_by: datetime | None,
     out: Path,
     **said: str,
 ) -> None:
@@ -196,7 +216,8 @@ def verdicts_batch(
     secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
     with desk.bank():
         client = _proved(client_id, secret)
-        batch_no = _sent(desk, question, file, client)
+        day = ready_by.date() if ready_by else None
+        batch_no = _sent(desk, question, file, client, (day,) if readiness or day else ())
         with unit_of_work() as session:
             turn = take_up(session, batch_no, now=utc_now())
         if turn is not None:  # or the clock was quicker, and ends it
@@ -211,6 +232,31 @@ def verdicts_batch(
         counts=[f"{outcome} {count}" for outcome, count in sorted(counts.items())], path=str(out),
     )  # fmt: skip
     show_problems(desk, [problem for line in lines for problem in line.problems])
+
+
+@verdicts.command("readiness", help="导出名单的准备情况（CSV）。 Who of a list is ready, as CSV.")
+@click.argument("batch_no")
+@click.option("--client", "client_id", required=True, help="提交名单的客户端。 Who sent the list.")
+@click.option("--state", type=WordOf(Ready), help="只要处于此状态的人。 Only who stand so.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_readiness(
+    desk: Desk, /, *, batch_no: str, client_id: str, state: Ready | None, out: Path
+) -> None:
+    """Write who is ready, short of what, or cannot be told, as the client that sent the list."""
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client, vault = _proved(client_id, secret), current_house().vault
+        with snapshot() as session:
+            batch = batch_numbered(session, batch_no, client)
+            lines = ready_lines(session, vault, batch, wanted=state, limit=batch.rows_total)
+            row, counts = readiness_of(session, batch), counted(counts_of(session, batch))
+            law = law_of(session, question_of(batch).scheme)
+        write_private(out, readiness_csv(lines, law, desk.language).encode("utf-8"))
+    told = [f"{desk.text(f'readiness-stands-{each}')} {count}" for each, count in counts.items()]
+    day = row.due_on.isoformat() if row else "—"
+    desk.say("cli-readiness", batch_no=batch_no, day=day, counts=told)
+    desk.say("cli-readiness-written", path=str(out))
 
 
 @verdicts.command("predicate", help="只问学时够不够，答“是”或“否”。 Ask for a bare yes or no.")
@@ -318,7 +364,9 @@ def _instant(text: str | None) -> datetime | None:
     return known_at
 
 
-def _sent(desk: Desk, question: BatchQuestion, file: Path, client: Client) -> str:
+def _sent(  # a list, who sends it, and by which day it looks, if by any
+    desk: Desk, question: BatchQuestion, file: Path, client: Client, looks: tuple[date | None, ...]
+) -> str:
     """Read a list and keep it; return its number."""
     limits = Limits(
         file_bytes_max=desk.settings.request_bytes_max, rows_max=desk.settings.batch_rows_max
@@ -335,10 +383,14 @@ def _sent(desk: Desk, question: BatchQuestion, file: Path, client: Client) -> st
         people = read_people_list(stream.read(limits.file_bytes_max + 1), columns, limits)
     asked = question, len(people.rows)
     with refusals_noted(asked, client, now=now), unit_of_work() as session:
-        return request_batch(
+        due = [due_for(session, question, named, now=now) for named in looks]
+        batch = request_batch(
             session, current_house().vault, question, people.rows, client,
             problems=people.problems, kept_days=desk.settings.batch_days, now=now,
-        ).batch_no  # fmt: skip
+        )  # fmt: skip
+        for each in due:
+            look_by(session, batch, each)
+        return batch.batch_no
 
 
 def _proved(client_id: str, secret: str) -> Client:

@@ -1,6 +1,6 @@
 """The clock process: seals what was posted, forgets what is over, closes filings that are over,
-hands over late disputes, answers lists, posts long rosters, counts impacts, and rehearses and
-carries out re-assessments.
+hands over late disputes, reminds whoever is not ready for a review, answers lists, posts long
+rosters, counts impacts, and rehearses and carries out re-assessments.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -33,6 +33,7 @@ from creditbank.jobs.disputes import escalate_late
 from creditbank.jobs.filings import close_filings, tell_overdue
 from creditbank.jobs.impact import run_waiting
 from creditbank.jobs.reassessments import run_reassessments
+from creditbank.jobs.reminders import remind_people
 from creditbank.jobs.rosters import run_rosters
 from creditbank.jobs.watching import run_deliveries, run_watches
 from creditbank.ledger.seal import seal
@@ -46,6 +47,7 @@ from creditbank.verification.refused import forget_refused
 FORGET_INTERVAL_SECONDS = 3_600
 FILINGS_INTERVAL_SECONDS = 3_600
 DISPUTES_INTERVAL_SECONDS = 3_600
+REMINDERS_INTERVAL_SECONDS = 3_600
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
 ROSTER_INTERVAL_SECONDS = 2
@@ -70,6 +72,8 @@ def run_clock(app: Flask) -> None:
         )
         disputes = partial(escalate_late, stop)
         _add(scheduler, bank, f"{of}disputes", disputes, DISPUTES_INTERVAL_SECONDS)
+        reminders = partial(remind_people, stop)
+        _add(scheduler, bank, f"{of}reminders", reminders, REMINDERS_INTERVAL_SECONDS)
         overdue = partial(tell_overdue, stop)
         _add(scheduler, bank, f"{of}overdue", overdue, FILINGS_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)

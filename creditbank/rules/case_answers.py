@@ -14,6 +14,7 @@ from creditbank.rules.fields import SCHEME, SUBJECT, WORD, Fields
 from creditbank.rules.items import ItemConversion, ItemFact, convert_item
 from creditbank.rules.pack import Basis, PackChain, Value
 from creditbank.rules.requirement import Closing, Credited, Question, RequirementLine, assess
+from creditbank.rules.review_term import review_term
 from creditbank.rules.transfer import TransferFact, Transferred, recognised_transfer
 
 Answer = Mapping[str, object]
@@ -313,6 +314,15 @@ def _texts(table: Fields) -> dict[str, str]:
     return {key: table.text(key) for key in table.table if key not in table.taken}
 
 
+def _review(given: Fields, on: date, chain: PackChain) -> Answer:
+    series = given.text("series", pattern=WORD)
+    given.finish()
+    term = review_term(series, on, chain)
+    if term is None:
+        return {"due_on": "", "rule": ""}
+    return {"due_on": term.due_on.isoformat(), "rule": term.value.key}
+
+
 #: What a case may ask, by the name of the question.
 ANSWERS: Mapping[str, Callable[[Fields, date, PackChain], Answer]] = {
     "conversion": _conversion,
@@ -320,4 +330,5 @@ ANSWERS: Mapping[str, Callable[[Fields, date, PackChain], Answer]] = {
     "transfer": _transfer,
     "requirement": _requirement,
     "exemption": _exemption,
+    "review": _review,
 }

@@ -235,7 +235,7 @@ def _credited_year(fields: Fields) -> CreditedYear:
     if value == "same_year":
         return CreditedYear(None)
     table = fields.inner("value")
-    through = _month_day(table, "previous_year_through")
+    through = month_day(table, "previous_year_through")
     table.finish()
     return CreditedYear(through)
 
@@ -261,7 +261,7 @@ def _declare_by(fields: Fields) -> DeclareBy:
             month = row.integer("ended_in", least=1, most=_MONTHS)
             if month in exceptions:
                 raise row.refuse("ended_in", expected=f"≠ {month}")
-            exceptions[month] = DeclareException(month, _month_day(row, "until"))
+            exceptions[month] = DeclareException(month, month_day(row, "until"))
             row.finish()
     table.finish()
     return DeclareBy(days, tuple(exceptions.values()))
@@ -270,7 +270,7 @@ def _declare_by(fields: Fields) -> DeclareBy:
 def _post_by(fields: Fields) -> PostBy:
     table = fields.inner("value")
     post_by = (
-        PostBy(None, _month_day(table, "next_year_until"))
+        PostBy(None, month_day(table, "next_year_until"))
         if table.has("next_year_until")
         else PostBy(table.integer("days", least=0, most=_DAYS_MAX), None)
     )
@@ -278,7 +278,8 @@ def _post_by(fields: Fields) -> PostBy:
     return post_by
 
 
-def _month_day(table: Fields, key: str) -> tuple[int, int]:
+def month_day(table: Fields, key: str) -> tuple[int, int]:
+    """Read a month and a day that every year has, such as `"04-30"`."""
     text = table.text(key, pattern="[0-9]{2}-[0-9]{2}", example='"04-30"')
     month, day = int(text[:2]), int(text[3:])
     try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from creditbank.rules.fields import WORD, Fields
+from creditbank.rules.hour_rules import month_day
 from creditbank.rules.kinds import Kind
 
 _FITTING = 'true | "word"'
@@ -48,6 +49,14 @@ class RightLost:
     findings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewBy:
+    """`review_by[.SERIES]`: by which month and day a unit with a review of its own ends it."""
+
+    month: int
+    day: int
+
+
 def _registered(fields: Fields) -> Registered:
     table = fields.inner("value")
     if not table.table:
@@ -74,10 +83,18 @@ def _right_lost(fields: Fields) -> RightLost:
     return RightLost(fields.words("value"))
 
 
-RegisterRule = Registered | QuotaUse | RightLost
+def _review_by(fields: Fields) -> ReviewBy:
+    table = fields.inner("value")
+    rule = ReviewBy(*month_day(table, "yearly_by"))
+    table.finish()
+    return rule
+
+
+RegisterRule = Registered | QuotaUse | RightLost | ReviewBy
 
 REGISTER_KINDS: tuple[Kind[RegisterRule], ...] = (
     Kind(rf"registered\.{WORD}(?:\.{WORD}){{0,2}}", "registered.WHAT", _registered),
     Kind(rf"quota_use\.{WORD}", "quota_use.PATHWAY", _quota_use),
     Kind(rf"right_lost\.{WORD}", "right_lost.PATHWAY", _right_lost),
+    Kind(rf"review_by(?:\.{WORD})?", "review_by[.SERIES]", _review_by),
 )

@@ -20,6 +20,7 @@ from creditbank.schemas.fields import (
     Several,
     Shape,
     Text,
+    Truth,
     Whole,
     public_number,
     scheme,
@@ -32,6 +33,7 @@ from creditbank.schemas.verdicts import STATED_MAX, StatedFacts
 from creditbank.verification.batches import BatchQuestion, BatchState, ItemState
 from creditbank.verification.list_trees import Signing
 from creditbank.verification.questions import Disclosure
+from creditbank.verification.readiness import Ready
 
 PEOPLE_MAX = 100_000
 _IDENTITY = frozenset({"document_kind", "document_number", "name"})
@@ -126,16 +128,43 @@ class VerdictBatchBody(Shape):
             "and gives each its proof, once the list is done (docs/formats.md §15)."
         },
     )
+    readiness = Truth(
+        load_default=lambda: False,
+        metadata={
+            "description": "The list looks at who is ready by the day on which reviews end, as the "
+            "rules state it: that day is shown, and whoever is short is reminded before it."
+        },
+    )
+    ready_by = Day(
+        load_default=lambda: None,
+        metadata={"description": "The same by a day of the unit's own; no answer rests on it."},
+    )
     people = People(required=True)
 
     @post_load
     def with_question(self, loaded: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Part the question from the people; rows count from 1."""
+        """Part the question from the people, and from the day; rows count from 1."""
+        ready_by, readiness = loaded.pop("ready_by"), loaded.pop("readiness")
         people = [
             ListedPerson(row_no, person["identity"], person["stated"])
             for row_no, person in enumerate(loaded.pop("people"), start=1)
         ]
-        return {"question": BatchQuestion(**loaded), "people": people}
+        return {
+            "question": BatchQuestion(**loaded), "people": people, "ready_by": ready_by,
+            "looks": readiness or ready_by is not None,
+        }  # fmt: skip
+
+
+class BatchLooksAnswer(Shape):
+    """By which day a list looks at who is ready."""
+
+    due_on = Day()
+    rule_scheme = Text(40, low=0)
+    rule_key = Text(80, low=0, metadata={"description": "Empty: the unit's own day."})
+    told_at = Instant(
+        allow_none=True,
+        metadata={"description": "When it was told that the day comes near; null before."},
+    )
 
 
 class VerdictBatchAnswer(Shape):
@@ -156,6 +185,48 @@ class VerdictBatchAnswer(Shape):
     requested_at = Instant()
     finished_at = Instant(allow_none=True)
     expires_at = Instant(metadata={"description": "From then on nobody on it is known any more."})
+    readiness = Inner(
+        BatchLooksAnswer,
+        metadata={"description": "Only of a list that looks at who is ready by a day."},
+    )
+
+
+class ReadinessQuery(Shape):
+    """Who, and where the page begins."""
+
+    state = Choice(Ready, load_default=lambda: None)
+    limit = Whole(1, 1_000, as_text=True, load_default=50)
+    cursor = Code(r"[1-9][0-9]{0,8}", "50", load_default=str)
+
+
+class ReadinessShort(Shape):
+    """Hours that are missing in a year, or from its first through its last."""
+
+    year = Whole(1949, 2200)
+    through = Whole(1949, 2200)
+    subject = Text(80, low=0, metadata={"description": "Empty: the total."})
+    short = Text(20, metadata={"example": "6.00"})
+
+
+class ReadinessItem(Shape):
+    """A row, and how its person stands."""
+
+    row_no = Whole(1, 2**31)
+    ready = Choice(Ready)
+    on_record = Truth(
+        metadata={"description": "false: nothing is on record, which is not “short”."}
+    )
+    missing = Inner(ReadinessShort, many=True)
+    reasons = Several(Text(80), metadata={"description": "Codes, where it cannot be told."})
+    verdict_no = Text(24, low=0)
+
+
+class ReadinessAnswer(Shape):
+    """A page of rows, in their order."""
+
+    due_on = Day(allow_none=True)
+    items = Inner(ReadinessItem, many=True)
+    next_cursor = Text(10, low=0, metadata={"description": "Empty on the last page."})
 
 
 class BatchItemsQuery(Shape):

@@ -177,11 +177,11 @@ def _short_answers(
     after = 0
     while found := answers_in(session, batch, after=after, limit=_CHUNK_ANSWERS):
         for after, verdict in found:
-            short[after] = _short(shown_statement(verdict), language, called)
+            short[after] = short_of(shown_statement(verdict), language, called)
     return short
 
 
-def _short(
+def short_of(
     statement: Mapping[str, Any], language: Language, called: Callable[[str, str], str]
 ) -> str:
     """Say what an answer asks for; an answer without figures gives its reasons."""

@@ -318,12 +318,17 @@ def asker_of(batch: VerdictBatch) -> Client:
 
 
 def lines_of(
-    session: Session, vault: Vault, batch: VerdictBatch, *, after: int = 0, limit: int
-) -> list[Line]:
-    """Return rows of a list behind a row, in their order."""
+    session: Session, vault: Vault, batch: VerdictBatch, *, fates: Sequence[str] = (),
+    after: int = 0, limit: int,
+) -> list[Line]:  # fmt: skip
+    """Return rows of a list behind a row, in their order: all, or those with such an outcome, or
+    without one and in such a state."""
     query = select(VerdictBatchItem).where(
         VerdictBatchItem.batch_no == batch.batch_no, VerdictBatchItem.row_no > after
     )
+    if fates:
+        outcome, state = VerdictBatchItem.outcome, VerdictBatchItem.state
+        query = query.where(or_(outcome.in_(fates), and_(outcome == "", state.in_(fates))))
     found = session.scalars(query.order_by(VerdictBatchItem.row_no).limit(limit))
     return [_line(vault, item) for item in found]
 

@@ -314,11 +314,20 @@ def _mark_regions(session: Session, regions: set[str], seal_no: int) -> None:
 
 
 def _question(session: Session, vault: Vault, watch: VerdictWatch) -> Ask:
-    """Put the question together as it was asked, from what the first answer says of it."""
-    said = statement_of(session.get_one(Verdict, watch.verdict_no))
+    """Put the question together as it was asked first."""
+    return asked_as(session, vault, session.get_one(Verdict, watch.verdict_no), watch.person_id)
+
+
+def asked_as(session: Session, vault: Vault, verdict: Verdict, person_id: int) -> Ask:
+    """Put a question about somebody on record together again, from what its answer says of it.
+
+    Raises:
+        PersonUnknownError: no document of theirs is on record any more.
+    """
+    said = statement_of(verdict)
     asked, asker = said["question"], said["asker"]
     return Ask(
-        _identity(session, vault, watch.person_id, said["subject"]),
+        _identity(session, vault, person_id, said["subject"]),
         asked["scheme"], asked["series"], asked["level"],
         date.fromisoformat(asked["application_day"]), asker["purpose"], asker["legal_basis"],
         dict(asked["stated"]), Disclosure(said["disclose"]),

@@ -11,6 +11,7 @@ from creditbank.web.doors import ANYBODY, MenuItem, Pages, Visit, offered, page_
 from creditbank.web.own_news import unread, unread_of_disputes
 from creditbank.web.pages import page
 from creditbank.web.queries import unread as answers_unread
+from creditbank.web.review_readiness import unread_days, unread_reminders
 
 home = Pages("home", __name__)
 #: What stands together on the home page, by the heading's code; each menu code stands once.
@@ -20,11 +21,13 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "xapi-statements", "provider-statement", "scorecard", "delegations",
     ),
     "home-hours": (
-        "own-hours", "own-news", "own-disputes", "ready", "own-certificates", "own-items",
-        "own-exemptions", "items", "imports", "investigations", "reassessments", "links",
+        "own-hours", "own-news", "own-disputes", "own-reminders", "ready",
+        "own-certificates", "own-items", "own-exemptions", "items", "imports", "investigations",
+        "reassessments", "links",
     ),
     "home-verdicts": (
-        "ask", "ask-code", "ask-predicate", "lists", "verdicts", "watched", "exemptions",
+        "ask", "ask-code", "ask-predicate", "lists", "readiness", "verdicts", "watched",
+        "exemptions",
         "recommendation-findings",
         "queries", "own-codes",
         "objections-desk", "refused-questions",
@@ -49,6 +52,7 @@ def home_page(visit: Visit, session: Session) -> Response:
         "home.html", sections=sections, unread=unread(visit, session),
         answers_unread=answers_unread(visit, session),
         disputed=unread_of_disputes(visit, session),
+        reminded=unread_reminders(visit, session), near=unread_days(visit, session),
     )  # fmt: skip
 
 

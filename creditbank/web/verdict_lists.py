@@ -30,6 +30,7 @@ from creditbank.verification.batches import (
 from creditbank.verification.list_trees import Signing
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import Disclosure
+from creditbank.verification.readiness import Due, due_for, look_by, looks_by_day
 from creditbank.web import forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.holding import end_of
@@ -64,7 +65,10 @@ def lists(visit: Visit, session: Session) -> Response:
     """Show the lists that were sent from this seat."""
     found = batches_of(session, visit.client, limit=_LISTS)
     questions = {each.batch_no: question_of(each) for each in found}
-    return page("lists.html", lists=found, questions=questions, called=called_by(None))
+    looking = looks_by_day(session, found)
+    return page(
+        "lists.html", lists=found, questions=questions, looking=looking, called=called_by(None)
+    )
 
 
 def _rows_max() -> int:
@@ -106,11 +110,22 @@ def send(visit: Visit) -> Response:
     people = read_people_list(_file(), fact_columns(wanted, pathway), limits)
     asked = question, len(people.rows)
     with refusals_noted(asked, visit.client, now=visit.now), writing() as session:
+        due = _due(session, question, visit)
         batch = request_batch(
             session, current_house().vault, question, people.rows, visit.client,
             problems=people.problems, kept_days=settings.batch_days, now=visit.now,
         )  # fmt: skip
+        if due is not None:
+            look_by(session, batch, due)
     return see("web.verdict_lists.one", "list-sent", batch_no=batch.batch_no)
+
+
+def _due(session: Session, question: BatchQuestion, visit: Visit) -> Due | None:
+    """Return by which day a list looks at who is ready; None where it is to do nothing of it."""
+    named = forms.day("ready_by")
+    if named is None and not forms.ticked("readiness"):
+        return None
+    return due_for(session, question, named, now=visit.now)
 
 
 @verdict_lists.shown("/verdict-batches/template.xlsx", able(Scope.VERDICT_ASK))
@@ -129,7 +144,8 @@ def one(visit: Visit, session: Session, batch_no: str) -> Response:
     watches = works and request.args.get("watch") != "no"
     return page(
         "list.html", **_shown(session, batch, _LINES), works=works,
-        counts=counts_of(session, batch), refresh_seconds=_REFRESH_SECONDS if watches else 0,
+        counts=counts_of(session, batch), looking=looks_by_day(session, [batch]),
+        refresh_seconds=_REFRESH_SECONDS if watches else 0,
     )  # fmt: skip
 
 

@@ -413,6 +413,7 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/verdict-batches": Row("verdict:ask", "title_system"),
     "GET /api/v1/verdict-batches/<public:batch_no>": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/items": _BATCH,
+    "GET /api/v1/verdict-batches/<public:batch_no>/readiness": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/answers.jsonl": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/results.csv": _BATCH,
     "POST /api/v1/certificates": Row("certificate:issue", "official"),

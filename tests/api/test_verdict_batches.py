@@ -6,19 +6,20 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from marshmallow import ValidationError
 
-from creditbank.clock import utc_now
+from creditbank.clock import civil_day, utc_now
 from creditbank.house import EXTENSION
 from creditbank.jobs import batches as jobs
 from creditbank.jobs.batches import run_batches
 from creditbank.schemas.fields import Inner, Several
 from creditbank.schemas.verdict_batches import BatchPersonBody, People
 from creditbank.verification.batches import take_up
-from tests.api.desk import Desk, stated
+from tests.api.desk import Desk, problem_of, stated
 from tests.api.test_registry_and_verdicts import PERSON, granted, on_record, question
 from tests.bank import invented_person
 
@@ -238,3 +239,36 @@ def test_how_a_list_is_signed_is_one_of_two_words(desk: Desk) -> None:
     refused = desk.title_system.post(PATH, listed(stated(PERSON)) | {"signing": "twice"})
 
     assert [each["path"] for each in refused.get_json()["errors"]] == ["/signing"]
+
+
+def test_who_of_a_list_is_ready_is_read_row_by_row_with_what_is_missing(desk: Desk) -> None:
+    granted(desk)
+    on_record(desk)
+    body = listed(stated(PERSON), stated(invented_person(77)))
+    day = (civil_day(utc_now()) + timedelta(days=30)).isoformat()
+
+    sent = desk.title_system.post(PATH, {**body, "ready_by": day}).get_json()
+    run_batches(threading.Event())
+    there = f"{PATH}/{sent['batch_no']}/readiness"
+    first = desk.title_system.get(f"{there}?limit=1").get_json()
+    rest = desk.title_system.get(f"{there}?limit=1&cursor={first['next_cursor']}").get_json()
+    short = desk.title_system.get(f"{there}?state=short").get_json()
+    silent = desk.title_system.post(PATH, {**body, "readiness": True})
+    past = desk.title_system.post(PATH, {**body, "ready_by": "2020-09-30"})
+    bare = desk.title_system.post(PATH, {**body, "ready_by": day, "disclose": "decision"})
+    plain = desk.title_system.post(PATH, body).get_json()
+
+    assert sent["readiness"] == {
+        "due_on": day, "rule_scheme": "", "rule_key": "", "told_at": None,
+    }  # fmt: skip
+    assert "readiness" not in plain
+    assert first["due_on"] == day
+    [known], [nobody] = first["items"], rest["items"]
+    assert (known["ready"], known["on_record"]) == ("short", True)
+    assert {"year", "through", "subject", "short"} == known["missing"][0].keys()
+    assert (nobody["ready"], nobody["on_record"]) == ("undetermined", False)
+    assert nobody["reasons"][0] == "verdict-no-record"
+    assert [each["row_no"] for each in short["items"]] == [1]
+    assert [problem_of(each)["code"] for each in (silent, past, bare)] == [
+        "readiness-day-missing", "readiness-day-past", "readiness-figures",
+    ]  # fmt: skip

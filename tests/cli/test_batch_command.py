@@ -1,8 +1,10 @@
 """A list of applicants by command: answered at once, kept signed, bad rows told."""
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from joserfc import jws
 
 from creditbank.keys import public_jwk
@@ -75,3 +77,32 @@ def test_a_list_by_command_is_signed_once_where_that_is_wanted(
     assert [report.failed for report in reports] == [()] * 3
     assert [report.listed.tree.size for report in reports] == [3] * 3
     assert reports[2].refusal.row == 4
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_is_ready_by_a_day_is_written_by_command(bank: TestBank, tmp_path: Path) -> None:
+    people = [invented_person(60), invented_person(61)]
+    rows = [f"{each.name},{each.document.number},2019-07-01" for each in people]
+    file, out = tmp_path / "list.csv", tmp_path / "answers.jsonl"
+    file.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
+    client_id, secret = title_system(terminal_for(bank.house.settings))
+    terminal = Terminal(
+        {**terminal_for(bank.house.settings).environment, "CREDITBANK_CLIENT_SECRET": secret}
+    )
+    question = (
+        "--client", client_id, "--scheme", "cn-3710", "--series", "engineering", "--level",
+        "associate_senior", "--application-day", "2026-03-15", "--purpose", "申报",
+        "--legal-basis", "通知", "--out", str(out),
+    )  # fmt: skip
+
+    refused = terminal.run("verdicts", "batch", str(file), *question, "--readiness", exit_code=1)
+    said = terminal.run("verdicts", "batch", str(file), *question, "--ready-by", "2199-09-30")
+    [number] = re.findall(r"名单 (B[0-9A-Z]{11})", said.output)
+    table = tmp_path / "ready.csv"
+    told = terminal.run("verdicts", "readiness", number, "--client", client_id, "--out", str(table))
+
+    assert "没有规定评审截止日" in refused.output
+    assert "评审须在 2199-09-30 前完成。不能判定 2" in told.output
+    kept = table.read_text(encoding="utf-8-sig")
+    assert kept.count("没有记录（不等于未达到要求）") == 2
+    assert people[0].document.number not in kept

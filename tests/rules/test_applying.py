@@ -16,7 +16,14 @@ from creditbank.rules.applying import (
 from creditbank.rules.explain_answer import explain_trial
 from creditbank.rules.loader import PackInvalidError, load_pack
 from creditbank.rules.pack import PackChain
-from creditbank.rules.register_rules import Ending, QuotaUse, QuotaYear, Registered, RightLost
+from creditbank.rules.register_rules import (
+    Ending,
+    QuotaUse,
+    QuotaYear,
+    Registered,
+    ReviewBy,
+    RightLost,
+)
 from creditbank.rules.stated import Question
 
 ChainFrom = Callable[..., PackChain]
@@ -159,6 +166,7 @@ def test_how_places_count_is_the_packs_to_say(law: PackChain) -> None:
         ("quota_use.signed", '{ year = "leap" }'),
         ("quota_use.signed", '{ year = "approval", free_again = ["expired"] }'),
         ("right_lost.signed", "true"),
+        ("review_by", '{ yearly_by = "02-29" }'),
     ],
 )
 def test_a_rule_of_the_register_that_says_something_else_is_refused(
@@ -174,6 +182,7 @@ def test_a_rule_of_the_register_that_says_something_else_is_refused(
         ("registered.class.x.y", '{ a = true, b = "word" }', Registered({"a": "yes", "b": "word"})),
         ("quota_use.signed", '{ year = "approval" }', QuotaUse(QuotaYear.APPROVAL, ())),
         ("right_lost.signed", '["fraud"]', RightLost(("fraud",))),
+        ("review_by.x", '{ yearly_by = "09-30" }', ReviewBy(9, 30)),
     ],
 )
 def test_a_rule_of_the_register_is_read(

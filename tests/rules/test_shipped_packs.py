@@ -98,7 +98,7 @@ def test_every_pack_that_rests_on_a_draft_is_one_or_has_no_value_from_it(
         if value.reference is not None and value.reference.document == "征求意见稿"
     }
 
-    assert resting == {"cn-650104.gxq"}
+    assert resting == {"cn-650104.gxq", "cn-3306.shidian"}
 
 
 def test_zhejiangs_18_public_hours_are_together_and_begin_with_2016(

@@ -165,6 +165,10 @@ OBJECTS: Mapping[str, Held] = {
     "GET /verdict-batches/<public:batch_no>/results.xlsx": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/results.pdf": Held("list", "asker", "colleague"),
     "GET /verdict-batches/<public:batch_no>/answers.jsonl": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/readiness": Held("list", "asker", "colleague"),
+    "POST /verdict-batches/<public:batch_no>/readiness/read": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/readiness.xlsx": Held("list", "asker", "colleague"),
+    "GET /verdict-batches/<public:batch_no>/readiness.csv": Held("list", "asker", "colleague"),
     "POST /hours/queries/<public:verdict_no>/objection": Held(
         "query", "professional", "other-professional", {"words": "未向该单位申报"}
     ),
