@@ -32,7 +32,7 @@ CHANGING = (
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
     "exemption", "recommendation_finding", "roster_file_content", "filing_route",
-    "readiness_list", "review_reminder",
+    "readiness_list", "review_reminder", "status_event",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -53,7 +53,7 @@ KEPT_FROM_SEALER = (
     "dispute_step",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
     "roster_file", "roster_file_content", "roster_file_download",
-    "check_in_pad", "check_in_pad_scan",
+    "check_in_pad", "check_in_pad_scan", "status_record", "status_event",
     "readiness_list", "review_reminder",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
@@ -71,7 +71,7 @@ APPENDED = (
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
     "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
     "roster_file", "roster_file_download",
-    "check_in_pad", "check_in_pad_scan",
+    "check_in_pad", "check_in_pad_scan", "status_record",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

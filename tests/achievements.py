@@ -68,6 +68,8 @@ _WORKS = {
     "conversion.study_abroad": '{ kind = "whole_year", rest = "public.general", '
     'period = { gives = "whole_year", overlap = "refused", days_min = 60 } }',
     "declare_by.paper": '{ days = 90, exceptions = [{ ended_in = 12, until = "03-31" }] }',
+    "recognise.exam": "true",
+    "conversion.exam": '{ kind = "per_unit", measure = "subjects", units = 1, hours = "36" }',
     "cap.study": '{ per = "activity", hours = "60", order = 10, activities = ["study"] }',
     "cap.works": '{ per = "year", hours = "100", order = 20, activities = ["paper", "patent"] }',
 }

@@ -46,6 +46,7 @@ from creditbank.api.results import verdicts
 from creditbank.api.rosters import rosters
 from creditbank.api.seals import health, seals
 from creditbank.api.statements import statements
+from creditbank.api.status_records import status_records
 from creditbank.api.successions import successions
 from creditbank.api.tokens import PATH as TOKEN_PATH
 from creditbank.api.tokens import discovery, tokens
@@ -64,8 +65,8 @@ _DOORS = (
     name_checks, check_ins, reconciliations, delegations, successions, calls, filing_routes,
     xapi_records,
     items, transfers, investigations, reassessments, imports, people, explanations, statements,
-    packs, adoption_records, impacts, proofs, exemptions, verdicts, verdict_batches, watches,
-    predicates, queries,
+    packs, adoption_records, impacts, proofs, status_records, exemptions, verdicts, verdict_batches,
+    watches, predicates, queries,
     certificates, seals,
 )  # fmt: skip
 

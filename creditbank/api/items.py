@@ -80,7 +80,7 @@ _ITEM_EXAMPLE = {
     "evidence": [{"description": "期刊封面、目录及正文首页", "sha256": "0" * 64}],
 }
 _SEEN = (ItemUnknownError, RegionForeignError)
-_LAW_REFUSALS = (
+LAW_REFUSALS = (
     NotRecognisedError, RuleMissingError, FactMissingError, DeclaredLateError, SpreadRefusedError,
     ApprovedHoursUnfitError, ItemMakeUpClosedError, ItemWorthNothingError, PackMissingError,
     PeriodYearError,
@@ -114,7 +114,7 @@ def item_seen(session: Session, client: Client, item_no: str) -> DeclaredItem:
     refuses=(
         OrganisationUnknownError, RegionForeignError, SubjectUnknownError, ItemDayError,
         ItemKnownError, ItemPeriodBackwardsError, ItemPeriodOverlapsError, PersonErasedError,
-        *STATED_REFUSALS, *_LAW_REFUSALS,
+        *STATED_REFUSALS, *LAW_REFUSALS,
     ),
 )  # fmt: skip
 def declare(call: Call, session: Session) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def declare(call: Call, session: Session) -> dict[str, Any]:
     draft, organisation_id = call.body["item"], organisation_seen(call.client)
     if organisation_id is not None:
         organisation_of(session, organisation_id)
-    _require_reach(call.client, law_of(session, draft.scheme).jurisdiction)
+    require_reach(call.client, law_of(session, draft.scheme).jurisdiction)
     declaration = Declaration(
         identity=call.body["person"]["identity"],
         draft=draft,
@@ -163,7 +163,7 @@ def read_item(call: Call, session: Session, item_no: str) -> dict[str, Any]:
     answer=ItemAnswer(),
     refuses=(
         *_SEEN, ItemNotReturnedError, ItemSchemeError, SubjectUnknownError, ItemDayError,
-        ItemKnownError, ItemPeriodBackwardsError, ItemPeriodOverlapsError, *_LAW_REFUSALS,
+        ItemKnownError, ItemPeriodBackwardsError, ItemPeriodOverlapsError, *LAW_REFUSALS,
     ),
 )  # fmt: skip
 def correct(call: Call, session: Session, item_no: str) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def correct(call: Call, session: Session, item_no: str) -> dict[str, Any]:
     body=JsonBody(RecognitionBody(), {"approved_hours": "40.00"}),
     answer=ItemAnswer(),
     refuses=(
-        *_SEEN, ItemDecidedError, SecondPersonWantedError, PersonErasedError, *_LAW_REFUSALS,
+        *_SEEN, ItemDecidedError, SecondPersonWantedError, PersonErasedError, *LAW_REFUSALS,
     ),
 )  # fmt: skip
 def recognise(call: Call, session: Session, item_no: str) -> dict[str, Any]:
@@ -259,7 +259,12 @@ def shaped_credits(credited: list[IssuedCredit]) -> list[dict[str, Any]]:
     ]
 
 
-def _require_reach(client: Client, jurisdiction: str) -> None:
+def require_reach(client: Client, jurisdiction: str) -> None:
+    """Refuse a declaration under rules that do not decide for the client's region.
+
+    Raises:
+        RegionForeignError: naming both.
+    """
     if not client.reaches(jurisdiction):
         client.require_region(jurisdiction)
 

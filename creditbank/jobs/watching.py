@@ -15,6 +15,7 @@ from creditbank.verification.events import (
     settle_sending,
     take_sending,
 )
+from creditbank.verification.status_events import any_unplaced_status, give_status_positions
 from creditbank.verification.watching import (
     any_due,
     ask_again,
@@ -75,10 +76,11 @@ def _ask_all(stop: threading.Event) -> int:
 
 def _positions() -> int:
     with snapshot() as session:
-        if not any_unplaced(session):
+        if not any_unplaced(session) and not any_unplaced_status(session):
             return 0
     with unit_of_work() as session:
-        return give_positions(session, _EVENTS_AT_ONCE, now=utc_now())
+        placed = give_positions(session, _EVENTS_AT_ONCE, now=utc_now())
+        return placed + give_status_positions(session, _EVENTS_AT_ONCE)
 
 
 def _send_one() -> int:

@@ -63,6 +63,7 @@ class Scope(StrEnum):
     RULES_PUBLISH = "rules:publish"
     MANDATE_GRANT = "mandate:grant"
     VERDICT_ASK = "verdict:ask"
+    STATUS_RECORD = "status:record"
     EXEMPTION_FILE = "exemption:file"
     EXEMPTION_READ = "exemption:read"
     EXEMPTION_DECIDE = "exemption:decide"
@@ -84,13 +85,14 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
         {
             Scope.FILING_SUBMIT, Scope.FILING_READ, Scope.ROSTER_POST, Scope.ATTENDANCE_WITHDRAW,
             Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE, Scope.DELEGATION_GIVE,
+            Scope.STATUS_RECORD,
         }
     ),
     Role.PROFESSIONAL: frozenset({Scope.RECORD_READ_OWN}),
     Role.EMPLOYER: frozenset(
         {
             Scope.ITEM_DECLARE, Scope.ITEM_READ, Scope.ACCOUNT_ACTIVATE, Scope.EXEMPTION_FILE,
-            Scope.EXEMPTION_READ,
+            Scope.EXEMPTION_READ, Scope.STATUS_RECORD,
         }
     ),
     Role.OFFICIAL: frozenset(
@@ -104,14 +106,14 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
             Scope.ACCOUNT_ACTIVATE,
             Scope.ACCOUNT_RECOVER, Scope.CLAIM_DECIDE,
             Scope.CERTIFICATE_ISSUE, Scope.CERTIFICATE_READ, Scope.CERTIFICATE_REVOKE,
-            Scope.EXEMPTION_READ, Scope.EXEMPTION_DECIDE,
+            Scope.EXEMPTION_READ, Scope.EXEMPTION_DECIDE, Scope.STATUS_RECORD,
         }
     ),
     Role.AUDITOR: frozenset(
         {Scope.FILING_READ, Scope.BALANCE_READ, Scope.ACCOUNT_AUDIT, Scope.EXEMPTION_READ}
     ),
     Role.TITLE_SYSTEM: frozenset(
-        {Scope.VERDICT_ASK, Scope.EXEMPTION_FILE, Scope.EXEMPTION_READ}
+        {Scope.VERDICT_ASK, Scope.EXEMPTION_FILE, Scope.EXEMPTION_READ, Scope.STATUS_RECORD}
     ),
     Role.ADMINISTRATOR: frozenset(
         {

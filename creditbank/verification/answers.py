@@ -283,7 +283,7 @@ class _Desk:
         whole = asks[0].disclose == Disclosure.RECORD
         disclosing = Disclosing(session, vault, read) if whole else None
         digests = _question_digests(vault, asks)
-        registers = on_register(session, groups, asks[0])
+        registers = on_register(session, vault, groups, asks[0], law)
         return cls(asks, found, digests, law, seal, groups, gathered, registers, disclosing)
 
 
@@ -306,7 +306,7 @@ def _prepared(desk: _Desk, place: int, frame: _Frame, superseded: str) -> Prepar
         **_opening(ask, frame),
         **({"statement": STATEMENT_REGISTERED} if told else {}),
         "outcome": str(weighed.outcome),
-        "reasons": reasons_told(book.reasons(weighed), told),
+        "reasons": reasons_told(book.reasons(weighed), told, register),
         **book.grounds(weighed),
         **told,
         "heads": book.heads(weighed.gathered.heads),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -13,17 +13,20 @@ from creditbank.catalogue import LANGUAGES
 from creditbank.catalogue import text as message
 from creditbank.clock import instant_text
 from creditbank.orm import among
-from creditbank.rules.pack import Value
+from creditbank.people.vault import Vault
+from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.requirement import Assessment, Outcome
 from creditbank.rules.stated import Question
 from creditbank.verification.exemption_models import Exemption
 from creditbank.verification.exemptions import ExemptionState
 from creditbank.verification.questions import Ask
 from creditbank.verification.review_reports import titles_passed
+from creditbank.verification.status_told import PLEDGED, StatusTold, told_by_statuses
 
 #: The fact from which most counts begin (rules/stated.py): the day of the current title.
 _TITLE_DAY = "current_title_on"
 _EXEMPTION, _DIFFERS = "verdict-exemption", "verdict-registered-differs"
+_STATUS, _PLEDGED = "verdict-registered-status", "verdict-pledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,22 @@ class OnRegister:
     facts: Mapping[str, str]
     evidence: Mapping[str, str]
     exemption: Exemption | None = None
+    #: by fact, what a status record tells
+    statuses: Mapping[str, StatusTold] = field(default_factory=dict)
 
 
 def on_register(
-    session: Session, groups: Mapping[int | None, Sequence[int]], ask: Ask
-) -> dict[int | None, OnRegister]:
+    session: Session, vault: Vault, groups: Mapping[int | None, Sequence[int]], ask: Ask,
+    law: PackChain,
+) -> dict[int | None, OnRegister]:  # fmt: skip
     """Look up what the register holds of people for one question, as known when it asks.
 
     Args:
         session: the snapshot.
+        vault: opens status records.
         groups: by key, all keys of the same person.
         ask: the question; whom it names does not matter.
+        law: says which facts are asked for.
     """
     people = {person for group in groups.values() for person in group}
     found: dict[int, Exemption] = {}
@@ -53,25 +61,32 @@ def on_register(
             if _begins(each) <= ask.application_day:
                 found.setdefault(each.person_id, each)
     passed = titles_passed(session, people, ask)
+    statuses = told_by_statuses(session, vault, groups, ask, law)
     return {
         key: _told_by(
             next((found[each] for each in group if each in found), None),
             max((passed[each] for each in group if each in passed), default=None),
+            statuses.get(key, {}),
         )
         for key, group in groups.items()
     }
 
 
-def _told_by(found: Exemption | None, passed: tuple[date, str] | None) -> OnRegister:
-    facts: dict[str, str] = {}
-    evidence: dict[str, str] = {}
-    if passed is not None:
+def _told_by(
+    found: Exemption | None, passed: tuple[date, str] | None, statuses: Mapping[str, StatusTold]
+) -> OnRegister:
+    facts = {fact: told.value for fact, told in statuses.items()}
+    evidence = {fact: told.record.record_no for fact, told in statuses.items()}
+    if passed is not None and facts.get(_TITLE_DAY, "") <= passed[0].isoformat():
         facts[_TITLE_DAY], evidence[_TITLE_DAY] = passed[0].isoformat(), passed[1]
     if found is not None:
         approved: dict[str, str] = json.loads(found.facts)
         facts |= approved
         evidence |= dict.fromkeys(approved, found.exemption_no)
-    return OnRegister(facts, evidence, found)
+    told = {
+        fact: each for fact, each in statuses.items() if evidence[fact] == each.record.record_no
+    }
+    return OnRegister(facts, evidence, found, told)
 
 
 def with_register(question: Question, register: OnRegister) -> Question:
@@ -125,8 +140,11 @@ def _exemption_told(found: Exemption, value: Value) -> Canonical:
     }  # fmt: skip
 
 
-def reasons_told(reasons: Canonical, told: Mapping[str, Canonical]) -> Canonical:
-    """Add to reasons which exemption frees, and where the asker stated otherwise."""
+def reasons_told(
+    reasons: Canonical, told: Mapping[str, Canonical], register: OnRegister
+) -> Canonical:
+    """Add to reasons which exemption frees, from which source a fact is, who pledged, and where
+    the asker stated otherwise."""
     if not told:
         return reasons
     assert isinstance(reasons, Sequence), "reasons are a list"
@@ -138,9 +156,21 @@ def reasons_told(reasons: Canonical, told: Mapping[str, Canonical]) -> Canonical
     assert isinstance(registered, Sequence), "told_of writes a list"
     for row in registered:
         assert isinstance(row, Mapping), "told_of writes objects"
+        if (status := register.statuses.get(str(row["fact"]))) is not None:
+            said.append(_status_told(str(row["fact"]), status))
         if row["stated"] not in ("", row["value"]):
             said.append(_in_both(_DIFFERS, {name: str(text) for name, text in row.items()}))
     return said
+
+
+def _status_told(fact: str, told: StatusTold) -> Canonical:
+    record = told.record
+    facts = {
+        "fact": fact, "value": told.value, "source": record.source, "number": record.record_no,
+        "as_of": record.as_of.isoformat(), "day": record.valid_from.isoformat(),
+        "text_version": record.said.get("text_version", ""),
+    }  # fmt: skip
+    return _in_both(_PLEDGED if fact in PLEDGED.values() else _STATUS, facts)
 
 
 def _in_both(code: str, facts: Mapping[str, str]) -> Canonical:

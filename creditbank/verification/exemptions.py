@@ -29,6 +29,7 @@ from creditbank.people.register import (
     Identity,
     IdentityMismatchError,
     ensure_people,
+    identity_of,
     lock_linked,
     names_of,
     secrets_of,
@@ -47,8 +48,11 @@ from creditbank.rules.pack import PackChain
 from creditbank.rules.pathways import pathway_of
 from creditbank.rules.stated import Question
 from creditbank.verification.exemption_models import Exemption, RecommendationFinding
+from creditbank.verification.status_told import employment_at
 
 SUBMITTED = "exemption.submitted"
+#: Evidence that the bank itself holds: a status record of employment.
+EMPLOYMENT_RECORD = "employment_record"
 _HOLDER = b"creditbank/exemption/v1\n"
 
 
@@ -222,6 +226,7 @@ def file_exemption(
     """
     law, identity = law_of(session, draft.scheme), filer.identity
     organisation_id = filer.organisation.organisation_id if filer.organisation else None
+    draft = with_employment(session, vault, identity, draft, filer.organisation)
     tried = tried_for(session, draft, filer.organisation, law)
     _require_whole(draft, tried, law)
     person_id = ensure_people(session, vault, [identity], now=now)[identity.document]
@@ -256,6 +261,8 @@ def file_again(
     require_state(found, (ExemptionState.RETURNED,))
     law = law_of(session, found.scheme)
     draft = replace(draft, scheme=found.scheme, pathway=found.pathway)
+    identity = identity_of(session, vault, found.person_id)
+    draft = with_employment(session, vault, identity, draft, enterprise_of(session, found))
     tried = tried_for(session, draft, enterprise_of(session, found), law)
     _require_whole(draft, tried, law)
     _refuse_known(session, {**vars(found), **_columns(draft, law, tried)})
@@ -265,6 +272,27 @@ def file_again(
     found.state, found.state_at, found.reason = str(ExemptionState.SUBMITTED), now, ""
     record_step(session, vault, found, SUBMITTED, actor, now=now)
     return found
+
+
+def with_employment(
+    session: Session, vault: Vault, identity: Identity, draft: ExemptionDraft,
+    organisation: Organisation | None,
+) -> ExemptionDraft:  # fmt: skip
+    """Take the days of employment from the register where the application states none.
+
+    The record is its evidence then, by number and digest.
+    """
+    if organisation is None or draft.employed_from is not None:
+        return draft
+    day = draft.application_day
+    found = employment_at(session, vault, identity, organisation.uscc, day)
+    if found is None:
+        return draft
+    paper = Paper(f"{found.record_no} {found.source}", found.evidence_sha256)
+    return replace(
+        draft, employed_from=found.valid_from, employed_through=found.valid_through,
+        evidence={**draft.evidence, EMPLOYMENT_RECORD: paper},
+    )  # fmt: skip
 
 
 def tried_for(

@@ -1,6 +1,6 @@
-"""Watched verdicts: whatever is sealed of a person, found of who they are, decided of an exemption
-or reported of a title of theirs, or published as law lets the same question be asked again; an
-answer that differs is kept, linked and told.
+"""Watched verdicts: whatever is sealed of a person, found of who they are, decided of an exemption,
+reported of a title or stated of their status, or published as law lets the same question be asked
+again; an answer that differs is kept, linked and told.
 
 The watcher's place is a round of the sealer. Marking what a round touches and moving the place is
 one transaction; keeping the new answer, its event and taking the mark away is another. So nothing
@@ -8,6 +8,7 @@ is missed and nothing told twice, whoever is interrupted. A watch begins marked:
 between its answer and itself is looked at too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -34,6 +35,7 @@ from creditbank.verification.models import Verdict
 from creditbank.verification.query_models import HolderCodeUse
 from creditbank.verification.questions import Ask, Disclosure
 from creditbank.verification.review_reports import REPORTED
+from creditbank.verification.status_models import StatusRecord
 from creditbank.verification.watch_models import ClientEvent, VerdictWatch, WatchPlace
 
 ACTIVE, ENDED = "active", "ended"
@@ -46,7 +48,7 @@ _ROUNDS_MAX = 200
 #: Law that is only proposed decides nothing.
 _LAW, _ONLY_PROPOSED = "rules.", (".proposed", ".reviewed", ".withdrawn")
 _LINKS = ("person.linked", "person.unlinked")
-_EXEMPTIONS = "exemption."
+_EXEMPTIONS, _STATUSES = "exemption.", "status."
 
 
 class VerdictUnwatchableError(CreditBankError):
@@ -253,34 +255,40 @@ def _is_active() -> ColumnElement[bool]:
 def _mark(session: Session, before: Seal | None, through: Seal) -> None:
     people: set[int] = set()
     regions: set[str] = set()
-    links: list[int] = []
-    exemptions: list[str] = []
-    reported: list[str] = []
+    acts: list[tuple[str, int, str]] = []
     for number, rows in enumerate(rows_between(session, before, through)):
         if number % 2:  # entries follow acts
             people.update(session.scalars(rows.with_only_columns(Entry.person_id)))
             continue
-        acts = rows.with_only_columns(Act.kind, Act.jurisdiction, Act.act_id, Act.subject)
-        for kind, jurisdiction, act_id, subject in session.execute(acts):
+        found = rows.with_only_columns(Act.kind, Act.jurisdiction, Act.act_id, Act.subject)
+        for kind, jurisdiction, act_id, subject in session.execute(found):
+            acts.append((kind, act_id, subject))
             if kind.startswith(_LAW) and not kind.endswith(_ONLY_PROPOSED):
                 regions.add(jurisdiction)
-            if kind in _LINKS:
-                links.append(act_id)
-            if kind.startswith(_EXEMPTIONS):
-                exemptions.append(subject)
-            if kind == REPORTED:
-                reported.append(subject)
+    _mark_people(session, people | _people_named(session, acts), through.seal_no)
+    _mark_regions(session, regions, through.seal_no)
+
+
+def _people_named(session: Session, acts: Sequence[tuple[str, int, str]]) -> set[int]:
+    """Return whom acts, as kind, id and subject, are about."""
+    links = [act_id for kind, act_id, _ in acts if kind in _LINKS]
+    exemptions = [subject for kind, _, subject in acts if kind.startswith(_EXEMPTIONS)]
+    statuses = [subject for kind, _, subject in acts if kind.startswith(_STATUSES)]
+    reported = [subject for kind, _, subject in acts if kind == REPORTED]
+    people: set[int] = set()
     pairs = select(PersonLink).where(PersonLink.act_id.in_(links))
     for link in session.scalars(pairs) if links else ():
         people |= {link.person_id, link.other_person_id}
     if exemptions:
         theirs = select(Exemption.person_id).where(Exemption.exemption_no.in_(exemptions))
         people.update(session.scalars(theirs))
+    if statuses:
+        theirs = select(StatusRecord.person_id).where(StatusRecord.record_no.in_(statuses))
+        people.update(session.scalars(theirs))
     if reported:
         asked = select(Verdict.person_id).where(Verdict.verdict_no.in_(reported))
         people.update(each for each in session.scalars(asked) if each is not None)
-    _mark_people(session, people, through.seal_no)
-    _mark_regions(session, regions, through.seal_no)
+    return people
 
 
 def _mark_people(session: Session, people: set[int], seal_no: int) -> None:

@@ -41,6 +41,7 @@ from creditbank.web.own_hours import own_hours
 from creditbank.web.own_items import own_items
 from creditbank.web.own_news import own_news
 from creditbank.web.own_statement import own_statement
+from creditbank.web.own_status import own_status
 from creditbank.web.own_xapi import own_xapi
 from creditbank.web.pages import prepare_pages, secure
 from creditbank.web.predicates import predicates
@@ -63,7 +64,7 @@ from creditbank.web.words import prepare_words
 #: Every set of pages; each is a blueprint of its module, and the menu follows their order.
 _PAGES: tuple[Blueprint, ...] = (
     home, check, entrance, own_hours, own_news, own_disputes_pages, own_statement, readiness,
-    own_certificates, own_items, own_exemptions, queries, own_codes,
+    own_certificates, own_items, own_exemptions, own_status, queries, own_codes,
     filings, filing_drafts, filing_steps, training_days, engineer_certificates, amendments,
     late_posting,
     rosters, name_checks, disputes, check_ins, check_in_pads, check_in_phone, reconciliations,

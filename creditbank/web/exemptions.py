@@ -55,6 +55,7 @@ from creditbank.verification.exemptions import (
     filer_for,
     locked_exemption,
 )
+from creditbank.verification.status_told import employments_on
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.organisations_desk import ground_typed
@@ -132,14 +133,16 @@ def one(visit: Visit, session: Session, exemption_no: str) -> Response:
     found, client = exemption_seen(session, visit.client, exemption_no), visit.client
     law = law_of(session, found.scheme)
     decides = Scope.EXEMPTION_DECIDE in client.scopes
-    weighed, room = None, None
+    weighed, room, employed = None, None, []
     if decides and found.state == ExemptionState.SUBMITTED:
         weighed, room = weigh_now(session, found, civil_day(visit.now))
+        vault, day = current_house().vault, found.application_day
+        employed = employments_on(session, vault, [found.person_id], day)
     return page(
         "exemption.html", each=shaped_exemption(session, found), called=called_by(law),
         decides=decides, files=Scope.EXEMPTION_FILE in client.scopes, room=room,
         against=explain_trial(weighed.trial, reader_language(), law) if weighed else None,
-        typed=forms.all_typed(_TYPED),
+        typed=forms.all_typed(_TYPED), employed=employed,
     )  # fmt: skip
 
 

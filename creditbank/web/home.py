@@ -22,8 +22,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     ),
     "home-hours": (
         "own-hours", "own-news", "own-disputes", "own-reminders", "ready",
-        "own-certificates", "own-items", "own-exemptions", "items", "imports", "investigations",
-        "reassessments", "links",
+        "own-certificates", "own-items", "own-exemptions", "own-status", "items", "imports",
+        "investigations", "reassessments", "links",
     ),
     "home-verdicts": (
         "ask", "ask-code", "ask-predicate", "lists", "readiness", "verdicts", "watched",

@@ -42,6 +42,7 @@ from tests.api.desk import (
 from tests.api.exempting import DOCUMENT, Register, application
 from tests.api.test_calls_api import closed
 from tests.api.test_predicates_api import claim
+from tests.api.test_status_records_api import examined
 from tests.bank import ENTERPRISE_USCC, invented_person
 from tests.integrity.disputing import disputed
 
@@ -98,6 +99,10 @@ _BATCH = Row(
     "verdict:ask", "title_system", none="verdict-batch-unknown",
     organisation="verdict-batch-unknown",
 )  # fmt: skip
+_STATUS = Row(
+    "status:record", "provider employer title_system official", none="status-record-unknown",
+    region=REGION, organisation="status-record-unknown",
+)  # fmt: skip
 _EXEMPTION = Row(
     "exemption:file", "employer title_system", none="exemption-unknown",
     organisation="exemption-unknown",
@@ -152,6 +157,13 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/filing-routes/<public:route_no>/ending": Row(
         "filing:decide", "official", none="filing-route-unknown", region=REGION
     ),
+    "POST /api/v1/status-records": replace(_STATUS, none="", region="", organisation=""),
+    "GET /api/v1/status-records/<public:record_no>": _STATUS,
+    "POST /api/v1/status-records/<public:record_no>/removal": _STATUS,
+    "POST /api/v1/status-records/<public:record_no>/declaration": replace(
+        _STATUS, scope="item:declare", roles="provider employer official"
+    ),
+    "GET /api/v1/status-events": replace(_STATUS, none="", region="", organisation=""),
     "POST /api/v1/exemptions": Row("exemption:file", "employer title_system"),
     "GET /api/v1/exemptions": Row("exemption:read", "employer title_system official auditor"),
     "GET /api/v1/exemptions/<public:exemption_no>": Row(
@@ -584,6 +596,7 @@ def numbers_of_all(desk: Desk) -> dict[str, str]:
         "verdict_no": desk.title_system.post("/api/v1/verdicts", question),
         "batch_no": desk.title_system.post("/api/v1/verdict-batches", listed),
         "route_no": desk.official.post("/api/v1/filing-routes", _ROUTE),
+        "record_no": desk.provider.post("/api/v1/status-records", examined()),
         "number": desk.official.post("/api/v1/certificates", {**holder, "years": [YEAR]}),
         "run_no": desk.official.post("/api/v1/packs/cn-3710/1/impacts"),
         "transfer_no": province.post("/api/v1/transfers", taken),
@@ -685,6 +698,9 @@ def test_a_route_opens_to_its_roles_with_its_scope_and_to_nobody_else(desk: Desk
 
 def test_own_numbers_open_and_anothers_and_nobodys_do_not(desk: Desk) -> None:
     mine, elsewhere, known = standing(desk), strangers(desk), numbers_of_all(desk)
+    # A record is its source's: the title system's own is another than the provider's.
+    record = desk.title_system.post("/api/v1/status-records", examined()).get_json()
+    own_records = {"title_system": {"record_no": record["record_no"]}}
     declared = routes(desk)
     wrong = []
     for row, wanted in MATRIX.items():
@@ -694,7 +710,7 @@ def test_own_numbers_open_and_anothers_and_nobodys_do_not(desk: Desk) -> None:
             foreign = wanted.organisation if of_one else wanted.region
             nobodys = code_of(asked(mine[role], row, {}, body))
             anothers = code_of(asked(elsewhere[role], row, known, body))
-            own = code_of(asked(mine[role], row, known, body))
+            own = code_of(asked(mine[role], row, known | own_records.get(role, {}), body))
             if wanted in WITHOUT_OWN:
                 anothers, own = foreign, ""
             shut = {"scope-missing", "token-refused", wanted.none, foreign} - {""}

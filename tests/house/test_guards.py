@@ -58,6 +58,9 @@ RARE_ROWS = {
     "engineer_certificate": "INSERT INTO engineer_certificate SELECT min(person_id), 'Z1',"
     " (SELECT min(filing_no) FROM filing), 'cn-3710', 'so', '', {bytes}, {bytes}, '',"
     " '2026-11-20T02:00:00.000000Z', 1 FROM person",
+    "status_record": "INSERT INTO status_record SELECT min(person_id), 'C1', 'employment', 'so',"
+    " '', {bytes}, {bytes}, 'cn-3710', NULL, '', '2026-11-20', '2026-11-20T02:00:00.000000Z', 1"
+    " FROM person",
     "verdict_batch": "INSERT INTO verdict_batch VALUES ('B1', 'x', 'title_system', 'cn', NULL,"
     " '', 'done', '2026-11-20T02:00:00.000000Z', NULL, NULL, '2026-11-20T02:00:00.000000Z', NULL,"
     " 1, 1, 1)",

@@ -168,6 +168,8 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /hours/codes/<public:code_no>/extension": frozenset({"professional"}),
     "POST /hours/codes/<public:code_no>/revocation": frozenset({"professional"}),
     "GET /hours/exemptions": frozenset({"professional"}),
+    "GET /hours/status": frozenset({"professional"}),
+    "POST /hours/status": frozenset({"professional"}),
     "GET /hours/queries": frozenset({"professional"}),
     "GET /hours/queries.json": frozenset({"professional"}),
     "POST /hours/queries/<public:verdict_no>/objection": frozenset({"professional"}),
