@@ -8,9 +8,9 @@ from creditbank.certificates.fsck import check_certificates
 from creditbank.crediting.engineer_certificates_fsck import check_engineer_certificates
 from creditbank.crediting.fsck import check_investigations
 from creditbank.crediting.fsck_folds import check_folds
+from creditbank.crediting.fsck_kept_files import check_kept_files
 from creditbank.crediting.fsck_links import check_links
 from creditbank.crediting.fsck_reassessments import check_reassessments
-from creditbank.crediting.fsck_roster_files import check_roster_files
 from creditbank.crediting.training_days import check_travel_days
 from creditbank.integrity.fsck import check_disputes
 from creditbank.ledger.audited import Audited, Since
@@ -55,7 +55,7 @@ def audit(
         agrees = False
         yield each
     if vault is not None:
-        yield from check_roster_files(session, vault)
+        yield from check_kept_files(session, vault)
     if folds and agrees:  # over rows that are not as they were posted no fold would mean anything
         yield from check_folds(session, secrets, seen, since)
 

@@ -31,8 +31,8 @@ CHANGING = (
     "yearly_call", "call_bid", "refused_question", "query_objection",
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
-    "exemption", "recommendation_finding", "roster_file_content", "filing_route",
-    "readiness_list", "review_reminder", "status_event",
+    "exemption", "recommendation_finding", "roster_file_content", "import_file_content",
+    "filing_route", "readiness_list", "review_reminder", "status_event",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -53,6 +53,7 @@ KEPT_FROM_SEALER = (
     "dispute_step",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery", "exemption",
     "roster_file", "roster_file_content", "roster_file_download",
+    "import_file", "import_file_content", "import_file_download",
     "check_in_pad", "check_in_pad_scan", "status_record", "status_event",
     "readiness_list", "review_reminder",
 )  # fmt: skip
@@ -70,7 +71,7 @@ APPENDED = (
     "certificate", "certificate_lookup", "certificate_revocation", "certificate_view",
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
     "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
-    "roster_file", "roster_file_download",
+    "roster_file", "roster_file_download", "import_file", "import_file_download",
     "check_in_pad", "check_in_pad_scan", "status_record",
 )  # fmt: skip
 SEALED = (

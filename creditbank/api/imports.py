@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import XLSX_MEDIA_TYPE, ImportFile, JsonBody, UploadedFiles
 from creditbank.api.endpoints import Call, Door, Reply, Unit
 from creditbank.api.idempotency import REPLAYED_HEADER
-from creditbank.api.rosters import shaped_problem
+from creditbank.api.rosters import shaped_file, shaped_problem
 from creditbank.attendance.earlier import HEADERS, TOTALS_HEADERS
 from creditbank.attendance.roster_forms import earlier_template
 from creditbank.attendance.workbook import Limits, RosterTooLongError
@@ -28,16 +28,27 @@ from creditbank.crediting.imports import (
     propose_import,
     withdraw_import,
 )
+from creditbank.crediting.kept_files import (
+    IMPORTS,
+    MEDIA_TYPES,
+    Download,
+    ImportFileErasedError,
+    ImportFileNoneError,
+    ImportFiles,
+    RosterFileReasonWantedError,
+    import_files_told,
+    take_file,
+)
 from creditbank.crediting.lookups import ShownTotal, import_differences, import_numbered
 from creditbank.crediting.models import RecordImport
 from creditbank.crediting.rehearsals import (
-    ImportFiles,
     ImportRowsRefusedError,
     ReadImport,
     RehearsedRow,
     rehearse,
     require_clean,
 )
+from creditbank.db import writing
 from creditbank.house import current_house
 from creditbank.registry.bank import DemoOnlyError, InventedOnlyError
 from creditbank.registry.clients import RegionForeignError, Scope
@@ -49,6 +60,7 @@ from creditbank.schemas.rosters import (
     ImportAnswer,
     ImportApprovalBody,
     ImportBody,
+    ImportFileQuery,
     ImportQuery,
     ImportWithdrawalBody,
     RehearsalAnswer,
@@ -139,6 +151,30 @@ def read_import(call: Call, session: Session, import_no: str) -> dict[str, Any]:
     return _shaped(session, record)
 
 
+@imports.get(
+    "/imports/<public:import_no>/file",
+    Scope.IMPORT_PROPOSE,
+    unit=Unit.OWN,
+    query=ImportFileQuery(),
+    files=dict.fromkeys(MEDIA_TYPES.values(), "the bytes of the file, as they came"),
+    refuses=(
+        ImportUnknownError, RegionForeignError, RosterFileReasonWantedError, ImportFileNoneError,
+        ImportFileErasedError,
+    ),
+)  # fmt: skip
+def download_import_file(call: Call, import_no: str) -> Response:
+    """Return a file of an import, byte for byte, while it is kept; each download is recorded."""
+    asked = call.query
+    with writing() as session:
+        call.client.require_region(import_numbered(session, import_no).jurisdiction)
+        download = Download(
+            asked["part"].file_no(import_no), call.client.client_id, is_official=True,
+            reason=asked["reason"] or None, case_no=asked["case_no"],
+        )  # fmt: skip
+        taken = take_file(session, current_house().vault, IMPORTS, download, now=call.now)
+    return Response(taken.content, headers=dict(taken.headers))
+
+
 @imports.post(
     "/imports/<public:import_no>/approval",
     Scope.IMPORT_APPROVE,
@@ -206,7 +242,9 @@ def _difference(total: ShownTotal) -> dict[str, Any]:
 
 
 def _shaped(session: Session, record: RecordImport) -> dict[str, Any]:
-    differences = import_differences(session, current_house().vault, record.import_no)
+    house, import_no = current_house(), record.import_no
+    differences = import_differences(session, house.vault, import_no)
+    files = import_files_told(session, house.vault, import_no, days=house.settings.roster_file_days)
     return {
         "import_no": record.import_no,
         "jurisdiction": record.jurisdiction,
@@ -225,4 +263,5 @@ def _shaped(session: Session, record: RecordImport) -> dict[str, Any]:
         "known": [],
         "differences": list(map(_difference, differences)),
         "differences_accepted": record.differences_accepted or "",
+        "files": [{"part": part, **shaped_file(told)} for part, told in files.items()],
     }

@@ -39,16 +39,19 @@ from creditbank.crediting.corrections import (
     correct_attendance,
 )
 from creditbank.crediting.freezes import SourceInvestigatedError
-from creditbank.crediting.prefilled import template_of
-from creditbank.crediting.roster_files import (
+from creditbank.crediting.kept_files import (
     MEDIA_TYPES,
+    ROSTERS,
     Download,
+    FileTold,
+    KeptKind,
     RosterFileErasedError,
     RosterFileNoneError,
     RosterFileReasonWantedError,
     file_told,
     take_file,
 )
+from creditbank.crediting.prefilled import template_of
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     RosterWorkUnknownError,
@@ -227,7 +230,10 @@ def read_roster_record(call: Call, session: Session, roster_no: str) -> dict[str
     Scope.ATTENDANCE_WITHDRAW,
     unit=Unit.OWN,
     query=RosterFileQuery(),
-    files=dict.fromkeys(MEDIA_TYPES.values(), "the bytes of the file, as they came"),
+    files={
+        MEDIA_TYPES[kind]: "the bytes of the file, as they came"
+        for kind in (KeptKind.XLSX, KeptKind.XLS, KeptKind.CSV)
+    },
     refuses=(
         RosterUnknownError, DelegationNotOpenError, RegionForeignError,
         RosterFileReasonWantedError, RosterFileNoneError, RosterFileErasedError,
@@ -245,7 +251,7 @@ def download_roster_file(call: Call, roster_no: str) -> Response:
             roster_no, client.client_id, organisation_seen(client) is None,
             asked["reason"] or None, asked["case_no"],
         )  # fmt: skip
-        taken = take_file(session, current_house().vault, download, now=call.now)
+        taken = take_file(session, current_house().vault, ROSTERS, download, now=call.now)
     return Response(taken.content, headers=dict(taken.headers))
 
 
@@ -419,15 +425,20 @@ def _shaped(batch: RosterBatch) -> dict[str, Any]:
 def _file(session: Session, roster_no: str) -> dict[str, Any] | None:
     house = current_house()
     days = house.settings.roster_file_days
-    told = file_told(session, house.vault, roster_no, days=days)
-    if told is None:
-        return None
+    told = file_told(session, house.vault, ROSTERS, roster_no, days=days)
+    return None if told is None else shaped_file(told)
+
+
+def shaped_file(told: FileTold) -> dict[str, Any]:
+    """Return a kept file as the API tells of it."""
     downloads = [
         {name: getattr(each, name) for name in _DOWNLOAD_MEMBERS} for each in told.downloads
     ]
     return {
         "kind": told.kind, "bytes": told.byte_length, "sha256": told.sha256.hex(),
+        "commitment": told.commitment, "salt": told.salt.hex(),
         "kept_until": told.kept_until, "erased_on": told.erased_on,
+        "erased_because": told.erased_because or ("term" if told.erased_on else ""),
         "downloads": downloads, "downloads_total": told.downloads_total,
     }  # fmt: skip
 

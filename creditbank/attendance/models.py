@@ -1,6 +1,6 @@
 """Tables of what happened: raw minutes of people in sessions, and the rosters that told of them."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import BigInteger, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,47 +43,6 @@ class Attendance(Base):
     attended_minutes: Mapped[int] = mapped_column(SmallInteger)
     roster_no: Mapped[str]
     row_no: Mapped[int]
-
-
-class RosterFile(Base):
-    """What is known of the file of a posted roster for ever; never changed."""
-
-    __tablename__ = "roster_file"
-
-    roster_no: Mapped[str] = mapped_column(primary_key=True)
-    #: any of `tables.FileKind`
-    kind: Mapped[str]
-    byte_length: Mapped[int]
-    #: the SHA-256 of the bytes, in the vault: a short file could be guessed from it
-    digest_cipher: Mapped[bytes]
-    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class RosterFileContent(Base):
-    """The bytes of a posted roster's file, until their term is over."""
-
-    __tablename__ = "roster_file_content"
-
-    roster_no: Mapped[str] = mapped_column(primary_key=True)
-    #: NULL once they are erased
-    file_cipher: Mapped[bytes | None]
-    erased_on: Mapped[date | None]
-
-
-class RosterFileDownload(Base):
-    """That somebody was given the file of a roster; never changed."""
-
-    __tablename__ = "roster_file_download"
-
-    roster_no: Mapped[str] = mapped_column(primary_key=True)
-    downloaded_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
-    #: random, so that two at one instant are two
-    download_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    downloaded_by: Mapped[str]
-    #: any of `roster_files.FileReason`, as an official stated it; empty for the provider's own
-    reason: Mapped[str]
-    #: the number of the office's file; empty where there is none
-    case_no: Mapped[str]
 
 
 class HeldRoster(Base):

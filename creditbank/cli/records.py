@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -27,11 +28,23 @@ from creditbank.cli.console import (
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.balances import held_at
 from creditbank.crediting.carried import CarriedOver, carried_over, carried_said
-from creditbank.crediting.imports import approve_import, propose_import, withdraw_import
-from creditbank.crediting.links import LinkFinding, LinkReason, record_finding
-from creditbank.crediting.lookups import ShownTotal, import_differences, people_of
-from creditbank.crediting.rehearsals import (
+from creditbank.crediting.erasing import Erasure, erase_person
+from creditbank.crediting.imports import (
+    approve_import,
+    propose_import,
+    withdraw_import,
+)
+from creditbank.crediting.kept_files import (
+    IMPORTS,
+    Download,
+    FileReason,
     ImportFiles,
+    ImportPart,
+    take_file,
+)
+from creditbank.crediting.links import LinkFinding, LinkReason, record_finding
+from creditbank.crediting.lookups import ShownTotal, import_differences, import_numbered, people_of
+from creditbank.crediting.rehearsals import (
     ReadImport,
     read_import,
     rehearse,
@@ -176,7 +189,8 @@ def _read_import(
     bytes_max = desk.settings.request_bytes_max
     content, totals = (each.read(bytes_max + 1) if each else b"" for each in files)
     if content.lstrip()[:1] == b"{":
-        return ReadImport.of(load(ImportBody(), read_json(content, bytes_max)))
+        draft = load(ImportBody(), read_json(content, bytes_max))
+        return ReadImport.of(replace(draft, files=ImportFiles(content)))
     for name in ("jurisdiction", "origin"):
         if not region[name]:
             raise click.UsageError(f"--{name}")
@@ -254,6 +268,28 @@ def imports_withdraw(desk: Desk, import_no: str, reason: str, actor: str) -> Non
     with desk.bank(), unit_of_work() as session:
         record = withdraw_import(session, import_no, reason, actor=actor, now=utc_now())
     desk.say("cli-import-withdrawn", import_no=record.import_no)
+
+
+@imports.command("file", help="取出历史记录的原始文件（留痕）。 Take its file out.")
+@click.argument("import_no")
+@click.option("--part", type=WordOf(ImportPart), default=str(ImportPart.ROWS), show_default=True)
+@click.option("--reason", type=WordOf(FileReason), required=True)
+@click.option("--case-no", default="", help="案卷号。 Number of the office's file.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@actor_option
+@pass_desk
+def imports_file(
+    desk: Desk, *, import_no: str, part: ImportPart, reason: FileReason, case_no: str, out: Path,
+    actor: str,
+) -> None:  # fmt: skip
+    """Write a file of an import as it came, for its owner alone to read; that is recorded."""
+    with desk.bank(), unit_of_work() as session:
+        import_numbered(session, import_no)
+        file_no = part.file_no(import_no)
+        wanted = Download(file_no, actor, is_official=True, reason=reason, case_no=case_no)
+        taken = take_file(session, current_house().vault, IMPORTS, wanted, now=utc_now())
+    write_private(out, taken.content)
+    desk.say("cli-roster-file-written", path=str(out))
 
 
 def _times_options(command: _Command) -> _Command:
@@ -504,6 +540,23 @@ def people_link(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) ->
 def people_unlink(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) -> None:
     """Part two keys; each file states one person."""
     _record_finding(desk, (one, other), linked=False, **said)
+
+
+@people.command("erase", help="依申请清除档案，不可恢复。 Erase a record for good, on request.")
+@click.argument("person", type=click.File("rb"))
+@click.option("--jurisdiction", required=True, help="辖区。 Region.")
+@click.option("--case-no", required=True, help="案卷号。 Number of the office's file.")
+@actor_option
+@pass_desk
+def people_erase(
+    desk: Desk, /, person: IO[bytes], jurisdiction: str, case_no: str, actor: str
+) -> None:
+    """Erase the secret of somebody's keys, and the kept files that speak of them."""
+    identity = read_person(person)
+    with desk.bank(), unit_of_work() as session:
+        wanted = Erasure(identity, checked_jurisdiction(jurisdiction), actor, case_no)
+        done = erase_person(session, current_house().vault, wanted, now=utc_now())
+    desk.say("cli-person-erased", erasure_no=done.erasure_no, files=done.files)
 
 
 def _record_finding(

@@ -27,15 +27,16 @@ from creditbank.cli.console import (
 from creditbank.cli.organisations import DAY
 from creditbank.clock import instant_text, utc_now
 from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
-from creditbank.crediting.prefilled import Whom, template_of
-from creditbank.crediting.roster_credits import Phase, Told, silent
-from creditbank.crediting.roster_files import (
+from creditbank.crediting.kept_files import (
+    ROSTERS,
     Download,
     FileReason,
     FileTold,
     file_told,
     take_file,
 )
+from creditbank.crediting.prefilled import Whom, template_of
+from creditbank.crediting.roster_credits import Phase, Told, silent
 from creditbank.crediting.rosters import (
     RosterPosting,
     RosterResult,
@@ -211,7 +212,7 @@ def rosters_show(desk: Desk, roster_no: str) -> None:
     with desk.bank(), snapshot() as session:
         batch, house = roster_numbered(session, roster_no), current_house()
         days = house.settings.roster_file_days
-        file = file_told(session, house.vault, roster_no, days=days)
+        file = file_told(session, house.vault, ROSTERS, roster_no, days=days)
     desk.say(
         "cli-roster-recorded",
         roster_no=batch.roster_no,
@@ -238,6 +239,8 @@ def _show_file(desk: Desk, file: FileTold | None) -> None:
         kind=file.kind.upper(), bytes=file.byte_length, sha256=file.sha256.hex(),
         day=str(file.kept_until if kept else file.erased_on),
     )  # fmt: skip
+    if file.commitment:
+        desk.say("cli-file-named", commitment=file.commitment, salt=file.salt.hex())
     rows = [
         [
             instant_text(each.downloaded_at), each.downloaded_by,
@@ -264,7 +267,7 @@ def rosters_file(
     with desk.bank(), unit_of_work() as session:
         roster_numbered(session, roster_no)
         wanted = Download(roster_no, actor, is_official=True, reason=reason, case_no=case_no)
-        taken = take_file(session, current_house().vault, wanted, now=utc_now())
+        taken = take_file(session, current_house().vault, ROSTERS, wanted, now=utc_now())
     write_private(out, taken.content)
     desk.say("cli-roster-file-written", path=str(out))
 

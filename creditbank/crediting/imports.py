@@ -19,6 +19,12 @@ from sqlalchemy.orm import Session
 from creditbank.canonical import Canonical, canonical_bytes, canonical_text
 from creditbank.clock import civil_day
 from creditbank.crediting.fold import MIGRATED_KIND, FoldContext, fold_again
+from creditbank.crediting.kept_files import (
+    NO_FILES,
+    ImportFiles,
+    import_files_named,
+    keep_import_files,
+)
 from creditbank.crediting.models import ImportRow, ImportState, ImportTotal, RecordImport
 from creditbank.errors import CreditBankError
 from creditbank.ids import checked_jurisdiction, random_number
@@ -137,13 +143,14 @@ class StatedTotal:
 class ImportDraft:
     """A file of earlier records; `origin` says in words where they come from.
 
-    Without `stated` totals there is nothing to reconcile.
+    Without `stated` totals there is nothing to reconcile; `files` are kept beside the import.
     """
 
     jurisdiction: str
     origin: str
     rows: tuple[RecordRow, ...]
     stated: tuple[StatedTotal, ...] = ()
+    files: ImportFiles = NO_FILES
 
     @property
     def said(self) -> "tuple[RecordRow | StatedTotal, ...]":
@@ -253,6 +260,7 @@ def _propose(
                 for (person_id, year), (stated, found) in compared.items()
             ],
         )  # fmt: skip
+    keep_import_files(session, vault, import_no, draft.files, now=what.now)
     return record
 
 
@@ -384,7 +392,8 @@ def approve_import(
     if differences and not accepted:
         raise ImportDifferencesError(import_no=import_no, count=differences)
     record.differences_accepted = accepted if differences else None
-    act = _open(session, record, differences, actor=actor, now=now)
+    files = import_files_named(session, vault, import_no)
+    act = _open(session, record, differences, files, actor=actor, now=now)
     source, _use = lock_source(session, import_no)
     rows = session.scalars(
         select(ImportRow).where(ImportRow.import_no == import_no).order_by(ImportRow.row_no)
@@ -516,8 +525,9 @@ def _content(draft: ImportDraft) -> list[list[str | int]]:
 
 
 def _open(
-    session: Session, record: RecordImport, differences: int, *, actor: str, now: datetime
-) -> RecordedAct:
+    session: Session, record: RecordImport, differences: int, files: Mapping[str, Canonical], *,
+    actor: str, now: datetime,
+) -> RecordedAct:  # fmt: skip
     bounds = Bounds(record.people, record.person_centihours_max)
     reconciled: dict[str, Canonical] = {}
     if record.totals_digest is not None:
@@ -539,6 +549,7 @@ def _open(
                 "digest": record.digest.hex(),
                 "proposed_by": record.proposed_by,
                 **reconciled,
+                **files,
             },
         ),
         now=now,

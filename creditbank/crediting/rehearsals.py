@@ -27,6 +27,7 @@ from creditbank.crediting.imports import (
     names_held,
     standing_import,
 )
+from creditbank.crediting.kept_files import ImportFiles
 from creditbank.crediting.lookups import ShownTotal, YearTotal
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.people.documents import Document, last_characters
@@ -61,14 +62,6 @@ class ReadImport:
         """Number the rows of a draft that came in no file from 1."""
         numbers = range(1, len(draft.rows) + 1)
         return cls(draft, numbers, range(1, len(draft.stated) + 1))
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFiles:
-    """The bytes of the rows, and of the totals where they came in a file of their own."""
-
-    rows: bytes
-    totals: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +110,8 @@ def read_import(
     """
     expected = _expected(law_of(session, region[0]), this_year)
     read = read_earlier(files.rows, expected, limits, files.totals)
-    draft = ImportDraft(*region, tuple(map(_record, read.rows)), tuple(map(_stated, read.totals)))
+    rows, stated = tuple(map(_record, read.rows)), tuple(map(_stated, read.totals))
+    draft = ImportDraft(*region, rows, stated, files)
     row_nos = [row.row_no for row in read.rows]
     return ReadImport(draft, row_nos, [row.row_no for row in read.totals], read.problems)
 

@@ -17,6 +17,7 @@ from creditbank.crediting.fold import (
     fold_again,
     nothing_cut,
 )
+from creditbank.crediting.kept_files import NewFile
 from creditbank.crediting.traces import trace_of
 from creditbank.crediting.training_days import DayUse
 from creditbank.crediting.weighing import GoodRow, Groups, Worth
@@ -70,6 +71,8 @@ class RosterDesk:
     demo_bank: bool
     #: empty where the holder itself posts
     delegation_no: str
+    #: from which it was read, and which its credits name
+    file: NewFile | None
     way: Way | None
     #: of rows that came by another way than the rest, by their numbers
     ways: Mapping[int, Way]
@@ -226,6 +229,8 @@ def _facts_around_row(
         facts["filing_version"] = filing.version
     if desk.delegation_no:
         facts["delegation"] = desk.delegation_no
+    if desk.file is not None:
+        facts["file"] = desk.file.commitment
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
     if way is not None:

@@ -20,6 +20,7 @@ from creditbank.clock import civil_day
 from creditbank.collecting import uncollected
 from creditbank.crediting.fold import FoldContext, untouched_facts
 from creditbank.crediting.freezes import SourceInvestigatedError, reaches_open
+from creditbank.crediting.kept_files import ROSTERS, NewFile, keep_file
 from creditbank.crediting.late_posting import terms_of
 from creditbank.crediting.name_checks import (
     Compared,
@@ -42,7 +43,6 @@ from creditbank.crediting.roster_credits import (
     fold_touched,
     silent,
 )
-from creditbank.crediting.roster_files import keep_file
 from creditbank.crediting.training_days import DayUse, day_uses
 from creditbank.crediting.weighing import GoodRow, Groups, Scales, Worth, occasion_of, row_problem
 from creditbank.errors import CreditBankError, RowProblem
@@ -205,7 +205,7 @@ def post_roster(
         delegation_no=delegation_no,
         tries=compared.tries,
     )
-    _record_batch(session, vault, posting, result, now=now)
+    _record_batch(session, vault, posting, result, desk.file, now=now)
     return result
 
 
@@ -227,6 +227,7 @@ def _desk(
         today=today,
         demo_bank=the_bank(session).mode == "demo",
         delegation_no=delegation_no,
+        file=NewFile.of(posting.file) if posting.file else None,
         way=posting.way,
         ways=posting.ways,
         uses=_uses(session, posting, sessions),
@@ -547,9 +548,10 @@ def _in_file_order(*lists: Sequence[RowProblem]) -> tuple[RowProblem, ...]:
     return tuple(sorted((each for some in lists for each in some), key=lambda p: p.row_no))
 
 
-def _record_batch(
-    session: Session, vault: Vault, posting: RosterPosting, result: RosterResult, *, now: datetime
-) -> None:
+def _record_batch(  # what came of which roster
+    session: Session, vault: Vault, posting: RosterPosting, result: RosterResult,
+    file: NewFile | None, *, now: datetime,
+) -> None:  # fmt: skip
     problems: list[Canonical] = [
         {
             "row_no": problem.row_no,
@@ -571,5 +573,5 @@ def _record_batch(
         "way": str(posting.way or ""),
     }
     session.execute(insert(RosterBatch), [row])
-    if posting.file:
-        keep_file(session, vault, result.roster_no, posting.file, now=now)
+    if file is not None:
+        keep_file(session, vault, ROSTERS, result.roster_no, file, now=now)

@@ -22,8 +22,8 @@ from creditbank.accounts.sessions import forget_sessions
 from creditbank.attendance.check_ins import forget_comers
 from creditbank.clock import utc_now
 from creditbank.crediting.holding import forget_held
+from creditbank.crediting.kept_files import erase_files
 from creditbank.crediting.name_checks import forget_tries
-from creditbank.crediting.roster_files import erase_files
 from creditbank.crediting.roster_works import forget_works
 from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
@@ -125,7 +125,7 @@ def forget_old() -> int:
     """Delete answers to idempotency keys, tokens, counts, held rosters and works that are over.
 
     Lists of applicants and check-ins forget whom they were about, xAPI statements what they said,
-    and of the files of rosters length and digest stay.
+    and of the files of rosters and imports length and digest stay.
     """
     settings, now = current_house().settings, utc_now()
     with unit_of_work() as session:

@@ -8,14 +8,13 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from creditbank.attendance.roster import Column
-from creditbank.attendance.tables import FileKind
 from creditbank.attendance.ways import StatedWay, Way
 from creditbank.crediting.corrections import CorrectionReason
 from creditbank.crediting.imports import ImportDraft, RecordRow, StatedTotal
+from creditbank.crediting.kept_files import FileReason, ImportPart, KeptKind
 from creditbank.crediting.models import ImportState
 from creditbank.crediting.prefilled import Whom
 from creditbank.crediting.roster_credits import Phase
-from creditbank.crediting.roster_files import FileReason
 from creditbank.crediting.roster_works import WorkState
 from creditbank.crediting.withdrawals import WithdrawalReason
 from creditbank.schemas.fields import (
@@ -189,16 +188,35 @@ class RosterDownloadAnswer(Shape):
     case_no = Text(60, low=0)
 
 
-class RosterFileAnswer(Shape):
-    """The file of a roster: kept until a day, then known by its digest."""
+class ImportFileQuery(Shape):
+    """Which file of an import, for what an official takes it, and by which file of the office."""
 
-    kind = Choice(FileKind)
+    part = Choice(ImportPart, load_default=ImportPart.ROWS)
+    reason = Choice(FileReason, load_default=str, metadata={"description": "Wanted."})
+    case_no = Text(60, low=0, load_default=str)
+
+
+class RosterFileAnswer(Shape):
+    """The file of a roster or an import: kept until a day, then known by its digest."""
+
+    kind = Choice(KeptKind)
     bytes = Whole(1, 2**26)
     sha256 = Text(64, metadata={"description": "SHA-256 of the file's bytes, hex."})
+    commitment = Text(
+        64, low=0, metadata={"description": "How the ledger names it, hex; empty if it does not."}
+    )
+    salt = Text(32, low=0, metadata={"description": "Of the commitment, hex; empty with it."})
     kept_until = Day(metadata={"description": "On which its term ends."})
     erased_on = Day(
         allow_none=True, metadata={"description": "When its bytes were erased; null while kept."}
     )
+    erased_because = Text(
+        10, low=0,
+        metadata={
+            "enum": ["", "term", "person"],
+            "description": "Its term was over, or somebody in it was erased; empty while kept.",
+        },
+    )  # fmt: skip
     downloads = Inner(
         RosterDownloadAnswer, many=True, metadata={"description": "The newest 50 of them."}
     )
@@ -405,6 +423,12 @@ class RehearsalAnswer(Shape):
     )  # fmt: skip
 
 
+class ImportFileAnswer(RosterFileAnswer):
+    """One of the files in which an import came."""
+
+    part = Choice(ImportPart)
+
+
 class ImportAnswer(Shape):
     """An import: exactly what the second official approves."""
 
@@ -428,6 +452,10 @@ class ImportAnswer(Shape):
     )  # fmt: skip
     differences = Inner(DifferenceAnswer, many=True)
     differences_accepted = Text(500, low=0)
+    files = Inner(
+        ImportFileAnswer, many=True,
+        metadata={"description": "The files it came in; none where it came as JSON."},
+    )  # fmt: skip
 
 
 class WorkProblemAnswer(Shape):

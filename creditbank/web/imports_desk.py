@@ -12,7 +12,21 @@ from creditbank.attendance.roster_forms import earlier_template
 from creditbank.attendance.workbook import Limits
 from creditbank.catalogue import Problem
 from creditbank.clock import civil_day
-from creditbank.crediting.imports import approve_import, propose_import, withdraw_import
+from creditbank.crediting.imports import (
+    approve_import,
+    propose_import,
+    withdraw_import,
+)
+from creditbank.crediting.kept_files import (
+    IMPORTS,
+    Download,
+    FileReason,
+    ImportFiles,
+    ImportPart,
+    RosterFileReasonWantedError,
+    import_files_told,
+    take_file,
+)
 from creditbank.crediting.lookups import (
     import_differences,
     import_numbered,
@@ -21,7 +35,7 @@ from creditbank.crediting.lookups import (
     imports_page,
 )
 from creditbank.crediting.models import RecordImport
-from creditbank.crediting.rehearsals import ImportFiles, Rehearsal, read_import, rehearse
+from creditbank.crediting.rehearsals import Rehearsal, read_import, rehearse
 from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError, RowProblem
 from creditbank.house import current_house
@@ -148,15 +162,18 @@ def one(visit: Visit, session: Session, import_no: str) -> Response:
     """Show exactly what is approved: totals by year and subject, digest, and every row."""
     record = _seen(visit, session, import_no)
     law = law_if_any(session, record.scheme)
+    house = current_house()
     part = Slice.of(record.row_count, asked_number("page", 1), ROWS_SHOWN)
-    rows = import_rows(
-        session, current_house().vault, import_no, (part.number - 1) * ROWS_SHOWN, ROWS_SHOWN
-    )
+    rows = import_rows(session, house.vault, import_no, (part.number - 1) * ROWS_SHOWN, ROWS_SHOWN)
+    days = house.settings.roster_file_days
     return shown(
         "desk_import.html", record=record, totals=import_totals(session, import_no), rows=rows,
         slice=part, named=namer(law), scheme=scheme_called(record.scheme, law),
-        differences=import_differences(session, current_house().vault, import_no),
+        differences=import_differences(session, house.vault, import_no),
         mine=record.proposed_by == visit.client.client_id, shown_max=PROBLEMS_SHOWN,
+        files=import_files_told(session, house.vault, import_no, days=days),
+        reasons=list(map(str, FileReason)),
+        typed={name: request.form.get(name, "") for name in ("reason", "case_no")},
     )  # fmt: skip
 
 
@@ -181,6 +198,21 @@ def withdraw(visit: Visit, session: Session, import_no: str) -> Response:
     reason = fields.text("reason", "import-withdraw-reason", _REASON_CHARACTERS_MAX)
     withdraw_import(session, import_no, reason, actor=visit.client.client_id, now=visit.now)
     return see("web.imports_desk.one", "import-withdrawn", import_no=import_no)
+
+
+@imports_desk.sent("/desk/imports/<public:import_no>/file", _PROPOSES, shows=one)
+def download(visit: Visit, session: Session, import_no: str) -> Response:
+    """Give a file of an import as it came, and note who took it, and for what."""
+    _seen(visit, session, import_no)
+    if not forms.typed("reason"):
+        raise RosterFileReasonWantedError
+    wanted = Download(
+        forms.chosen("part", ImportPart).file_no(import_no), visit.client.client_id,
+        is_official=True, reason=forms.chosen("reason", FileReason),
+        case_no=forms.typed("case_no")[:60],
+    )  # fmt: skip
+    taken = take_file(session, current_house().vault, IMPORTS, wanted, now=visit.now)
+    return Response(taken.content, headers=dict(taken.headers))
 
 
 def _seen(visit: Visit, session: Session, import_no: str) -> RecordImport:

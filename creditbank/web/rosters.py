@@ -31,9 +31,8 @@ from creditbank.crediting.holding import (
     post_held,
     preview_of,
 )
-from creditbank.crediting.prefilled import Whom, template_of
-from creditbank.crediting.roster_credits import Phase
-from creditbank.crediting.roster_files import (
+from creditbank.crediting.kept_files import (
+    ROSTERS,
     Download,
     FileReason,
     FileTold,
@@ -41,6 +40,8 @@ from creditbank.crediting.roster_files import (
     file_told,
     take_file,
 )
+from creditbank.crediting.prefilled import Whom, template_of
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     RosterWorkBegunError,
     WorkState,
@@ -239,7 +240,7 @@ def download(visit: Visit, session: Session, roster_no: str) -> Response:
         roster_no, visit.client.client_id, official,
         forms.chosen("reason", FileReason) if official else None, forms.typed("case_no")[:60],
     )  # fmt: skip
-    taken = take_file(session, current_house().vault, wanted, now=visit.now)
+    taken = take_file(session, current_house().vault, ROSTERS, wanted, now=visit.now)
     return Response(taken.content, headers=dict(taken.headers))
 
 
@@ -266,7 +267,8 @@ def problems_of(batch: RosterBatch) -> list[RowProblem]:
 
 def _file_told(session: Session, roster_no: str) -> FileTold | None:
     house = current_house()
-    return file_told(session, house.vault, roster_no, days=house.settings.roster_file_days)
+    days = house.settings.roster_file_days
+    return file_told(session, house.vault, ROSTERS, roster_no, days=days)
 
 
 def _reasons(visit: Visit) -> list[str]:

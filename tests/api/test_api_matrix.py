@@ -358,6 +358,9 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/imports/<public:import_no>": Row(
         "import:propose", "official", none="import-unknown", region=REGION
     ),
+    "GET /api/v1/imports/<public:import_no>/file": Row(
+        "import:propose", "official", none="import-unknown", region=REGION
+    ),
     "POST /api/v1/imports/<public:import_no>/withdrawal": Row(
         "import:propose", "official", none="import-unknown", region=REGION
     ),

@@ -126,3 +126,32 @@ def test_the_template_has_a_sheet_for_rows_and_one_for_totals(desk: Desk) -> Non
     assert [book.get_sheet_by_index(at).to_python()[0] for at in (0, 1)] == [
         list(HEADERS.values()), list(TOTALS_HEADERS),
     ]  # fmt: skip
+
+
+def test_the_files_of_an_import_are_told_taken_with_a_reason_and_recorded(desk: Desk) -> None:
+    told = sent(desk, "").get_json()
+    import_no = told["import_no"]
+    path = f"/api/v1/imports/{import_no}/file"
+
+    silent = desk.official.get(path)
+    rows = desk.official.get(f"{path}?reason=inspection&case_no=1")
+    totals = desk.second_official.get(f"{path}?part=totals&reason=dispute")
+    after = desk.official.get(f"/api/v1/imports/{import_no}").get_json()["files"]
+
+    assert problem_of(silent)["code"] == "roster-file-reason-wanted"
+    assert (rows.get_data(), totals.get_data()) == (ROWS, TOTALS)
+    assert rows.headers["Content-Disposition"] == f'attachment; filename="import-{import_no}.csv"'
+    assert [(each["part"], each["bytes"], each["downloads_total"]) for each in told["files"]] == [
+        ("rows", len(ROWS), 0), ("totals", len(TOTALS), 0),
+    ]  # fmt: skip
+    assert [each["downloads"][0]["reason"] for each in after] == ["inspection", "dispute"]
+    assert all(each["commitment"] and not each["erased_because"] for each in after)
+
+
+def test_records_that_came_as_json_have_no_file(desk: Desk) -> None:
+    told = desk.official.post("/api/v1/imports", BODY).get_json()
+
+    refused = desk.official.get(f"/api/v1/imports/{told['import_no']}/file?reason=inspection")
+
+    assert told["files"] == []
+    assert problem_of(refused)["code"] == "import-file-none"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from creditbank.attendance.models import RosterFileContent
+from creditbank.attendance.file_models import RosterFileContent
 from creditbank.clock import civil_day, utc_now
 from creditbank.jobs.rosters import run_rosters
 from creditbank.registry.clients import Role
@@ -54,11 +54,14 @@ def test_a_file_is_kept_told_and_returned_as_it_came(desk: Desk) -> None:
     assert own.headers["Content-Disposition"] == f'attachment; filename="roster-{roster_no}.csv"'
     assert own.headers["X-Content-Type-Options"] == "nosniff"
     assert own.headers["Cache-Control"] == "no-store"
+    sha256 = hashlib.sha256(CSV)
+    named = b"creditbank/file/v1\n" + bytes.fromhex(before["salt"]) + sha256.digest()
     assert before == {
-        "kind": "csv", "bytes": len(CSV), "sha256": hashlib.sha256(CSV).hexdigest(),
-        "kept_until": before["kept_until"], "erased_on": None, "downloads": [],
-        "downloads_total": 0,
+        "kind": "csv", "bytes": len(CSV), "sha256": sha256.hexdigest(), "salt": before["salt"],
+        "commitment": hashlib.sha256(named).hexdigest(), "kept_until": before["kept_until"],
+        "erased_on": None, "erased_because": "", "downloads": [], "downloads_total": 0,
     }  # fmt: skip
+    assert len(before["salt"]) == 32
     left = date.fromisoformat(before["kept_until"]) - civil_day(utc_now())
     assert timedelta(399) <= left <= timedelta(400)
     assert [

@@ -17,7 +17,7 @@ from creditbank.app import create_app
 from creditbank.backup import making, on_postgresql, restoring
 from creditbank.certificates.states import State
 from creditbank.config import Settings
-from creditbank.crediting.roster_files import Download, take_file
+from creditbank.crediting.kept_files import ROSTERS, Download, take_file
 from creditbank.crediting.rosters import RosterPosting, post_roster
 from creditbank.ledger.checkpoint import Checkpoint, sign_note
 from creditbank.ledger.models import Act, Entry, Epoch
@@ -91,7 +91,7 @@ def test_a_restored_bank_replays_to_the_same_roots_opens_a_name_signs_and_goes_o
         assert HOLDER.name in str(certificate.facts)
         wanted = Download(scene.roster_no, "provider-test", is_official=False)
         with again.unit() as session:
-            assert take_file(session, again.house.vault, wanted, now=NOW).content == FILE
+            assert take_file(session, again.house.vault, ROSTERS, wanted, now=NOW).content == FILE
         seal_all(again)
         again.post(scene.filing_no, attendance([invented_person(4)]))
         seal_all(again)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from creditbank.attendance.models import RosterFileContent
+from creditbank.attendance.file_models import RosterFileContent
 from creditbank.cli.ledger import EXIT_DISAGREES
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import SEMINAR_DAYS, TestBank, invented_person
@@ -30,7 +30,7 @@ def posted(bank: TestBank, terminal: Terminal, tmp_path: Path) -> str:
     sent.write_bytes(FILE)
     terminal.run("rosters", "post", bank.approved_filing(), str(sent))
     with bank.reading() as session:
-        return session.scalars(select(RosterFileContent.roster_no)).one()
+        return session.scalars(select(RosterFileContent.file_no)).one()
 
 
 def test_an_operator_takes_a_file_out_with_a_reason_and_it_is_shown_who_did(

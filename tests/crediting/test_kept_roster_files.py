@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
+from creditbank.attendance.file_models import RosterFile, RosterFileContent
 from creditbank.attendance.models import (
     HeldRoster,
     RosterBatch,
-    RosterFile,
-    RosterFileContent,
     RosterWork,
 )
 from creditbank.attendance.roster import read_roster
@@ -21,9 +20,9 @@ from creditbank.attendance.workbook import Limits
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting import rosters as posting_room
 from creditbank.crediting.holding import Upload, hold_roster
-from creditbank.crediting.roster_credits import Phase
-from creditbank.crediting.roster_files import (
+from creditbank.crediting.kept_files import (
     DOWNLOADS_SHOWN,
+    ROSTERS,
     Download,
     FileReason,
     FileTaken,
@@ -34,6 +33,7 @@ from creditbank.crediting.roster_files import (
     file_told,
     take_file,
 )
+from creditbank.crediting.roster_credits import Phase
 from creditbank.crediting.roster_works import (
     request_held_posting,
     request_posting,
@@ -66,7 +66,7 @@ def posted(bank: TestBank, file: bytes = FILE, filing_no: str = "", now: datetim
 
 def told(bank: TestBank, roster_no: str) -> FileTold | None:
     with bank.reading() as session:
-        return file_told(session, bank.house.vault, roster_no, days=DAYS)
+        return file_told(session, bank.house.vault, ROSTERS, roster_no, days=DAYS)
 
 
 def known(bank: TestBank, roster_no: str) -> FileTold:
@@ -79,7 +79,7 @@ def taken(bank: TestBank, roster_no: str, reason: FileReason | None = None) -> F
     """Take a file out: as an official with a reason, else as the provider."""
     wanted = Download(roster_no, ACTOR, reason is not None, reason, "案1" if reason else "")
     with bank.unit() as session:
-        return take_file(session, bank.house.vault, wanted, now=NOW)
+        return take_file(session, bank.house.vault, ROSTERS, wanted, now=NOW)
 
 
 def rows(bank: TestBank) -> tuple[int, ...]:
@@ -332,7 +332,7 @@ def test_another_file_locked_in_its_place_by_the_right_key_is_named_by_its_diges
     other = bank.house.vault.lock(SHEET, "roster_file_content", "file_cipher", place)
     with bank.unit() as session:
         spoilt = update(RosterFileContent).values(file_cipher=other)
-        session.execute(spoilt.where(RosterFileContent.roster_no == roster_no))
+        session.execute(spoilt.where(RosterFileContent.file_no == roster_no))
 
     assert named(bank) == [("fsck-roster-file", "roster_file", roster_no)]
 
@@ -352,7 +352,7 @@ def test_an_official_says_for_what_and_a_provider_need_not(bank: TestBank) -> No
     nothing_said = Download(roster_no, "official-test", is_official=True)
 
     with pytest.raises(RosterFileReasonWantedError), bank.unit() as session:
-        take_file(session, bank.house.vault, nothing_said, now=NOW)
+        take_file(session, bank.house.vault, ROSTERS, nothing_said, now=NOW)
 
     assert known(bank, roster_no).downloads_total == 0
 
@@ -363,7 +363,7 @@ def test_the_newest_downloads_are_told_and_all_are_counted(bank: TestBank) -> No
         wanted = Download(roster_no, f"client-{number}", is_official=False)
         with bank.unit() as session:
             at = NOW + timedelta(minutes=number)
-            take_file(session, bank.house.vault, wanted, now=at)
+            take_file(session, bank.house.vault, ROSTERS, wanted, now=at)
 
     found = known(bank, roster_no)
 

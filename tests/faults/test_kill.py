@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from creditbank.attendance.models import RosterBatch, RosterFileContent
+from creditbank.attendance.file_models import RosterFileContent
+from creditbank.attendance.models import RosterBatch
 from creditbank.ledger.models import Entry, Source
 from tests.api.desk import DAYS, Desk, roster_rows
 from tests.attendance.rosters import csv_bytes
@@ -96,7 +97,7 @@ class Posting:
         query = (
             select(func.count())
             .select_from(RosterBatch)
-            .join(RosterFileContent, RosterFileContent.roster_no == RosterBatch.roster_no)
+            .join(RosterFileContent, RosterFileContent.file_no == RosterBatch.roster_no)
             .where(RosterBatch.filing_no == self.filing_no)
         )
         with self.desk.bank.reading() as session:

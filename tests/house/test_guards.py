@@ -71,6 +71,10 @@ RARE_ROWS = {
     " '2026-11-20T02:00:00.000000Z' FROM roster_batch",
     "roster_file_download": "INSERT INTO roster_file_download SELECT min(roster_no),"
     " '2026-11-20T02:00:00.000000Z', 1, 'so', '', '' FROM roster_file",
+    "import_file": "INSERT INTO import_file SELECT min(import_no), min(import_no), 'csv', 1,"
+    " {bytes}, '2026-11-20T02:00:00.000000Z' FROM record_import",
+    "import_file_download": "INSERT INTO import_file_download SELECT min(file_no),"
+    " '2026-11-20T02:00:00.000000Z', 1, 'so', '', '' FROM import_file",
     "check_in_pad": "INSERT INTO check_in_pad SELECT min(check_in_no), 1, {bytes}, {bytes},"
     " '2026-11-20T02:00:00.000000Z', '', 0, '', '2026-11-20T02:00:00.000000Z' FROM check_in",
     "check_in_pad_scan": "INSERT INTO check_in_pad_scan SELECT min(check_in_no), 1, 1, '', {bytes},"

@@ -199,3 +199,25 @@ def test_rows_of_another_file_are_left_out_and_named(first: Browser) -> None:
     assert re.search(r"第 2 行与 I\w+ 中的一行相同（60.00 学时），不会重复登记", rehearsed)
     assert "相同记录没有重复列入" in shown
     assert "合计 1 9.00" in shown
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_file_of_an_import_is_downloaded_with_a_reason_and_it_is_shown_who_did(
+    visitors: Visitors, first: Browser
+) -> None:
+    proposed(first, GOOD)
+    import_no = first.path.rpartition("/")[2]
+    form = f"/desk/imports/{import_no}/file"
+
+    first.send(form, part="rows")
+    silent = first.status, "没有选择取用原始文件的事由" in first.text
+    first.get(f"/desk/imports/{import_no}").send(form, part="rows", reason="inspection")
+    assert first.page is not None
+    content, kind = first.page.get_data(), first.page.headers["Content-Disposition"]
+    shown = words(visitors.seated(Role.OFFICIAL, name="fuhe").get(f"/desk/imports/{import_no}"))
+
+    assert silent == (422, True)
+    assert content == GOOD
+    assert f"import-{import_no}.csv" in kind
+    assert f"CSV，{len(GOOD)} 字节" in shown
+    assert "抽查" in shown

@@ -147,6 +147,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /desk/imports/new": frozenset({"official"}),
     "POST /desk/imports/new": frozenset({"official"}),
     "GET /desk/imports/<public:import_no>": frozenset({"official"}),
+    "POST /desk/imports/<public:import_no>/file": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/approval": frozenset({"official"}),
     "POST /desk/imports/<public:import_no>/withdrawal": frozenset({"official"}),
     "GET /verdicts/watched": frozenset({"title_system"}),

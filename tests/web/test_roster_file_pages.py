@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy import update
 
-from creditbank.attendance.models import RosterFileContent
+from creditbank.attendance.file_models import RosterFileContent
 from creditbank.registry.clients import Role
 from tests.attendance.rosters import csv_bytes
 from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person

@@ -25,6 +25,7 @@ from creditbank.crediting.engineer_certificates import (
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
+from creditbank.crediting.kept_files import ImportFiles
 from creditbank.crediting.models import NameCheck
 from creditbank.crediting.reassessments import (
     ReassessmentDraft,
@@ -208,6 +209,9 @@ OBJECTS: Mapping[str, Held] = {
         "item", "official", "far-official", {"withdrawal_reason": "not-genuine"}
     ),
     "GET /desk/imports/<public:import_no>": Held("import", "official", "far-official"),
+    "POST /desk/imports/<public:import_no>/file": Held(
+        "import", "official", "far-official", {"part": "rows", "reason": "inspection"}
+    ),
     "POST /desk/imports/<public:import_no>/approval": Held(
         "import", "official", "far-official", {"compared": "yes"}
     ),
@@ -762,7 +766,8 @@ def waiting_item(bank: TestBank) -> str:
 def waiting_import(bank: TestBank, year: int) -> str:
     """Have another official propose earlier records; return their number."""
     row = RecordRow(invented_person(91), year, "professional", 6000)
-    draft = ImportDraft("cn-3710", "an earlier system", (row,))
+    files = ImportFiles(b"rows of an earlier system")
+    draft = ImportDraft("cn-3710", "an earlier system", (row,), files=files)
     with bank.unit() as session:
         vault = bank.house.vault
         return propose_import(
