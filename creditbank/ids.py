@@ -8,6 +8,8 @@ from creditbank.errors import CreditBankError
 #: Crockford's alphabet: no I, L, O, U, so that a number read aloud or from paper survives.
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
+#: 32 characters divide 256, so every one of them is as likely as any other.
+_DRAWN = bytes(ord(BASE32[byte % len(BASE32)]) for byte in range(256))
 _JURISDICTION = re.compile(r"cn(-([0-9]{2}){1,3}(\.[a-z]{2,12})?)?", re.ASCII)
 
 
@@ -25,8 +27,7 @@ def random_person_id() -> int:
 
 def random_number(length: int) -> str:
     """Draw a public number of `length` base-32 characters (5 random bits each)."""
-    # 32 characters divide 256, so every one of them is as likely as any other.
-    return "".join(BASE32[byte % len(BASE32)] for byte in secrets.token_bytes(length))
+    return secrets.token_bytes(length).translate(_DRAWN).decode("ascii")
 
 
 def checked_jurisdiction(text: str) -> str:

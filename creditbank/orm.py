@@ -26,7 +26,10 @@ class Base(DeclarativeBase):
 
 
 def among(
-    session: Session, column: InstrumentedAttribute[int] | InstrumentedAttribute[bytes],
+    session: Session,
+    column: InstrumentedAttribute[int]
+    | InstrumentedAttribute[int | None]
+    | InstrumentedAttribute[bytes],
     values: Collection[object],
 ) -> ColumnElement[bool]:  # fmt: skip
     """Hold for rows whose column is one of thousands of values.

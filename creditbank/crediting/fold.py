@@ -29,6 +29,7 @@ from creditbank.orm import among
 from creditbank.rules.caps import (
     Account,
     CapLaw,
+    FactKind,
     FoldedOccasion,
     LiveFact,
     fold_under,
@@ -275,7 +276,7 @@ class _Origin(msgspec.Struct):
     source: str
 
 
-class SaidFacts(msgspec.Struct):
+class SaidFacts(msgspec.Struct, gc=False):
     """All that is read of facts here; the rest, of millions of them, is skipped."""
 
     kind: str
@@ -286,7 +287,7 @@ class SaidFacts(msgspec.Struct):
     days: tuple[date, date] | None = None
 
 
-class TracedFacts(SaidFacts):
+class TracedFacts(SaidFacts, gc=False):
     """The same, and the trace of the conversion, unread: most traces are alike."""
 
     trace: msgspec.Raw = msgspec.Raw(b"[]")
@@ -323,6 +324,23 @@ def fact_said(
     occasion: str, earned_on: date, account: Account, centihours: int, said: SaidFacts
 ) -> LiveFact:
     """Do what `fact_of` does with facts that were read."""
+    _, _, _, activity, form, group, day_known = kind_said(occasion, earned_on, account, said)
+    return LiveFact(
+        occasion,
+        earned_on,
+        *account,
+        activity,
+        centihours,
+        form,
+        group,
+        said.work,
+        day_known,
+        Days(*said.days) if said.days else None,
+    )
+
+
+def kind_said(occasion: str, earned_on: date, account: Account, said: SaidFacts) -> FactKind:
+    """Return all of a credit by which it is found which caps hold for it."""
     kind, origin = said.kind, said.origin
     if isinstance(origin, str):
         group = occasion.partition("/")[0]
@@ -330,18 +348,8 @@ def fact_said(
         kind, group = origin.kind, origin.source  # it belongs to what it was there
     if kind == MIGRATED_KIND:
         group = ""  # a file of many activities, and none of its own
-    return LiveFact(
-        occasion,
-        earned_on,
-        *account,
-        said.activity or said.kind,
-        centihours,
-        said.form,
-        group,
-        said.work,
-        kind == SESSION_KIND,
-        Days(*said.days) if said.days else None,
-    )
+    activity = said.activity or said.kind
+    return (earned_on, *account, activity, said.form, group, kind == SESSION_KIND)
 
 
 def days_said(days: Days | None) -> dict[str, Canonical]:

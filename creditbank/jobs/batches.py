@@ -65,8 +65,9 @@ from creditbank.verification.list_trees import (
 from creditbank.verification.models import VerdictBatch
 from creditbank.verification.questions import Ask
 
-#: Rows that are answered from one snapshot and kept in one transaction.
-SLICE_ROWS = 250
+#: Rows that are answered from one snapshot and kept in one transaction. What is asked for all of
+#: them together costs as much as a hundred answers.
+SLICE_ROWS = 1_000
 WORKERS_MAX = 4
 #: Fewer rows are answered before further processes have started.
 ALONE_MAX = 2_000

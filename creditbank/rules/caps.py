@@ -128,6 +128,22 @@ def totals_under(facts: Sequence[LiveFact], law: "CapLaw") -> Mapping[Account, i
     return sums
 
 
+def all_within(worths: Iterable[tuple[tuple[Bound, ...] | None, int]]) -> bool:
+    """Tell whether hours surely fill no cap: each beside the bounds that hold for them.
+
+    Where hours have None for bounds, it cannot be told so simply.
+    """
+    worth: dict[Bucket, int] = {}
+    lowest: dict[Bucket, int] = {}
+    for bounds, centihours in worths:
+        if bounds is None:
+            return False
+        for bucket, limit in bounds:
+            worth[bucket] = worth.get(bucket, 0) + centihours
+            lowest[bucket] = min(limit, lowest.get(bucket, limit))
+    return all(worth[bucket] <= limit for bucket, limit in lowest.items())
+
+
 def _apart(facts: Sequence[LiveFact], law: "CapLaw") -> Mapping[Account, int] | None:
     """Take from each account what its caps leave over; None where caps or works meet."""
     worth: dict[Bucket, int] = defaultdict(int)
@@ -176,10 +192,10 @@ class _Touched(NamedTuple):
 
 #: All by which it is found which caps hold for a fact: day, year, subject, activity, form, group,
 #: and whether the day is known.
-_Kind = tuple[date, int, str, str, str, str, bool]
+FactKind = tuple[date, int, str, str, str, str, bool]
 
 
-def _kind(fact: LiveFact) -> _Kind:
+def _kind(fact: LiveFact) -> FactKind:
     return (
         fact.day, fact.credited_year, fact.subject, fact.activity, fact.form, fact.group,
         fact.day_known,
@@ -203,7 +219,11 @@ class CapLaw:
         """Return what the caps that hold for a fact let through; None where one goes by number."""
         return self._bounds(_kind(fact))
 
-    def _holding(self, kind: _Kind) -> tuple[_Held, ...]:
+    def bounds_of(self, kind: FactKind) -> tuple[Bound, ...] | None:
+        """Do what `bounds` does, for whoever knows of what kind a fact is."""
+        return self._bounds(kind)
+
+    def _holding(self, kind: FactKind) -> tuple[_Held, ...]:
         day, credited_year, subject, activity, form, group, day_known = kind
         alike = LiveFact("", day, credited_year, subject, activity, 0, form, group, "", day_known)
         return tuple(
@@ -212,7 +232,7 @@ class CapLaw:
             if cap.covers(activity, form, subject) and (period := _period(cap, alike))
         )
 
-    def _bounding(self, kind: _Kind) -> tuple[Bound, ...] | None:
+    def _bounding(self, kind: FactKind) -> tuple[Bound, ...] | None:
         held = self._holding(kind)
         bounds = tuple((bucket, cap.centihours) for cap, _, bucket in held if isinstance(cap, Cap))
         return bounds if len(bounds) == len(held) else None

@@ -8,7 +8,7 @@ the deepest subjects first and the earlier year before the later one.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
@@ -99,7 +99,7 @@ def carried_into(lines: Iterable[RequirementLine], rows: Iterable[Credited], ask
         for way in ways
         if (sent := flow.sent(way.held, way.taken))
     )
-    filled = (replace(line, carried_centihours=_into(line, hours)) for line in weighed)
+    filled = (line._replace(carried_centihours=_into(line, hours)) for line in weighed)
     return Carried(tuple(filled), hours)
 
 

@@ -1,9 +1,11 @@
 """Hours set against minima: what a year asks for, and what was credited to a year or window."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from creditbank.hours import CENTIHOURS_PER_HOUR, centihours_floor
 from creditbank.rules.kinds import TOTAL, subject_contains
@@ -34,8 +36,7 @@ class Credited:
         assert 0 <= self.migrated_centihours <= self.counted_centihours, "a part of what counts"
 
 
-@dataclass(frozen=True, slots=True)
-class Minimum:
+class Minimum(NamedTuple):
     """What one year asks for of one subject (empty: in total); `months` of it, where not all."""
 
     subject: str
@@ -56,7 +57,7 @@ class Asks:
     value: Value | None = None
     own: Mapping[str, int] | None = None
 
-    def of(self, year: int) -> list[Minimum]:
+    def of(self, year: int) -> Sequence[Minimum]:
         """Return a year's minima, by subject; none where nothing asks for any."""
         months = self.window.months_of.get(year, MONTHS)
         if self.own is None:
@@ -68,18 +69,22 @@ class Asks:
         ]
 
 
-def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> list[Minimum]:
+def minima_of(year: int, chain: PackChain, months: int = MONTHS) -> tuple[Minimum, ...]:
     """Return each minimum in force on the year's last day, by subject.
 
     Of fewer than twelve months only their share is asked for, rounded down to a centihour.
     """
+    return chain.once((_MINIMUM, year, months), lambda: _minima_of(year, chain, months))
+
+
+def _minima_of(year: int, chain: PackChain, months: int) -> tuple[Minimum, ...]:
     minima = []
     for value in chain.values_on(_MINIMUM, date(year, 12, 31)):
         assert isinstance(value.value, YearlyMinimum), "the loader types yearly_minimum.*"
         subject = value.key.removeprefix(f"{_MINIMUM}.")
         centihours = _share(value.value.centihours, months)
         minima.append(Minimum("" if subject == TOTAL else subject, centihours, value, months))
-    return sorted(minima, key=lambda minimum: minimum.subject)
+    return tuple(sorted(minima, key=lambda minimum: minimum.subject))
 
 
 def _share(centihours: int, months: int) -> int:
@@ -120,6 +125,14 @@ def counted_in(rows: Iterable[Credited], span: tuple[int, int], subject: str) ->
     return sum(row.counted_centihours for row in held)
 
 
+def by_year(rows: Iterable[Credited]) -> Mapping[int, Sequence[Credited]]:
+    """Lay hours out by year, for whoever weighs many years; a year without any has none."""
+    found = defaultdict[int, list[Credited]](list)
+    for row in rows:
+        found[row.year].append(row)
+    return found
+
+
 def _within(rows: Iterable[Credited], span: tuple[int, int]) -> list[Credited]:
     first, last = span
     return [row for row in rows if first <= row.year <= last]
@@ -130,19 +143,11 @@ def _of_subject(rows: Iterable[Credited], subject: str) -> list[Credited]:
 
 
 def _line(within: Iterable[Credited], span: tuple[int, int], minimum: Minimum) -> RequirementLine:
+    subject, required, value, months = minimum
     counted = migrated = capped = 0
-    for row in _of_subject(within, minimum.subject):
-        counted += row.counted_centihours
-        migrated += row.migrated_centihours
-        capped += row.capped_centihours
-    return RequirementLine(
-        first_year=span[0],
-        last_year=span[1],
-        subject=minimum.subject,
-        required_centihours=minimum.centihours,
-        credited_centihours=counted,
-        migrated_centihours=migrated,
-        value=minimum.value,
-        capped_centihours=capped,
-        months=minimum.months,
-    )
+    for row in within:
+        if subject_contains(subject, row.subject):
+            counted += row.counted_centihours
+            migrated += row.migrated_centihours
+            capped += row.capped_centihours
+    return RequirementLine(*span, subject, required, counted, migrated, value, capped, 0, months)

@@ -4,13 +4,16 @@ Packs are immutable; a chain answers which value holds on a day and never mixes 
 was asked to simulate one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar, cast
 
 from creditbank.errors import CreditBankError
 from creditbank.rules.parameters import Parameter
+
+_Found = TypeVar("_Found")
 
 #: Answers that a chain remembers before it begins anew.
 _HELD_MAX = 100_000
@@ -88,7 +91,9 @@ class Value:
 
 def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
     """Return each value once, in the order of their first use."""
-    return tuple({(each.scheme, each.key, each.from_): each for each in values}.values())
+    # Most are the same one again, which is quicker told than that two are alike.
+    unlike = {id(each): each for each in values}.values()
+    return tuple({(each.scheme, each.key, each.from_): each for each in unlike}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,10 @@ class PackChain:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _once: dict[Hashable, object] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def __post_init__(self) -> None:
         assert self.packs, "a chain has its own pack"
         drafts = [
@@ -230,6 +239,22 @@ class PackChain:
         if len(self._of_kind) >= _HELD_MAX:
             self._of_kind.clear()
         self._of_kind[asked] = found
+        return found
+
+    def once(self, asked: Hashable, find: Callable[[], _Found]) -> _Found:
+        """Return what follows from the packs and from `asked` alone, found once.
+
+        Args:
+            asked: names the question whole, and what is found by its kind.
+            find: finds it; what it gives is never changed afterwards.
+        """
+        try:
+            return cast(_Found, self._once[asked])
+        except KeyError:
+            found = find()
+        if len(self._once) >= _HELD_MAX:
+            self._once.clear()
+        self._once[asked] = found
         return found
 
     def name_of(self, kind: str, identifier: str) -> Name | None:

@@ -100,6 +100,29 @@ def other_pathways(question: Question, chain: PackChain) -> tuple[str, ...]:
     Raises:
         StatedFactInvalidError: a stated fact that one of them needs is not usable.
     """
+    facts = chain.once("facts of pathways", lambda: _facts_of_pathways(chain))
+    stated = tuple((fact, question.stated[fact]) for fact in facts if fact in question.stated)
+    asked = (
+        _KIND, question.series, question.specialty, question.level, question.application_day,
+        question.pathway, question.findings, stated,
+    )  # fmt: skip
+    # Of thousands who apply for one title, most state the same.
+    return chain.once(asked, lambda: _other_pathways(question, chain))
+
+
+def _facts_of_pathways(chain: PackChain) -> tuple[str, ...]:
+    """Return, sorted, every fact that any pathway ever goes by."""
+    found = (
+        condition.fact
+        for key in chain.keys(_KIND)
+        for pack in chain.packs
+        for value in pack.values.get(key, ())
+        for condition in pathway_of(value).conditions
+    )
+    return tuple(sorted(set(found)))
+
+
+def _other_pathways(question: Question, chain: PackChain) -> tuple[str, ...]:
     names = (key.removeprefix(f"{_KIND}.") for key in chain.keys(_KIND))
     trials = {
         name: try_pathway(replace(question, pathway=name, used=None), chain)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from creditbank.rules.carry_over import carried_into
 from creditbank.rules.make_up import MakeUpChance, chances_of
-from creditbank.rules.minima import Asks, Credited, lines_of, no_minimum, yearly_lines
+from creditbank.rules.minima import Asks, Credited, by_year, lines_of, no_minimum, yearly_lines
 from creditbank.rules.pack import Basis, PackChain, Value, distinct
 from creditbank.rules.pathways import Refused, other_pathways, pathway_of, try_pathway, try_waiver
 from creditbank.rules.shortfall import Closing, RequirementLine, closing_of
@@ -227,10 +227,10 @@ def _since(asked: _Asked, rule: SinceYear) -> Assessment:
 
 def _summed(asked: _Asked, asks: Asks) -> Assessment:
     """Weigh the window against the sum of its years' amounts; a year without any leaves it open."""
-    by_year = {year: asks.of(year) for year in asks.window.years}
-    minima = [minimum for held in by_year.values() for minimum in held]
+    asked_of = {year: asks.of(year) for year in asks.window.years}
+    minima = [minimum for held in asked_of.values() for minimum in held]
     rules = [asked.value, *(minimum.value for minimum in minima)]
-    missing = [no_minimum(year) for year, held in by_year.items() if not held]
+    missing = [no_minimum(year) for year, held in asked_of.items() if not held]
     if missing:
         return _assessment(Outcome.UNDETERMINED, [], missing, rules)
     sums: dict[str, int] = {}
@@ -243,11 +243,12 @@ def _summed(asked: _Asked, asks: Asks) -> Assessment:
 def _yearly(asked: _Asked, asks: Asks) -> Assessment:
     lines: list[RequirementLine] = []
     missing: list[Missing] = []
+    held = by_year(asked.rows)
     for year in asks.window.years:
         minima = asks.of(year)
         if not minima:
             missing.append(no_minimum(year))
-        lines += yearly_lines(year, asked.rows, minima)
+        lines += yearly_lines(year, held.get(year, ()), minima)
     carried = carried_into(lines, asked.rows, asks)
     return _answer(carried.lines, missing, [asked.value, *carried.values])
 
@@ -262,7 +263,8 @@ def _unless_waived(weighed: Assessment, question: Question, chain: PackChain) ->
 
 def _unless_on_pathway(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
     """Free from hours whoever asks for a pathway that fits; name the others that would."""
-    weighed = replace(weighed, other_pathways=other_pathways(question, chain))
+    if others := other_pathways(question, chain):
+        weighed = replace(weighed, other_pathways=others)
     if not question.pathway:
         return weighed
     trial = try_pathway(question, chain)
@@ -290,6 +292,8 @@ def _unless_freed_by(
 
 def _with_chances(weighed: Assessment, question: Question, chain: PackChain) -> Assessment:
     chances = chances_of(weighed.lines, question.application_day, chain)
+    if not chances:
+        return weighed
     return _with_values(replace(weighed, make_up=chances), [each.value for each in chances])
 
 

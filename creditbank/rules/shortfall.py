@@ -1,14 +1,14 @@
 """What is short of each minimum, and the fewest hours that would close all of it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 from creditbank.rules.kinds import subject_contains
 from creditbank.rules.pack import Value
 
 
-@dataclass(frozen=True, slots=True)
-class RequirementLine:
+class RequirementLine(NamedTuple):
     """One minimum of one year or window; the empty subject is the total.
 
     `credited_centihours` were credited within the span, `migrated_centihours` of them before the
@@ -30,17 +30,16 @@ class RequirementLine:
     @property
     def short_centihours(self) -> int:
         """Hours that are missing; zero if the minimum is met."""
-        held = self.credited_centihours + self.carried_centihours
-        return max(0, self.required_centihours - held)
+        short = self.required_centihours - self.credited_centihours - self.carried_centihours
+        return short if short > 0 else 0
 
     @property
     def met(self) -> bool:
         """Tell whether the minimum is met."""
-        return self.short_centihours == 0
+        return self.credited_centihours + self.carried_centihours >= self.required_centihours
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """Hours of one subject (empty: of any) that would close a shortfall of a year or window."""
 
     first_year: int
@@ -60,8 +59,29 @@ def closing_of(lines: Iterable[RequirementLine]) -> tuple[Closing, ...]:
     around it, so a line asks only for what those inside it do not bring. A year inside a window
     first takes over what the window already asks for below the same subject.
     """
+    # A minimum that is met asks for nothing.
+    lacking = sorted((line for line in lines if not line.met), key=attrgetter("first_year"))
+    closing = [each for apart in _apart(lacking) for each in _closing_within(apart)]
+    return tuple(sorted(closing, key=lambda item: (item.first_year, -subject_depth(item.subject))))
+
+
+def _apart(lacking: Sequence[RequirementLine]) -> Iterator[list[RequirementLine]]:
+    """Part lines, the earliest first, wherever no span reaches from one year into the next."""
+    together: list[RequirementLine] = []
+    reached = 0
+    for line in lacking:
+        if together and line.first_year > reached:
+            yield together
+            together = []
+        together.append(line)
+        reached = max(reached, line.last_year)
+    if together:
+        yield together
+
+
+def _closing_within(lacking: Iterable[RequirementLine]) -> list[Closing]:
+    """Do what `closing_of` does for lines whose spans meet."""
     wanted: dict[_Place, int] = {}
-    lacking = (line for line in lines if not line.met)  # a minimum that is met asks for nothing
     for line in sorted(lacking, key=_innermost_first):
         short = line.short_centihours - sum(
             centihours for place, centihours in wanted.items() if _inside(place, line)
@@ -71,8 +91,7 @@ def closing_of(lines: Iterable[RequirementLine]) -> tuple[Closing, ...]:
         if short > 0:
             own = (line.first_year, line.last_year, line.subject)
             wanted[own] = wanted.get(own, 0) + short
-    closing = [Closing(*place, centihours) for place, centihours in wanted.items() if centihours]
-    return tuple(sorted(closing, key=lambda item: (item.first_year, -subject_depth(item.subject))))
+    return [Closing(*place, centihours) for place, centihours in wanted.items() if centihours]
 
 
 def _innermost_first(line: RequirementLine) -> tuple[int, int, int]:

@@ -94,6 +94,8 @@ def with_register(question: Question, register: OnRegister) -> Question:
 
     An approved exemption holds its place already: how many others hold one is no concern of it.
     """
+    if not register.facts and register.exemption is None:
+        return question
     return replace(
         question,
         stated={**question.stated, **register.facts},

@@ -5,9 +5,11 @@ are read in a few queries, and what follows from the law alone is found once for
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from creditbank.crediting.fold import (
     TracedFacts,
     earned_as,
     fact_said,
+    kind_said,
     nothing_cut,
     traced_facts,
 )
@@ -37,7 +40,8 @@ from creditbank.ledger.posting import pins_from_text
 from creditbank.ledger.sources import sources_numbered
 from creditbank.orm import among
 from creditbank.registry.lawbook import pack_pinned
-from creditbank.rules.caps import CapLaw, Cut, LiveFact, fold_under
+from creditbank.rules.allotment import Bound
+from creditbank.rules.caps import CapLaw, Cut, LiveFact, all_within, fold_under
 from creditbank.rules.pack import Pack, PackChain, Value, distinct
 from creditbank.rules.requirement import Credited
 
@@ -58,6 +62,8 @@ class Moved(NamedTuple):
     source_id: int
     pins_id: int
     leaf: bytes
+    #: whether it had its place when the round of the sealer ended that the answer goes by
+    sealed: bool
 
     @property
     def credit_key(self) -> "CreditKey":
@@ -65,22 +71,29 @@ class Moved(NamedTuple):
         return self[:3]
 
 
+#: A row of the query, which has as many columns, as the entry that it is.
+_moved: Callable[[Sequence[Any]], Moved] = partial(tuple.__new__, Moved)
 #: Of traces whose values are remembered.
 _REMEMBERED_MAX = 10_000
 _SHELVES_MAX = 16
 #: Person, occasion and revision: what names a credit within a scheme.
 CreditKey = tuple[int, str, int]
-_COLUMNS = tuple(getattr(Entry, name) for name in Moved._fields)
+#: Compared by the hundred thousand, as plain texts.
+_CREDIT, _RECOGNISED, _MIGRATED = map(
+    str, (Movement.CREDIT, SourceKind.RECOGNISED, SourceKind.IMPORT)
+)
+_COLUMNS = tuple(getattr(Entry, name) for name in Moved._fields[:-1])
 
 
-@dataclass(slots=True)
-class HeldCredit:
+class HeldCredit(msgspec.Struct, gc=False):
     """One credit as its movements leave it, and the rule values by which it came about."""
 
     credit: Moved
     facts: str
     said: TracedFacts
     values: tuple[Value, ...] = ()
+    #: whether hours are from before the bank, here or in the scheme they came from
+    migrated: bool = False
     live_centihours: int = 0
     capped_centihours: int = 0
     frozen_centihours: int = 0
@@ -105,6 +118,14 @@ class HeldCredit:
         if moved.movement == Movement.REVERSE:
             self.reversed = True
 
+    def to_bound(self, caps: CapLaw) -> tuple[Bound, ...] | None:
+        """Return the caps that hold for it; None where more than its hours decides what counts."""
+        credit, said = self.credit, self.said
+        if said.work or said.days:
+            return None
+        account = credit.credited_year, credit.subject
+        return caps.bounds_of(kind_said(credit.occasion, credit.earned_on, account, said))
+
     def to_fold(self) -> LiveFact:
         """Return it as the caps see it."""
         credit = self.credit
@@ -112,8 +133,7 @@ class HeldCredit:
         return fact_said(credit.occasion, credit.earned_on, account, credit.centihours, self.said)
 
 
-@dataclass(frozen=True, slots=True)
-class CreditedYear:
+class CreditedYear(NamedTuple):
     """Hours of one year and subject, in centihours; `counted` includes `migrated`, not `frozen`."""
 
     year: int
@@ -260,19 +280,20 @@ class _Read:
         self._sealed: dict[int, list[Moved]] = defaultdict(list)
         self._pending: dict[int, int] = defaultdict(int)
         people = sorted(keys)
-        rows = _rows(session, _entries_of(session, people, law.scheme, seal, as_of))
-        for row in rows:
-            moved = Moved._make(row[:-1])
-            if row[-1]:
+        every = list(
+            map(_moved, _rows(session, _entries_of(session, people, law.scheme, seal, as_of)))
+        )
+        for moved in every:
+            if moved.sealed:
                 self._sealed[moved.person_id].append(moved)
             else:
                 self._pending[moved.person_id] += 1
         self._facts: dict[CreditKey, str] = {
-            (row[0], row[1], row[2]): row[3]
-            for row in _rows(session, _facts_of(session, people, law.scheme))
+            row[:3]: row[3] for row in _rows(session, _facts_of(session, people, law.scheme))
         }
-        every = [moved for held in self._sealed.values() for moved in held]
-        self._sources = sources_numbered(session, sorted({each.source_id for each in every}))
+        sources = sources_numbered(session, sorted({each.source_id for each in every}))
+        self._kinds = {number: source.kind for number, source in sources.items()}
+        self._places = {number: source.jurisdiction for number, source in sources.items()}
         self._pins = _pins_numbered(session, {each.pins_id for each in every})
 
     def gathered(self, group: Sequence[int]) -> Gathered:
@@ -284,11 +305,10 @@ class _Read:
         live = [each for each in credits if each.is_live]
         cuts = cuts_by_occasion(live, self._shelf.caps)
         worked_out = () if self._as_of is None else tuple(_worked_out(live, cuts))
-        migrated = {each.credit.leaf for each in live if self._is_migrated(each)}
         return Gathered(
             entries=tuple(entries),
             credits=tuple(credits),
-            credited=_by_year(credits, migrated, worked_out),
+            credited=_by_year(credits, worked_out),
             cuts_of=cuts,
             heads=tuple(self._heads_over(entries)),
             pending_entries=sum(self._pending.get(key, 0) for key in group),
@@ -299,28 +319,23 @@ class _Read:
         held: dict[CreditKey, HeldCredit] = {}
         later: list[Moved] = []
         for moved in entries:
-            if moved.movement != Movement.CREDIT:
+            if moved.movement != _CREDIT:
                 later.append(moved)
                 continue
-            key = moved.credit_key
+            key = moved[:3]
             facts = self._facts[key]
             said = traced_facts(facts)
             values = self._shelf.values_of(self._session, self._pins[moved.pins_id], said)
-            held[key] = HeldCredit(moved, facts, said, values, moved.centihours)
+            kind = self._kinds[moved.source_id]
+            migrated = (earned_as(said) if kind == _RECOGNISED else kind) == _MIGRATED
+            held[key] = HeldCredit(moved, facts, said, values, migrated, moved.centihours)
         for moved in later:
             held[moved.credit_key].take_in(moved)
         return list(held.values())
 
-    def _is_migrated(self, held: HeldCredit) -> bool:
-        """Tell whether hours are from before the bank, here or in the scheme they came from."""
-        kind = self._sources[held.credit.source_id].kind
-        if kind == SourceKind.RECOGNISED:
-            kind = earned_as(held.said)
-        return kind == SourceKind.IMPORT
-
     def _heads_over(self, entries: Iterable[Moved]) -> Iterator[Head]:
         sources = {each.source_id for each in entries}
-        places = {self._sources[each].jurisdiction for each in sources} or {self._law.jurisdiction}
+        places = {self._places[each] for each in sources} or {self._law.jurisdiction}
         for place in sorted(places):
             if place not in self._heads:
                 self._heads[place] = heads_at(self._session, self._seal, place)
@@ -342,9 +357,16 @@ def _facts_of(session: Session, people: Sequence[int], scheme: str) -> Executabl
     ).where(among(session, CreditFacts.person_id, people), CreditFacts.scheme == scheme)
 
 
-def _rows(session: Session, query: Executable) -> Sequence[Sequence[Any]]:
-    """Read single columns: there may be tens of thousands, for which a mapping costs too much."""
-    return session.connection().execute(query).all()
+def _rows(session: Session, query: Executable) -> list[Any]:
+    """Read single columns: there may be tens of thousands, for which a mapping costs too much.
+
+    PostgreSQL's driver gives them as they are to be; those of SQLite have their days still to read.
+    """
+    found = session.connection().execute(query)
+    if found.dialect.name != "postgresql":
+        return [tuple(row) for row in found]
+    with closing(found):
+        return [*found.cursor.fetchall()]
 
 
 def _pins_numbered(session: Session, pins_ids: set[int]) -> dict[int, str]:
@@ -365,26 +387,34 @@ def _worked_out(
 
 
 def _by_year(
-    states: Iterable[HeldCredit], migrated: set[bytes], worked_out: Iterable[WorkedOut]
+    states: Iterable[HeldCredit], worked_out: Iterable[WorkedOut]
 ) -> tuple[CreditedYear, ...]:
-    sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    sums: dict[tuple[int, str], list[int]] = {}
     otherwise = {each.credit.leaf: each.more_centihours for each in worked_out}
     for state in states:
         if state.reversed:
             continue
-        more = otherwise.get(state.credit.leaf, 0)
-        row = sums[state.credit.credited_year, state.credit.subject]
-        row[0] += state.live_centihours - more
+        credit, more = state.credit, 0
+        if otherwise:
+            more = otherwise.get(credit.leaf, 0)
+        account = credit.credited_year, credit.subject
+        row = sums.get(account)
+        if row is None:
+            row = sums[account] = [0, 0, 0, 0]
+        counted = state.live_centihours - more
+        row[0] += counted
         row[1] += state.capped_centihours + more
-        row[2] += state.live_centihours - more if state.credit.leaf in migrated else 0
-        row[3] += state.frozen_centihours
-    return tuple(
-        CreditedYear(year, subject, *sums[year, subject]) for year, subject in sorted(sums)
-    )
+        if state.frozen_centihours:
+            row[3] += state.frozen_centihours
+        elif state.migrated:
+            row[2] += counted
+    return tuple(CreditedYear(*account, *sums[account]) for account in sorted(sums))
 
 
 def cuts_by_occasion(credits: Sequence[HeldCredit], caps: CapLaw) -> Mapping[str, tuple[Cut, ...]]:
     """Return what caps do not let count of each live credit; given all, since caps reach across."""
+    if all_within((each.to_bound(caps), each.credit.centihours) for each in credits):
+        return {each.credit.occasion: () for each in credits}
     facts = [each.to_fold() for each in credits]
     if nothing_cut(facts, caps):
         return {fact.occasion_key: () for fact in facts}

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act
+from creditbank.orm import among
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import Ask
 
@@ -90,7 +91,7 @@ def titles_passed(
         return {}
     reported = select(Act.act_id).where(Act.kind == REPORTED, Act.subject == Verdict.verdict_no)
     query = select(Verdict.verdict_no, Verdict.person_id).where(
-        Verdict.person_id.in_(sorted(people)), reported.exists()
+        among(session, Verdict.person_id, sorted(people)), reported.exists()
     )
     whose: dict[str, int] = {row[0]: row[1] or 0 for row in session.execute(query)}
     found: dict[int, tuple[date, str]] = {}
