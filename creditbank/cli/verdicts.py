@@ -35,6 +35,7 @@ from creditbank.jobs.clock import seal_all
 from creditbank.registry.clients import Client, Scope, ScopeMissingError
 from creditbank.registry.credentials import touch
 from creditbank.registry.lawbook import law_of
+from creditbank.registry.lookups import organisation_of
 from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.rules.requirement import Question
 from creditbank.schemas.predicates import PredicateBody
@@ -70,6 +71,8 @@ from creditbank.verification.readiness import (
 )
 from creditbank.verification.readiness_sheets import readiness_csv
 from creditbank.verification.results import report_result
+from creditbank.verification.review_export_sheets import WRITERS
+from creditbank.verification.review_exports import ExportWanted, take_export
 from creditbank.verification.review_reports import Result
 
 #: A secret in an argument could be read by every user of the machine.
@@ -328,6 +331,37 @@ def verdicts_report(  # each is one option
         for each in reports
     ]
     desk.table(["applied-day", "applied-result", "field-level", "applied-reason"], rows)
+
+
+@verdicts.command(
+    "review-export", help="导出本单位评审所依据的核验。 What one's own reviews of a year relied on."
+)
+@click.option("--client", "client_id", required=True, help="单位的客户端编号。 Whose reviews.")
+@click.option("--year", type=click.IntRange(1949, 2200), required=True, help="结果所在的年度。")
+@click.option("--named", is_flag=True, help="写明姓名。 With names.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_review_export(
+    desk: Desk, /, *, client_id: str, year: int, named: bool, out: Path
+) -> None:
+    """Write a unit's export as its client: XLSX, CSV or JSON, by the ending of the file's name."""
+    kind = out.suffix.removeprefix(".").lower()
+    if kind not in WRITERS:
+        raise click.BadParameter(" | ".join(f".{each}" for each in WRITERS), param_hint="--out")
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client, house = _proved(client_id, secret), current_house()
+        with unit_of_work() as session:
+            unit = organisation_of(session, client.organisation_id)
+            export = take_export(
+                session, house.vault, ExportWanted(unit.organisation_id, year, named), client,
+                house.keys, desk.settings.verdict_algorithm, now=utc_now(),
+            )  # fmt: skip
+        write_private(out, WRITERS[kind][0](export, desk.language))
+    desk.say(
+        "cli-review-export-written", year=year, count=len(export.rows), path=str(out),
+        sha256=export.sha256,
+    )  # fmt: skip
 
 
 def _predicate_asked(

@@ -4,7 +4,18 @@ from typing import Any
 
 from marshmallow import post_load
 
-from creditbank.schemas.fields import Choice, Day, Inner, Instant, Shape, Text, public_number, word
+from creditbank.schemas.fields import (
+    Choice,
+    Day,
+    Inner,
+    Instant,
+    Shape,
+    Text,
+    Truth,
+    Whole,
+    public_number,
+    word,
+)
 from creditbank.verification.results import REASON_CHARACTERS_MAX, ResultDraft
 from creditbank.verification.review_reports import Report, Result, standing
 
@@ -56,6 +67,57 @@ class ResultsAnswer(Shape):
         20, low=0, metadata={"enum": ["", *map(str, Result)], "description": "Empty: nothing."}
     )
     reports = Inner(ReportAnswer, many=True)
+
+
+class ReviewExportBody(Shape):
+    """Which year's reviews."""
+
+    year = Whole(1949, 2200, required=True, metadata={"description": "By the day of the result."})
+    named = Truth(
+        load_default=lambda: False,
+        metadata={"description": "With names; for a unit's own, while its mandate is in force."},
+    )
+
+
+class UnitsReviewExportBody(Shape):
+    """Which year's reviews of a unit."""
+
+    year = Whole(1949, 2200, required=True, metadata={"description": "By the day of the result."})
+
+
+class ReviewExportRow(Shape):
+    """An answer on which a result stands, and that result."""
+
+    verdict_no = public_number("V3CAB67EY6B909Q2ZTZF")
+    asked_at = Text(40)
+    name = Text(200, low=0, metadata={"description": "Masked unless asked for with names."})
+    document_kind = Text(40)
+    last_four = Text(4)
+    scheme = Text(40)
+    series = Text(40)
+    specialty = Text(40, low=0)
+    level = Text(40)
+    application_day = Text(10)
+    outcome = Text(20)
+    result = Choice(Result)
+    result_day = Text(10)
+    reported_at = Text(40)
+    answer_sha256 = Text(64)
+
+
+class ReviewExportAnswer(Shape):
+    """What a unit's reviews of a year relied on."""
+
+    uscc = Text(18)
+    organisation = Text(200)
+    year = Whole(1949, 2200)
+    named = Truth()
+    columns_are = Text(
+        20, metadata={"description": "`assumption`: no source gives the collection's template."}
+    )
+    rows = Inner(ReviewExportRow, many=True)
+    sha256 = Text(64, metadata={"description": "Of the canonical JSON of `rows`."})
+    jws = Text(4_000, metadata={"description": "Over the digest (docs/formats.md §19)."})
 
 
 def results_shaped(verdict_no: str, reports: list[Report]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from creditbank.web.readiness import readiness
 from creditbank.web.reassessments_desk import reassessments_desk
 from creditbank.web.reconciliations import reconciliations
 from creditbank.web.results import results
+from creditbank.web.review_exports import review_exports
 from creditbank.web.review_readiness import review_readiness
 from creditbank.web.rosters import rosters
 from creditbank.web.scorecard import scorecard
@@ -72,7 +73,7 @@ _PAGES: tuple[Blueprint, ...] = (
     delegations, calls, filing_routes, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
-    review_readiness, api_pages,
+    review_readiness, review_exports, api_pages,
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "home-verdicts": (
         "ask", "ask-code", "ask-predicate", "lists", "readiness", "verdicts", "watched",
         "exemptions",
-        "recommendation-findings",
+        "recommendation-findings", "review-exports", "review-exports-desk",
         "queries", "own-codes",
         "objections-desk", "refused-questions",
     ),

@@ -426,6 +426,10 @@ MATRIX: Mapping[str, Row] = {
         "verdict:ask", "title_system", none="predicate-unknown", organisation="predicate-unknown"
     ),
     "POST /api/v1/verdict-batches": Row("verdict:ask", "title_system"),
+    "POST /api/v1/review-exports": Row("verdict:ask", "title_system"),
+    "POST /api/v1/organisations/<public:uscc>/review-exports": replace(
+        _ORGANISATION, scope="mandate:grant"
+    ),
     "GET /api/v1/verdict-batches/<public:batch_no>": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/items": _BATCH,
     "GET /api/v1/verdict-batches/<public:batch_no>/readiness": _BATCH,

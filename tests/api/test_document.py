@@ -30,11 +30,13 @@ PUBLIC = {
     "POST /api/v1/packs/{scheme}/explain",
     "POST /api/v1/setup",
 }
-#: Reads by a body, because what is asked must not stand in an address; sealing, which is one; and
+#: Reads by a body, because what is asked must not stand in an address; exports that may name
+#: people, which no key may keep; sealing, which is one; and
 #: tokens, as OAuth has it; xAPI statements bear their keys themselves.
 READS_BY_BODY = {
     "read_balances", "read_entries", "read_statement", "rehearse_records", "explain_rules",
     "seal_now", "give_token", "post_xapi_statements",
+    "take_review_export", "take_units_review_export",
 }  # fmt: skip
 #: Tells its failures as OAuth has it.
 OAUTH = "POST /api/v1/oauth/token"

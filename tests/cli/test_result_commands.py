@@ -1,6 +1,8 @@
 """What became of an application, by command."""
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,23 @@ def test_a_result_is_reported_by_command(bank: TestBank, monkeypatch: pytest.Mon
 
     assert "评审通过" in told.output
     assert "这一结果接不上" in refused.output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_reviews_relied_on_is_written_by_command(
+    bank: TestBank, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    organisation_id = asker(bank).organisation_id
+    with bank.unit() as session:
+        draft = ClientDraft("t", Role.TITLE_SYSTEM, "cn", organisation_id)
+        client, secret = create_client(session, draft, actor="administrator-test", now=NOW)
+    monkeypatch.setenv(SECRET_VARIABLE, secret)
+    terminal, out = terminal_for(bank.house.settings), tmp_path / "reviews.json"
+    command = ("verdicts", "review-export", "--client", client.client_id, "--year", "2026")
+
+    told = terminal.run(*command, "--out", str(out))
+    refused = terminal.run(*command, "--out", str(tmp_path / "reviews.doc"), exit_code=2)
+
+    assert "2026 年 0 行已写入" in told.output
+    assert json.loads(out.read_text(encoding="utf-8"))["rows"] == []
+    assert ".xlsx | .csv | .json" in refused.output
