@@ -1,6 +1,7 @@
 """Lists of applicants at work: rows prepared in one snapshot, signed, and settled together.
 
-Long lists are answered by a process for each processor; what they answered is kept by this one.
+Long lists are answered by a process for each processor, of which this is one; it keeps what the
+others answered.
 
 A list belongs to whoever took it up. What is settled stays settled: whoever comes next goes on with
 the rows that wait.
@@ -10,12 +11,12 @@ import gc
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from multiprocessing import get_context
 
 from sqlalchemy import Engine
@@ -68,9 +69,11 @@ from creditbank.verification.questions import Ask
 #: Rows that are answered from one snapshot and kept in one transaction. What is asked for all of
 #: them together costs as much as a hundred answers.
 SLICE_ROWS = 1_000
+#: Of lists that more processes answer, which are to be done at about the same time.
+_SLICE_ROWS_LEAST, _SLICES_EACH = 250, 4
 WORKERS_MAX = 4
-#: Fewer rows are answered before further processes have started.
-ALONE_MAX = 2_000
+#: Fewer rows are answered before another process has started.
+ALONE_MAX = 3_000
 Told = Callable[[int], None]
 
 
@@ -105,8 +108,7 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
             batch.rows_total,
         )  # fmt: skip
         rows = waiting_rows(session, turn)
-    slices = [rows[start : start + SLICE_ROWS] for start in range(0, len(rows), SLICE_ROWS)]
-    with closing(_answers(work, slices)) as answers:
+    with closing(_answers(work, rows)) as answers:
         for settled in answers:
             with unit_of_work() as session:
                 if settled and not settle(session, turn, settled, now=utc_now()):
@@ -162,39 +164,47 @@ def _desk_of(house: House, engine: Engine | None) -> _Desk:
     return _Desk(engine, house.vault, by)
 
 
-def _answers(work: _Work, slices: Sequence[Sequence[int]]) -> Generator[list[Settled], None, None]:
+def _answers(work: _Work, rows: Sequence[int]) -> Generator[list[Settled], None, None]:
     """Yield the answers of slice after slice, in any order."""
     workers = min(os.cpu_count() or 1, WORKERS_MAX)
-    if workers == 1 or sum(map(len, slices)) <= ALONE_MAX:
-        for rows in slices:
-            yield _sealed_answers(work, rows)
+    if workers == 1 or len(rows) <= ALONE_MAX:
+        for each in _sliced(rows, SLICE_ROWS):
+            yield _sealed_answers(work, each)
         return
     pool = ProcessPoolExecutor(
-        workers,
+        workers - 1,
         mp_context=get_context("spawn"),  # a fork of a process with threads may never wake
         initializer=_open_desk,
         initargs=(current_house().settings, os.getpid()),
     )
+    fair = max(_SLICE_ROWS_LEAST, len(rows) // (workers * _SLICES_EACH))
+    slices = _sliced(rows, min(SLICE_ROWS, fair))
     try:
-        yield from _by_workers(pool, work, slices, outstanding_max=2 * workers)
+        yield from _with_workers(pool, work, slices, outstanding_max=2 * (workers - 1))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _by_workers(
+def _sliced(rows: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _with_workers(
     pool: ProcessPoolExecutor, work: _Work, slices: Sequence[Sequence[int]], outstanding_max: int
 ) -> Iterator[list[Settled]]:
+    """Answer slices here as long as there are more than the workers have before them."""
     outstanding: dict[Future[list[Settled] | None], Sequence[int]] = {}
-    left = iter(slices)
-    while True:
-        for rows in islice(left, outstanding_max - len(outstanding)):
+    left = deque(slices)
+    while left or outstanding:
+        while left and len(outstanding) < outstanding_max:
+            rows = left.popleft()
             outstanding[pool.submit(_answer_there, work, rows)] = rows
-        if not outstanding:
-            return
-        ended, _ = wait(outstanding, return_when=FIRST_COMPLETED)
+        ended, _ = wait(outstanding, timeout=0 if left else None, return_when=FIRST_COMPLETED)
         for future in ended:
             rows, settled = outstanding.pop(future), future.result()
             yield _sealed_answers(work, rows) if settled is None else settled
+        if left and not ended:
+            yield _sealed_answers(work, left.popleft())
 
 
 def _sealed_answers(work: _Work, rows: Sequence[int]) -> list[Settled]:
