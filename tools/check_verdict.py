@@ -62,9 +62,11 @@ TREE_STATEMENT = "creditbank/verdict-tree/v1"
 REFUSAL_STATEMENT = "creditbank/list-refusal/v1"
 TOKEN_TYPE = "creditbank-verdict+jwt"  # noqa: S105  a media type, no secret
 TREE_TYPE = "creditbank-verdict-tree+jwt"
-SHOWN_STATEMENT = "creditbank/verdict-sd/v1"
+SHOWN_V1, SHOWN_V2 = "creditbank/verdict-sd/v1", "creditbank/verdict-sd/v2"
 SHOWN_TYPE = "creditbank-verdict+sd-jwt"
 SHOWN_MEMBERS = ("asker", "outcome", "question", "subject")
+#: What may be disclosed under each version.
+SHOWN_STATEMENTS = {SHOWN_V1: SHOWN_MEMBERS, SHOWN_V2: (*SHOWN_MEMBERS, "requirement")}
 DISCLOSURES_MAX = 4096
 PREDICATE_STATEMENT = "creditbank/predicate/v1"
 PREDICATE_TYPE = "creditbank-predicate+jwt"
@@ -400,6 +402,7 @@ class RefusalReport:
 class Shown:
     """A verdict of which some members and lines are shown; `digests` are what may be disclosed."""
 
+    statement: str
     issuer: str
     number: str
     issued_at: int
@@ -638,7 +641,7 @@ def claim_disclosures(shown: Shown) -> None:
         if digest not in among:
             raise FaultError("disclosure-other")
         named.append(str(said[1]) if is_member else digest)
-        if is_member and said[1] not in SHOWN_MEMBERS:
+        if is_member and said[1] not in SHOWN_STATEMENTS[shown.statement]:
             raise FaultError("members-unknown", found=str(said[1]))
     if len(set(named)) != len(named):
         raise FaultError("disclosure-twice")
@@ -1555,13 +1558,15 @@ def read_code(typed: str) -> str:
 
 def read_shown(payload: dict[str, Json], disclosures: tuple[str, ...]) -> Shown:
     """Read the payload of a verdict that is shown in part."""
-    if payload.get("statement") != SHOWN_STATEMENT:
-        raise UnreadableError("statement-unknown", found=payload.get("statement", ""))
+    statement = payload.get("statement", "")
+    if not isinstance(statement, str) or statement not in SHOWN_STATEMENTS:
+        raise UnreadableError("statement-unknown", found=statement)
     members = _Members()
     names = "iss jti iat known_at packs statement scheme _sd_alg _sd credited"
     top = members.take(payload, "payload", names)
     lines = members.each(top["credited"], "credited", "...")
     return Shown(
+        statement=statement,
         issuer=_text(top["iss"], "iss"),
         number=_text(top["jti"], "jti"),
         issued_at=_integer(top["iat"], "iat"),

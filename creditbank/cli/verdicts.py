@@ -41,7 +41,13 @@ from creditbank.rules.requirement import Question
 from creditbank.schemas.predicates import PredicateBody
 from creditbank.schemas.results import ResultBody
 from creditbank.schemas.verdicts import KnownAt
-from creditbank.verification.answers import SignedAnswer, prepare, sign, store
+from creditbank.verification.answers import (
+    SignedAnswer,
+    prepare,
+    sign,
+    store,
+    verdict_numbered,
+)
 from creditbank.verification.batch_forms import fact_columns
 from creditbank.verification.batches import (
     BatchQuestion,
@@ -52,6 +58,7 @@ from creditbank.verification.batches import (
     request_batch,
     take_up,
 )
+from creditbank.verification.kept import statement_of
 from creditbank.verification.list_trees import Signing
 from creditbank.verification.offers import wanted_by
 from creditbank.verification.predicates import (
@@ -74,6 +81,7 @@ from creditbank.verification.results import report_result
 from creditbank.verification.review_export_sheets import WRITERS
 from creditbank.verification.review_exports import ExportWanted, take_export
 from creditbank.verification.review_reports import Result
+from creditbank.verification.sd_jwt import sd_jwt_of
 
 #: A secret in an argument could be read by every user of the machine.
 SECRET_VARIABLE = "CREDITBANK_CLIENT_SECRET"  # noqa: S105 # a name
@@ -331,6 +339,23 @@ def verdicts_report(  # each is one option
         for each in reports
     ]
     desk.table(["applied-day", "applied-result", "field-level", "applied-reason"], rows)
+
+
+@verdicts.command("sd-jwt", help="导出可逐项出示的答复（SD-JWT）。 An answer to be shown in part.")
+@click.argument("verdict_no")
+@click.option("--client", "client_id", required=True, help="当初核验的客户端。 Who asked.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_sd_jwt(desk: Desk, /, *, verdict_no: str, client_id: str, out: Path) -> None:
+    """Write an answer as an SD-JWT with every disclosure, as the client that asked."""
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client, house = _proved(client_id, secret), current_house()
+        with snapshot() as session:
+            statement = statement_of(verdict_numbered(session, verdict_no, client))
+        token = sd_jwt_of(statement, house.vault, house.keys, desk.settings.verdict_algorithm)
+    write_private(out, token.encode("ascii"))
+    desk.say("cli-sd-jwt-written", verdict_no=verdict_no, path=str(out))
 
 
 @verdicts.command(

@@ -1,8 +1,9 @@
 """A kept verdict as an SD-JWT (RFC 9901): whoever asked shows on only some years and subjects.
 
-Each line of `credited`, and each member that tells who asked what about whom, is a disclosure of
-its own; decoys fill the digests up, so that their number does not tell how many lines there are.
-The same verdict has the same salts and digests for ever: two copies cannot be told apart.
+Each line of `credited`, what the title asks for (`requirement`), and each member that tells who
+asked what about whom, is a disclosure of its own; decoys fill the digests up, so that their number
+does not tell how many lines there are. The same verdict has the same salts and digests for ever:
+two copies cannot be told apart.
 """
 
 import base64
@@ -15,10 +16,11 @@ from creditbank.errors import CreditBankError
 from creditbank.keys import KeyStore, signed_jws
 from creditbank.people.vault import Vault
 
-STATEMENT = "creditbank/verdict-sd/v1"
+STATEMENT = "creditbank/verdict-sd/v2"
 TOKEN_TYPE = "creditbank-verdict+sd-jwt"  # noqa: S105  a media type, no secret
 #: Told one by one, beside the lines.
 MEMBERS = ("asker", "outcome", "question", "subject")
+REQUIREMENT = "requirement"
 #: To a multiple of these, digests are filled up with decoys.
 LINES_STEP, MEMBERS_STEP = 16, 8
 _SALT_BYTES = 16
@@ -48,6 +50,8 @@ def sd_jwt_of(statement: Mapping[str, Any], vault: Vault, keys: KeyStore, algori
     salted = _Salted(vault, str(statement["jti"]))
     members = [salted.disclosure(name, statement[name]) for name in MEMBERS]
     lines = [salted.disclosure("credited", row, named=False) for row in statement["credited"]]
+    # After the lines, so that what v1 disclosed has the same salts for ever.
+    members.append(salted.disclosure(REQUIREMENT, statement[REQUIREMENT]))
     payload: dict[str, Canonical] = {
         **{name: statement[name] for name in ("iss", "jti", "iat", "known_at", "packs")},
         "statement": STATEMENT,

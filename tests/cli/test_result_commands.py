@@ -16,7 +16,9 @@ from tests.verification.askers import asker
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_result_is_reported_by_command(bank: TestBank, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_is_reported_and_an_answer_shown_by_command(
+    bank: TestBank, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     organisation_id = asker(bank).organisation_id
     with bank.unit() as session:
         draft = ClientDraft("t", Role.TITLE_SYSTEM, "cn", organisation_id)
@@ -37,6 +39,14 @@ def test_a_result_is_reported_by_command(bank: TestBank, monkeypatch: pytest.Mon
         exit_code=1,
     )  # fmt: skip
 
+    shown = tmp_path / "shown.sd-jwt"
+    terminal.run("verdicts", "sd-jwt", number, "--client", client.client_id, "--out", str(shown))
+    terminal.run(
+        "verdicts", "sd-jwt", "V" + "0" * 19, "--client", client.client_id, "--out", str(shown),
+        exit_code=1,
+    )  # fmt: skip
+
+    assert shown.read_text(encoding="ascii").endswith("~")
     assert "评审通过" in told.output
     assert "这一结果接不上" in refused.output
 

@@ -26,10 +26,12 @@ from creditbank_client import (
     VerdictInvalid,
     Waited,
 )
+from creditbank_client.verdicts import checked_shown
 from joserfc import jws
-from joserfc.jwk import ECKey, OctKey, OKPKey
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey
 
 from creditbank.jobs.batches import run_batches
+from creditbank.keys import public_jwk
 from creditbank.people.register import Identity
 from tests.api.desk import YEAR, Desk
 from tests.api.test_predicates_api import made
@@ -98,6 +100,29 @@ def test_a_bare_yes_or_no_is_checked_and_shown_to_be_about_the_person(
     assert yes.nonce not in repr(yes)
     with pytest.raises(VerdictInvalid, match="creditbank-verdict"):
         bank.check(yes.jws)
+
+
+def test_an_answer_is_shown_in_part_and_what_is_not_signed_is_caught(
+    served: tuple[Desk, str], bank: Bank
+) -> None:
+    desk, _ = served
+    verdict = bank.ask(named(PERSON), QUESTION)
+
+    shown = bank.sd_jwt(verdict.verdict_no)
+    part = shown.showing(["requirement"], years=[YEAR], subject="professional")
+    nothing = shown.showing()
+    keys = {"keys": [public_jwk(key) for key in desk.bank.house.keys.every("verdict-ed25519")]}
+    report = check_verdict.examine_shown(part.encode(), json.dumps(keys).encode())
+    with pytest.raises(VerdictInvalid, match="not signed"):
+        checked_shown(part + "WyJhIiwxXQ~", lambda *, anew: KeySet.import_key_set(keys))
+    with pytest.raises(VerdictInvalid, match="ends with"):
+        checked_shown(part[:-1], lambda *, anew: KeySet.import_key_set(keys))
+
+    assert set(shown.members) == {"asker", "outcome", "question", "subject", "requirement"}
+    assert (report.failed, report.members.keys()) == ((), {"requirement"})
+    assert report.members["requirement"] == verdict.statement["requirement"]
+    assert {line["subject"] for line in report.lines} == {"professional"}
+    assert nothing.count("~") == 1
 
 
 @pytest.mark.usefixtures("bank")

@@ -62,10 +62,12 @@ def test_others_verify_all_of_it_and_the_lines_that_are_chosen(desk: Desk, verdi
     holder.create_presentation({"outcome": True})
     part = verified(desk, holder.sd_jwt_presentation)
 
-    for name in ("credited", "outcome", "question", "subject", "asker", "iss", "known_at"):
+    for name in (
+        "credited", "outcome", "question", "subject", "asker", "requirement", "iss", "known_at",
+    ):  # fmt: skip
         assert whole[name] == statement[name]
     assert (part["outcome"], part["credited"]) == (statement["outcome"], [])
-    assert not {"subject", "asker", "question"} & set(part)
+    assert not {"subject", "asker", "question", "requirement"} & set(part)
     assert PERSON.document.number[-4:] not in holder.sd_jwt_presentation
     with pytest.raises(Exception, match="erification failed"):
         JWS.from_jose_token(token.split("~")[0][:-4] + "AAAA").verify(

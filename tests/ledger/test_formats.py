@@ -43,6 +43,7 @@ PINNED = {
     "merkle.json": "71552510564228bbd3560bc21fe0fcfd729eaee27e684a959166488b18c1091b",
     "verdict_sd.json": "0dbc8e880c04c855b0e579906938854315d1dd44d0ec0afe6371df03c638f3ff",
     "review_export.json": "78d82d1cb92a88743604f5117552a60ba3ee2a6bd2c84a02d2601ece3cf99af7",
+    "verdict_sd_v2.json": "492c4824afce82efe4ffb9004a1e11065f17ac7ed53b073682df9030f1fed182",
     "predicate.json": "ec0db9760b221dbe8719b024e378f416ae6588abc7100ddb18158d7e2801ac94",
     "statement_carried.json": "094d0bcbe1b4b745fb6f60a639aa29f882b1fa029a8815717d477f900c0f3065",
     "statement.json": "fb8f50e052146bdbc5e0198ab237a5e5aa03cf3fcacbe44878c8598c0588f2c2",
@@ -112,6 +113,7 @@ def test_the_vectors_can_be_made_again_without_the_bank() -> None:
     [
         ("make_predicate.py", "predicate.json"),
         ("make_sd_jwt.py", "verdict_sd.json"),
+        ("make_sd_jwt_v2.py", "verdict_sd_v2.json"),
         ("make_review_export.py", "review_export.json"),
     ],
 )

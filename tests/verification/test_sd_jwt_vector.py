@@ -1,5 +1,6 @@
 """The golden SD-JWT: the offline checker finds it true however little is shown, and sees lies."""
 
+import base64
 import json
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,9 @@ from tests.vectors.make_sd_jwt import base64url, signed, written
 
 VECTOR: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "verdict_sd.json").read_text(encoding="utf-8")
+)
+SECOND: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "verdict_sd_v2.json").read_text(encoding="utf-8")
 )
 TOKEN, *DISCLOSURES = VECTOR["sd_jwt"].split("~")[:-1]
 LINES = DISCLOSURES[4:]
@@ -63,3 +67,26 @@ def test_a_line_of_ones_own_a_line_twice_and_a_forged_digest_are_caught(
     assert report_on(checker, signed(VECTOR["payload"] | {"_sd_alg": "md5"})).failed == (
         "disclosures",
     )
+
+
+def test_what_the_title_asks_for_may_be_shown_or_kept_back_in_the_second_version(
+    checker: ModuleType,
+) -> None:
+    token, *disclosures = SECOND["sd_jwt"].split("~")[:-1]
+    [requirement] = [each for each in disclosures if '"requirement"' in _read(each)]
+
+    alone = report_on(checker, token, requirement)
+    without = report_on(checker, token, *(each for each in disclosures if each != requirement))
+    in_the_first = VECTOR["payload"] | {
+        "_sd": [*VECTOR["payload"]["_sd"][1:], digest_of(requirement)]
+    }
+
+    assert (alone.failed, without.failed) == ((), ())
+    assert alone.members.keys() == {"requirement"}
+    assert "requirement" not in without.members
+    assert len(SECOND["payload"]["_sd"]) == 8
+    assert report_on(checker, signed(in_the_first), requirement).failed == ("disclosures",)
+
+
+def _read(disclosure: str) -> str:
+    return base64.urlsafe_b64decode(disclosure + "==").decode()

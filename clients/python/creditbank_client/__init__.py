@@ -18,6 +18,7 @@ from creditbank_client.verdicts import (
     ListedVerdict,
     Predicate,
     RowProblem,
+    ShownVerdict,
     Verdict,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "Result",
     "RowProblem",
     "Secret",
+    "ShownVerdict",
     "TokenRefused",
     "Unreachable",
     "Verdict",

@@ -21,11 +21,13 @@ from creditbank_client.verdicts import (
     ListedVerdict,
     Predicate,
     RowProblem,
+    ShownVerdict,
     Signing,
     Verdict,
     checked,
     checked_listed,
     checked_predicate,
+    checked_shown,
 )
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
@@ -109,6 +111,16 @@ class Bank:
         """
         told = self.call("GET", f"{_API}/verdicts/{verdict_no}")
         return self._checked(told, verdict_no)
+
+    def sd_jwt(self, verdict_no: str) -> ShownVerdict:
+        """Read an answer of level `summary` or `record` in the form of which single years, subjects
+        and members may be passed on (SD-JWT, RFC 9901).
+
+        Raises:
+            Refused, TokenRefused, Unreachable, VerdictInvalid: as with `ask`.
+        """
+        sent = self._caller.send("GET", f"{_API}/verdicts/{verdict_no}/sd-jwt")
+        return checked_shown(sent.text, self._find_keys, verdict_no=verdict_no)
 
     def check(self, token: str) -> Verdict:
         """Read an answer that was kept (its `proof`), by the bank's public keys alone.

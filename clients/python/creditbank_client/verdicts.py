@@ -24,6 +24,8 @@ _TYPE = "creditbank-verdict+jwt"
 _LISTED, _TREE = "creditbank/listed-verdict/v1", "creditbank/verdict-tree/v1"
 _TREE_TYPE = "creditbank-verdict-tree+jwt"
 _STATEMENTS = frozenset({"creditbank/verdict/v1", "creditbank/verdict/v2"})
+_SHOWN_TYPE = "creditbank-verdict+sd-jwt"
+_SHOWN = frozenset({"creditbank/verdict-sd/v1", "creditbank/verdict-sd/v2"})
 _PREDICATE_TYPE = "creditbank-predicate+jwt"
 _PREDICATE = "creditbank/predicate/v1"
 _CODE_CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -72,6 +74,41 @@ class Verdict:
     def reasons(self, language: Literal["zh", "en"] = "zh") -> Sequence[str]:
         """Return why, in sentences."""
         return tuple(each[language] for each in self.statement["reasons"])
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVerdict:
+    """An answer as an SD-JWT (RFC 9901) whose signature and digests were checked.
+
+    `members` are who asked, what, about whom, the outcome and, from v2 on, what the title asks for;
+    `lines` those of its years and subjects. Both lead to the disclosure that tells them.
+    """
+
+    verdict_no: str
+    token: str
+    members: Mapping[str, str]
+    lines: Sequence[tuple[Mapping[str, Any], str]]
+
+    def showing(
+        self, members: Sequence[str] = (), *, years: Sequence[int] = (), subject: str = ""
+    ) -> str:
+        """Return what to pass on: these members, and the lines of these years.
+
+        Args:
+            members: names among `members`.
+            years: of which lines are shown; none if there are none.
+            subject: shows those of this subject and below alone.
+
+        Raises:
+            KeyError: there is no such member.
+        """
+        below = f"{subject}."
+        kept = [
+            text
+            for line, text in self.lines
+            if line["year"] in years and (not subject or f"{line['subject']}.".startswith(below))
+        ]
+        return "~".join([self.token, *(self.members[name] for name in members), *kept, ""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +207,32 @@ def checked(token: str, find_keys: FindKeys, *, verdict_no: str = "") -> Verdict
     """
     statement = _statement(token, find_keys, _TYPE, _STATEMENTS, verdict_no)
     return Verdict(statement["jti"], statement["outcome"], statement, token)
+
+
+def checked_shown(text: str, find_keys: FindKeys, *, verdict_no: str = "") -> ShownVerdict:
+    """Read an SD-JWT with every disclosure.
+
+    Raises:
+        VerdictInvalid: it is not signed by the bank, is another one, or discloses what it does not
+            have a digest of.
+    """
+    token, *disclosures = text.strip().split("~")
+    statement = _statement(token, find_keys, _SHOWN_TYPE, _SHOWN, verdict_no)
+    if not disclosures or disclosures.pop():
+        raise VerdictInvalid("an SD-JWT ends with ~")
+    digests = {*statement["_sd"], *(each["..."] for each in statement["credited"])}
+    members: dict[str, str] = {}
+    lines: list[tuple[Mapping[str, Any], str]] = []
+    for each in disclosures:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(each.encode()).digest()).rstrip(b"=")
+        if digest.decode() not in digests:
+            raise VerdictInvalid("something is disclosed that was not signed")
+        said = json.loads(base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)))
+        if len(said) == len(("salt", "line")):
+            lines.append((said[1], each))
+        else:
+            members[said[1]] = each
+    return ShownVerdict(statement["jti"], token, members, lines)
 
 
 def checked_predicate(
