@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from multiprocessing import get_context
 
 from sqlalchemy import Engine
@@ -38,7 +39,7 @@ from creditbank.registry.clients import Client
 from creditbank.verification import batches
 from creditbank.verification.answers import (
     Prepared,
-    prepare_all,
+    prepare_each,
     row_of,
     signer_of_verdicts,
 )
@@ -234,26 +235,27 @@ def _answered(
     with uncollected(), snapshot(desk.engine) as session:
         people = people_in(session, desk.vault, work.batch_no, rows)
         asks = [work.question.about(person) for person in people]
+        settled = []
+        as_it_is = as_it_is or work.question.known_at is not None
         tried = _tried(session, desk.vault, asks, work.client, now=now)
-    answers = [each for each in tried if isinstance(each, Prepared)]
-    if not as_it_is and work.question.known_at is None and lacks_seal(answers):
-        return None
-    return [
-        _settled(desk, work, person.row_no, each, now)
-        for person, each in zip(people, tried, strict=True)
-    ]
+        for person, each in zip(people, tried, strict=True):
+            if isinstance(each, Prepared) and not as_it_is and lacks_seal([each]):
+                return None
+            # Written down before the next is looked at, and let go.
+            settled.append(_settled(desk, work, person.row_no, each, now))
+    return settled
 
 
 def _tried(
     session: Session, vault: Vault, asks: Sequence[Ask], client: Client, *, now: datetime
-) -> Sequence[Prepared | CreditBankError]:
+) -> Iterator[Prepared | CreditBankError]:
     """Prepare answers; what refuses all of them refuses each."""
     if not asks:
-        return []
+        return iter(())
     try:
-        return prepare_all(session, vault, asks, client, now=now)
+        return prepare_each(session, vault, asks, client, now=now)
     except CreditBankError as error:
-        return [error] * len(asks)
+        return repeat(error, len(asks))
 
 
 def _settled(

@@ -6,9 +6,10 @@ signing touches no database; storing keeps the answer as it left the bank.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import insert, select
@@ -40,7 +41,7 @@ from creditbank.verification.exempting import (
     told_of,
     with_register,
 )
-from creditbank.verification.gathering import Gathered, Moved, gather_all
+from creditbank.verification.gathering import Gathered, Moved, gatherer
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import (
     STATEMENT,
@@ -118,8 +119,20 @@ def prepare_all(
 ) -> list[Prepared | CreditBankError]:
     """Do what `prepare` does for one question about many people; of each the answer, or why not.
 
+    Args and errors are those of `prepare_each`.
+    """
+    return list(prepare_each(session, vault, asks, client, now=now))
+
+
+def prepare_each(
+    session: Session, vault: Vault, asks: Sequence[Ask], client: Client, *, now: datetime
+) -> Iterator[Prepared | CreditBankError]:
+    """Do what `prepare_all` does, one answer after another as they are asked for.
+
+    What refuses all of them is raised at once.
+
     Args:
-        session: one snapshot.
+        session: one snapshot, which lasts until the last answer.
         vault: opens names and secrets.
         asks: at least one; they differ in the person and in what is stated alone.
         client: who asks.
@@ -136,13 +149,19 @@ def prepare_all(
     desk = _Desk.of(session, vault, asks, found, law)
     frame = _Frame(the_bank(session).host, int(now.timestamp()), client, ground)
     superseded = _superseded(session, client, desk.digests)
-    prepared: list[Prepared | CreditBankError] = []
-    for place, digest in enumerate(desk.digests):
-        try:
-            prepared.append(_prepared(desk, place, frame, superseded.get(digest, "")))
-        except CreditBankError as error:
-            prepared.append(error)
-    return prepared
+    return (
+        _tried(desk, place, frame, superseded.get(digest, ""))
+        for place, digest in enumerate(desk.digests)
+    )
+
+
+def _tried(
+    desk: "_Desk", place: int, frame: "_Frame", superseded: str
+) -> Prepared | CreditBankError:
+    try:
+        return _prepared(desk, place, frame, superseded)
+    except CreditBankError as error:
+        return error
 
 
 def sign(prepared: Prepared, keys: KeyStore, algorithm: str) -> SignedAnswer:
@@ -264,7 +283,7 @@ class _Desk:
     seal: Seal | None
     #: by key, and of nobody by None: all keys of the same person, and what they hold
     groups: Mapping[int | None, Sequence[int]]
-    gathered: Mapping[int | None, Gathered]
+    gather: Callable[[Sequence[int]], Gathered]
     registers: Mapping[int | None, OnRegister]
     disclosing: Disclosing | None
 
@@ -278,13 +297,22 @@ class _Desk:
         keys = sorted({each for each in found if isinstance(each, int)})
         linked = linked_people(session, keys)
         groups: dict[int | None, Sequence[int]] = {None: (), **{key: linked[key] for key in keys}}
-        read = gather_all(session, list(groups.values()), law, seal, asks[0].as_of)
-        gathered = dict(zip(groups, read, strict=True))
-        whole = asks[0].disclose == Disclosure.RECORD
-        disclosing = Disclosing(session, vault, read) if whole else None
+        every = chain.from_iterable(groups.values())
+        gather = gatherer(session, every, law, seal, asks[0].as_of)
+        disclosing = None
+        if asks[0].disclose == Disclosure.RECORD:
+            held = {tuple(group): gather(group) for group in groups.values()}
+            disclosing = Disclosing(session, vault, list(held.values()))
+            gather = _held_in(held)
         digests = _question_digests(vault, asks)
         registers = on_register(session, vault, groups, asks[0], law)
-        return cls(asks, found, digests, law, seal, groups, gathered, registers, disclosing)
+        return cls(asks, found, digests, law, seal, groups, gather, registers, disclosing)
+
+
+def _held_in(
+    held: Mapping[tuple[int, ...], Gathered],
+) -> Callable[[Sequence[int]], Gathered]:
+    return lambda group: held[tuple(group)]
 
 
 def _prepared(desk: _Desk, place: int, frame: _Frame, superseded: str) -> Prepared:
@@ -300,7 +328,8 @@ def _prepared(desk: _Desk, place: int, frame: _Frame, superseded: str) -> Prepar
     person_id = found if isinstance(found, int) else None
     register = desk.registers[person_id]
     asked = with_register(_question(ask), register)
-    weighed = weigh_gathered(desk.gathered[person_id], desk.law, asked, desk.seal)
+    gathered = desk.gather(desk.groups[person_id])
+    weighed = weigh_gathered(gathered, desk.law, asked, desk.seal)
     book, told = phrasebook_of(desk.law), told_of(register, ask, weighed.assessment)
     statement: dict[str, Canonical] = {
         **_opening(ask, frame),
@@ -309,23 +338,23 @@ def _prepared(desk: _Desk, place: int, frame: _Frame, superseded: str) -> Prepar
         "reasons": reasons_told(book.reasons(weighed), told, register),
         **book.grounds(weighed),
         **told,
-        "heads": book.heads(weighed.gathered.heads),
+        "heads": book.heads(gathered.heads),
         "known_at": instant_text(desk.seal.sealed_at) if desk.seal else "",
-        "record": _record(weighed.gathered.entries),
-        "pending": {"entries": weighed.gathered.pending_entries},
+        "record": _record(gathered.entries),
+        "pending": {"entries": gathered.pending_entries},
         "supersedes": superseded,
     }
     if ask.disclose != Disclosure.DECISION:
-        statement |= summary_of(weighed.assessment, weighed.gathered, desk.law)
+        statement |= summary_of(weighed.assessment, gathered, desk.law)
         if ask.as_of is not None:
             whole = ask.disclose == Disclosure.RECORD
-            statement["worked_out"] = worked_out_of(weighed.gathered, with_credits=whole)
+            statement["worked_out"] = worked_out_of(gathered, with_credits=whole)
     if desk.disclosing is not None:
-        statement["entries"] = desk.disclosing.entries_of(weighed.gathered)
+        statement["entries"] = desk.disclosing.entries_of(gathered)
         statement |= desk.disclosing.certificates_of(desk.groups[person_id], ask, desk.seal)
     return Prepared(
         ask, frame.client, frame.ground, person_id, weighed.outcome, digest, statement,
-        book.encoded(statement), tuple(entry.leaf for entry in weighed.gathered.entries),
+        book.encoded(statement), tuple(entry.leaf for entry in gathered.entries),
     )  # fmt: skip
 
 

@@ -254,17 +254,19 @@ def gather(
 
     With `as_of`, only what was earned on or before that day, by caps over just these hours.
     """
-    [gathered] = gather_all(session, [people], law, seal, as_of)
-    return gathered
+    return gatherer(session, people, law, seal, as_of)(people)
 
 
-def gather_all(
-    session: Session, groups: Sequence[Sequence[int]], law: PackChain, seal: Seal | None,
+def gatherer(
+    session: Session, keys: Iterable[int], law: PackChain, seal: Seal | None,
     as_of: date | None = None,
-) -> list[Gathered]:  # fmt: skip
-    """Do what `gather` does for the linked keys of each of many people."""
-    read = _Read(session, {key for group in groups for key in group}, law, seal, as_of)
-    return [read.gathered(group) for group in groups]
+) -> Callable[[Sequence[int]], Gathered]:  # fmt: skip
+    """Read what many keys hold, for whoever asks `gather` of the linked keys of one after another.
+
+    What is gathered of one person is best done with before the next: of a thousand at a time it is
+    out of the processor's reach again when it is looked at.
+    """
+    return _Read(session, set(keys), law, seal, as_of).gathered
 
 
 class _Read:
