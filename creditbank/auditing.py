@@ -23,6 +23,7 @@ from creditbank.registry.filing.routes_fsck import check_filing_routes
 from creditbank.registry.fsck import check_organisations
 from creditbank.registry.successions_fsck import check_successions
 from creditbank.verification.exemptions_fsck import check_exemptions
+from creditbank.verification.list_trees_fsck import check_list_trees
 from creditbank.verification.status_fsck import check_statuses
 
 
@@ -78,4 +79,5 @@ def _without_folds(
     yield from check_disputes(session)
     yield from check_exemptions(session, secrets)
     yield from check_statuses(session, secrets)
+    yield from check_list_trees(session)
     yield from check_certificates(session, secrets, seen, since)

@@ -110,6 +110,7 @@ def _drop_postgresql_guards(connection: Connection) -> None:
         SELECT oid::regclass FROM pg_class
         WHERE relkind IN ('r', 'p')
         AND relname ~
-            '^(ledger|journal|certificate|organisation|succession|engineer|status)|_file$'"""
+            '^(ledger|journal|certificate|organisation|succession|engineer|status|verdict_tree)'
+            '|_file$'"""
     for table in connection.scalars(text(tables)).all():
         connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))

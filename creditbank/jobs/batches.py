@@ -72,6 +72,7 @@ from creditbank.verification.questions import Ask
 SLICE_ROWS = 1_000
 #: Of lists that more processes answer, which are to be done at about the same time.
 _SLICE_ROWS_LEAST, _SLICES_EACH = 250, 4
+_GIVEN_UP = "list-given-up"
 WORKERS_MAX = 4
 #: Fewer rows are answered before another process has started.
 ALONE_MAX = 3_000
@@ -109,6 +110,12 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
             batch.rows_total,
         )  # fmt: skip
         rows = waiting_rows(session, turn)
+    if turn.given_up:
+        with unit_of_work() as session:
+            left = [_left_unanswered(work, row_no) for row_no in rows]
+            if left and not settle(session, turn, left, now=utc_now()):
+                return False
+        return _ended(work, turn)
     with closing(_answers(work, rows)) as answers:
         for settled in answers:
             with unit_of_work() as session:
@@ -120,6 +127,14 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
     if stop.is_set():
         return False
     return _ended(work, turn)
+
+
+def _left_unanswered(work: "_Work", row_no: int) -> Settled:
+    """Refuse a row of a list that is given up, so that its tree has a leaf for every row."""
+    said = refusal_payload(
+        current_house().vault, work.host, work.batch_no, row_no, [_GIVEN_UP]
+    )  # fmt: skip
+    return Settled(row_no, None, (RowProblem(row_no, "", _GIVEN_UP, {}),), leaf_of(said))
 
 
 def _ended(work: "_Work", turn: Turn) -> bool:

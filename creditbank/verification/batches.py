@@ -130,10 +130,14 @@ class BatchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A list taken up: which, and the how-manieth time; an earlier turn's word counts no more."""
+    """A list taken up: which, and the how-manieth time; an earlier turn's word counts no more.
+
+    One that is `given_up` is only closed: what it has is signed, and the rest refused.
+    """
 
     batch_no: str
     attempt: int
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +215,13 @@ def take_up(session: Session, batch_no: str | None = None, *, now: datetime) -> 
         batch.attempt += 1
         batch.progressed_at = now
         given_up = batch.attempt > ATTEMPTS_MAX
-        batch.state = str(BatchState.FAILED if given_up else BatchState.RUNNING)
+        # What a list that is signed as a whole has answered is signed before it is given up.
+        closes = question_of(batch).signing is Signing.TREE and batch.attempt <= 2 * ATTEMPTS_MAX
+        left = given_up and not closes
+        batch.state = str(BatchState.FAILED if left else BatchState.RUNNING)
         session.flush()
-        if not given_up:
-            return Turn(batch.batch_no, batch.attempt)
+        if not left:
+            return Turn(batch.batch_no, batch.attempt, given_up)
     return None
 
 
@@ -276,8 +283,9 @@ def _settle_rows(session: Session, turn: Turn, settled: Sequence[Settled]) -> in
 
 
 def finish(session: Session, turn: Turn, *, now: datetime) -> bool:
-    """Say that every row of a list is settled."""
-    return _say(session, turn, state=str(BatchState.DONE), finished_at=now)
+    """Say that every row of a list is settled; of one that was given up, that no more will be."""
+    state = BatchState.FAILED if turn.given_up else BatchState.DONE
+    return _say(session, turn, state=str(state), finished_at=now)
 
 
 def put_back(session: Session, turn: Turn) -> bool:
