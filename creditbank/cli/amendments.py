@@ -4,7 +4,7 @@ from typing import IO
 
 import click
 
-from creditbank.cli.console import Desk, actor_option, load, pass_desk, read_json
+from creditbank.cli.console import Desk, actor_option, load, office_option, pass_desk, read_json
 from creditbank.cli.filing_drafts import filings
 from creditbank.clock import utc_now
 from creditbank.crediting.amendments import (
@@ -17,6 +17,7 @@ from creditbank.crediting.amendments import (
     withdraw_amendment,
 )
 from creditbank.db import snapshot, unit_of_work
+from creditbank.registry.filing.deciding import require_office
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.schemas.amendments import AmendmentBody
 
@@ -75,13 +76,15 @@ def amendments_show(desk: Desk, filing_no: str) -> None:
 @click.argument("filing_no")
 @_version_option
 @click.option("--reason", default="", help="增补已过日期时须写明。 Wanted for past days.")
+@office_option
 @actor_option
 @pass_desk
 def amendments_approve(
-    desk: Desk, *, filing_no: str, version: int, reason: str, actor: str
+    desk: Desk, *, filing_no: str, version: int, reason: str, office: str, actor: str
 ) -> None:
     """Make an amendment the filing's version."""
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         approve_amendment(session, filing_no, version, actor=actor, reason=reason, now=utc_now())
     desk.say("cli-amendment-approved", filing_no=filing_no, version=version)
 
@@ -90,11 +93,15 @@ def amendments_approve(
 @click.argument("filing_no")
 @_version_option
 @click.option("--reason", required=True, help="举办单位会看到。 The provider reads it.")
+@office_option
 @actor_option
 @pass_desk
-def amendments_refuse(desk: Desk, *, filing_no: str, version: int, reason: str, actor: str) -> None:
+def amendments_refuse(
+    desk: Desk, *, filing_no: str, version: int, reason: str, office: str, actor: str
+) -> None:
     """Leave a filing as it is."""
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         refuse_amendment(session, filing_no, version, actor=actor, reason=reason, now=utc_now())
     desk.say("cli-amendment-refused", filing_no=filing_no, version=version)
 

@@ -6,6 +6,7 @@ import click
 
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_ins import (
+    Comer,
     check_in_numbered,
     close_check_in,
     comers_of,
@@ -56,7 +57,8 @@ def check_ins_show(desk: Desk, check_in_no: str) -> None:
         day = planned_of(session, check_in).day.isoformat()
     _say(desk, check_in)
     desk.say("cli-check-in-people", day=day, people=len(comers))
-    headers = ["check-in-number", "preview-person", "check-in-times", "check-in-minutes"]
+    headers = ["check-in-number", "preview-person", "check-in-times", "check-in-minutes",
+               "cli-check-in-how"]  # fmt: skip
     rows = [
         [
             str(each.person_no), f"{each.masked_name} {each.last_four}",
@@ -65,11 +67,22 @@ def check_ins_show(desk: Desk, check_in_no: str) -> None:
                 for span in each.spans
             ),
             str(each.attended_minutes),
+            _how(desk, each),
         ]
         for each in comers
     ]  # fmt: skip
     if rows:
         desk.table(headers, rows)
+
+
+def _how(desk: Desk, comer: Comer) -> str:
+    """Say what is to be known of somebody's scans: without network, or on a doubtful clock."""
+    said = [
+        *(["check-in-offline"] if comer.is_offline else []),
+        *(["check-in-doubted"] if comer.is_doubted else []),
+    ]
+    left = [desk.text("check-in-left-only", time=wall_time(time)) for time in comer.left_only]
+    return " · ".join([*map(desk.text, said), *left])
 
 
 @check_ins.command("close", help="结束签到。 Take no more scans.")

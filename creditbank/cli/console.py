@@ -250,6 +250,16 @@ def speak_utf8() -> None:
             reconfigure(encoding="utf-8")
 
 
+def office_option(command: _Command) -> _Command:
+    """Add the option that says which office decides; a filing that was routed wants it."""
+    option: Callable[[_Command], _Command] = click.option(
+        "--office",
+        default="",
+        help="作出决定的机关的辖区；备案有分工的必填。 Whose office decides.",
+    )
+    return option(command)
+
+
 def actor_option(command: _Command) -> _Command:
     """Add the option that says who is acting; it stands in the act for ever."""
     option: Callable[[_Command], _Command] = click.option(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import Desk, WordOf, actor_option, office_option, pass_desk
 from creditbank.cli.organisations import DAY, filings
 from creditbank.clock import utc_now
 from creditbank.crediting.filing_review import (
@@ -17,6 +17,7 @@ from creditbank.crediting.filing_steps import Ending, Measure, StepDraft, take_s
 from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
+from creditbank.registry.filing.deciding import require_office
 from creditbank.registry.filing.due import due_day_of, overdue_filings
 from creditbank.registry.filing.states import FilingStep
 
@@ -30,6 +31,7 @@ __all__ = ["filings"]
 @click.option("--reason", default="", help="举办单位会看到。 The provider reads it.")
 @click.option("--case-no", default="", help="撤销的案卷号。 The office's file, to revoke.")
 @click.option("--from", "from_day", type=DAY, help="暂停首日。 First day of a suspension.")
+@office_option
 @actor_option
 @pass_desk
 def filings_step(  # each is one option
@@ -40,6 +42,7 @@ def filings_step(  # each is one option
     reason: str,
     case_no: str,
     from_day: datetime | None,
+    office: str,
     actor: str,
 ) -> None:
     """Take a step: withdraw, close, reopen, suspend, lift or revoke; an official's wants why."""
@@ -48,6 +51,8 @@ def filings_step(  # each is one option
     day = from_day.date() if from_day else None
     draft = StepDraft(filing_no, FilingStep(step), actor, reason, case_no, day)
     with desk.bank(), unit_of_work() as session:
+        if step not in set(Ending):  # the provider's own steps are no office's
+            require_office(session, filing_no, office)
         filing = take_step(session, draft, now=utc_now())
         state = filing.state
     desk.say("cli-filing-stands", filing_no=filing_no, state=desk.text(f"filing-state-{state}"))
@@ -107,11 +112,12 @@ def filings_review(desk: Desk, filing_no: str, limit: int) -> None:
 @click.argument("decision", type=WordOf(ReviewDecision))
 @click.option("--reason", required=True, help="写入行为记录。 It stands in the act.")
 @click.option("--leaf", "leaves", multiple=True, help="缺省为最前的一批。 The first ones if none.")
+@office_option
 @actor_option
 @pass_desk
 def filings_decide_hours(
     desk: Desk, /, *, filing_no: str, decision: ReviewDecision, reason: str,
-    leaves: tuple[str, ...], actor: str,
+    leaves: tuple[str, ...], office: str, actor: str,
 ) -> None:  # fmt: skip
     """Decide on hours under a revoked filing."""
     try:
@@ -120,6 +126,7 @@ def filings_decide_hours(
         raise click.UsageError("--leaf") from error
     draft = ReviewDraft(filing_no, decision, named, reason, actor)
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         done = decide_review(session, current_house().vault, draft, now=utc_now())
     desk.say(
         "cli-review-decided",

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import click
 
-from creditbank.cli.console import HOURS, Desk, WordOf, actor_option, pass_desk
+from creditbank.cli.console import HOURS, Desk, WordOf, actor_option, office_option, pass_desk
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
+from creditbank.registry.filing.deciding import require_office
 from creditbank.registry.filing.filings import (
     FilingDraft,
     SessionDraft,
@@ -93,13 +94,15 @@ def filings_resubmit(desk: Desk, /, *, filing_no: str, actor: str, **described: 
 @click.argument("filing_no")
 @click.option("--reason", default="", help="开课后才备案的须写明理由。 Wanted if filed late.")
 @click.option("--approved-hours", type=HOURS, help="核定的总学时，缺省照申请数。 As asked if none.")
+@office_option
 @actor_option
 @pass_desk
 def filings_approve(
-    desk: Desk, filing_no: str, reason: str, approved_hours: int | None, actor: str
+    desk: Desk, *, filing_no: str, reason: str, approved_hours: int | None, office: str, actor: str
 ) -> None:
     """Approve a filing."""
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         approve_filing(
             session,
             filing_no,
@@ -114,11 +117,13 @@ def filings_approve(
 @filings.command("refuse", help="不予备案。 Refuse a filing.")
 @click.argument("filing_no")
 @click.option("--reason", required=True, help="举办单位会看到。 The provider reads it.")
+@office_option
 @actor_option
 @pass_desk
-def filings_refuse(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+def filings_refuse(desk: Desk, *, filing_no: str, reason: str, office: str, actor: str) -> None:
     """Refuse a filing."""
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         refuse_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
     desk.say("cli-filing-refused", filing_no=filing_no)
 
@@ -126,11 +131,13 @@ def filings_refuse(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
 @filings.command("return", help="退回备案，由举办单位修改后重新提交。 Return a filing.")
 @click.argument("filing_no")
 @click.option("--reason", required=True, help="举办单位会看到。 The provider reads it.")
+@office_option
 @actor_option
 @pass_desk
-def filings_return(desk: Desk, filing_no: str, reason: str, actor: str) -> None:
+def filings_return(desk: Desk, *, filing_no: str, reason: str, office: str, actor: str) -> None:
     """Return a filing to be mended."""
     with desk.bank(), unit_of_work() as session:
+        require_office(session, filing_no, office)
         return_filing(session, filing_no, actor=actor, reason=reason, now=utc_now())
     desk.say("cli-filing-returned", filing_no=filing_no)
 

@@ -1,7 +1,8 @@
 """The one cookie that says who somebody is, the token of every form, and who sent a form.
 
 Before signing in the cookie is a random text that nobody has heard of; it only binds forms to this
-browser. Signing in replaces it, so a cookie that was planted beforehand is worth nothing.
+browser. Signing in replaces it, so a cookie that was planted beforehand is worth nothing. Another
+cookie says of a browser that staff signed in with it last, and no more.
 """
 
 import hmac
@@ -18,6 +19,8 @@ from creditbank.house import current_house
 #: Of every form, in a hidden field.
 FORM_TOKEN = "form_token"  # noqa: S105 # the field's name
 _NAME = "creditbank"
+#: Says that staff signed in with this browser last, so that the form of sign-in begins as theirs.
+_STAFF, _STAFF_PATH, _STAFF_SECONDS = "creditbank_staff", "/sign-in", 400 * 86_400
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 #: What the browser itself says of a request that comes from our own pages, or from the reader.
 _OWN_SITES = ("same-origin", "none")
@@ -92,6 +95,23 @@ def with_cookie(response: Response) -> Response:
         response.delete_cookie(
             _cookie_name(), secure=request.is_secure, httponly=True, path="/", samesite="Lax"
         )
+    return response
+
+
+def is_staff_browser() -> bool:
+    """Tell whether somebody of the staff signed in with this browser last."""
+    return request.cookies.get(_STAFF) == "1"
+
+
+def remember_staff(response: Response, *, staff: bool) -> Response:
+    """Remember in the browser whether staff signed in; nothing more, and nothing of whom."""
+    if staff:
+        response.set_cookie(
+            _STAFF, "1", max_age=_STAFF_SECONDS, secure=request.is_secure, httponly=True,
+            path=_STAFF_PATH, samesite="Lax",
+        )  # fmt: skip
+    elif is_staff_browser():
+        response.delete_cookie(_STAFF, secure=request.is_secure, httponly=True, path=_STAFF_PATH)
     return response
 
 

@@ -16,7 +16,14 @@ from creditbank.db import snapshot, writing
 from creditbank.errors import CreditBankError
 from creditbank.house import current_house
 from creditbank.web import forms
-from creditbank.web.cookies import browser_token, ensured_token, keep_token, visitor
+from creditbank.web.cookies import (
+    browser_token,
+    ensured_token,
+    is_staff_browser,
+    keep_token,
+    remember_staff,
+    visitor,
+)
 from creditbank.web.doors import (
     ANYBODY,
     NEXT,
@@ -52,8 +59,8 @@ def sign_in(visit: Visit, _session: Session) -> Response:
     if visit.asker is not None:
         return page_of(visit.asker)
     return page(
-        "sign_in.html", kinds=forms.LOGIN_KINDS, kind=request.form.get("login_kind", ""),
-        next=_next(), provider=bool(current_house().settings.oidc_issuer),
+        "sign_in.html", kinds=forms.LOGIN_KINDS, kind=_login_kind(), next=_next(),
+        provider=bool(current_house().settings.oidc_issuer),
     )  # fmt: skip
 
 
@@ -62,7 +69,8 @@ def enter(visit: Visit) -> Response:
     """Sign in; the second factor and the seat come next."""
     typed = forms.password()
     keep_token(entered_by_password(forms.login(), typed, visitor(), now=visit.now))
-    return local(_next() or url_for("web.home.home_page"))
+    by_name = request.form.get("login_kind", forms.BY_NAME) == forms.BY_NAME
+    return remember_staff(local(_next() or url_for("web.home.home_page")), staff=by_name)
 
 
 @entrance.shown("/second-factor", _WAITS)
@@ -183,6 +191,12 @@ def _with_provider() -> Settings:
 def _return_address() -> str:
     with snapshot() as session:
         return public_address(session, "web.entrance.return_from_provider")
+
+
+def _login_kind() -> str:
+    """Return what is chosen beforehand: what was sent, else staff where staff is expected."""
+    for_staff = is_staff_browser() or _next().startswith("/desk")
+    return request.form.get("login_kind", forms.BY_NAME if for_staff else "")
 
 
 def _next() -> str:

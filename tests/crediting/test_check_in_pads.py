@@ -46,6 +46,7 @@ from creditbank.people.documents import Document, DocumentKind
 from creditbank.people.models import Person
 from creditbank.people.register import Identity
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance
+from tests.cli.bench import terminal_for
 from tests.crediting.test_check_ins import HOUR, LI, TODAY, WANG, ZHAO, Room, refused
 from tests.pads import Device
 
@@ -116,6 +117,21 @@ def test_who_was_recorded_without_network_is_credited_by_the_banks_clock(room: R
     with room.bank.reading() as session:
         assert session.get_one(RosterBatch, posted.result.roster_no).way == "offline"
     assert room.bank.fsck() == []
+
+
+def test_the_command_marks_what_was_recorded_without_network(room: Room) -> None:
+    room.stay(WANG)
+    pad = device(room)
+    pad.scan(LI, "in", 0)
+    pad.scan(ZHAO, "out", FOUR_HOURS)
+    pad.send(FOUR_HOURS)
+
+    shown = terminal_for(room.bank.house.settings).run("check-ins", "show", room.no).output
+
+    lines = {who: next(line for line in shown.splitlines() if who.document.number[-4:] in line)
+             for who in (WANG, LI, ZHAO)}  # fmt: skip
+    assert ["离线" in lines[who] for who in (WANG, LI, ZHAO)] == [False, True, True]
+    assert "没有签到" in lines[ZHAO]
 
 
 def test_each_credit_says_by_which_way_its_own_presence_was_found(room: Room) -> None:

@@ -330,11 +330,36 @@ def test_routes_are_recorded_ahead_once_and_by_whoever_stands_over_both(desk: De
 
     assert made.status_code == finer.status_code == 201
     assert refused == [
-        "filing-route-taken", "filing-route-day", "region-foreign", "region-foreign",
+        "filing-route-taken", "filing-route-taken", "region-foreign", "region-foreign",
         "region-foreign", "filing-route-level", "filing-route-level",
     ]  # fmt: skip
     assert problem_of(nobody)["code"] == "scope-missing"
     assert desk.bank.fsck() == []
+
+
+def test_a_first_route_begins_today_unless_something_it_reaches_was_filed_today(
+    desk: Desk,
+) -> None:
+    bank, path = desk.bank, "/api/v1/filing-routes"
+    today = {**BODY, "valid_from": TODAY.isoformat()}
+    file(bank)  # forty days ago: whose it is, is settled, and not by today's routes
+    made = desk.official.post(path, today)
+    with bank.unit() as session:
+        provider = organisation_by_uscc(session, ENTERPRISE_USCC)
+        now = utc_now()
+        filed = submit_filing(session, DRAFT, provider, actor="p", now=now).filing_no
+    with bank.reading() as session:
+        kind = {"kind": str(filing_numbered(session, filed).kind)}
+
+    past = {**BODY, "kind": "base_course", "valid_from": (TODAY - timedelta(days=1)).isoformat()}
+    reached = problem_of(desk.official.post(path, {**today, **kind}))
+    of_another_kind = desk.official.post(path, {**today, "kind": "base_course"})
+
+    assert made.status_code == of_another_kind.status_code == 201
+    assert office_of(bank, filed) == "cn-371002"
+    assert problem_of(desk.official.post(path, past))["code"] == "filing-route-day"
+    assert reached["code"] == "filing-route-day"
+    assert bank.fsck() == []
 
 
 def test_a_route_ends_on_a_day_to_come_once_and_leaves_the_days_after_to_another(

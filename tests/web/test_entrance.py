@@ -1,5 +1,7 @@
 """The way in and out by the pages: whole flows as people walk them."""
 
+import re
+
 import pytest
 
 from creditbank.accounts.audit import Event
@@ -131,6 +133,30 @@ def test_whoever_wanted_a_page_gets_there_after_signing_in(
     browser.send("/sign-in", login_kind="name", login="peixun", password=PASSWORD)
 
     assert browser.path == "/desk/codes"
+
+
+def chosen_beforehand(browser: Browser) -> str:
+    found = re.search(r'<option value="(\w+)" selected>', browser.text)
+    return found[1] if found else ""
+
+
+def test_the_form_begins_as_that_of_staff_where_staff_is_expected_and_remembers_no_more(
+    visitors: Visitors, browser: Browser
+) -> None:
+    visitors.staff("peixun", visitors.seat(Role.PROVIDER))
+    person = visitors.professional()
+
+    at_first = chosen_beforehand(browser.get("/sign-in"))
+    to_a_desk = chosen_beforehand(browser.get("/desk/codes"))
+    sign_in(browser, "peixun").send("/sign-out")
+    after_staff = chosen_beforehand(browser.get("/sign-in"))
+    kept = browser.http.get_cookie("creditbank_staff", domain="localhost", path="/sign-in")
+    sign_in(browser, person.document.number, "resident_id").send("/sign-out")
+    after_a_professional = chosen_beforehand(browser.get("/sign-in"))
+
+    assert (at_first, to_a_desk, after_staff, after_a_professional) == ("", "name", "name", "")
+    assert kept is not None
+    assert (kept.value, kept.http_only, kept.same_site) == ("1", True, "Lax")
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,30 @@ class FilingOfficeForeignError(CreditBankError):
 
 def decides(client: Client, filing: Filing) -> bool:
     """Tell whether a filing is for the officials of a client's region to decide."""
+    return _is_office(client.jurisdiction, filing)
+
+
+def require_office(session: Session, filing_no: str, office: str) -> None:
+    """Hold a filing for a decision by the office in whose name an operator acts.
+
+    An operator who names none acts for whoever decides in the filing's region, so that a filing
+    that a route reached wants the office to be named.
+
+    Raises:
+        FilingUnknownError: there is none.
+        FilingOfficeForeignError: another office decides on it.
+    """
+    filing = locked_filing(session, filing_no)
+    if not _is_office(office, filing) and (office or filing.route_no is not None):
+        raise FilingOfficeForeignError(
+            filing_no=filing_no, found=office or "—", wanted=filing.deciding_office
+        )
+
+
+def _is_office(region: str, filing: Filing) -> bool:
     if filing.route_no is None:
-        return jurisdiction_contains(client.jurisdiction, filing.jurisdiction)
-    return client.jurisdiction in {filing.deciding_office, filing.escalated_to}
+        return bool(region) and jurisdiction_contains(region, filing.jurisdiction)
+    return region in {filing.deciding_office, filing.escalated_to}
 
 
 def filing_to_decide(session: Session, client: Client, filing_no: str) -> Filing:

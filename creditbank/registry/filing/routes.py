@@ -1,8 +1,9 @@
 """Which office decides a filing: dated routes by district, kind and level, recorded by officials.
 
 The nearest district wins, then a kind over every kind, then a level over every level. A route is
-recorded before its first day, and ended today at the earliest: which routes held on a day that has
-come never changes. Without a route the filing's own region decides, and those above it.
+recorded before its first day, or on it while nothing that it reaches was filed that day, and ended
+today at the earliest: who decides what was filed never changes. Without a route the filing's own
+region decides, and those above it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.registry.facts import Ground
 from creditbank.registry.filing.kinds import LEVEL_FACTS, FilingKind
 from creditbank.registry.lookups import within_jurisdiction
-from creditbank.registry.models import FilingRoute
+from creditbank.registry.models import Filing, FilingRoute
 
 RECORDED, ENDED = "filing-route.recorded", "filing-route.ended"
 
@@ -39,7 +40,7 @@ class FilingRouteUnknownError(CreditBankError):
 
 
 class FilingRouteDayError(CreditBankError):
-    """A route would begin, or end, on a day that has come: what was decided by then stands."""
+    """A route would begin, or end, on a day for which it is settled who decides."""
 
     code = "filing-route-day"
     status = 422
@@ -114,12 +115,13 @@ def record_route(session: Session, draft: RouteDraft, *, actor: str, now: dateti
 
     Raises:
         JurisdictionInvalidError: the district or the office is no jurisdiction.
-        FilingRouteDayError: the day has come.
+        FilingRouteDayError: the day is past, or something that it reaches was filed today.
         FilingRouteLevelError: the kind has no levels.
         FilingRouteTakenError: another says so of the same filings.
     """
-    region, tomorrow = region_over(draft.district, draft.office), civil_day(now) + timedelta(days=1)
-    if draft.valid_from < tomorrow:
+    region, today = region_over(draft.district, draft.office), civil_day(now)
+    tomorrow = today + timedelta(days=1)
+    if draft.valid_from < today or (draft.valid_from == today and _filed_on(session, draft, today)):
         raise _day_past(draft.valid_from, tomorrow)
     if draft.level and draft.kind not in LEVEL_FACTS:
         raise FilingRouteLevelError(kinds_words=[_kind_words(kind) for kind in LEVEL_FACTS])
@@ -263,6 +265,17 @@ def _taken(session: Session, draft: RouteDraft) -> FilingRoute | None:
         ),
     )  # fmt: skip
     return session.scalars(query.limit(1)).first()
+
+
+def _filed_on(session: Session, draft: RouteDraft, day: date) -> bool:
+    """Tell whether a filing that a route reaches was submitted on a day."""
+    query = select(Filing.submitted_at).where(
+        within_jurisdiction(Filing.jurisdiction, draft.district)
+    )
+    if draft.kind:
+        query = query.where(Filing.kind == str(draft.kind))
+    newest = session.scalar(query.order_by(Filing.submitted_at.desc()).limit(1))
+    return newest is not None and civil_day(newest) >= day
 
 
 def _day_past(found: date, wanted: date) -> FilingRouteDayError:
