@@ -385,6 +385,25 @@ def cap_differences(
             yield state, kept, wanted - state.capped_centihours
 
 
+def held_otherwise(facts: Sequence[LiveFact], capped: Mapping[str, int], law: CapLaw) -> set[str]:
+    """Return the occasions of one person of which the caps over just these keep something else.
+
+    Args:
+        facts: all that is live.
+        capped: how many centihours of each occasion are held.
+        law: the caps.
+    """
+    if not any(capped.values()) and nothing_cut(facts, law):
+        return set()
+    folded = fold_under(facts, law).occasions
+    return {
+        fact.occasion_key
+        for fact in facts
+        if fact.centihours - folded[fact.occasion_key].counted_centihours
+        != capped[fact.occasion_key]
+    }
+
+
 def nothing_cut(facts: Sequence[LiveFact], law: CapLaw) -> bool:
     """Tell whether the caps let everything count that a person has."""
     return sum(totals_under(facts, law).values()) == sum(fact.centihours for fact in facts)

@@ -26,7 +26,7 @@ from creditbank.ledger.unreadable import tables_named, unreadable_rows
 
 __all__ = ["Disagreement", "Progress", "SecretStates", "check_ledger"]
 
-_BATCH = 5_000
+_BATCH = 10_000
 #: Too long to be read once more than is needed: whoever checks their rows finds what is unreadable.
 _LONG = (Entry.__tablename__, CreditFacts.__tablename__)
 

@@ -23,7 +23,7 @@ from creditbank.canonical import canonical_bytes
 from creditbank.clock import instant_text
 from creditbank.ledger.leaves import ENTRY_TAG, FACTS_TAG, Pins, salt_states
 from creditbank.ledger.models import Act, Movement
-from creditbank.ledger.quick_sheets import CreditKey, Sheet, SheetReader, Stated, Written
+from creditbank.ledger.quick_sheets import CreditKey, Sheet, SheetReader, Stated, Written, by_hash
 from creditbank.ledger.unreadable import FIRST_DAY, LAST_DAY
 
 #: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
@@ -121,8 +121,9 @@ class QuickReader:
             UndecodableError: a text is no text, or a person's key no number.
         """
         try:
-            told = [*self._sheets.entries(entries)]
-            digests, unclear = _digests(self._sheets.facts(facts))
+            with by_hash(self._session):
+                told = [*self._sheets.entries(entries)]
+                digests, unclear = _digests(self._sheets.facts(facts))
         except (sqlite3.OperationalError, ValueError, AttributeError) as error:
             raise UndecodableError from error
         ids = {sheet.act_id for sheet, _, _ in told} - {None}

@@ -29,13 +29,13 @@ from creditbank.clock import civil_day
 from creditbank.ledger.logs import LEAF_BYTES, REF_BYTES
 from creditbank.ledger.merkle import TILE_WIDTH
 from creditbank.ledger.models import Bundle, Seal, SealSpan
-from creditbank.ledger.quick_sheets import as_it_is, fetched
+from creditbank.ledger.quick_sheets import as_it_is, by_hash, fetched, on_sqlite
 from creditbank.ledger.seal import RowsOfRound, rows_between
 
 #: The columns of `Pending` as the driver gives them, the instant as text.
 _RawPending = tuple[int, int, int, int, bytes, str, str]
-#: First and last jurisdiction and instant, how many, then order, references and leaves.
-_RawRun = tuple[str, str, str, str, int, bytes, bytes, bytes]
+#: Jurisdiction, first and last instant, how many, then order, references and leaves.
+_RawRun = tuple[str, str, str, int, bytes, bytes, bytes]
 #: Epoch, transaction number, kind, jurisdiction and instant that rows have in common.
 _RawKind = tuple[int, int, int, str, str]
 #: Numbers and leaves one after another.
@@ -64,12 +64,12 @@ def round_stands(
         log_for: chooses the log of a row.
     """
     queries = list(rows_between(session, before, seal))
-    if len(spans) == 1:
-        [(log_id, span)] = spans.items()
-        on_sqlite = session.get_bind().dialect.name == "sqlite"
-        run = (_strung_together if on_sqlite else _put_together)(session, queries)
-        if run is not None and log_for(run.jurisdiction, run.year) == log_id:
-            return _run_stands(session, span, run)
+    told = (_strung_together if on_sqlite(session) else _put_together)(session, queries)
+    if told is not None:
+        by_log = {log_for(run.jurisdiction, run.year): run for run in told}
+        return by_log.keys() == spans.keys() and all(
+            _run_stands(session, span, by_log[log_id]) for log_id, span in spans.items()
+        )
     rows: list[_RawPending] = []
     for query in queries:
         columns = [as_it_is(session, column) for column in query.selected_columns]
@@ -93,8 +93,11 @@ class _Run(NamedTuple):
     leaves: bytes
 
 
-def _put_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | None:
-    """Let PostgreSQL put a round's rows together; None if they may go into several logs."""
+def _put_together(session: Session, queries: Sequence[RowsOfRound]) -> Sequence[_Run] | None:
+    """Let PostgreSQL put the rows of each jurisdiction together; None if they are of two years.
+
+    It sorts them once, for all: to put together by hash leaves those of each in that order.
+    """
     both = union_all(*(query.order_by(None) for query in queries)).subquery()
     *order, leaf, jurisdiction, recorded_at = (
         select(both).order_by(*list(both.c)[:4]).subquery().columns
@@ -102,18 +105,21 @@ def _put_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | No
     ref = case((order[2] == 0, -order[3]), else_=order[3])
     instants = (as_it_is(session, each(recorded_at)) for each in (func.min, func.max))
     query = select(
-        func.min(jurisdiction), func.max(jurisdiction), *instants, func.count(),
+        jurisdiction, *instants, func.count(),
         func.string_agg(_sent(order), b""), func.string_agg(_sent([ref]), b""),
         func.string_agg(leaf, b""),
-    )  # fmt: skip
-    found: list[_RawRun] = fetched(session, query)
-    [(first_place, last_place, first, last, size, numbers, refs, leaves)] = found
-    if not size or first_place != last_place or (year := _year(first)) != _year(last):
+    ).group_by(jurisdiction)  # fmt: skip
+    with by_hash(session):
+        found: list[_RawRun] = fetched(session, query)
+    if any(_year(first) != _year(last) for _, first, last, *_ in found):
         return None
-    return _Run(first_place, year, size, numbers, refs, leaves)
+    return [
+        _Run(place, _year(first), size, numbers, refs, leaves)
+        for place, first, _, size, numbers, refs, leaves in found
+    ]
 
 
-def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run | None:
+def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> Sequence[_Run] | None:
     """Let SQLite put a round's rows together; None if they may go into several logs.
 
     It writes no number as bytes. But acts come before entries there, and either have one epoch and
@@ -141,7 +147,7 @@ def _strung_together(session: Session, queries: Sequence[RowsOfRound]) -> _Run |
     if mixed or len(places) != 1:
         return None
     [(jurisdiction, year)] = places
-    return _Run(jurisdiction, year, len(refs) // REF_BYTES, order, refs, leaves)
+    return [_Run(jurisdiction, year, len(refs) // REF_BYTES, order, refs, leaves)]
 
 
 def _in_one(session: Session, query: Select[int, bytes]) -> _RawPart:
@@ -162,8 +168,6 @@ def _sent(numbers: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
 
 def _runs(rows: Sequence[_RawPending], log_for: ChooseLog) -> Mapping[int, Sequence[_RawPending]]:
     logs = {place: log_for(place[0], _year(place[1])) for place in {row[5:] for row in rows}}
-    if len(set(logs.values())) == 1:
-        return dict.fromkeys(logs.values(), rows)
     runs: dict[int, list[_RawPending]] = defaultdict(list)
     for row in rows:
         runs[logs[row[5:]]].append(row)

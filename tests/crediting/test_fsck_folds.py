@@ -14,7 +14,7 @@ from creditbank.ledger.disagreement import FOLDS, PHASES, Disagreement, Progress
 from creditbank.ledger.models import Entry, Movement
 from creditbank.ledger.posting import MoveDraft
 from creditbank.people.register import erase_secret, find_people, secret_states, secrets_of
-from tests.acts import approve, publish, roster
+from tests.acts import approve, end_investigation, investigate, publish, roster, withdraw
 from tests.bank import NOW, TestBank, invented_person
 
 DAY = date(2026, 11, 10)
@@ -57,6 +57,26 @@ def test_a_cap_that_no_rule_asks_for_is_named(twice: TestBank) -> None:
 
     assert twice.fsck() == []
     assert [each.code for each in fsck(twice)] == ["fsck-fold"]
+
+
+@pytest.mark.parametrize("mistaken", [False, True])
+def test_what_was_taken_back_frozen_or_let_go_again_is_folded_as_it_is_now(
+    bank: TestBank, mistaken: bool
+) -> None:
+    taken, frozen, cleared = (approve(bank, [DAY], seats=3) for _ in range(3))
+    for person, filing_no in ((PERSON, taken), (OTHER, frozen), (THIRD, cleared)):
+        for each, minutes in ((filing_no, 300), (approve(bank, [DAY]), 270)):
+            bank.post(each, roster([(person, DAY, minutes)]))
+    withdraw(bank, taken, PERSON)
+    investigate(bank, frozen, OTHER)
+    end_investigation(bank, investigate(bank, cleared, THIRD))
+    if mistaken:
+        cap_by_mistake(bank)
+
+    with bank.reading() as session:
+        moved = set(session.scalars(select(Entry.movement)))
+    assert moved == {str(each) for each in Movement}
+    assert [each.code for each in fsck(bank)] == ["fsck-fold"] * mistaken
 
 
 def test_linked_keys_are_folded_together(bank: TestBank) -> None:

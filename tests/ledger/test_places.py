@@ -62,6 +62,7 @@ def test_a_round_over_new_year_gives_each_entry_a_place_in_the_log_of_its_year(
     }
     assert {year for year, _ in found} == {2026, 2027}
     assert rounds == {1}
+    assert bank.fsck() == []
 
 
 def test_an_entry_has_no_place_until_a_round_has_taken_it(bank: TestBank) -> None:
