@@ -26,6 +26,7 @@ from creditbank.verification.batches import (
     question_of,
 )
 from creditbank.verification.codes import LEGAL_BASIS, claim_within, open_code
+from creditbank.verification.desk_looks import OFFICES, LookDraft, note_desk_looks
 from creditbank.verification.list_trees import (
     Signing,
     leaves_through,
@@ -99,6 +100,16 @@ def refusals_noted(
         with unit_of_work() as session:
             note_refused(session, current_house().vault, asked, client, refusal, now=now)
         raise
+
+
+def looked(people: Iterable[int], draft: LookDraft, client: Client, *, now: datetime) -> None:
+    """Keep that an official is about to be shown something of some people.
+
+    In a transaction of its own, before it is shown: what cannot be kept is not shown.
+    """
+    if client.role in OFFICES:
+        with unit_of_work() as session:
+            note_desk_looks(session, people, draft, client, now=now)
 
 
 def opened(asked: AskByCode, client: Client, *, now: datetime) -> Ask:

@@ -32,7 +32,7 @@ CHANGING = (
     "holder_code", "holder_code_use", "dispute",
     "verdict_watch", "watch_place", "client_event", "webhook", "event_delivery",
     "exemption", "recommendation_finding", "roster_file_content", "import_file_content",
-    "filing_route", "readiness_list", "review_reminder", "status_event",
+    "filing_route", "readiness_list", "review_reminder", "desk_look", "status_event",
 )  # fmt: skip
 #: Rows that the application deletes when their time is over.
 FORGOTTEN = (
@@ -55,7 +55,7 @@ KEPT_FROM_SEALER = (
     "roster_file", "roster_file_content", "roster_file_download",
     "import_file", "import_file_content", "import_file_download",
     "check_in_pad", "check_in_pad_scan", "status_record", "status_event",
-    "readiness_list", "review_reminder",
+    "readiness_list", "review_reminder", "desk_look",
 )  # fmt: skip
 #: Of these, tables whose rows change only until two people have agreed on them.
 FROZEN = ("rule_pack", "rule_adoption")

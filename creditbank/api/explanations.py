@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import Call, Door, Public, Unit
 from creditbank.crediting.explanations import EntryUnknownError, explain_credit
@@ -23,6 +24,7 @@ from creditbank.rules.items import DeclaredLateError, SpreadRefusedError, conver
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.pack import PackChain, PackDraftError
 from creditbank.schemas.items import ConversionAnswer, EntryExplanationAnswer, MadeUpFactBody
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 _EXAMPLE = {
     "session": {"activity": "enterprise_course", "day": "2026-11-10", "attended_minutes": 180}
@@ -42,6 +44,7 @@ def explain_entry(call: Call, session: Session, leaf: str) -> dict[str, Any]:
     found = explain_credit(session, bytes.fromhex(leaf))
     call.client.require_region(found.source.jurisdiction)
     credit, state = found.state.credit, found.state
+    looked([credit.person_id], LookDraft(Shown.ENTRIES, leaf), call.client, now=call.now)
     return {
         "leaf": leaf,
         "scheme": credit.scheme,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door, Unit
@@ -28,6 +29,7 @@ from creditbank.people.register import (
     STATED_REFUSALS,
     LinkUnchangedError,
     PersonUnknownError,
+    find_person,
 )
 from creditbank.registry.clients import Scope
 from creditbank.rules.loader import PackMissingError
@@ -44,6 +46,7 @@ from creditbank.schemas.people import (
 )
 from creditbank.schemas.records import EntriesAnswer
 from creditbank.schemas.statements import HoldingBody
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 _HOLDER_EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710"}
 _LINK_EXAMPLE = {
@@ -70,6 +73,7 @@ def read_balances(call: Call, session: Session) -> dict[str, Any]:
     """Return a person's hours in a scheme by year and subject, over all linked documents."""
     scheme, times = call.body["scheme"], Times(call.body["as_of"], call.body["known_at"])
     keys = people_of(session, current_house().vault, call.body["identity"])
+    note_look(call, session, Shown.BALANCE)
     found = held_at(session, keys, scheme, times)
     carried = carried_over(session, keys, scheme, times, civil_day(call.now))
     return {
@@ -100,9 +104,17 @@ def read_balances(call: Call, session: Session) -> dict[str, Any]:
 )
 def read_entries(call: Call, session: Session) -> dict[str, Any]:
     """Return a person's entries in a scheme in full, with what rebuilds and proves each leaf."""
-    scheme = call.body["scheme"]
-    found = record_of(session, current_house().vault, call.body["identity"], scheme)
+    scheme, vault = call.body["scheme"], current_house().vault
+    found = record_of(session, vault, call.body["identity"], scheme)
+    note_look(call, session, Shown.ENTRIES)
     return {"scheme": scheme, "entries": [_shaped(recorded) for recorded in found]}
+
+
+def note_look(call: Call, session: Session, shown: Shown) -> None:
+    """Keep that somebody's hours are about to be shown, what for and by which file."""
+    person = find_person(session, current_house().vault, call.body["identity"])
+    draft = LookDraft(shown, call.body["case_no"], call.body["purpose"])
+    looked([person], draft, call.client, now=call.now)
 
 
 @people.post(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.api.bodies import CSV_MEDIA_TYPE, JSON_MEDIA_TYPE, XLSX_MEDIA_TYPE, JsonBody
 from creditbank.api.endpoints import Call, Door, Unit
+from creditbank.api.people import note_look
 from creditbank.api.problems import language
 from creditbank.certificates.fonts import FontMissingError
 from creditbank.clock import civil_day
@@ -65,6 +66,7 @@ from creditbank.schemas.statements import (
     shaped_of_person,
     shaped_of_provider,
 )
+from creditbank.verification.desk_looks import Shown
 
 _EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710", "from": "2026-01-01", "as_of": "2026-12-31"}
 _FORMS = {
@@ -97,6 +99,7 @@ def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
     """Return a person's movements between two balances: JSON, CSV, XLSX, or signed as a JWS."""
     house, identity = current_house(), call.body["identity"]
     people = people_of(session, house.vault, identity)
+    note_look(call, session, Shown.STATEMENT)
     ask = asked_for(call.body, call.body["scheme"])
     if _wanted(call, {**_FORMS, JWS_TYPE: OwnStatementForm.SIGNED}) == OwnStatementForm.SIGNED:
         payload = signable(session, house.vault, Holding(people, identity), ask, now=call.now)

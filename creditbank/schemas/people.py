@@ -67,9 +67,11 @@ def identity_of(loaded: dict[str, Any]) -> Identity:
 
 
 class HolderBody(IdentityShape):
-    """Whose record, in which scheme."""
+    """Whose record, in which scheme, and what for or by which file; the person sees that."""
 
     scheme = scheme(required=True)
+    purpose = Text(200, low=0, load_default="", metadata={"description": "The person sees it."})
+    case_no = Text(LINK_CASE_CHARACTERS_MAX, low=0, load_default="")
 
 
 class LinkBody(Shape):

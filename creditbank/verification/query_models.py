@@ -1,7 +1,7 @@
 """The tables of queries as those asked about see them: objections, and questions that were
 refused."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
@@ -55,6 +55,24 @@ class QueryObjection(Base):
     act_id: Mapped[int | None] = mapped_column(BigInteger)
     #: when the person had read the answer
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class DeskLook(Base):
+    """That an official was shown something of somebody's hours, on a day."""
+
+    __tablename__ = "desk_look"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    #: any of `verification.desk_looks.Shown`
+    shown: Mapped[str] = mapped_column(primary_key=True)
+    #: number of the file or matter; empty where a purpose was typed alone
+    matter: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    #: of the official
+    jurisdiction: Mapped[str]
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class HolderCode(Base):

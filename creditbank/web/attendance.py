@@ -6,6 +6,7 @@ from datetime import date
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.crediting.attendances import (
     AttendanceUnknownError,
     Attendee,
@@ -32,6 +33,7 @@ from creditbank.people.register import Identity, identity_of
 from creditbank.registry.clients import Scope
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, sessions_of
 from creditbank.registry.models import Filing
+from creditbank.verification.desk_looks import LookDraft, Shown, note_desk_looks
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.pages import page
@@ -74,6 +76,8 @@ def find(visit: Visit, session: Session, filing_no: str) -> Response:
 def person(visit: Visit, session: Session, place: str) -> Response:
     """Show what somebody attended, what it was worth, and what was taken back."""
     filing, attendee = _attendee(session, visit, place)
+    draft = LookDraft(Shown.ATTENDANCE, filing.filing_no)
+    looked([attendee.person_id], draft, visit.client, now=visit.now)
     return page(
         "attendee.html", filing=filing, attendee=attendee, place=place,
         reasons=list(map(str, _WITHDRAWN_BECAUSE)), may_correct=list(map(str, CorrectionReason)),
@@ -87,6 +91,7 @@ def withdraw(visit: Visit, session: Session, place: str) -> Response:
     """Show what would be taken back; once that is confirmed, take it back."""
     filing, attendee = _attendee(session, visit, place)
     vault = current_house().vault
+    _note(session, visit, filing, attendee)
     withdrawal = Withdrawal(
         filing=filing,
         identity=identity_of(session, vault, attendee.person_id),
@@ -110,6 +115,7 @@ def correct(visit: Visit, session: Session, place: str) -> Response:
     """Show what a day would become; once that is confirmed, correct it."""
     filing, attendee = _attendee(session, visit, place)
     vault = current_house().vault
+    _note(session, visit, filing, attendee)
     minutes = fields.whole("attended_minutes", "correction-minutes", (1, _DAY_MINUTES))
     [day, *_] = _days(attendee)
     was = next(each.attended_minutes for each in attendee.days if each.day == day)
@@ -155,10 +161,18 @@ def _people(session: Session, visit: Visit, filing_no: str, search: str) -> Resp
         session, current_house().vault, filing, search=search,
         offset=(number - 1) * PEOPLE_SHOWN, limit=PEOPLE_SHOWN,
     )  # fmt: skip
+    people = [each.person_id for each in found.attendees]
+    looked(people, LookDraft(Shown.ATTENDANCE, filing_no), visit.client, now=visit.now)
     return page(
         "attendees.html", filing=filing, attendees=found.attendees, total=found.total,
         search=search, number=number, count=pages_for(found.total, PEOPLE_SHOWN),
     )  # fmt: skip
+
+
+def _note(session: Session, visit: Visit, filing: Filing, attendee: Attendee) -> None:
+    """Keep that an official is shown somebody, in the transaction that is open for writing."""
+    draft = LookDraft(Shown.ATTENDANCE, filing.filing_no)
+    note_desk_looks(session, [attendee.person_id], draft, visit.client, now=visit.now)
 
 
 def _attendee(session: Session, visit: Visit, place: str) -> tuple[Filing, Attendee]:

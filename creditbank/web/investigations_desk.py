@@ -5,6 +5,7 @@ import re
 from flask import Response
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.crediting.cases import (
     CasesWanted,
     cases_of,
@@ -26,6 +27,7 @@ from creditbank.ledger.sources import SourceUnknownError
 from creditbank.people.documents import DocumentKind
 from creditbank.registry.clients import Scope
 from creditbank.schemas.investigations import ABOUT_PATTERN, CASE_CHARACTERS_MAX
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import (
@@ -104,6 +106,9 @@ def one(visit: Visit, session: Session, investigation_no: str) -> Response:
         session, current_house().vault, investigation_no,
         (part.number - 1) * CREDITS_SHOWN, CREDITS_SHOWN,
     )  # fmt: skip
+    people = [each.credit.person_id for each in held]
+    draft = LookDraft(Shown.INVESTIGATION, investigation_no, case.investigation.case_no)
+    looked(people, draft, visit.client, now=visit.now)
     return shown(
         "desk_investigation.html", case=case, found=case.investigation, held=held, slice=part,
         named=namer(law), scheme=scheme_called(case.scheme, law),

@@ -7,6 +7,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
+from creditbank.answering import looked
 from creditbank.crediting.items import (
     ItemState,
     ItemsWanted,
@@ -34,6 +35,7 @@ from creditbank.rules.declaring import asked_of_item
 from creditbank.rules.explain import Sentence, explain_conversion
 from creditbank.rules.items import ItemPart
 from creditbank.rules.pack import PackChain
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import (
@@ -96,6 +98,7 @@ def overview(visit: Visit, session: Session) -> Response:
 def one(visit: Visit, session: Session, item_no: str) -> Response:
     """Show an item with what the rules would give for it, to be decided."""
     item = _seen(visit, session, item_no)
+    looked([item.person_id], LookDraft(Shown.ITEM, item_no), visit.client, now=visit.now)
     law = law_if_any(session, item.scheme)
     names = names_of(session, current_house().vault, [item.person_id])
     rule = asked_of_item(item.activity, law, item.day) if law is not None else None

@@ -9,6 +9,7 @@ from creditbank.clock import instant_text
 from creditbank.house import current_house
 from creditbank.registry.clients import Role, Scope
 from creditbank.schemas.queries import REASON_CHARACTERS_MAX, WORDS_CHARACTERS_MAX
+from creditbank.verification.desk_looks import desk_looks_at
 from creditbank.verification.objections import (
     Finding,
     ObjectionAnswer,
@@ -68,6 +69,7 @@ def own(visit: Visit, session: Session, verdict_no: str = "") -> Response:
         refused=refused_about(session, vault, people), called=called_by(None),
         namers={scheme: namer(law_if_any(session, scheme)) for scheme in schemes},
         words_max=WORDS_CHARACTERS_MAX,
+        desk_looks=desk_looks_at(session, people),
         reported=reports_of(session, [look.verdict_no for look in looks]),
     )  # fmt: skip
 
@@ -92,7 +94,18 @@ def own_file(visit: Visit, session: Session) -> Response:
         }
         for look in looks_at(session, people, slice(0, _ALL)).lines
     ]  # fmt: skip
-    content = json.dumps({"queries": lines}, ensure_ascii=False, indent=1) + "\n"
+    desk_lines = [
+        {
+            "looked_at": instant_text(each.looked_at), "client": each.client_id,
+            "jurisdiction": each.jurisdiction, "shown": each.shown, "matter": each.matter,
+            "purpose": each.purpose,
+        }
+        for each in desk_looks_at(session, people)
+    ]  # fmt: skip
+    content = (
+        json.dumps({"queries": lines, "desk_looks": desk_lines}, ensure_ascii=False, indent=1)
+        + "\n"
+    )
     return attached(content, "application/json", "queries.json")
 
 

@@ -1,0 +1,93 @@
+"""Whenever an official is shown somebody's hours, that somebody sees who, what for and what."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from creditbank.people.register import Identity, find_person
+from creditbank.registry.clients import Role
+from creditbank.verification.desk_looks import Shown, desk_looks_at
+from creditbank.verification.query_models import DeskLook
+from tests.achievements import PATENT, declare, publish_works
+from tests.acts import investigate, seal_all
+from tests.api.desk import Desk, stated
+from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.web.browser import Browser
+from tests.web.visitors import Visitors, sign_in
+
+PERSON, OTHER = invented_person(31), invented_person(32)
+
+
+def looks(bank: TestBank, who: Identity) -> list[DeskLook]:
+    with bank.reading() as session:
+        person_id = find_person(session, bank.house.vault, who)
+        return desk_looks_at(session, [person_id])
+
+
+def posted(bank: TestBank, *people: Identity) -> str:
+    filing_no = bank.approved_filing(days=SEMINAR_DAYS[:1])
+    bank.post(filing_no, attendance(people, SEMINAR_DAYS[:1]))
+    seal_all(bank)
+    return filing_no
+
+
+def test_what_an_official_reads_by_the_api_is_kept_with_purpose_and_file_and_once_a_day(
+    bank: TestBank,
+) -> None:
+    desk = Desk(bank)
+    posted(bank, PERSON, OTHER)
+    why = {"purpose": "信访核查", "case_no": "威人社访〔2026〕7号"}
+    body: dict[str, Any] = {**stated(PERSON), "scheme": "cn-3710"}
+
+    for path, said in (
+        ("balances", why), ("balances", why), ("balances", {}), ("entries", why),
+        ("statements", why),
+    ):  # fmt: skip
+        answer = desk.official.post(f"/api/v1/{path}", {**body, **said}, retry="")
+        assert answer.status_code == 200, answer.get_json()
+    wrong = {**body, "name": "不是此人"}
+    refused = desk.official.post("/api/v1/balances", wrong, retry="")
+
+    kept = looks(bank, PERSON)
+    assert refused.status_code == 409
+    assert sorted((each.shown, each.purpose, each.matter) for each in kept) == [
+        ("balance", "", ""),
+        *((shown, why["purpose"], why["case_no"]) for shown in ("balance", "entries", "statement")),
+    ]
+    assert {each.client_id for each in kept} == {desk.official.client_id}
+    assert looks(bank, OTHER) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_every_page_of_the_desk_that_shows_hours_is_in_the_persons_list(
+    visitors: Visitors, bank: TestBank
+) -> None:
+    publish_works(bank)
+    person = visitors.professional(31)
+    filing_no = posted(bank, person)
+    case_no = investigate(bank, filing_no)
+    item_no = declare(bank, person, PATENT)
+    official, provider = visitors.seated(Role.OFFICIAL), visitors.seated(Role.PROVIDER)
+    holder = sign_in(Browser(bank), person.document.number, "resident_id")
+    before = holder.get("/hours/queries").text
+
+    provider.get(f"/filings/{filing_no}/attendance")
+    by_provider = looks(bank, person)
+    pages = [f"/filings/{filing_no}/attendance", f"/desk/items/{item_no}"]
+    pages.append(f"/desk/investigations/{case_no}")
+    assert [official.get(path).status for path in pages] == [200] * 3
+    mine = holder.get("/hours/queries").text
+    file = holder.get("/hours/queries.json").page
+    assert file is not None
+
+    assert "人社部门查看过你的学时" not in before
+    assert by_provider == [], "a provider sees what it posted itself"
+    assert {(each.shown, each.matter) for each in looks(bank, person)} == {
+        (Shown.ATTENDANCE, filing_no), (Shown.ITEM, item_no), (Shown.INVESTIGATION, case_no),
+    }  # fmt: skip
+    for words in ("在一项备案活动中的参加记录和学时", item_no, case_no, filing_no):
+        assert words in mine
+    assert len(file.json["desk_looks"]) == 3
+    with bank.reading() as session:
+        assert len(session.scalars(select(DeskLook)).all()) == 3
