@@ -287,10 +287,14 @@ class SaidFacts(msgspec.Struct, gc=False):
     days: tuple[date, date] | None = None
 
 
+#: What facts say that were never converted, as those of earlier records.
+NO_TRACE = msgspec.Raw(b"[]")
+
+
 class TracedFacts(SaidFacts, gc=False):
     """The same, and the trace of the conversion, unread: most traces are alike."""
 
-    trace: msgspec.Raw = msgspec.Raw(b"[]")
+    trace: msgspec.Raw = NO_TRACE
 
 
 _FACTS = msgspec.json.Decoder(SaidFacts)

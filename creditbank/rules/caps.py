@@ -209,7 +209,8 @@ class CapLaw:
         self._chain = chain
         self._on: dict[date, list[tuple[Cap | ItemsCap, Value]]] = {}
         self._held = lru_cache(maxsize=_REMEMBERED_MAX)(self._holding)
-        self._bounds = lru_cache(maxsize=_REMEMBERED_MAX)(self._bounding)
+        #: What `bounds` does, for whoever knows of what kind a fact is.
+        self.bounds_of = lru_cache(maxsize=_REMEMBERED_MAX)(self._bounding)
 
     def touching(self, fact: LiveFact) -> _Touched:
         """Return a fact with the caps that hold for it."""
@@ -217,11 +218,7 @@ class CapLaw:
 
     def bounds(self, fact: LiveFact) -> tuple[Bound, ...] | None:
         """Return what the caps that hold for a fact let through; None where one goes by number."""
-        return self._bounds(_kind(fact))
-
-    def bounds_of(self, kind: FactKind) -> tuple[Bound, ...] | None:
-        """Do what `bounds` does, for whoever knows of what kind a fact is."""
-        return self._bounds(kind)
+        return self.bounds_of(_kind(fact))
 
     def _holding(self, kind: FactKind) -> tuple[_Held, ...]:
         day, credited_year, subject, activity, form, group, day_known = kind

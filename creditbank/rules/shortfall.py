@@ -83,11 +83,11 @@ def _closing_within(lacking: Iterable[RequirementLine]) -> list[Closing]:
     """Do what `closing_of` does for lines whose spans meet."""
     wanted: dict[_Place, int] = {}
     for line in sorted(lacking, key=_innermost_first):
-        short = line.short_centihours - sum(
-            centihours for place, centihours in wanted.items() if _inside(place, line)
-        )
-        if short > 0:
-            short -= _taken_over(line, short, wanted)
+        short = line.short_centihours
+        if wanted:
+            short -= sum(held for place, held in wanted.items() if _inside(place, line))
+            if short > 0:
+                short -= _taken_over(line, short, wanted)
         if short > 0:
             own = (line.first_year, line.last_year, line.subject)
             wanted[own] = wanted.get(own, 0) + short

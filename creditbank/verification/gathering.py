@@ -19,6 +19,7 @@ from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.fold import (
+    NO_TRACE,
     TracedFacts,
     earned_as,
     fact_said,
@@ -221,6 +222,8 @@ class Bookshelf:
 
     def values_of(self, session: Session, pins: str, said: TracedFacts) -> tuple[Value, ...]:
         """Find each rule value that the trace of a credit names, in the versions that it pins."""
+        if said.trace is NO_TRACE:
+            return ()
         trace = bytes(said.trace)
         asked = pins, trace
         if asked not in self._values:

@@ -143,17 +143,7 @@ def summary_of(assessment: Assessment, gathered: Gathered, law: PackChain) -> di
     cuts = zip(*(explain_cuts(held_back, language, law) for language in LANGUAGES), strict=True)
     return {
         "requirement": [_line(line) for line in assessment.lines],
-        "credited": [
-            {
-                "year": row.year,
-                "subject": row.subject,
-                "counted": hours_text(row.counted_centihours),
-                "capped": hours_text(row.capped_centihours),
-                "migrated": hours_text(row.migrated_centihours),
-                **_frozen(row),
-            }
-            for row in gathered.credited
-        ],
+        "credited": [_credited(row) for row in gathered.credited],
         "cuts": [
             {
                 "key": cut.key,
@@ -198,9 +188,18 @@ def worked_out_of(gathered: Gathered, *, with_credits: bool) -> list[Canonical]:
     ]
 
 
-def _frozen(row: CreditedYear) -> dict[str, Canonical]:
-    """Tell hours that do not count while they are looked into; no member where there are none."""
-    return {"frozen": hours_text(row.frozen_centihours)} if row.frozen_centihours else {}
+def _credited(row: CreditedYear) -> Canonical:
+    year, subject, counted, capped, migrated, frozen = row
+    told: dict[str, Canonical] = {
+        "year": year,
+        "subject": subject,
+        "counted": hours_text(counted),
+        "capped": hours_text(capped),
+        "migrated": hours_text(migrated),
+    }
+    if frozen:  # it does not count while it is looked into
+        told["frozen"] = hours_text(frozen)
+    return told
 
 
 def _clauses(values: Iterable[Value]) -> list[Canonical]:
