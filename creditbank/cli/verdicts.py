@@ -9,6 +9,8 @@ from typing import IO, cast
 import click
 
 from creditbank.answering import (
+    answered,
+    opened,
     opened_predicate,
     predicate_answered,
     refusals_noted,
@@ -40,7 +42,7 @@ from creditbank.registry.tokens import client_proved, prove_by_secret
 from creditbank.rules.requirement import Question
 from creditbank.schemas.predicates import PredicateBody
 from creditbank.schemas.results import ResultBody
-from creditbank.schemas.verdicts import KnownAt
+from creditbank.schemas.verdicts import KnownAt, VerdictBody
 from creditbank.verification.answers import (
     SignedAnswer,
     prepare,
@@ -67,7 +69,7 @@ from creditbank.verification.predicates import (
     PredicateByCode,
     subject_nonce,
 )
-from creditbank.verification.questions import Ask, Disclosure
+from creditbank.verification.questions import Ask, AskByCode, Disclosure
 from creditbank.verification.readiness import (
     Ready,
     counted,
@@ -164,6 +166,38 @@ def verdicts_ask(
         verdict_no=signed.verdict_no,
         path=str(out),
     )
+
+
+@verdicts.command(
+    "ask-by-code",
+    help="凭本人查验码（CREDITBANK_HOLDER_CODE 或键入）核验。 Ask by a code.",
+)
+@click.option("--client", "client_id", required=True, help="职称平台的客户端编号。 Who asks.")
+@click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@click.option("--series", required=True, help="系列，如 engineering。")
+@click.option("--specialty", default="", help="专业，如 composites。 Within the series, if any.")
+@click.option("--level", required=True, help="级别，如 associate_senior。")
+@click.option("--application-day", required=True, metavar="YYYY-MM-DD", help="申报日。")
+@click.option("--stated", nargs=2, multiple=True, metavar="FACT VALUE", help="查询方陈述的事实。")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@pass_desk
+def verdicts_ask_by_code(
+    desk: Desk, /, *, client_id: str, stated: tuple[tuple[str, str], ...], out: Path, **said: str
+) -> None:
+    """Ask about whoever made a code, with all that it lets be seen; no mandate is wanted."""
+    typed = os.environ.get(CODE_VARIABLE)
+    code = typed or click.prompt("code", hide_input=True, err=True)
+    body = {name: text for name, text in said.items() if text}
+    asked: AskByCode = load(VerdictBody(), {**body, "code": code, "stated": dict(stated)})
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("secret", hide_input=True, err=True)
+    with desk.bank():
+        client, now = _proved(client_id, secret), utc_now()
+        signed = answered(opened(asked, client, now=now), client, now=now)
+    write_private(out, signed.jws.encode("ascii"))
+    desk.say(
+        "cli-verdict-written", verdict_no=signed.verdict_no, path=str(out),
+        outcome=desk.text(f"rules-outcome-{signed.outcome.replace('_', '-')}"),
+    )  # fmt: skip
 
 
 @verdicts.command(

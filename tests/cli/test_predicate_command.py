@@ -1,5 +1,6 @@
 """A bare yes or no by command: under a mandate, and by a code that is never an argument."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -70,3 +71,34 @@ def test_a_bare_yes_or_no_by_command_checks_offline(bank: TestBank, tmp_path: Pa
     for output in (said, by_code, used_up):
         assert PERSON.document.number not in output
         assert code not in output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_verdict_by_a_code_is_asked_by_command_as_often_as_the_code_lets(
+    bank: TestBank, tmp_path: Path
+) -> None:
+    bank.post(bank.approved_filing(), attendance([PERSON]))
+    seal_all(bank)
+    with bank.unit() as session:
+        draft = CodeDraft("应聘", CodeLevel.SUMMARY, utc_now() + timedelta(days=3), 1)
+        person_id = find_person(session, bank.house.vault, PERSON)
+        _, code = make_code(session, bank.house.vault, person_id, draft, now=utc_now())
+    plain = terminal_for(bank.house.settings)
+    client_id, secret = title_system(plain)
+    known = {**plain.environment, "CREDITBANK_CLIENT_SECRET": secret}
+    terminal, out = Terminal({**known, "CREDITBANK_HOLDER_CODE": code}), tmp_path / "answer.jws"
+    asking = (
+        "verdicts", "ask-by-code", "--client", client_id, "--scheme", "cn-3710", "--series",
+        "engineering", "--level", "full_senior", "--application-day", "2026-11-20", "--stated",
+        "current_title_on", "2018-06-30", "--out", str(out),
+    )  # fmt: skip
+
+    said = terminal.run(*asking).output
+    token = out.read_text(encoding="ascii")
+    used_up = terminal.run(*asking, exit_code=1).output
+
+    statement = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert (statement["disclose"], statement["asker"]["purpose"]) == ("summary", "应聘")
+    assert statement["jti"] in said
+    assert "(holder-code-refused)" in used_up
+    assert code not in said + used_up
