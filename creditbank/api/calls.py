@@ -27,6 +27,7 @@ from creditbank.registry.calls import (
     decide_call,
     open_call,
     recommend,
+    withdraw_bid,
 )
 from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.duties import duties_of
@@ -37,6 +38,7 @@ from creditbank.schemas.calls import (
     AwardBody,
     BidAnswer,
     BidBody,
+    BidWithdrawalBody,
     CallAnswer,
     CallBody,
     CallsAnswer,
@@ -110,6 +112,21 @@ def bid_on_a_call(call: Request, session: Session, call_no: str) -> dict[str, An
     bidder = organisation_of(session, organisation_seen(call.client))
     made = bid_on(session, call_no, bidder, call.body, actor=call.client.client_id, now=call.now)
     return shaped_bid(session, made)
+
+
+@calls.post(
+    "/bids/<public:bid_no>/withdrawal",
+    Scope.FILING_SUBMIT,
+    body=JsonBody(BidWithdrawalBody(), {"reason": "计划有变，将重新申报"}),
+    answer=BidAnswer(),
+    refuses=(BidUnknownError, CallStateError),
+)
+def withdraw_a_bid(call: Request, session: Session, bid_no: str) -> dict[str, Any]:
+    """Take a bid back before the call closes; another may follow."""
+    bidder_id, actor = organisation_seen(call.client), call.client.client_id
+    reason = call.body["reason"]
+    done = withdraw_bid(session, bid_no, bidder_id, reason, actor=actor, now=call.now)
+    return shaped_bid(session, done)
 
 
 @calls.post(

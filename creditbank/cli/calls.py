@@ -20,6 +20,7 @@ from creditbank.registry.calls import (
     decide_call,
     open_call,
     recommend,
+    withdraw_bid,
 )
 from creditbank.registry.duties import duties_of
 from creditbank.registry.facts import Level
@@ -77,6 +78,18 @@ def calls_bid(desk: Desk, /, *, call_no: str, uscc: str, actor: str, **told: Any
         bidder = organisation_by_uscc(session, uscc)
         made = bid_on(session, call_no, bidder, draft, actor=actor, now=utc_now())
     desk.say("cli-call-bid", bid_no=made.bid_no)
+
+
+@calls.command("withdraw", help="撤回申报（截止前）。 Take a bid back.")
+@click.argument("bid_no")
+@click.option("--reason", default="", help="写入行为记录。 It stands in the act.")
+@actor_option
+@pass_desk
+def calls_withdraw(desk: Desk, bid_no: str, reason: str, actor: str) -> None:
+    """Take a bid back before the call closes."""
+    with desk.bank(), unit_of_work() as session:
+        withdraw_bid(session, bid_no, None, reason, actor=actor, now=utc_now())
+    desk.say("cli-call-bid-withdrawn", bid_no=bid_no)
 
 
 @calls.command("decide", help="评定：所列申报入选，其余未入选。 Decide a call.")

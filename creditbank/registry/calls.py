@@ -27,10 +27,12 @@ from creditbank.registry.lookups import organisation_of
 from creditbank.registry.models import Call, CallBid, Organisation
 from creditbank.registry.stating import FactDraft, picture_of, state_fact
 
-OPENED, BID, DECIDED, RECOMMENDED = (
-    "call.opened", "call.bid", "call.decided", "call.recommended",
+OPENED, BID, WITHDRAWN, DECIDED, RECOMMENDED = (
+    "call.opened", "call.bid", "call.bid-withdrawn", "call.decided", "call.recommended",
 )  # fmt: skip
 PLACES_MAX = 1_000
+#: The state of a bid that its bidder took back: it is not decided, and another may follow.
+_WITHDRAWN = "withdrawn"
 
 
 class CallKind(StrEnum):
@@ -191,8 +193,9 @@ def bid_on(
         raise _closed(call)
     _require_lane(session, call, bidder, draft.lane, civil_day(now))
     same = select(CallBid.bid_no).where(
-        CallBid.call_no == call_no, CallBid.organisation_id == bidder.organisation_id
-    )
+        CallBid.call_no == call_no, CallBid.organisation_id == bidder.organisation_id,
+        CallBid.state != _WITHDRAWN,
+    )  # fmt: skip
     known = session.scalar(same)
     if known is not None:
         raise BidKnownError(bid_no=known)
@@ -208,6 +211,40 @@ def bid_on(
     return session.scalars(made, [{**row, "act_id": act.act_id}]).one()
 
 
+def withdraw_bid(
+    session: Session, bid_no: str, bidder_id: int | None, reason: str, *, actor: str,
+    now: datetime,
+) -> CallBid:  # fmt: skip
+    """Take a bid back while the call takes bids; the organisation may bid once more.
+
+    Args:
+        session: the caller's unit of work.
+        bid_no: which.
+        bidder_id: the organisation whose it has to be; None for an operator.
+        reason: why, in words; it may be empty.
+        actor: whoever takes it back.
+        now: the instant.
+
+    Raises:
+        BidUnknownError: there is none, it is another's, or it was taken back.
+        CallStateError: the call is closed.
+    """
+    found = session.get(CallBid, bid_no)
+    if found is None or bidder_id not in {None, found.organisation_id}:
+        raise BidUnknownError(bid_no=bid_no[:20])
+    call = _locked(session, found.call_no)
+    if call.state != "open" or civil_day(now) > call.closes_on:
+        raise _closed(call)
+    session.refresh(found)
+    if found.state != "submitted":
+        raise BidUnknownError(bid_no=bid_no[:20])
+    draft = ActDraft(WITHDRAWN, call.jurisdiction, actor, bid_no, {"reason_text": reason})
+    record_act(session, draft, now=now)
+    found.state = _WITHDRAWN
+    session.flush()
+    return found
+
+
 def decide_call(session: Session, call_no: str, award: Award, *, actor: str, now: datetime) -> Call:
     """Award places to bids, and refuse all others; who is awarded a base is one from then on.
 
@@ -220,7 +257,7 @@ def decide_call(session: Session, call_no: str, award: Award, *, actor: str, now
     call = _locked(session, call_no)
     if call.state != "open" or civil_day(now) <= call.closes_on:
         raise _closed(call)
-    bids = {each.bid_no: each for each in bids_of(session, call_no)}
+    bids = {each.bid_no: each for each in bids_of(session, call_no) if each.state != _WITHDRAWN}
     unknown = sorted(set(award.bids) - bids.keys())
     if unknown:
         raise BidUnknownError(bid_no=unknown[0][:20])

@@ -14,6 +14,7 @@ from creditbank.registry.calls import (
     DECIDED,
     OPENED,
     RECOMMENDED,
+    WITHDRAWN,
     said_of_bid,
     said_of_call,
 )
@@ -40,7 +41,7 @@ def check_calls(session: Session) -> Iterator[Disagreement]:
     if not readable:
         return
     acts: _Acts = defaultdict(dict)
-    kinds = (OPENED, BID, DECIDED, RECOMMENDED)
+    kinds = (OPENED, BID, WITHDRAWN, DECIDED, RECOMMENDED)
     for act in session.scalars(select(Act).where(Act.kind.in_(kinds))):
         acts[act.subject][act.kind] = act
     calls = {each.call_no: each for each in session.scalars(select(Call))}
@@ -77,7 +78,9 @@ def _bid_agrees(bid: CallBid, uscc: str, acts: dict[str, Act], decided: Act | No
     ):  # fmt: skip
         return False
     state = "submitted"
-    if decided is not None:
+    if WITHDRAWN in acts:
+        state = "withdrawn"
+    elif decided is not None:
         awarded = said_by(decided.details).get("awarded")
         won = isinstance(awarded, list) and bid.bid_no in awarded
         state = "awarded" if won else "refused"

@@ -174,7 +174,7 @@ class CallBid(Base):
     plan: Mapped[str]
     bid_by: Mapped[str]
     bid_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: `submitted`, `awarded` or `refused`
+    #: `submitted`, `withdrawn`, `awarded` or `refused`
     state: Mapped[str]
     #: a level; empty while it is recommended to none
     recommended_to: Mapped[str]

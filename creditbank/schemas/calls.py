@@ -97,6 +97,12 @@ class AwardBody(GroundBody):
         )  # fmt: skip
 
 
+class BidWithdrawalBody(Shape):
+    """Why a bid is taken back, if anything is said."""
+
+    reason = Text(500, low=0, load_default=str)
+
+
 class RecommendationBody(GroundBody):
     """To which level an awarded bid is recommended."""
 

@@ -21,6 +21,7 @@ from creditbank.registry.calls import (
     decide_call,
     open_call,
     recommend,
+    withdraw_bid,
 )
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.registry.duties import duties_of
@@ -87,10 +88,12 @@ def one(visit: Visit, session: Session, call_no: str) -> Response:
     bids = bids_of(session, call_no, client)
     open_now = call.state == "open"
     decides = Scope.FILING_DECIDE in client.scopes
+    bidder = Scope.FILING_SUBMIT in client.scopes and open_now and not over
+    stands = any(each.state != "withdrawn" for each in bids)
     return page(
         "call.html", call=call, places=json.loads(call.lanes), over=over,
         bids=[shaped_bid(session, each) for each in bids],
-        bidding=open_now and not over and not bids and Scope.FILING_SUBMIT in client.scopes,
+        bidding=bidder and not stands, withdraws=bidder,
         deciding=open_now and over and decides, decides=decides,
         levels=_above(Level(call.level)), is_base=call.kind == CallKind.TRAINING_BASE,
         typed={
@@ -112,6 +115,15 @@ def bid(visit: Visit, session: Session, call_no: str) -> Response:
     )  # fmt: skip
     bid_on(session, call_no, bidder, draft, actor=visit.client.client_id, now=visit.now)
     return see("web.calls.one", "call-bid", call_no=call_no)
+
+
+@calls.sent("/bids/<public:bid_no>/withdrawal", able(Scope.FILING_SUBMIT))
+def withdraw(visit: Visit, session: Session, bid_no: str) -> Response:
+    """Take the own bid back."""
+    bidder_id, actor = organisation_seen(visit.client), visit.client.client_id
+    reason = fields.text("reason", "call-bid-why", 500, wanted=False)
+    done = withdraw_bid(session, bid_no, bidder_id, reason, actor=actor, now=visit.now)
+    return see("web.calls.one", "call-bid-withdrawn", call_no=done.call_no)
 
 
 @calls.sent(f"{_ONE}/decision", able(Scope.FILING_DECIDE), shows=one)

@@ -148,6 +148,9 @@ MATRIX: Mapping[str, Row] = {
     "POST /api/v1/calls/<public:call_no>/decision": Row(
         "filing:decide", "official", none="call-unknown", region="call-unknown"
     ),
+    "POST /api/v1/bids/<public:bid_no>/withdrawal": Row(
+        "filing:submit", "provider", none="bid-unknown", organisation="bid-unknown"
+    ),
     "POST /api/v1/bids/<public:bid_no>/recommendation": Row(
         "filing:decide", "official", none="bid-unknown", region=REGION
     ),
@@ -707,7 +710,10 @@ def test_own_numbers_open_and_anothers_and_nobodys_do_not(desk: Desk) -> None:
     mine, elsewhere, known = standing(desk), strangers(desk), numbers_of_all(desk)
     # A record is its source's: the title system's own is another than the provider's.
     record = desk.title_system.post("/api/v1/status-records", examined()).get_json()
-    own_records = {"title_system": {"record_no": record["record_no"]}}
+    _, [bid_no] = closed(desk, (ENTERPRISE_USCC, Lane.GENERAL))
+    own_records = {
+        "title_system": {"record_no": record["record_no"]}, "provider": {"bid_no": bid_no},
+    }  # fmt: skip
     declared = routes(desk)
     wrong = []
     for row, wanted in MATRIX.items():

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from creditbank.clock import civil_day, utc_now
-from creditbank.registry.calls import BidDraft, CallDraft, CallKind, Lane, bid_on, open_call
+from creditbank.registry.calls import (
+    BidDraft,
+    CallDraft,
+    CallKind,
+    Lane,
+    bid_on,
+    open_call,
+    withdraw_bid,
+)
 from creditbank.registry.facts import Ground, Level
 from creditbank.registry.organisations import organisation_by_uscc
 from tests.acts import make_base
@@ -84,6 +92,49 @@ def test_bids_are_taken_in_their_lane_once_and_seen_by_their_bidder_alone(desk: 
     assert (kept["code"], twice["code"], early["code"]) == ("bid-lane", "bid-known", "call-state")
     assert seen == [1, 1, 2]
     assert listed == [1, 1, 0]
+    assert desk.bank.fsck() == []
+
+
+def test_a_bid_is_taken_back_by_its_bidder_until_the_call_closes_and_may_be_made_anew(
+    desk: Desk,
+) -> None:
+    call_no = opened(desk)["call_no"]
+    bids = f"/api/v1/calls/{call_no}/bids"
+    first = desk.provider.post(bids, BID).get_json()["bid_no"]
+    withdrawal = f"/api/v1/bids/{first}/withdrawal"
+
+    foreign = problem_of(desk.other_provider.post(withdrawal, {}))
+    done = desk.provider.post(withdrawal, {"reason": "计划有变"})
+    twice = problem_of(desk.provider.post(withdrawal, {}))
+    second = desk.provider.post(bids, BID)
+    _over, [late] = closed(desk, (ENTERPRISE_USCC, Lane.GENERAL))
+    after = problem_of(desk.provider.post(f"/api/v1/bids/{late}/withdrawal", {}))
+
+    assert (done.status_code, done.get_json()["state"]) == (200, "withdrawn")
+    assert (foreign["code"], twice["code"], after["code"]) == (
+        "bid-unknown", "bid-unknown", "call-state",
+    )  # fmt: skip
+    assert second.status_code == 201
+    stand = {each["bid_no"]: each["state"] for each in
+             desk.official.get(f"/api/v1/calls/{call_no}").get_json()["bids"]}  # fmt: skip
+    assert stand == {first: "withdrawn", second.get_json()["bid_no"]: "submitted"}
+    assert desk.bank.fsck() == []
+
+
+def test_what_was_taken_back_is_not_decided_on(desk: Desk) -> None:
+    call_no, [bid_no, other] = closed(
+        desk, (ENTERPRISE_USCC, Lane.GENERAL), (OTHER_ENTERPRISE_USCC, Lane.GENERAL)
+    )
+    with desk.bank.unit() as session:
+        withdraw_bid(session, bid_no, None, "", actor="provider-test", now=PAST)
+
+    awarded = problem_of(decided(desk, call_no, [bid_no]))
+    done = decided(desk, call_no, [other]).get_json()
+
+    assert awarded["code"] == "bid-unknown"
+    assert {each["bid_no"]: each["state"] for each in done["bids"]} == {
+        bid_no: "withdrawn", other: "awarded",
+    }  # fmt: skip
     assert desk.bank.fsck() == []
 
 

@@ -30,6 +30,10 @@ def test_a_call_is_opened_bid_on_decided_and_its_base_has_a_duty(bank: TestBank)
     told = ("--title", "研修", "--plan", "40人")
 
     terminal.run("calls", "bid", call_no, "--uscc", ENTERPRISE_USCC, *told)
+    [bid_no] = re.findall(r"B[0-9A-Z]{9}", terminal.run("calls", "bids", call_no).output)
+    terminal.run("calls", "withdraw", bid_no, "--reason", "计划有变")
+    terminal.run("calls", "withdraw", bid_no, exit_code=1)
+    terminal.run("calls", "bid", call_no, "--uscc", ENTERPRISE_USCC, *told)
     early = terminal.run("calls", "decide", call_no, *DOCUMENT, exit_code=1).output
     since = ("--from", TODAY.isoformat())
     terminal.run("calls", "decide", over, "--award", won, *since, *DOCUMENT)

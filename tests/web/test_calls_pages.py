@@ -35,6 +35,10 @@ def test_a_call_is_opened_bid_on_decided_and_recommended_by_the_pages(
     provider.get(one).send(f"{one}/bids", lane="specialised_innovative", title="研修", plan="40人")
     kept = provider.status, words(provider)
     bid = words(provider.get(one).send(f"{one}/bids", lane="general", title="研修", plan="40人"))
+    [own] = re.findall(r"/bids/(B[0-9A-Z]{9})/withdrawal", provider.text)
+    gone = words(provider.send(f"/bids/{own}/withdrawal", reason="计划有变"))
+    provider.send(f"{one}/bids", lane="general", title="研修", plan="40人")
+    again = provider.status, words(provider)
     _, [number] = over, bids = closed(Desk(bank), (ENTERPRISE_USCC, Lane.GENERAL))
     past = f"/calls/{over}"
     term = {"valid_from": UNTIL, "valid_through": ""}
@@ -49,6 +53,8 @@ def test_a_call_is_opened_bid_on_decided_and_recommended_by_the_pages(
     assert re.search("专精特新单列名额 1 个", told)
     assert (kept[0], "单列名额只限" in kept[1]) == (422, True)
     assert "申报已提交" in bid
+    assert "申报已撤回" in gone
+    assert (again[0], "申报已提交" in again[1], "已撤回" in again[1]) == (200, True, True)
     assert "入选" in decided
     assert "已向上推荐：省级" in recommended
     assert "没有省级、市级继续教育基地" in duties

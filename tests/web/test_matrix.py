@@ -222,6 +222,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "GET /calls/<public:call_no>": _READS_FILINGS,
     "POST /calls/<public:call_no>/bids": _PROVIDES,
     "POST /calls/<public:call_no>/decision": frozenset({"official"}),
+    "POST /bids/<public:bid_no>/withdrawal": _PROVIDES,
     "POST /bids/<public:bid_no>/recommendation": frozenset({"official"}),
     "GET /desk/base-duties": frozenset({"official"}),
     "GET /desk/filing-routes": frozenset({"official"}),

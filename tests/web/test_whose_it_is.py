@@ -290,6 +290,7 @@ OBJECTS: Mapping[str, Held] = {
     "POST /calls/<public:call_no>/decision": Held(
         "closed call", "official", "far-official", {"valid_from": "2026-01-01", **DOCUMENT}
     ),
+    "POST /bids/<public:bid_no>/withdrawal": Held("waiting bid", "provider", "far-provider"),
     "POST /bids/<public:bid_no>/recommendation": Held(
         "bid", "official", "far-official", {"level": "provincial", **DOCUMENT}
     ),
@@ -610,21 +611,27 @@ def exempting(bank: TestBank) -> dict[str, str]:
 
 
 def called(bank: TestBank) -> dict[str, str]:
-    """Open calls: one that takes bids, one to be decided, one with an awarded bid; and a route."""
+    """Open calls: one that takes bids, one with a bid that waits, one to be decided, one with an
+    awarded bid; and a route."""
     now, past = utc_now(), utc_now() - timedelta(days=30)
     ground = Ground("示例1号", date(2025, 1, 1))
     numbers, bid_no = {}, ""
-    for name, at in (("call", now), ("closed call", past), ("decided call", past)):
+    for name, at in (
+        ("call", now), ("waiting call", now), ("closed call", past), ("decided call", past),
+    ):  # fmt: skip
         draft = CallDraft(
             "cn-3710", 2026, CallKind.ADVANCED_SEMINAR, Level.MUNICIPAL, "研修项目",
             {"general": 1}, civil_day(at) + timedelta(days=2), ground,
         )  # fmt: skip
         with bank.unit() as session:
             numbers[name] = open_call(session, draft, actor="official", now=at).call_no
-            if name == "decided call":
+            if name in {"waiting call", "decided call"}:
                 bidder = organisation_by_uscc(session, ENTERPRISE_USCC)
                 said = BidDraft(Lane.GENERAL, "研修", "40人")
                 made = bid_on(session, numbers[name], bidder, said, actor="provider", now=at)
+                if name == "waiting call":
+                    numbers["waiting bid"] = made.bid_no
+                    continue
                 bid_no = made.bid_no
                 award = Award((bid_no,), ground)
                 decide_call(session, numbers[name], award, actor="official", now=now)
