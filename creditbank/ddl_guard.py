@@ -22,7 +22,7 @@ EVENT_TRIGGERS = {
 #: The functions that the guards of tables call.
 GUARD_FUNCTIONS = ("ledger_refuse_rewrite", "rules_refuse_rewrite", "ledger_check_epoch")
 _FUNCTIONS = (*GUARD_FUNCTIONS, "ledger_epoch_now", "ledger_natural_key", *EVENT_TRIGGERS)
-_NUMBERS = "ledger_entry_number"
+_NUMBERS = ("ledger_entry_number", "ledger_epoch_number")
 _FORBIDDEN = "42501"
 
 #: Looks when the command is done: what was renamed is known by the guards that it still has, and a
@@ -83,7 +83,7 @@ class MigrationWindowClosedError(CreditBankError):
 
 def bodies(tables: Sequence[str]) -> dict[str, str]:
     """Return the body of each event trigger's function, as it should stand, for these tables."""
-    names = [*tables, _NUMBERS]
+    names = [*tables, *_NUMBERS]
     either = "|".join(names)
     parts = {
         "tables": f"ARRAY[{_literals(names)}]",

@@ -79,6 +79,8 @@ SEALED = (
     "journal_bundle", "journal_tile", "journal_checkpoint",
 )  # fmt: skip
 GROWN = {"journal_bundle": ("leaves", "refs"), "journal_tile": ("hashes",)}
+#: Says on PostgreSQL in which epoch a row is written; whoever opens one sets it.
+EPOCH_COUNTER = "ledger_epoch_number"
 #: Rows that stay where they are while their figures move.
 COUNTED = {"ledger_source_use": ("people", "centihours")}
 #: Every table that the database itself guards, whoever asks.
@@ -133,6 +135,9 @@ def _grants(tables: Inspector, app_role: str, sealer_role: str) -> list[str]:
         f"GRANT INSERT, UPDATE ON {', '.join(CHANGING)} TO {app}",
         f"GRANT DELETE ON {', '.join(FORGOTTEN)} TO {app}",
         f"GRANT USAGE ON SEQUENCE ledger_entry_number TO {app}",
+        f"REVOKE ALL ON SEQUENCE {EPOCH_COUNTER} FROM {app}, {sealer}",
+        f"GRANT SELECT ON SEQUENCE {EPOCH_COUNTER} TO {app}, {sealer}",
+        f"GRANT UPDATE ON SEQUENCE {EPOCH_COUNTER} TO {sealer}",
         f"GRANT INSERT ON {', '.join(SEALED)} TO {sealer}",
     ]
     for table in APPENDED:

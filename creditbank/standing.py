@@ -9,7 +9,14 @@ from functools import lru_cache
 from sqlalchemy import Connection, Engine, Row, create_engine, text
 
 from creditbank.ddl_guard import EVENT_TRIGGERS, GUARD_FUNCTIONS, bodies
-from creditbank.guards import APPENDED, CHOSEN_BY_DATABASE, GROWN, GUARDED, SEALED
+from creditbank.guards import (
+    APPENDED,
+    CHOSEN_BY_DATABASE,
+    EPOCH_COUNTER,
+    GROWN,
+    GUARDED,
+    SEALED,
+)
 from creditbank.migrating import upgrade
 
 #: Bits of `pg_trigger.tgtype`.
@@ -19,7 +26,7 @@ _EVENTS = {8: "delete", 16: "update", 32: "truncate"}
 _BODIES = {
     "ledger_refuse_rewrite": "833dde7b3627ae50a8fdd190f4985a9183b5065727414900e8ee9db9a1e04d38",
     "rules_refuse_rewrite": "1aaabb9815ceb80c82e391936c7f5a91d0395d09bd7db6e7c8c7d1c3e3f61fa5",
-    "ledger_check_epoch": "401db46f8c048961a0722bde4a74c97072df82199c6ab37a68a6c213077379f2",
+    "ledger_check_epoch": "7c39a72d66e8a7c2a1a83058ef52e955c0b87048a5a264993ee8a468e47a5e0a",
 }
 #: SHA-256 of the conditions under which some of them refuse, as PostgreSQL tells them; the others
 #: refuse always.
@@ -58,6 +65,14 @@ _GRANTS = """
     FROM pg_class k JOIN pg_attribute n ON n.attrelid = k.oid, aclexplode(n.attacl) x
     WHERE k.relname = ANY (:tables) AND x.grantee <> k.relowner
     ORDER BY 1, 2, 3, 4"""
+#: Who may set the counter of epochs and could open none.
+_COUNTERS = """
+    SELECT x.privilege_type, x.grantee::regrole::text AS grantee
+    FROM pg_class k, aclexplode(k.relacl) x
+    WHERE k.relname = :counter AND x.grantee <> k.relowner AND x.privilege_type <> 'SELECT'
+        AND CASE x.grantee WHEN 0 THEN true
+            ELSE NOT has_table_privilege(x.grantee, 'public.ledger_epoch', 'INSERT') END
+    ORDER BY 1, 2"""
 _EVENT_TRIGGERS = """
     SELECT e.evtname, e.evtevent, e.evtenabled = 'A' AS always, p.prosrc
     FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid
@@ -192,6 +207,8 @@ def _grants_too_wide(connection: Connection) -> Iterator[str]:
         chooses = bool(chosen) and right == "INSERT" and (not column or column in chosen)
         if chooses or (rewrites and column not in GROWN.get(table, ())):
             yield f"{table} {column or '*'} {right.lower()} {row.grantee}"
+    for row in connection.execute(text(_COUNTERS), {"counter": EPOCH_COUNTER}):
+        yield f"{EPOCH_COUNTER} * {row.privilege_type.lower()} {row.grantee}"
 
 
 def _event_triggers(connection: Connection) -> tuple[list[str], list[str]]:

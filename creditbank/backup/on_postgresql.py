@@ -18,7 +18,7 @@ from creditbank.backup.manifest import BackupFile, Manifest
 from creditbank.backup.refusals import GuardsDifferError
 from creditbank.config import Settings
 from creditbank.db import make_engine
-from creditbank.guards import grant_roles, role_names
+from creditbank.guards import EPOCH_COUNTER, grant_roles, role_names
 from creditbank.migrating import upgrade_on
 from creditbank.standing import guards_on
 
@@ -93,6 +93,7 @@ def restored_database(settings: Settings, folder: Path, manifest: Manifest) -> I
             upgrade_on(connection, manifest.revision)
             _load(connection, folder, manifest)
             upgrade_on(connection)
+            _set_sequence(connection, "ledger_epoch", "epoch", f"public.{EPOCH_COUNTER}")
             grant_roles(connection, *role_names(settings))
             if missing := guards_on(connection).missing:
                 raise GuardsDifferError(guards=missing[:5])

@@ -46,6 +46,8 @@ from creditbank.ledger.models import (
 #: Any fixed number: whoever holds this advisory lock is the one sealer of the database.
 _ADVISORY_LOCK = 7_317_001
 _ACT, _ENTRY = 0, 1
+#: On PostgreSQL says which epoch is the newest, to whoever writes a row.
+_EPOCH_COUNTER = "ledger_epoch_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ def open_epoch_if_restored(session: Session, *, now: datetime, restored: bool = 
             "epoch": newest.epoch + 1, "server": server, "started_at": now, "reason": "restored",
         }  # fmt: skip
         session.execute(insert(Epoch), [row])
+        # Nothing is written before both agree, so it is no matter which is seen first.
+        session.execute(select(func.setval(_EPOCH_COUNTER, newest.epoch + 1)))
 
 
 def seal_digest(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from creditbank.certificates.views import record_view
@@ -26,6 +26,7 @@ from creditbank.guards import (
     SEALER_ROLE,
     make_roles,
 )
+from creditbank.ledger.models import Act
 from creditbank.migrating import upgrade
 from creditbank.registry.adoption import (
     AdoptionDraft,
@@ -214,6 +215,9 @@ def test_every_guard_that_is_altered_is_named(database: Database) -> None:
             " AS 'BEGIN RETURN OLD; END'",
         f"ledger_entry xid insert {APP_ROLE}": f"GRANT INSERT (xid) ON ledger_entry TO {APP_ROLE}",
         f"journal_act * delete {SEALER_ROLE}": f"GRANT DELETE ON journal_act TO {SEALER_ROLE}",
+        f"ledger_epoch_number * update {APP_ROLE}":
+            f"GRANT SELECT, UPDATE ON SEQUENCE ledger_epoch_number TO {APP_ROLE}",
+        "ledger_epoch_number * usage -": "GRANT USAGE ON SEQUENCE ledger_epoch_number TO PUBLIC",
         "creditbank_guard_drop": "DROP EVENT TRIGGER creditbank_guard_drop",
     }  # fmt: skip
     with connected(database.owner_url) as connection:
@@ -390,6 +394,9 @@ def test_nobody_takes_down_what_keeps_an_occasion_from_counting_twice(
         "CREATE OR REPLACE FUNCTION ledger_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN RETURN NULL; END'",
         "SELECT setval('ledger_entry_number', 1)",
+        "SELECT setval('ledger_epoch_number', 7)",
+        "SELECT nextval('ledger_epoch_number')",
+        "ALTER SEQUENCE ledger_epoch_number RESTART 7",
         "INSERT INTO ledger_epoch VALUES (9, '', now(), 'mine')",
         "INSERT INTO journal_seal SELECT * FROM journal_seal",
     ],
@@ -399,6 +406,27 @@ def test_the_application_cannot_take_the_guards_down(
 ) -> None:
     with connected(database.app_url) as connection:
         assert succeeded(connection, iter([Attack("", statement)])) == []
+
+
+@on_postgresql
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_no_row_is_written_under_another_epoch_than_the_newest(
+    sealed_bank: TestBank, database: Database, epoch: int
+) -> None:
+    opened = "INSERT INTO ledger_epoch SELECT 2, server, started_at, 'restored' FROM ledger_epoch"
+    with connected(database.owner_url) as connection:
+        connection.execute(text(opened))
+        connection.execute(text(f"SELECT setval('ledger_epoch_number', {epoch})"))
+        connection.commit()
+
+        with pytest.raises(DBAPIError, match="this database was restored"):
+            sealed_bank.approved_filing()
+        connection.execute(text("SELECT setval('ledger_epoch_number', 2)"))
+        connection.commit()
+    sealed_bank.approved_filing()
+
+    with sealed_bank.reading() as session:
+        assert set(session.scalars(select(Act.epoch))) == {1, 2}
 
 
 @on_postgresql

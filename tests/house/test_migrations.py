@@ -16,10 +16,12 @@ import creditbank
 from creditbank.guards import APPENDED, CHANGING, SEALED
 from creditbank.migrating import is_current, upgrade
 from creditbank.orm import Base
-from tests.house.databases import guards_of, partitions_of
+from tests.house.databases import Guard, guards_of, partitions_of
 from tests.house.tree import ROOT
 
 VERSIONS = ROOT / "migrations" / "versions"
+#: Guards of PostgreSQL that a migration made to refuse more; `standing.py` holds them to that.
+MADE_STRICTER = {"0051": frozenset({"ledger_entry_epoch", "journal_act_epoch"})}
 
 
 def migrations() -> ScriptDirectory:
@@ -126,13 +128,15 @@ def test_every_table_is_said_to_change_to_grow_or_to_be_sealed() -> None:
 
 
 def test_every_upgrade_keeps_the_guards_that_stood_before(empty_engine: Engine) -> None:
-    before = frozenset[object]()
+    before = frozenset[Guard]()
     lost = {}
     for revision in revisions():
         upgrade_to(empty_engine, revision)
         with empty_engine.connect() as connection:
             after = guards_of(connection)
-        lost[revision] = before - after
+        made_again = MADE_STRICTER.get(revision, frozenset())
+        lost[revision] = frozenset(g for g in before - after if g.name not in made_again)
+        assert made_again & {guard.name for guard in before} <= {guard.name for guard in after}
         before = after
 
     assert lost == dict.fromkeys(revisions(), frozenset())
