@@ -21,7 +21,7 @@ from tests.house.tree import ROOT
 
 VERSIONS = ROOT / "migrations" / "versions"
 #: Guards of PostgreSQL that a migration made to refuse more; `standing.py` holds them to that.
-MADE_STRICTER = {"0051": frozenset({"ledger_entry_epoch", "journal_act_epoch"})}
+MADE_STRICTER = {"0052": frozenset({"ledger_entry_epoch", "journal_act_epoch"})}
 
 
 def migrations() -> ScriptDirectory:

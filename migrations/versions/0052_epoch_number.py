@@ -6,8 +6,8 @@ the newest epoch nothing is written, so that one set wrongly hides no row.
 
 from alembic import op
 
-revision = "0051"
-down_revision = "0050"
+revision = "0052"
+down_revision = "0051"
 
 STATEMENTS = (
     "CREATE SEQUENCE ledger_epoch_number AS smallint",
