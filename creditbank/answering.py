@@ -2,16 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from creditbank.db import db, snapshot, unit_of_work, writing
 from creditbank.errors import CreditBankError
 from creditbank.house import House, current_house
+from creditbank.keys import KeyStore
 from creditbank.ledger.seal import Sealed, seal
 from creditbank.people.register import identity_of
 from creditbank.people.vault import Vault
@@ -46,12 +50,119 @@ from creditbank.verification.predicates import (
 )
 from creditbank.verification.query_models import HolderCode
 from creditbank.verification.questions import Ask, AskByCode, CodeLevel, Disclosure
-from creditbank.verification.refused import REFUSALS, note_refused
+from creditbank.verification.refused import REFUSALS, Refusal, note_refused
 
 #: A request seals what waited when it came; what others post meanwhile is the clock's to seal.
 _ROUNDS_MAX = 50
 #: Answers that are in memory at a time while a list is handed over.
 _CHUNK_ANSWERS = 200
+
+
+_Asked = TypeVar("_Asked", Ask, PredicateAsk)
+_Decided = TypeVar("_Decided", Prepared, PreparedPredicate)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[_Asked, _Decided]):
+    """A kind of answer: how it is decided in a snapshot, signed, and kept."""
+
+    prepare: Callable[..., _Decided]
+    sign: Callable[[_Decided, KeyStore, str], SignedAnswer]
+    store: Callable[..., None]
+    #: whether it would be another once what waits has found its place
+    would_change: Callable[[_Decided], bool]
+    #: a refusal to be noted though it is answered
+    mismatch: Callable[[_Decided], Refusal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry(Generic[_Asked, _Decided]):
+    """A question as a client asks it now; decided, settled, and signed in this order."""
+
+    kind: Kind[_Asked, _Decided]
+    asked: _Asked
+    client: Client
+    now: datetime
+
+    def answered(self) -> SignedAnswer:
+        """Answer it and keep the answer.
+
+        Raises:
+            CreditBankError: as the kind's `prepare` does; nothing is kept then.
+        """
+        with snapshot() as session:
+            decided = self.decided(session)
+        settled = self.settled(decided)
+        signed = self.signed(settled)
+        with writing() as session:
+            self.kind.store(session, settled, signed, now=self.now)
+        return signed
+
+    def decided(self, session: Session) -> _Decided | Refusal:
+        """Decide it in a snapshot; a refusal that is to be noted is returned.
+
+        Raises:
+            CreditBankError: any other refusal.
+        """
+        try:
+            return self._prepared(session)
+        except REFUSALS as refusal:
+            return refusal
+
+    def settled(self, decided: _Decided | Refusal) -> _Decided:
+        """Note a refusal and raise it; where entries wait for their place, seal and decide again.
+
+        When the snapshot is over, and in this order: a question that is refused seals nothing.
+
+        Raises:
+            CreditBankError: as the kind's `prepare` does.
+        """
+        if isinstance(decided, REFUSALS):
+            self._note(decided)
+            raise decided
+        if self.kind.would_change(decided):
+            seal_what_waits(current_house(), self.now)
+            with snapshot() as session:
+                decided = self._prepared(session)
+        mismatch = self.kind.mismatch(decided)
+        if mismatch is not None:
+            self._note(mismatch)
+        return decided
+
+    def signed(self, settled: _Decided) -> SignedAnswer:
+        """Sign what was decided."""
+        house = current_house()
+        return self.kind.sign(settled, house.keys, house.settings.verdict_algorithm)
+
+    def _prepared(self, session: Session) -> _Decided:
+        vault = current_house().vault
+        return self.kind.prepare(session, vault, self.asked, self.client, now=self.now)
+
+    def _note(self, refusal: Refusal) -> None:
+        with unit_of_work() as session:
+            vault = current_house().vault
+            note_refused(session, vault, self.asked, self.client, refusal, now=self.now)
+
+
+def lacks_seal(prepared: Iterable[Prepared]) -> bool:
+    """Tell whether an answer would be another once what waits has found its place."""
+    nothing_waits = {"entries": 0}
+    return any(
+        each.statement["pending"] != nothing_waits or not each.statement["heads"]
+        for each in prepared
+    )
+
+
+VERDICT: Kind[Ask, Prepared] = Kind(
+    prepare, sign, store,
+    would_change=lambda decided: decided.ask.known_at is None and lacks_seal([decided]),
+    mismatch=lambda _decided: None,
+)  # fmt: skip
+PREDICATE: Kind[PredicateAsk, PreparedPredicate] = Kind(
+    prepare_predicate, sign_predicate, store_predicate,
+    would_change=lambda decided: decided.lacks_seal,
+    mismatch=lambda decided: decided.mismatch,
+)  # fmt: skip
 
 
 def answered(ask: Ask, client: Client, *, now: datetime) -> SignedAnswer:
@@ -60,30 +171,16 @@ def answered(ask: Ask, client: Client, *, now: datetime) -> SignedAnswer:
     Raises:
         CreditBankError: as `prepare` does; nothing is kept then.
     """
-    house = current_house()
-    prepared = prepared_for(ask, client, now=now)
-    signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
-    with writing() as session:
-        store(session, prepared, signed, now=now)
-    return signed
+    return Inquiry(VERDICT, ask, client, now).answered()
 
 
-def prepared_for(ask: Ask, client: Client, *, now: datetime) -> Prepared:
-    """Prepare the answer; when entries wait for their place, seal them and prepare it again.
-
-    In this order, so that a question which is refused has sealed nothing.
+def predicate_answered(ask: PredicateAsk, client: Client, *, now: datetime) -> SignedAnswer:
+    """Answer yes or no and keep the answer.
 
     Raises:
-        CreditBankError: as `prepare` does.
+        CreditBankError: as `prepare_predicate` does; nothing is kept then.
     """
-    house = current_house()
-    with refusals_noted(ask, client, now=now), snapshot() as session:
-        prepared = prepare(session, house.vault, ask, client, now=now)
-    if ask.known_at is not None or not lacks_seal([prepared]):
-        return prepared
-    seal_what_waits(house, now)
-    with snapshot() as session:
-        return prepare(session, house.vault, ask, client, now=now)
+    return Inquiry(PREDICATE, ask, client, now).answered()
 
 
 @contextmanager
@@ -149,48 +246,6 @@ def opened_predicate(asked: PredicateByCode, client: Client, *, now: datetime) -
         holder = identity_of(session, current_house().vault, found.person_id)
     shown = HolderShown(found.code_no, asked.code, holder)
     return PredicateAsk(asked.predicate, asked.identity, found.purpose, LEGAL_BASIS, shown_by=shown)
-
-
-def predicate_for(ask: PredicateAsk, client: Client, *, now: datetime) -> PreparedPredicate:
-    """Do what `prepared_for` does for a yes or no.
-
-    Raises:
-        CreditBankError: as `prepare_predicate` does.
-    """
-    house = current_house()
-    with refusals_noted(ask, client, now=now), snapshot() as session:
-        prepared = prepare_predicate(session, house.vault, ask, client, now=now)
-    if prepared.lacks_seal:
-        seal_what_waits(house, now)
-        with snapshot() as session:
-            prepared = prepare_predicate(session, house.vault, ask, client, now=now)
-    if prepared.mismatch is not None:
-        with unit_of_work() as session:
-            note_refused(session, house.vault, ask, client, prepared.mismatch, now=now)
-    return prepared
-
-
-def predicate_answered(ask: PredicateAsk, client: Client, *, now: datetime) -> SignedAnswer:
-    """Answer yes or no and keep the answer.
-
-    Raises:
-        CreditBankError: as `prepare_predicate` does; nothing is kept then.
-    """
-    house = current_house()
-    prepared = predicate_for(ask, client, now=now)
-    signed = sign_predicate(prepared, house.keys, house.settings.verdict_algorithm)
-    with writing() as session:
-        store_predicate(session, prepared, signed, now=now)
-    return signed
-
-
-def lacks_seal(prepared: Iterable[Prepared]) -> bool:
-    """Tell whether an answer would be another once what waits has found its place."""
-    nothing_waits = {"entries": 0}
-    return any(
-        each.statement["pending"] != nothing_waits or not each.statement["heads"]
-        for each in prepared
-    )
 
 
 def seal_what_waits(house: House, now: datetime) -> Sealed:

@@ -38,6 +38,9 @@ _GONE = ("57P01", "57P02", "57P03")
 #: SQLSTATE of a unique key taken meanwhile by somebody else, and SQLite's words for it.
 _TAKEN = ("23505", "UNIQUE constraint failed")
 
+_READING_FILE: dict[str, Any] = {"creditbank_reading": True}
+_READING = _READING_FILE | {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
 
 class BusyError(CreditBankError):
     """A lock was not to be had in time; nothing was written, and the same may be sent again."""
@@ -107,10 +110,13 @@ def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
     @event.listens_for(engine, "connect")
     def _open(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # or the driver would begin transactions by itself
+        connection.create_function("unhex", 1, bytes.fromhex, deterministic=True)
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # What `among_named` reads by, which SQLite declares at its first use: nothing is, later.
+        cursor.execute("SELECT value FROM json_each('[]')")
         cursor.close()
         if not owner:
             restrict(connection)
@@ -214,11 +220,19 @@ def snapshot(engine: Engine | None = None) -> Iterator[Session]:
     Of the application at work; a process that has none brings the engine.
     """
     engine = engine or db.engine
-    options: dict[str, Any] = {"creditbank_reading": True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with refusals_are_said(), Session(engine.execution_options(**options)) as session:
-        yield session
+    on_server = engine.dialect.name == "postgresql"
+    options = _READING if on_server else _READING_FILE
+    with (
+        refusals_are_said(),
+        engine.connect() as connection,
+        connection.execution_options(**options).begin() as transaction,
+    ):
+        with Session(connection) as session:
+            yield session
+        if not on_server:  # where it could have written
+            transaction.rollback()
+        # Else it ends with COMMIT: after ROLLBACK psycopg has the server forget every statement
+        # that it holds ready.
 
 
 @contextmanager

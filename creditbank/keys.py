@@ -12,7 +12,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from creditbank.canonical import Canonical, canonical_bytes
+from creditbank.clock import utc_now
 from creditbank.errors import CreditBankError
 
 KeyKind = Literal["log", "verdict-ed25519", "verdict-es256", "vault", "lookup"]
@@ -39,6 +40,8 @@ KEY_KINDS: tuple[KeyKind, ...] = ("log", "verdict-ed25519", "verdict-es256", "va
 #: The kind and the number of a key, as its file's name.
 KEY_FILE_NAME = re.compile(r"(?P<kind>[a-z0-9-]+)\.(?P<number>[0-9]{4})\.key")
 _SYMMETRIC_BYTES = 32
+#: Longer than the grain of any file system's times.
+_SETTLES_SECONDS = 3
 #: With which key what leaves the bank is signed, by the algorithm's name.
 ALGORITHMS: Final[Mapping[str, KeyKind]] = {
     "Ed25519": "verdict-ed25519", "ES256": "verdict-es256",
@@ -91,6 +94,7 @@ class KeyStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._known: dict[tuple[KeyKind, int], KeyFile] = {}
+        self._listing: tuple[int | None, Sequence[tuple[str, int]]] = (None, ())
 
     def ensure(self) -> None:
         """Make the first key of each kind that has none."""
@@ -147,10 +151,26 @@ class KeyStore:
         return self._directory / f"{kind}.{number:04d}.key"
 
     def _numbers(self, kind: KeyKind) -> list[int]:
-        if not self._directory.is_dir():
-            return []
+        return [number for each, number in self._listed() if each == kind]
+
+    def _listed(self) -> Sequence[tuple[str, int]]:
+        """Return kind and number of each key file.
+
+        The directory is read anew once its time has changed, and while that time is so young that
+        a file more need not change it: a key that another process made is used at once.
+        """
+        try:
+            changed_ns = self._directory.stat().st_mtime_ns
+        except FileNotFoundError:
+            return ()
+        if self._listing[0] == changed_ns:
+            return self._listing[1]
         found = (KEY_FILE_NAME.fullmatch(path.name) for path in self._directory.iterdir())
-        return [int(match["number"]) for match in found if match and match["kind"] == kind]
+        listed = tuple((match["kind"], int(match["number"])) for match in found if match)
+        age_seconds = int(utc_now().timestamp()) - changed_ns // 1_000_000_000
+        settled = age_seconds > _SETTLES_SECONDS
+        self._listing = (changed_ns if settled else None, listed)
+        return listed
 
 
 def signed_jws(

@@ -6,7 +6,7 @@ and shapes; it neither commits nor reads the clock.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial, wraps
@@ -51,6 +51,8 @@ class Unit(Enum):
     READING = "reading"
     #: one unit of work, with the first answer in it
     WRITING = "writing"
+    #: one snapshot, behind which the view may have more to do (`Afterwards`)
+    LOOKING = "looking"
     #: the view opens its own, because it needs more than one
     OWN = "own"
 
@@ -83,6 +85,13 @@ class Reply:
     status: int | None = None
     #: what a dry run wrote is kept, since the view itself took back all that was only tried
     keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What a view that looked has still to do once its snapshot is over; it gives the answer."""
+
+    do: Callable[[], Any]
 
 
 View = Callable[..., Any]
@@ -137,19 +146,28 @@ def _answered(declared: Declared, unit: Unit, view: View, path: Mapping[str, Any
             asker = _asker(session, declared, now)
             call, _content = _unpacked(declared, asker, now)
             return _response(declared, view(call, session, **path))
+    if unit is Unit.LOOKING:
+        with snapshot() as session:
+            call = _keyed(declared, _asker(session, declared, now), now)
+            found = view(call, session, **path)
+        return _response(declared, found.do() if isinstance(found, Afterwards) else found)
     asker = None
     if declared.scope is not None:
         with snapshot() as session:
             asker = _asker(session, declared, now)
-    call, content = _unpacked(declared, asker, now)
-    if declared.writes and not call.dry:
-        client_id = asker.client_id if asker else PUBLIC_WRITER
-        call = Call(
-            asker, call.query, call.body, call.now, write=write_key(client_id, content.said)
-        )
+    call = _keyed(declared, asker, now)
     if unit is Unit.OWN:
         return _response(declared, view(call, **path))
     return _written(declared, view, call, path)
+
+
+def _keyed(declared: Declared, asker: Client | None, now: datetime) -> Call:
+    """Unpack a call, with its key where it writes."""
+    call, content = _unpacked(declared, asker, now)
+    if not declared.writes or call.dry:
+        return call
+    client_id = asker.client_id if asker else PUBLIC_WRITER
+    return replace(call, write=write_key(client_id, content.said))
 
 
 def _asker(session: Session, declared: Declared, now: datetime) -> Client | None:

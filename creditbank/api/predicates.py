@@ -5,37 +5,30 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from creditbank.answering import opened_predicate, predicate_for
+from creditbank.answering import PREDICATE, opened_predicate
+from creditbank.api.asking import Answering, asked_once
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import (
-    Call,
-    Door,
-    Reply,
-    Unit,
-    claimed,
-    first_answer_of,
-)
+from creditbank.api.endpoints import Afterwards, Call, Door, Reply, Unit
 from creditbank.api.idempotency import REPLAYED_HEADER
 from creditbank.api.verdicts import JOSE
-from creditbank.db import snapshot, writing
+from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.registry.clients import Scope
-from creditbank.registry.idempotency import FirstAnswer
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.subjects import SubjectUnknownError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.predicates import PredicateBody, PredicateShown
+from creditbank.verification.answers import SignedAnswer
 from creditbank.verification.codes import HolderCodePausedError, HolderCodeRefusedError
 from creditbank.verification.kept import statement_of, superseded_by
 from creditbank.verification.models import Verdict
 from creditbank.verification.predicates import (
+    PredicateAsk,
     PredicateByCode,
     PredicateUnknownError,
     PredicateYearsError,
     predicate_numbered,
-    sign_predicate,
-    store_predicate,
     subject_nonce,
 )
 
@@ -59,7 +52,7 @@ predicates = Door("predicates", __name__, description="Are there so many hours? 
 @predicates.post(
     "/predicates",
     Scope.VERDICT_ASK,
-    unit=Unit.OWN,
+    unit=Unit.LOOKING,
     writes=True,
     status=201,
     body=JsonBody(PredicateBody(), _EXAMPLE),
@@ -70,26 +63,9 @@ predicates = Door("predicates", __name__, description="Are there so many hours? 
         HolderCodeRefusedError, HolderCodePausedError,
     ),
 )  # fmt: skip
-def ask_predicate(call: Call) -> Reply | Response:
+def ask_predicate(call: Call, session: Session) -> Reply | Response | Afterwards:
     """Answer yes or no, signed; `application/jose` is the JWS alone."""
-    house = current_house()
-    with snapshot() as session:
-        known = first_answer_of(session, call)
-        if known is not None:
-            return _again(session, call, str(known["predicate_no"]))
-    asked = call.body
-    if isinstance(asked, PredicateByCode):
-        asked = opened_predicate(asked, call.client, now=call.now)
-    prepared = predicate_for(asked, call.client, now=call.now)
-    signed = sign_predicate(prepared, house.keys, house.settings.verdict_algorithm)
-    with writing() as session:
-        # The answer itself is kept once, in its own table.
-        first = claimed(session, call, FirstAnswer(201, {"predicate_no": signed.verdict_no}))
-        if first is not None:  # the same question, asked twice at once
-            return _again(session, call, str(first.answer["predicate_no"]))
-        store_predicate(session, prepared, signed, now=call.now)
-    with snapshot() as session:
-        return _shown(session, call, signed.verdict_no, status=201)
+    return asked_once(_ANSWERING, call, session)
 
 
 @predicates.get(
@@ -102,6 +78,11 @@ def ask_predicate(call: Call) -> Reply | Response:
 def read_predicate(call: Call, session: Session, predicate_no: str) -> Reply | Response:
     """Return a signed yes or no to whoever asked for it."""
     return _shown(session, call, predicate_no, status=200)
+
+
+def _given(call: Call, _asked: PredicateAsk, signed: SignedAnswer) -> Reply | Response:
+    with snapshot() as session:
+        return _shown(session, call, signed.verdict_no, status=201)
 
 
 def _again(session: Session, call: Call, predicate_no: str) -> Reply | Response:
@@ -128,3 +109,6 @@ def _members(kept: Verdict) -> dict[str, Any]:
         "predicate_no": kept.verdict_no, "answer": kept.outcome, "statement": statement_of(kept),
         "nonce": subject_nonce(current_house().vault, kept.verdict_no).hex(), "jws": kept.jws,
     }  # fmt: skip
+
+
+_ANSWERING = Answering(PREDICATE, "predicate_no", PredicateByCode, opened_predicate, _again, _given)

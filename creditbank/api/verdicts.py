@@ -5,34 +5,22 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from creditbank.answering import opened, prepared_for
+from creditbank.answering import VERDICT, opened
+from creditbank.api.asking import Answering, asked_once
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import (
-    Call,
-    Door,
-    Reply,
-    Unit,
-    claimed,
-    first_answer_of,
-)
+from creditbank.api.endpoints import Afterwards, Call, Door, Reply, Unit
 from creditbank.api.idempotency import REPLAYED_HEADER
-from creditbank.db import snapshot, writing
+from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.ledger.posting import PersonErasedError
 from creditbank.people.register import STATED_REFUSALS
 from creditbank.registry.clients import Scope
-from creditbank.registry.idempotency import FirstAnswer
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.requirement import StatedFactInvalidError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.verdicts import VerdictAnswer, VerdictBody
-from creditbank.verification.answers import (
-    VerdictUnknownError,
-    sign,
-    store,
-    verdict_numbered,
-)
+from creditbank.verification.answers import SignedAnswer, VerdictUnknownError, verdict_numbered
 from creditbank.verification.codes import (
     HolderCodeNarrowerError,
     HolderCodePausedError,
@@ -66,7 +54,7 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
 @verdicts.post(
     "/verdicts",
     Scope.VERDICT_ASK,
-    unit=Unit.OWN,
+    unit=Unit.LOOKING,
     writes=True,
     status=201,
     body=JsonBody(VerdictBody(), _EXAMPLE),
@@ -78,28 +66,9 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
         HolderCodeRefusedError, HolderCodeNarrowerError, HolderCodePausedError,
     ),
 )  # fmt: skip
-def ask(call: Call) -> Reply | Response:
+def ask(call: Call, session: Session) -> Reply | Response | Afterwards:
     """Answer whether a person has a title's hours, signed; `application/jose` is the JWS alone."""
-    house = current_house()
-    with snapshot() as session:
-        known = first_answer_of(session, call)
-        if known is not None:
-            return _again(session, call, str(known["verdict_no"]))
-    asked = call.body
-    if isinstance(asked, AskByCode):
-        asked = opened(asked, call.client, now=call.now)
-    prepared = prepared_for(asked, call.client, now=call.now)
-    signed = sign(prepared, house.keys, house.settings.verdict_algorithm)
-    with writing() as session:
-        # The answer itself is kept once, in its own table.
-        first = claimed(session, call, FirstAnswer(201, {"verdict_no": signed.verdict_no}))
-        if first is not None:  # the same question, asked twice at once
-            return _again(session, call, str(first.answer["verdict_no"]))
-        store(session, prepared, signed, now=call.now)
-    holder = _holder(asked, signed.verdict_no, call)
-    return _answer(
-        signed.verdict_no, signed.outcome, signed.statement, signed.jws, holder, status=201
-    )
+    return asked_once(_ANSWERING, call, session)
 
 
 @verdicts.get(
@@ -129,6 +98,13 @@ def read_verdict_sd_jwt(call: Call, session: Session, verdict_no: str) -> Respon
         statement_of(verdict), house.vault, house.keys, house.settings.verdict_algorithm
     )
     return Response(token, content_type=SD_JWT, headers={"Cache-Control": "no-store"})
+
+
+def _given(call: Call, asked: Ask, signed: SignedAnswer) -> Reply | Response:
+    holder = _holder(asked, signed.verdict_no, call)
+    return _answer(
+        signed.verdict_no, signed.outcome, signed.statement, signed.jws, holder, status=201
+    )
 
 
 def _holder(asked: Ask, verdict_no: str, call: Call) -> HolderName | None:
@@ -180,3 +156,6 @@ def _answer(
     if newer:
         members["superseded_by"] = newer
     return Reply(members, status=status)
+
+
+_ANSWERING = Answering(VERDICT, "verdict_no", AskByCode, opened, _again, _given)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Executable, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from creditbank.errors import CreditBankError
@@ -25,6 +25,8 @@ from creditbank.ledger.models import (
     Source,
     Tile,
 )
+from creditbank.orm import UtcDateTime
+from creditbank.readymade import ReadyMade, lasting
 
 LEAF_BYTES = 32
 REF_BYTES = 8
@@ -106,36 +108,70 @@ def log_by_origin(session: Session, origin: str) -> Log:
 
 def last_seal(session: Session, known_at: datetime | None = None) -> Seal | None:
     """Return the last round of the sealer, or the last at or before an instant."""
-    query = select(Seal).order_by(Seal.seal_no.desc()).limit(1)
-    if known_at is not None:
-        query = query.where(Seal.sealed_at <= known_at)
-    return session.scalar(query)
+    if known_at is None:
+        rows = _LAST_SEAL.rows(session)
+    else:
+        rows = _SEAL_KNOWN.rows(session, known_at=known_at)
+    return Seal(**dict(zip(_SEAL, rows[0], strict=True))) if rows else None
+
+
+_SEAL = tuple(column.key for column in Seal.__table__.columns)
+_SEALS = select(*(getattr(Seal, name) for name in _SEAL)).order_by(Seal.seal_no.desc()).limit(1)
+_LAST_SEAL = ReadyMade(_SEALS)
+_SEAL_KNOWN = ReadyMade(_SEALS.where(Seal.sealed_at <= bindparam("known_at", type_=UtcDateTime())))
 
 
 def sealed_by(seal: Seal | None) -> ColumnElement[bool]:
     """Return the condition that an entry had its place when a round ended."""
-    row = tuple_(Entry.epoch, Entry.xid, Entry.entry_id)
-    if seal is None:
-        return row < tuple_(0, 0, 0)
-    return row <= tuple_(seal.entry_epoch, seal.entry_xid, seal.entry_id)
+    return tuple_(*reach_of(seal)) >= _ENTRY
+
+
+def reach_of(seal: Seal | None) -> tuple[int, int, int]:
+    """Return epoch, transaction and number up to which entries have their place."""
+    return (seal.entry_epoch, seal.entry_xid, seal.entry_id) if seal else (-1, 0, 0)
+
+
+_ENTRY = tuple_(Entry.epoch, Entry.xid, Entry.entry_id)
+#: The same condition as `sealed_by`'s, with `reach_of` under these names.
+REACH = ("epoch", "xid", "entry_id")
+SEALED_BY: ColumnElement[bool] = (
+    tuple_(*(bindparam(each, type_=BigInteger()) for each in REACH)) >= _ENTRY
+)
 
 
 def heads_at(session: Session, seal: Seal | None, jurisdiction: str) -> list[Head]:
     """Return the newest checkpoint, at a round of the sealer, of each log of a jurisdiction."""
     if seal is None:
         return []
+    known, place = lasting(session), ("heads", seal.seal_no, jurisdiction)
+    if place not in known:
+        rows = _HEADS.rows(session, seal_no=seal.seal_no, jurisdiction=jurisdiction)
+        known[place] = [
+            Head(log_id, vkey, Checkpoint(origin, size, root), note, seal_no)
+            for log_id, vkey, origin, size, root, note, seal_no in rows
+        ]
+    heads: list[Head] = known[place]
+    return heads
+
+
+def _newest_heads() -> Executable:
     signed = aliased(SignedCheckpoint)
     newest = select(func.max(signed.size)).where(
-        signed.log_id == Log.log_id, signed.seal_no <= seal.seal_no
+        signed.log_id == Log.log_id, signed.seal_no <= bindparam("seal_no")
     )
-    found = (
-        select(Log, SignedCheckpoint)
+    return (
+        select(
+            Log.log_id, Log.vkey, Log.origin, SignedCheckpoint.size, SignedCheckpoint.root,
+            SignedCheckpoint.note, SignedCheckpoint.seal_no,
+        )
         .join(SignedCheckpoint, SignedCheckpoint.log_id == Log.log_id)
-        .where(Log.jurisdiction == jurisdiction)
+        .where(Log.jurisdiction == bindparam("jurisdiction"))
         .where(SignedCheckpoint.size == newest.scalar_subquery())
         .order_by(Log.year)
-    )
-    return [_head(log, checkpoint) for log, checkpoint in session.execute(found)]
+    )  # fmt: skip
+
+
+_HEADS = ReadyMade(_newest_heads())
 
 
 def latest_head(session: Session, log: Log) -> Head:

@@ -32,11 +32,44 @@ from creditbank.people.models import (
 )
 from creditbank.people.names import agrees
 from creditbank.people.vault import SECRET_BYTES, Vault, VaultBrokenError
+from creditbank.readymade import ReadyMade, among_named
 from creditbank.registry.bank import DemoOnlyError, InventedOnlyError, require_people
 
 #: Rows in one IN list; well below what either driver can bind.
 _CHUNK = 5_000
 _Item = TypeVar("_Item")
+_LOOKED_UP = ReadyMade(
+    lambda dialect: select(IdentityLookup.lookup, IdentityLookup.person_id).where(
+        among_named(dialect, IdentityLookup.lookup, "lookups")
+    )
+)
+_NAMED = ReadyMade(
+    lambda dialect: (
+        select(
+            IdentityLookup.lookup, IdentityLookup.person_id, PersonName.name_no,
+            PersonName.name_cipher,
+        )
+        .outerjoin(PersonName, PersonName.person_id == IdentityLookup.person_id)
+        .where(among_named(dialect, IdentityLookup.lookup, "lookups"))
+    )
+)  # fmt: skip
+_NAMES = ReadyMade(
+    lambda dialect: (
+        select(PersonName.person_id, PersonName.name_no, PersonName.name_cipher)
+        .where(among_named(dialect, PersonName.person_id, "people"))
+        .order_by(PersonName.name_no.desc())
+    )
+)
+_LINKS = ReadyMade(
+    lambda dialect: select(
+        PersonLink.person_id, PersonLink.other_person_id, PersonLink.link_no, PersonLink.linked
+    ).where(
+        or_(
+            among_named(dialect, PersonLink.person_id, "people"),
+            among_named(dialect, PersonLink.other_person_id, "people"),
+        )
+    )
+)
 
 
 class PersonUnknownError(CreditBankError):
@@ -85,11 +118,7 @@ def _found(session: Session, lookups: Mapping[Document, Sequence[bytes]]) -> dic
     by_lookup = {lookup: document for document, each in lookups.items() for lookup in each}
     found: dict[Document, int] = {}
     for chunk in _chunks(list(by_lookup)):
-        rows = session.execute(
-            select(IdentityLookup.lookup, IdentityLookup.person_id).where(
-                among(session, IdentityLookup.lookup, chunk)
-            )
-        )
+        rows = _LOOKED_UP.rows(session, lookups=chunk)
         found.update({by_lookup[lookup]: person_id for lookup, person_id in rows})
     return found
 
@@ -118,8 +147,7 @@ def find_each(
             require_people(session, invented=invented)
         except (DemoOnlyError, InventedOnlyError) as error:
             refused[invented] = error
-    keys = find_people(session, vault, [identity.document for identity in identities])
-    names = names_of(session, vault, set(keys.values()))
+    keys, names = _known(session, vault, [identity.document for identity in identities])
     found: list[int | CreditBankError] = []
     for identity in identities:
         key, refusal = keys.get(identity.document), refused.get(is_demo_number(identity.document))
@@ -130,6 +158,23 @@ def find_each(
         else:
             found.append(key if agrees(identity.name, names[key]) else IdentityMismatchError())
     return found
+
+
+def _known(
+    session: Session, vault: Vault, documents: Sequence[Document]
+) -> tuple[dict[Document, int], dict[int, list[str]]]:
+    """Return the keys of those who are on record, and every name of each, in one reading."""
+    lookups = zip(documents, vault.lookups_of(documents), strict=True)
+    by_lookup = {lookup: document for document, each in lookups for lookup in each}
+    keys: dict[Document, int] = {}
+    names: dict[int, dict[int, str]] = defaultdict(dict)
+    for chunk in _chunks(list(by_lookup)):
+        for lookup, person_id, name_no, cipher in _NAMED.rows(session, lookups=chunk):
+            keys[by_lookup[lookup]] = person_id
+            if name_no is not None:
+                plain = vault.unlock(cipher, "person_name", "name_cipher", person_id, name_no)
+                names[person_id][name_no] = plain.decode("utf-8")
+    return keys, {person_id: list(each.values()) for person_id, each in names.items()}
 
 
 def ensure_people(
@@ -176,11 +221,7 @@ def names_of(session: Session, vault: Vault, people: Iterable[int]) -> dict[int,
     """Return every name of each person, the newest first."""
     names: dict[int, list[str]] = defaultdict(list)
     for chunk in _chunks(list(people)):
-        query = select(PersonName.person_id, PersonName.name_no, PersonName.name_cipher)
-        of_chunk = query.where(among(session, PersonName.person_id, chunk))
-        for person_id, name_no, cipher in session.execute(
-            of_chunk.order_by(PersonName.name_no.desc())
-        ):
+        for person_id, name_no, cipher in _NAMES.rows(session, people=chunk):
             plain = vault.unlock(cipher, "person_name", "name_cipher", person_id, name_no)
             names[person_id].append(plain.decode("utf-8"))
     return {person_id: tuple(found) for person_id, found in names.items()}
@@ -333,15 +374,8 @@ def record_link(session: Session, one: int, other: int, act_id: int, *, linked: 
 def _standing_links(session: Session, people: Iterable[int]) -> list[tuple[int, int]]:
     newest: dict[tuple[int, int], tuple[int, bool]] = {}
     for chunk in _chunks(list(people)):
-        query = select(PersonLink).where(
-            or_(
-                among(session, PersonLink.person_id, chunk),
-                among(session, PersonLink.other_person_id, chunk),
-            )
-        )
-        for row in session.scalars(query):
-            pair = (row.person_id, row.other_person_id)
-            newest[pair] = max(newest.get(pair, (0, False)), (row.link_no, row.linked))
+        for one, other, link_no, linked in _LINKS.rows(session, people=chunk):
+            newest[one, other] = max(newest.get((one, other), (0, False)), (link_no, linked))
     return [pair for pair, (_, linked) in newest.items() if linked]
 
 

@@ -6,18 +6,21 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.config import SANDBOX_PATH
 from creditbank.errors import CreditBankError
+from creditbank.readymade import ReadyMade, lasting
 from creditbank.registry.models import Bank, SetupCode
 
 Mode = Literal["production", "demo"]
 SETUP_CODE_HOURS = 24
-#: Where a session keeps the bank's one row.
+#: Where the bank's one row is kept.
 _KEPT = "creditbank-bank"
+_SAID = ("mode", "host", "created_at")
+_THE_BANK = ReadyMade(select(*(getattr(Bank, name) for name in _SAID)).where(Bank.bank_id == 1))
 #: A sandbox bank's host is that of the bank which serves it, and the path at which it does.
 _HOST = re.compile(
     rf"[a-z0-9]([a-z0-9.-]{{0,98}}[a-z0-9])?(:[0-9]{{1,5}})?({SANDBOX_PATH})?", re.ASCII
@@ -90,11 +93,13 @@ def the_bank(session: Session) -> Bank:
     Raises:
         BankNotFoundedError: `creditbank init` was never run.
     """
-    # A row that nobody holds would be read again each time it is asked for.
-    bank: Bank | None = session.info.get(_KEPT) or session.get(Bank, 1)
+    known = lasting(session)
+    bank: Bank | None = known.get(_KEPT)
     if bank is None:
-        raise BankNotFoundedError
-    session.info[_KEPT] = bank
+        found = _THE_BANK.rows(session)
+        if not found:
+            raise BankNotFoundedError
+        bank = known[_KEPT] = Bank(bank_id=1, **dict(zip(_SAID, found[0], strict=True)))
     return bank
 
 

@@ -5,17 +5,43 @@ answer or an answer without its act.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
+from creditbank.readymade import ReadyMade
 from creditbank.registry.models import IdempotentWrite
+
+_COLUMNS = (
+    "client_id", "idempotency_key", "content_digest", "status", "answer", "recorded_at",
+)  # fmt: skip
+
+
+def _claiming(dialect: str) -> Executable:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insertion = make(IdempotentWrite).values({name: bindparam(name) for name in _COLUMNS})
+    before = bindparam("forgotten_before", type_=IdempotentWrite.recorded_at.type)
+    taken = insertion.on_conflict_do_update(
+        index_elements=["client_id", "idempotency_key"],
+        set_={name: insertion.excluded[name] for name in _COLUMNS},
+        where=IdempotentWrite.recorded_at < before,
+    )
+    return taken.returning(IdempotentWrite.idempotency_key)
+
+
+_CLAIM = ReadyMade(_claiming)
+_FIRST = ReadyMade(
+    select(IdempotentWrite.content_digest, IdempotentWrite.status, IdempotentWrite.answer).where(
+        IdempotentWrite.client_id == bindparam("client_id"),
+        IdempotentWrite.idempotency_key == bindparam("key"),
+    )
+)
 
 
 class IdempotencyKeyReusedError(CreditBankError):
@@ -63,8 +89,9 @@ def claim(
     """
     if _inserted(session, write, answer or FirstAnswer(0, {}), forgotten_before, now):
         return None
-    first = session.get_one(IdempotentWrite, (write.client_id, write.key))
-    return _same_answer(first, write.digests)
+    first = first_answer(session, write)
+    assert first is not None, "a key that could not be claimed has an answer"
+    return first
 
 
 def first_answer(session: Session, write: WriteKey) -> FirstAnswer | None:
@@ -73,8 +100,13 @@ def first_answer(session: Session, write: WriteKey) -> FirstAnswer | None:
     Raises:
         IdempotencyKeyReusedError: the key stands for another content.
     """
-    first = session.get(IdempotentWrite, (write.client_id, write.key))
-    return None if first is None else _same_answer(first, write.digests)
+    found = _FIRST.rows(session, client_id=write.client_id, key=write.key)
+    if not found:
+        return None
+    [(digest, status, answer)] = found
+    if digest not in write.digests:
+        raise IdempotencyKeyReusedError
+    return FirstAnswer(status, json.loads(answer))
 
 
 def keep(session: Session, write: WriteKey, answer: FirstAnswer) -> None:
@@ -103,27 +135,13 @@ def _inserted(
     forgotten_before: datetime,
     now: datetime,
 ) -> bool:
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    row = {
-        "client_id": write.client_id, "idempotency_key": write.key,
-        "content_digest": write.digests[0], "status": answer.status,
-        "answer": _written(answer), "recorded_at": now,
-    }  # fmt: skip
-    insertion = make(IdempotentWrite).values(row)
-    taken = insertion.on_conflict_do_update(
-        index_elements=["client_id", "idempotency_key"],
-        set_={name: insertion.excluded[name] for name in row},
-        where=IdempotentWrite.recorded_at < forgotten_before,
-    )
-    return session.scalar(taken.returning(IdempotentWrite.idempotency_key)) is not None
+    taken = _CLAIM.rows(
+        session, client_id=write.client_id, idempotency_key=write.key,
+        content_digest=write.digests[0], status=answer.status, answer=_written(answer),
+        recorded_at=now, forgotten_before=forgotten_before,
+    )  # fmt: skip
+    return bool(taken)
 
 
 def _written(answer: FirstAnswer) -> str:
     return json.dumps(answer.answer, ensure_ascii=False)
-
-
-def _same_answer(first: IdempotentWrite, digests: Collection[bytes]) -> FirstAnswer:
-    if first.content_digest not in digests:
-        raise IdempotencyKeyReusedError
-    return FirstAnswer(first.status, json.loads(first.answer))

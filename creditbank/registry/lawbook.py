@@ -5,16 +5,31 @@ verdicts name them by digest.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Date,
+    Executable,
+    LargeBinary,
+    String,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from creditbank.ids import places_above
 from creditbank.ledger.leaves import Pins
+from creditbank.orm import UtcDateTime
+from creditbank.readymade import ReadyMade, Row
 from creditbank.registry.models import PublishedPack, RuleAdoption
 from creditbank.rules.loader import PackMissingError, chain_of, load_pack
 from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError
@@ -32,27 +47,20 @@ def law_of(session: Session, scheme: str, known_at: datetime | None = None) -> P
         PackMissingError: nobody had published such a pack, or one of its parents.
         PackDraftError: the scheme rests on a draft that nobody has adopted.
     """
-    return _chain(scheme, published_packs(session, known_at), adoptions(session, known_at))
+    # What is read is what the chain is known by: a version or an adoption more is another chain.
+    said = tuple(_read(session, known_at))
+    chain = _chains.get((scheme, said))
+    if chain is None:
+        chain = chain_of(scheme, _packs_in(session, said), adopted=_adoptions_in(said))
+        if len(_chains) >= _CHAINS_MAX:
+            _chains.clear()
+        _chains[scheme, said] = chain
+    return chain
 
 
 #: Chains found last: whoever weighs by one remembers on it what it says.
 _chains: dict[tuple[object, ...], PackChain] = {}
 _CHAINS_MAX = 64
-
-
-def _chain(
-    scheme: str, packs: Mapping[str, Pack], adopted: Mapping[str, tuple[Adoption, ...]]
-) -> PackChain:
-    """Return the chain of a scheme, the same one as long as packs and adoptions are the same."""
-    versions = frozenset((pack.id, pack.version, pack.sha256) for pack in packs.values())
-    asked = scheme, versions, frozenset(adopted.items())
-    chain = _chains.get(asked)
-    if chain is None:
-        chain = chain_of(scheme, packs, adopted=adopted)
-        if len(_chains) >= _CHAINS_MAX:
-            _chains.clear()
-        _chains[asked] = chain
-    return chain
 
 
 def law_at(session: Session, jurisdiction: str) -> PackChain:
@@ -72,38 +80,87 @@ def law_at(session: Session, jurisdiction: str) -> PackChain:
 
 def published_packs(session: Session, known_at: datetime | None = None) -> dict[str, Pack]:
     """Return the newest published version of each pack, now or as known at an instant."""
-    published: ColumnElement[bool] = PublishedPack.published_at.is_not(None)
-    if known_at is not None:
-        published = PublishedPack.published_at <= known_at
+    return _packs_in(session, _read(session, known_at))
+
+
+def _read(session: Session, known_at: datetime | None) -> Sequence[Row]:
+    """Read in one statement which packs are the newest, and in their order which were adopted."""
+    return _LAW.rows(session) if known_at is None else _LAW_KNOWN.rows(session, known_at=known_at)
+
+
+def _packs_in(session: Session, said: Sequence[Row]) -> dict[str, Pack]:
+    return {
+        pack_id: _pack(session, pack_id, version, sha256)
+        for _, pack_id, version, sha256, *_ in said
+        if sha256 is not None
+    }
+
+
+def _adoptions_in(said: Sequence[Row]) -> dict[str, tuple[Adoption, ...]]:
+    terms: dict[str, list[Adoption]] = defaultdict(list)
+    for _, pack_id, _, sha256, kind, day, document, title in said:
+        if sha256 is not None:
+            continue
+        if kind == "adopted":
+            terms[pack_id].append(Adoption(day, None, document, title))
+        else:
+            last = terms[pack_id].pop()
+            terms[pack_id].append(Adoption(last.from_, day, last.document, last.title))
+    return {pack_id: tuple(each) for pack_id, each in terms.items()}
+
+
+def _packs_and_adoptions(
+    published: ColumnElement[bool], approved: ColumnElement[bool]
+) -> Executable:
+    pack, said = PublishedPack, RuleAdoption
+    nothing = literal(None, String())
     newest = (
-        select(PublishedPack.pack_id, func.max(PublishedPack.version).label("version"))
+        select(pack.pack_id, func.max(pack.version).label("version"))
         .where(published)
-        .group_by(PublishedPack.pack_id)
+        .group_by(pack.pack_id)
         .subquery()
     )
-    query = select(PublishedPack.pack_id, PublishedPack.version, PublishedPack.sha256).join(
-        newest,
-        (PublishedPack.pack_id == newest.c.pack_id) & (PublishedPack.version == newest.c.version),
+    packs = select(
+        literal(0, BigInteger()).label("place"),
+        pack.pack_id,
+        pack.version,
+        pack.sha256,
+        nothing,
+        literal(None, Date()),
+        nothing,
+        nothing,
+    ).join(newest, (pack.pack_id == newest.c.pack_id) & (pack.version == newest.c.version))
+    adopted = select(
+        said.act_id,
+        said.pack_id,
+        said.version,
+        literal(None, LargeBinary()),
+        said.kind,
+        said.day,
+        said.document,
+        said.title,
+    ).where(approved)
+    return union_all(packs, adopted).order_by("place", "pack_id")
+
+
+_KNOWN_AT: BindParameter[datetime] = bindparam("known_at", type_=UtcDateTime())
+_LAW = ReadyMade(
+    _packs_and_adoptions(
+        PublishedPack.published_at.is_not(None), RuleAdoption.approved_at.is_not(None)
     )
-    return {row[0]: _pack(session, row[0], row[1], row[2]) for row in session.execute(query)}
+)
+_LAW_KNOWN = ReadyMade(
+    _packs_and_adoptions(
+        PublishedPack.published_at <= _KNOWN_AT, RuleAdoption.approved_at <= _KNOWN_AT
+    )
+)
 
 
 def adoptions(
     session: Session, known_at: datetime | None = None
 ) -> Mapping[str, tuple[Adoption, ...]]:
     """Return by pack the terms for which each draft is law, now or as known at an instant."""
-    approved: ColumnElement[bool] = RuleAdoption.approved_at.is_not(None)
-    if known_at is not None:
-        approved = RuleAdoption.approved_at <= known_at
-    query = select(RuleAdoption).where(approved).order_by(RuleAdoption.act_id)
-    terms: dict[str, list[Adoption]] = defaultdict(list)
-    for said in session.scalars(query):
-        if said.kind == "adopted":
-            terms[said.pack_id].append(Adoption(said.day, None, said.document, said.title))
-        else:
-            last = terms[said.pack_id].pop()
-            terms[said.pack_id].append(Adoption(last.from_, said.day, last.document, last.title))
-    return {pack_id: tuple(each) for pack_id, each in terms.items()}
+    return _adoptions_in(_read(session, known_at))
 
 
 def pack_pinned(session: Session, pack_id: str, version: int) -> Pack | None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError, Fact
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
+from creditbank.readymade import ReadyMade
 from creditbank.registry.models import Mandate
 
 ANY = "*"
@@ -62,6 +64,26 @@ class Matter:
     level: str
     day: date
     specialty: str = ""
+
+
+class Granted(NamedTuple):
+    """A mandate as it stands; series, levels and specialties are separated by spaces."""
+
+    mandate_no: str
+    jurisdiction: str
+    series: str
+    levels: str
+    specialties: str
+    valid_from: date
+    valid_through: date
+    state: str
+
+
+_HELD = ReadyMade(
+    select(*(getattr(Mandate, name) for name in Granted._fields))
+    .where(Mandate.organisation_id == bindparam("organisation_id"))
+    .order_by(Mandate.mandate_no)
+)
 
 
 def grant_mandate(session: Session, draft: MandateDraft, *, actor: str, now: datetime) -> Mandate:
@@ -139,17 +161,17 @@ def mandates_of(session: Session, organisation_id: int | None, day: date) -> lis
     return list(session.scalars(query.order_by(Mandate.mandate_no)))
 
 
-def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -> Mandate:
+def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -> Granted:
     """Return the mandate that covers a question.
 
     Raises:
         MandateMissingError: none does, and which bounds of the nearest it lies outside of; nothing
             about the person is told.
     """
-    query = select(Mandate).where(Mandate.organisation_id == organisation_id)
-    nearest: Mandate | None = None
+    nearest: Granted | None = None
     bounds = ["mandate-bound-none"]
-    for mandate in session.scalars(query.order_by(Mandate.mandate_no)):
+    for row in _HELD.rows(session, organisation_id=organisation_id):
+        mandate = Granted._make(row)
         outside = _outside(mandate, matter)
         if not outside:
             return mandate
@@ -166,7 +188,7 @@ def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -
     )
 
 
-def _outside(mandate: Mandate, matter: Matter) -> list[str]:
+def _outside(mandate: Granted, matter: Matter) -> list[str]:
     """Name each bound of a mandate that a question lies outside of, by its code."""
     specialties = mandate.specialties.split()
     within = {
@@ -180,7 +202,7 @@ def _outside(mandate: Mandate, matter: Matter) -> list[str]:
     return [bound for bound, fits in within.items() if not fits]
 
 
-def _shown(mandate: Mandate | None) -> Fact:
+def _shown(mandate: Granted | None) -> Fact:
     """Write what a mandate covers, for whoever holds it."""
     if mandate is None:
         return "—"

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
+from creditbank.readymade import ReadyMade
 from creditbank.registry.assertions import read_assertion, signer_of, use_assertion
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client, Role, Scope
@@ -31,6 +32,21 @@ _PREFIX = "cbt_"
 _TOKEN_BYTES = 32
 #: Only what could be an id is looked up: what a stranger claims may hold anything.
 _CLIENT_ID = re.compile(r"[a-z_]{1,20}-[0-9a-z]{8}", re.ASCII)
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=AccessToken.expires_at.type)
+#: Whose a token is that holds now, by its hash.
+_BEARER = ReadyMade(
+    select(
+        ApiClient.client_id, ApiClient.role, ApiClient.jurisdiction, ApiClient.organisation_id,
+        ApiClient.demo, AccessToken.scopes, Organisation.ended_on,
+    )
+    .join(ClientCredential, ClientCredential.client_id == ApiClient.client_id)
+    .join(AccessToken, AccessToken.credential_no == ClientCredential.credential_no)
+    .outerjoin(Organisation, Organisation.organisation_id == ApiClient.organisation_id)
+    .where(AccessToken.token_hash == bindparam("token_hash"), AccessToken.expires_at > _NOW)
+    .where(ApiClient.revoked_at.is_(None), ClientCredential.revoked_at.is_(None))
+    .where(or_(ClientCredential.expires_at.is_(None), ClientCredential.expires_at > _NOW))
+)  # fmt: skip
 
 
 class ClientRefusedError(CreditBankError):
@@ -152,24 +168,15 @@ def client_of_token(session: Session, token: str, *, now: datetime) -> Client:
             demo client's at a production bank.
         OrganisationEndedError: its organisation is no more.
     """
-    query = (
-        select(ApiClient, AccessToken.scopes, Organisation.ended_on)
-        .join(ClientCredential, ClientCredential.client_id == ApiClient.client_id)
-        .join(AccessToken, AccessToken.credential_no == ClientCredential.credential_no)
-        .outerjoin(Organisation, Organisation.organisation_id == ApiClient.organisation_id)
-        .where(AccessToken.token_hash == hashed(token), AccessToken.expires_at > now)
-        .where(ApiClient.revoked_at.is_(None), ClientCredential.revoked_at.is_(None))
-        .where(or_(ClientCredential.expires_at.is_(None), ClientCredential.expires_at > now))
-    )
-    found = session.execute(query).one_or_none()
-    if found is None:
+    found = _BEARER.rows(session, token_hash=hashed(token), now=now)
+    if not found:
         raise TokenRefusedError
-    row, scopes, ended_on = found
-    if row.demo and the_bank(session).mode != "demo":
+    [(client_id, role, jurisdiction, organisation_id, demo, scopes, ended_on)] = found
+    if demo and the_bank(session).mode != "demo":
         raise TokenRefusedError
     if ended_on is not None:
-        _refuse_ended(session, row.organisation_id)
-    return _client(row, scopes)
+        _refuse_ended(session, organisation_id)
+    return _client(client_id, role, scopes, jurisdiction, organisation_id)
 
 
 def client_proved(session: Session, credential: ClientCredential) -> Client:
@@ -180,7 +187,7 @@ def client_proved(session: Session, credential: ClientCredential) -> Client:
     """
     row = session.get_one(ApiClient, credential.client_id)
     _refuse_ended(session, row.organisation_id)
-    return _client(row, row.scopes)
+    return _client(row.client_id, row.role, row.scopes, row.jurisdiction, row.organisation_id)
 
 
 def forget_tokens(session: Session, *, before: datetime) -> int:
@@ -193,9 +200,11 @@ def forget_tokens(session: Session, *, before: datetime) -> int:
     return gone
 
 
-def _client(row: ApiClient, scopes: str) -> Client:
+def _client(
+    client_id: str, role: str, scopes: str, jurisdiction: str, organisation_id: int | None
+) -> Client:
     held = frozenset(map(Scope, scopes.split()))
-    return Client(row.client_id, Role(row.role), held, row.jurisdiction, row.organisation_id)
+    return Client(client_id, Role(role), held, jurisdiction, organisation_id)
 
 
 def _refuse_ended(session: Session, organisation_id: int | None) -> None:

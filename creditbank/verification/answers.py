@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
@@ -23,9 +23,9 @@ from creditbank.keys import KeyStore, Signer, signer
 from creditbank.ledger.appending import append_rows
 from creditbank.ledger.logs import last_seal
 from creditbank.ledger.models import Seal
-from creditbank.orm import among
 from creditbank.people.register import PersonUnknownError, find_each, linked_people
 from creditbank.people.vault import Vault
+from creditbank.readymade import ReadyMade, among_named
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
@@ -227,9 +227,17 @@ def store(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: da
     Raises:
         HolderCodeRefusedError: the code holds no more.
     """
-    session.execute(insert(Verdict), [row_of(prepared, signed.jws, now=now)._asdict()])
+    keep_row(session, row_of(prepared, signed.jws, now=now))
     if prepared.ask.code_no:
         take_use(session, prepared.ask.code_no, signed.verdict_no, prepared.client, now=now)
+
+
+_KEEP = ReadyMade(insert(Verdict).values({name: bindparam(name) for name in VerdictRow._fields}))
+
+
+def keep_row(session: Session, row: VerdictRow) -> None:
+    """Keep one answer, of either kind."""
+    _KEEP.rows(session, **row._asdict())
 
 
 def store_all(session: Session, rows: Sequence[VerdictRow]) -> None:
@@ -387,11 +395,20 @@ def _question_digests(vault: Vault, asks: Sequence[Ask]) -> list[bytes]:
 
 def _superseded(session: Session, client: Client, digests: Sequence[bytes]) -> dict[bytes, str]:
     """Return the last answer to each question that was asked before."""
-    query = select(Verdict.question_digest, Verdict.verdict_no).where(
-        Verdict.client_id == client.client_id, among(session, Verdict.question_digest, digests)
-    )
-    rows = session.execute(query.order_by(Verdict.recorded_at))
+    rows = _ASKED_BEFORE.rows(session, client_id=client.client_id, digests=digests)
     return {row[0]: row[1] for row in rows}
+
+
+_ASKED_BEFORE = ReadyMade(
+    lambda dialect: (
+        select(Verdict.question_digest, Verdict.verdict_no)
+        .where(
+            Verdict.client_id == bindparam("client_id"),
+            among_named(dialect, Verdict.question_digest, "digests"),
+        )
+        .order_by(Verdict.recorded_at)
+    )
+)
 
 
 def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
@@ -14,13 +14,15 @@ from creditbank.catalogue import text as message
 from creditbank.clock import instant_text
 from creditbank.orm import among
 from creditbank.people.vault import Vault
+from creditbank.readymade import ReadyMade, among_named
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.requirement import Assessment, Outcome
 from creditbank.rules.stated import Question
 from creditbank.verification.exemption_models import Exemption
 from creditbank.verification.exemptions import ExemptionState
 from creditbank.verification.questions import Ask
-from creditbank.verification.review_reports import titles_passed
+from creditbank.verification.review_reports import reported_on, titles_passed
+from creditbank.verification.status_models import StatusRecord
 from creditbank.verification.status_told import PLEDGED, StatusTold, told_by_statuses
 
 #: The fact from which most counts begin (rules/stated.py): the day of the current title.
@@ -55,13 +57,18 @@ def on_register(
     """
     people = {person for group in groups.values() for person in group}
     found: dict[int, Exemption] = {}
-    if people:
+    is_held, is_reported, has_status = False, False, False
+    if people:  # it tells of few, so whether it tells of anybody here is asked first
+        [(is_held, is_reported, has_status)] = _TELLS.rows(
+            session, people=people, scheme=ask.scheme
+        )
+    if is_held:
         held = among(session, Exemption.person_id, people)
         for each in session.scalars(_approved_for(ask).where(held)):
             if _begins(each) <= ask.application_day:
                 found.setdefault(each.person_id, each)
-    passed = titles_passed(session, people, ask)
-    statuses = told_by_statuses(session, vault, groups, ask, law)
+    passed = titles_passed(session, people, ask) if is_reported else {}
+    statuses = told_by_statuses(session, vault, groups, ask, law) if has_status else {}
     return {
         key: _told_by(
             next((found[each] for each in group if each in found), None),
@@ -70,6 +77,22 @@ def on_register(
         )
         for key, group in groups.items()
     }
+
+
+_TELLS = ReadyMade(
+    lambda dialect: select(
+        select(Exemption.exemption_no)
+        .where(
+            among_named(dialect, Exemption.person_id, "people"),
+            Exemption.scheme == bindparam("scheme"),
+        )
+        .exists(),
+        reported_on(dialect).exists(),
+        select(StatusRecord.record_no)
+        .where(among_named(dialect, StatusRecord.person_id, "people"))
+        .exists(),
+    )
+)
 
 
 def _told_by(

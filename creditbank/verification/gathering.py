@@ -6,7 +6,6 @@ are read in a few queries, and what follows from the law alone is found once for
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,7 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Executable, Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.fold import (
@@ -27,19 +26,19 @@ from creditbank.crediting.fold import (
     nothing_cut,
     traced_facts,
 )
-from creditbank.ledger.logs import Head, heads_at, sealed_by
+from creditbank.ledger.logs import REACH, SEALED_BY, Head, heads_at, reach_of
 from creditbank.ledger.models import (
     CreditFacts,
     Entry,
     Movement,
     PackPins,
     Seal,
+    Source,
     SourceKind,
     State,
 )
 from creditbank.ledger.posting import pins_from_text
-from creditbank.ledger.sources import sources_numbered
-from creditbank.orm import among
+from creditbank.readymade import ReadyMade, Row, among_named, lasting
 from creditbank.registry.lawbook import pack_pinned
 from creditbank.rules.allotment import Bound
 from creditbank.rules.caps import CapLaw, Cut, LiveFact, all_within, fold_under
@@ -285,21 +284,20 @@ class _Read:
         self._sealed: dict[int, list[Moved]] = defaultdict(list)
         self._pending: dict[int, int] = defaultdict(int)
         people = sorted(keys)
-        every = list(
-            map(_moved, _rows(session, _entries_of(session, people, law.scheme, seal, as_of)))
-        )
+        every = list(map(_moved, _entries_of(session, people, law.scheme, seal, as_of)))
         for moved in every:
             if moved.sealed:
                 self._sealed[moved.person_id].append(moved)
             else:
                 self._pending[moved.person_id] += 1
         self._facts: dict[CreditKey, str] = {
-            row[:3]: row[3] for row in _rows(session, _facts_of(session, people, law.scheme))
+            row[:3]: row[3] for row in _FACTS.rows(session, people=people, scheme=law.scheme)
         }
-        sources = sources_numbered(session, sorted({each.source_id for each in every}))
-        self._kinds = {number: source.kind for number, source in sources.items()}
-        self._places = {number: source.jurisdiction for number, source in sources.items()}
-        self._pins = _pins_numbered(session, {each.pins_id for each in every})
+        sources = _lasting_rows(session, _SOURCES, {each.source_id for each in every})
+        self._kinds = {number: row[1] for number, row in sources.items()}
+        self._places = {number: row[2] for number, row in sources.items()}
+        pins = _lasting_rows(session, _PINS, {each.pins_id for each in every})
+        self._pins = {number: row[1] for number, row in pins.items()}
 
     def gathered(self, group: Sequence[int]) -> Gathered:
         """Put together what one person holds under all keys."""
@@ -349,36 +347,54 @@ class _Read:
 
 def _entries_of(
     session: Session, people: Sequence[int], scheme: str, seal: Seal | None, as_of: date | None
-) -> Executable:
-    query: Select[Any] = select(*_COLUMNS, sealed_by(seal)).where(
-        among(session, Entry.person_id, people), Entry.scheme == scheme
+) -> list[Row]:
+    """Read entries, each with whether it had its place when a round ended."""
+    through = reach_of(seal)
+    asked = {"people": people, "scheme": scheme, **dict(zip(REACH, through, strict=True))}
+    if as_of is None:
+        return _ENTRIES.rows(session, **asked)
+    return _ENTRIES_BY.rows(session, **asked, as_of=as_of)
+
+
+def _entries(dialect: str) -> Select[Any]:
+    return select(*_COLUMNS, SEALED_BY).where(
+        among_named(dialect, Entry.person_id, "people"), Entry.scheme == bindparam("scheme")
     )
-    return query if as_of is None else query.where(Entry.earned_on <= as_of)
 
 
-def _facts_of(session: Session, people: Sequence[int], scheme: str) -> Executable:
-    return select(
+_ENTRIES = ReadyMade(_entries)
+_ENTRIES_BY = ReadyMade(
+    lambda dialect: _entries(dialect).where(Entry.earned_on <= bindparam("as_of"))
+)
+_FACTS = ReadyMade(
+    lambda dialect: select(
         CreditFacts.person_id, CreditFacts.occasion, CreditFacts.revision, CreditFacts.facts
-    ).where(among(session, CreditFacts.person_id, people), CreditFacts.scheme == scheme)
-
-
-def _rows(session: Session, query: Executable) -> list[Any]:
-    """Read single columns: there may be tens of thousands, for which a mapping costs too much.
-
-    PostgreSQL's driver gives them as they are to be; those of SQLite have their days still to read.
-    """
-    found = session.connection().execute(query)
-    if found.dialect.name != "postgresql":
-        return [tuple(row) for row in found]
-    with closing(found):
-        return [*found.cursor.fetchall()]
-
-
-def _pins_numbered(session: Session, pins_ids: set[int]) -> dict[int, str]:
-    rows = _rows(
-        session, select(PackPins.pins_id, PackPins.pins).where(PackPins.pins_id.in_(pins_ids))
+    ).where(
+        among_named(dialect, CreditFacts.person_id, "people"),
+        CreditFacts.scheme == bindparam("scheme"),
     )
-    return {row[0]: row[1] for row in rows}
+)
+
+
+def _lasting_rows(session: Session, query: ReadyMade, numbers: set[int]) -> dict[int, Row]:
+    """Return rows that never change by their number, which is what comes first in them."""
+    known = lasting(session)
+    missing = [each for each in numbers if (query, each) not in known]
+    if missing:
+        known.update(((query, row[0]), row) for row in query.rows(session, numbers=missing))
+    return {each: known[query, each] for each in numbers}
+
+
+_SOURCES = ReadyMade(
+    lambda dialect: select(Source.source_id, Source.kind, Source.jurisdiction).where(
+        among_named(dialect, Source.source_id, "numbers")
+    )
+)
+_PINS = ReadyMade(
+    lambda dialect: select(PackPins.pins_id, PackPins.pins).where(
+        among_named(dialect, PackPins.pins_id, "numbers")
+    )
+)
 
 
 def _worked_out(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Executable, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from creditbank.readymade import ReadyMade, among_named
 from creditbank.registry.clients import Client
 from creditbank.verification.models import Verdict
 
@@ -95,8 +96,14 @@ def superseded_by(session: Session, verdict: Verdict) -> str:
 
 def _newer(session: Session, verdicts: Sequence[Verdict]) -> dict[str, str]:
     """Return, for those that were asked again, the next answer."""
+    numbers = [each.verdict_no for each in verdicts]
+    # The last that is written for each is the earliest of its successors.
+    return {row[0]: row[1] for row in _NEWER.rows(session, numbers=numbers)}
+
+
+def _newer_than(dialect: str) -> Executable:
     later = aliased(Verdict)
-    query = (
+    return (
         select(Verdict.verdict_no, later.verdict_no)
         .join(
             later,
@@ -112,8 +119,9 @@ def _newer(session: Session, verdicts: Sequence[Verdict]) -> dict[str, str]:
                 ),
             ),
         )
-        .where(Verdict.verdict_no.in_([each.verdict_no for each in verdicts]))
+        .where(among_named(dialect, Verdict.verdict_no, "numbers"))
         .order_by(later.recorded_at.desc(), later.verdict_no.desc())
     )
-    # The last that is written for each is the earliest of its successors.
-    return {row[0]: row[1] for row in session.execute(query)}
+
+
+_NEWER = ReadyMade(_newer_than)

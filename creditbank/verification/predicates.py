@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from creditbank.accounts.spoken import read_code
@@ -43,7 +42,7 @@ from creditbank.rules.explain import name_of
 from creditbank.rules.minima import counted_in
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
-from creditbank.verification.answers import SignedAnswer, VerdictRow
+from creditbank.verification.answers import SignedAnswer, VerdictRow, keep_row
 from creditbank.verification.codes import take_use
 from creditbank.verification.gathering import Gathered, gather
 from creditbank.verification.models import Verdict
@@ -231,7 +230,7 @@ def store_predicate(
         ask.purpose, ask.legal_basis, str(CodeLevel.PREDICATE), signed.outcome,
         prepared.question_digest, now, signed.jws,
     )  # fmt: skip
-    session.execute(insert(Verdict), [row._asdict()])
+    keep_row(session, row)
     if ask.shown_by is not None:
         take_use(session, ask.shown_by.code_no, signed.verdict_no, prepared.client, now=now)
 

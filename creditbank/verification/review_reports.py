@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act
-from creditbank.orm import among
+from creditbank.readymade import ReadyMade, among_named
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import Ask
 
@@ -89,11 +89,8 @@ def titles_passed(
     """
     if not people:
         return {}
-    reported = select(Act.act_id).where(Act.kind == REPORTED, Act.subject == Verdict.verdict_no)
-    query = select(Verdict.verdict_no, Verdict.person_id).where(
-        among(session, Verdict.person_id, sorted(people)), reported.exists()
-    )
-    whose: dict[str, int] = {row[0]: row[1] or 0 for row in session.execute(query)}
+    rows = _REPORTED_ON.rows(session, people=people)
+    whose: dict[str, int] = {row[0]: row[1] or 0 for row in rows}
     found: dict[int, tuple[date, str]] = {}
     for number, reports in reports_of(session, sorted(whose), ask.known_at).items():
         stands = standing(reports)
@@ -103,6 +100,17 @@ def titles_passed(
             title = (stands.day, number)
             found[whose[number]] = max(found.get(whose[number], title), title)
     return found
+
+
+def reported_on(dialect: str) -> Select[str, int | None]:
+    """Select the answers about `people` on which something was reported, and whose they are."""
+    reported = select(Act.act_id).where(Act.kind == REPORTED, Act.subject == Verdict.verdict_no)
+    return select(Verdict.verdict_no, Verdict.person_id).where(
+        among_named(dialect, Verdict.person_id, "people"), reported.exists()
+    )
+
+
+_REPORTED_ON = ReadyMade(reported_on)
 
 
 def _read(act: Act) -> Report | None:
