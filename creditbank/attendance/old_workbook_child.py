@@ -110,14 +110,14 @@ def filled(sheet: python_calamine.CalamineSheet) -> Any:
     """Yield the rows that hold anything, without the blank cells at their ends."""
     if sheet.start is None:
         return
-    top, _left = sheet.start
+    _, _left = sheet.start
     merged = {
         (row, left): (first, left)
         for (first, left), (last, _) in sheet.merged_cell_ranges or ()
         for row in range(first, last + 1)
     }
     kept: dict[tuple[int, int], object] = {}
-    for row, cells in enumerate(sheet.iter_rows(), top):
+    for row, cells in enumerate(sheet.iter_rows()):  # from the first line, whatever is above
         for place, cell in enumerate(cells):
             origin = merged.get((row, place + _left))
             if origin == (row, place + _left):

@@ -279,6 +279,12 @@ def test_an_old_workbook_tells_its_hidden_rows_and_sheets_and_the_days_of_1904()
     assert codes(roster) == [(0, "roster-passed-sheet"), (4, "roster-row-hidden")]
 
 
+def test_lines_of_an_old_workbook_are_counted_from_its_first_whatever_stands_above() -> None:
+    roster = read_roster(xls({"名单": [[], [], [], HEADER, GOOD]}))
+
+    assert [row.row_no for row in roster.rows] == [5]
+
+
 def test_a_number_that_an_old_workbook_kept_as_a_number_has_lost_digits() -> None:
     roster = read_roster(xls({"名单": [HEADER, ["张三", "", float(ZHANG[:17] + "0"), 45971, 480]]}))
 
