@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -103,6 +104,23 @@ def test_what_holds_on_a_day_of_a_kind_is_what_holds_of_each_key(
         assert chain.values_on("part_day", day) == tuple(each for each in found if each)
     assert [value.key for value in chain.values_on("cap", NEW_YEAR)] == ["cap.day", "cap.year"]
     assert chain.values_on("cap", date(2019, 1, 1)) == ()
+
+
+def test_what_follows_from_packs_alone_is_found_once_and_found_again_when_forgotten(
+    family: dict[str, Pack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creditbank.rules.pack._HELD_MAX", 2)
+    chain, found = chain_of("cn-9901", family), list[int]()
+
+    def answer(asked: int) -> int:
+        found.append(asked)
+        return asked * 2
+
+    asked = [1, 2, 1, 3, 1]
+    answers = [chain.once(("doubled", each), partial(answer, each)) for each in asked]
+
+    assert answers == [2, 4, 2, 6, 2]
+    assert found == [1, 2, 3, 1]  # the third one took the place of all
 
 
 def test_a_scheme_or_an_ancestor_that_is_not_at_hand_is_named(family: dict[str, Pack]) -> None:
