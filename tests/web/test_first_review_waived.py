@@ -87,6 +87,7 @@ def test_hours_are_waived_for_a_first_review_once_two_officials_have_adopted_the
     assert "已核准" in approved
     assert "不作硬性要求" in after
     assert one.rpartition("/")[2] in after
+    assert f"征求意见稿 {ZONE} 自 2026-11-21 起施行，依据《若干措施》（高新〔2026〕1号）。" in after
     with bank.reading() as session:
         statement = statement_of(session.get_one(Verdict, asker.path.rpartition("/")[2]))
     assert statement["outcome"] == "waived"
