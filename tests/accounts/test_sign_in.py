@@ -1,6 +1,7 @@
 """Signing in: by name or document and password; what is refused tells nothing; pauses grow."""
 
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 import pytest
 from sqlalchemy import text
@@ -263,7 +264,9 @@ def test_the_present_password_is_asked_for_and_cannot_be_guessed_at_leisure(lobb
     assert code_of(paused.refused) == "sign-in-paused"
 
 
-def test_an_account_of_an_invented_person_opens_in_a_demo_bank_only(lobby: Lobby) -> None:
+def test_an_account_of_an_invented_person_opens_in_a_demo_bank_only(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lobby.provider()
     with lobby.bank.unit() as session:
         session.execute(text("UPDATE account SET demo = true"))
@@ -272,6 +275,8 @@ def test_an_account_of_an_invented_person_opens_in_a_demo_bank_only(lobby: Lobby
 
     with lobby.bank.unit() as session:
         session.execute(text("UPDATE bank SET mode = 'production'"))
+    # A bank never changes under the processes that serve it: this is one that is started now.
+    monkeypatch.setattr("creditbank.readymade._lasting", WeakKeyDictionary())
 
     assert opened is not None
     assert lobby.signed(in_demo) is None

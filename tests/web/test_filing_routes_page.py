@@ -35,7 +35,7 @@ def seated_in(visitors: Visitors, region: str) -> Browser:
 def test_a_route_is_recorded_looked_up_by_day_and_ended(visitors: Visitors) -> None:
     official, page = visitors.seated(Role.OFFICIAL), "/desk/filing-routes"
 
-    official.get(page).send(page, **{**SAID, "valid_from": TODAY.isoformat()})
+    official.get(page).send(page, **{**SAID, "valid_from": (TODAY - timedelta(1)).isoformat()})
     refused = official.status, "日期已到" in official.text, 'value="cn-371002"' in official.text
     official.send(page, **SAID)
     recorded = official.status, "办理分工已登记" in official.text, "市级" in official.text
