@@ -2,51 +2,23 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from creditbank.crediting.fsck_records import Records, check_records
 from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.fsck import SecretStates
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act
-from creditbank.ledger.unreadable import unreadable_rows
 from creditbank.people.vault import VaultBrokenError
 from creditbank.verification.status_events import RECORDED, TAKEN_BACK
 from creditbank.verification.status_models import StatusRecord
 from creditbank.verification.status_records import SO, open_status, status_digest
 
-_TABLE = "status_record"
-_CODE = "fsck-status-record"
-_BATCH = 1_000
-
 
 def check_statuses(session: Session, secrets: SecretStates) -> Iterator[Disagreement]:
-    """Check every record against its act, and every such act against its record.
-
-    Args:
-        session: a snapshot.
-        secrets: people's secrets; where one was erased what the record says is not looked at.
-
-    Yields:
-        Each disagreement, by its number.
-    """
-    readable = True
-    for row in unreadable_rows(session, (_TABLE,)):
-        readable = False
-        yield row
-    if not readable:
-        return
-    query = select(StatusRecord).order_by(StatusRecord.record_no)
-    for batch in session.scalars(query).partitions(_BATCH):
-        states = secrets(sorted({each.person_id for each in batch}))
-        for each in batch:
-            if not _agrees(session, each, states.get(each.person_id)):
-                yield Disagreement(_CODE, _TABLE, each.record_no)
-    lost = select(Act.subject).where(
-        Act.kind.in_([RECORDED, TAKEN_BACK]), ~exists().where(StatusRecord.act_id == Act.act_id)
-    )
-    for record_no in session.scalars(lost.order_by(Act.subject)):
-        yield Disagreement(_CODE, _TABLE, record_no)
+    """Check every record against its act, and every such act against its record."""
+    records = Records(StatusRecord, "fsck-status-record", (RECORDED, TAKEN_BACK), _agrees)
+    yield from check_records(session, secrets, records)
 
 
 def _agrees(session: Session, row: StatusRecord, secret: bytes | None) -> bool:
