@@ -13,7 +13,13 @@ from creditbank.ledger.audited import Audited, audited_now
 from creditbank.ledger.disagreement import FOLDS, PHASES, Disagreement, Progress
 from creditbank.ledger.models import Entry, Movement
 from creditbank.ledger.posting import MoveDraft
-from creditbank.people.register import erase_secret, find_people, secret_states, secrets_of
+from creditbank.people.register import (
+    Identity,
+    erase_secret,
+    find_people,
+    secret_states,
+    secrets_of,
+)
 from tests.acts import approve, end_investigation, investigate, publish, roster, withdraw
 from tests.bank import NOW, TestBank, invented_person
 
@@ -39,11 +45,13 @@ def twice(bank: TestBank) -> TestBank:
     return bank
 
 
-def cap_by_mistake(bank: TestBank) -> None:
-    """Post what no rule asks for, with all that an honest entry has."""
+def cap_by_mistake(bank: TestBank, person: Identity = PERSON) -> None:
+    """Post what no rule asks for, with all that an honest entry has, on somebody's first credit."""
     with bank.unit() as session:
-        credit = session.scalars(select(Entry).where(Entry.movement == "credit").limit(1)).one()
-        known = secrets_of(session, bank.house.vault, [credit.person_id])
+        [person_id] = find_people(session, bank.house.vault, [person.document]).values()
+        credits_ = select(Entry).where(Entry.movement == "credit", Entry.person_id == person_id)
+        credit = session.scalars(credits_.order_by(Entry.occasion).limit(1)).one()
+        known = secrets_of(session, bank.house.vault, [person_id])
         draft = MoveDraft(credit, Movement.CAP, 1, 7, credit.pins_id, reason="cap.day")
         post_moves_on(session, [draft], known, now=NOW)
 
@@ -71,7 +79,7 @@ def test_what_was_taken_back_frozen_or_let_go_again_is_folded_as_it_is_now(
     investigate(bank, frozen, OTHER)
     end_investigation(bank, investigate(bank, cleared, THIRD))
     if mistaken:
-        cap_by_mistake(bank)
+        cap_by_mistake(bank, THIRD)  # the only one of whom every credit is live
 
     with bank.reading() as session:
         moved = set(session.scalars(select(Entry.movement)))

@@ -121,6 +121,12 @@ class Keyboard:
             self.page.keyboard.press("Enter")
         self.look()
 
+    def click(self, selector: str) -> None:
+        """Follow a button or a link with the mouse; the page that it leads to is looked at."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+        self.look()
+
     def unfold(self, selector: str) -> None:
         """Show what a page keeps folded away."""
         self.reach(selector)

@@ -115,23 +115,21 @@ def test_a_roster_is_previewed_posted_pressed_twice_and_one_day_withdrawn(
         come_in(page, address, provider)
         hands.open(filing)
         page.set_input_files("#file", roster)
-        page.click("#roster form button")
-        hands.look()
+        hands.click("#roster form button")
         fates = page.locator("td .state").all_inner_texts()
         page.dblclick("form[action$=posting] button", no_wait_after=True)
         page.wait_for_url("**/rosters/R*")
+        page.wait_for_load_state("networkidle")  # the second press may answer once more
         hands.look()
         credited = page.inner_text("dl.facts")
         with page.expect_download() as download:
             page.click("a[href$='refused.xlsx']")
         page.goto(f"{address}{filing}/attendance")
         hands.look()
-        page.click("ul.choices a")
+        hands.click("ul.choices a")
         page.check("#day-1")
-        page.click("main form button")
-        hands.look()
-        page.click("button.danger")
-        hands.look()
+        hands.click("main form button")
+        hands.click("button.danger")
 
         assert fates == ["可入账", "可入账", "不能入账"]
         assert "2 行，1 人，12.00 学时" in credited
