@@ -71,7 +71,7 @@ def send(address: str, body: bytes | None = None, method: str = "") -> str:
         request.add_header("Content-Type", "application/json")
     opener = urllib.request.build_opener(_Stay)
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=60) as answer:
             return str(answer.headers["Location"])
     except urllib.error.HTTPError as answer:
         with answer:

@@ -18,7 +18,7 @@ from creditbank.cli.processes import environment_of
 from creditbank.config import Settings
 from creditbank.people.register import Identity
 
-DEADLINE_SECONDS = 40
+DEADLINE_SECONDS = 120
 
 
 @dataclass(slots=True)

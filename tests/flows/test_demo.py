@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from creditbank.registry.uscc import read_uscc
 from tests.cli.bench import DEADLINE_SECONDS, free_port, listens, terminal_for, wait_until
 
 TOOL = Path(__file__).parents[2] / "tools" / "check_verdict.py"
-QUICK_SECONDS = 15
 
 
 @dataclass(slots=True)
@@ -146,14 +144,12 @@ def test_every_verdict_checks_with_the_tool_alone(walked: tuple[Demo, str], when
     assert done.returncode == 0, done.stdout.decode()
 
 
-def test_a_second_run_is_quick_and_repeats_nothing(walked: tuple[Demo, str]) -> None:
+def test_a_second_run_repeats_nothing(walked: tuple[Demo, str]) -> None:
     demo, _said = walked
     before = demo.counts()
-    began = time.monotonic()
 
     said = demo.run()
 
-    assert time.monotonic() - began < QUICK_SECONDS
     assert demo.counts() == before
     assert "什么也没有重做" in said
     assert "460.50" in said

@@ -58,7 +58,7 @@ def test_an_example_gets_an_answer_that_the_bank_signed(
     assert "mandate-missing" in refused.stdout + refused.stderr
     assert (first.returncode, first.stderr) == (0, "")
     assert again.stdout == first.stdout  # by the same key, the same answer
-    keys = KeySet.import_key_set(get(f"{served[1]}/.well-known/jwks.json", timeout=10).json())
+    keys = KeySet.import_key_set(get(f"{served[1]}/.well-known/jwks.json", timeout=60).json())
     token = first.stdout.split()[-1].encode()
     assert jws.deserialize_compact(token, keys, algorithms=["Ed25519"]).payload
 

@@ -16,7 +16,7 @@ from tests.bank import ENTERPRISE_USCC
 
 def discovered(address: str) -> AuthorizationServerMetadata:
     """Fetch the metadata as RFC 8414 has it, and have every member checked."""
-    told = get(f"{address}/.well-known/oauth-authorization-server", timeout=10).json()
+    told = get(f"{address}/.well-known/oauth-authorization-server", timeout=60).json()
     metadata = AuthorizationServerMetadata(told)
     # It insists on https, which a test has not; and on response types, which there are none of.
     secure = AuthorizationServerMetadata(json.loads(json.dumps(told).replace("http:", "https:")))
@@ -40,7 +40,7 @@ def test_a_client_of_others_gets_a_token_by_its_secret_and_calls(
     token = session.fetch_token(endpoint, grant_type="client_credentials")
 
     assert token["scope"] == "filing:read"
-    assert session.get(f"{address}/api/v1/filings", timeout=10).json()["filings"] == []
+    assert session.get(f"{address}/api/v1/filings", timeout=60).json()["filings"] == []
 
 
 @pytest.mark.parametrize("algorithm", ["Ed25519", "ES256"])
@@ -63,7 +63,7 @@ def test_a_client_of_others_gets_a_token_by_its_key_and_calls(
 
     session.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
 
-    assert session.get(f"{address}/api/v1/filings", timeout=10).status_code == 200
+    assert session.get(f"{address}/api/v1/filings", timeout=60).status_code == 200
 
 
 def test_a_client_of_others_understands_a_refusal(served: tuple[Desk, str]) -> None:

@@ -71,7 +71,7 @@ def test_what_speaks_yet_another_version_is_refused(served: tuple[Desk, str]) ->
 
     refused = get(
         f"{address}/xapi/statements", auth=(desk.provider.client_id, desk.provider.secret),
-        headers={"X-Experience-API-Version": "0.95"}, timeout=10,
+        headers={"X-Experience-API-Version": "0.95"}, timeout=60,
     )  # fmt: skip
 
     assert (refused.status_code, refused.json()["code"]) == (400, "xapi-version")

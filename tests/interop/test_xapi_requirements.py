@@ -46,7 +46,7 @@ class Store:
 
     def send(self, method: str, query: str = "", **content: Any) -> Response:
         return request(
-            method, f"{self.address}/xapi/statements{query}", auth=self.auth, timeout=20,
+            method, f"{self.address}/xapi/statements{query}", auth=self.auth, timeout=60,
             headers={"X-Experience-API-Version": "2.0.0"}, **content,
         )  # fmt: skip
 
@@ -218,9 +218,9 @@ def test_a_request_without_a_version_is_refused_and_says_which_it_is(
     content = {} if method == "GET" else {"json": statement()}
 
     refused = request(
-        method, f"{store.address}/xapi/statements{query}", auth=store.auth, timeout=20, **content
+        method, f"{store.address}/xapi/statements{query}", auth=store.auth, timeout=60, **content
     )
-    about = request("GET", f"{store.address}/xapi/about", timeout=20)
+    about = request("GET", f"{store.address}/xapi/about", timeout=60)
 
     assert (refused.status_code, refused.headers["X-Experience-API-Version"]) == (400, "2.0.0")
     assert about.status_code == 200
