@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from creditbank.attendance.check_in_sides import check_check_ins
 from creditbank.certificates.fsck import check_certificates
 from creditbank.crediting.engineer_certificates_fsck import check_engineer_certificates
 from creditbank.crediting.fsck import check_investigations
@@ -71,6 +72,7 @@ def _without_folds(
     yield from check_organisations(session)
     yield from check_successions(session)
     yield from check_delegations(session)
+    yield from check_check_ins(session)
     yield from check_calls(session)
     yield from check_filing_routes(session)
     yield from check_filings(session)

@@ -11,10 +11,10 @@ from creditbank.api.problems import language
 from creditbank.api.rosters import shaped_problem
 from creditbank.attendance.check_in_codes import code_of
 from creditbank.attendance.check_in_models import CheckIn
+from creditbank.attendance.check_in_sides import CheckInOthersError, check_in_seen
 from creditbank.attendance.check_ins import (
     CheckInDayError,
     CheckInUnknownError,
-    check_in_numbered,
     close_check_in,
     comers_of,
     planned_of,
@@ -32,6 +32,7 @@ from creditbank.attendance.pads import (
     sent_by_pads,
     take_upload,
 )
+from creditbank.clock import civil_day
 from creditbank.crediting.check_in_pads import expected_on
 from creditbank.crediting.check_in_posting import (
     CheckInNobodyError,
@@ -50,9 +51,16 @@ from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.ledger.sources import SourceUnknownError
 from creditbank.registry.bank import the_bank
-from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
-from creditbank.registry.filing.filings import FilingUnknownError, filing_seen
+from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.delegates import DelegationNotOpenError
+from creditbank.registry.filing.filings import (
+    FilingUnknownError,
+    delegate_of,
+    filing_numbered,
+    filing_seen,
+)
 from creditbank.registry.filing.states import FilingNotApprovedError, FilingNotOpenError
+from creditbank.registry.models import Filing
 from creditbank.schemas.check_in_pads import (
     PadAnswer,
     PadBody,
@@ -93,14 +101,20 @@ check_ins = Door("check-ins", __name__, description="Who came into a session and
     answer=CheckInAnswer(),
     refuses=(
         FilingUnknownError, RegionForeignError, FilingNotApprovedError, FilingNotOpenError,
-        SessionNumberUnknownError, CheckInDayError,
+        DelegationNotOpenError, SessionNumberUnknownError, CheckInDayError, CheckInOthersError,
     ),
 )  # fmt: skip
 def open_a_check_in(call: Call, session: Session, filing_no: str) -> dict[str, Any]:
-    """Open check-in to a session on its day; opened again, it is the same one."""
-    filing, actor = filing_seen(session, call.client, filing_no), call.client.client_id
-    vault, number = current_house().vault, call.body["session_no"]
-    return _told(call, session, open_for(session, vault, filing, number, actor=actor, now=call.now))
+    """Open check-in to a session on its day; opened again, it is the same one.
+
+    A delegate opens it in the holder's stead, which is an act, and sees those that it opened.
+    """
+    filing, vault = _filing(call, session, filing_no), current_house().vault
+    opened = open_for(
+        session, vault, filing, call.body["session_no"], actor=call.client.client_id, now=call.now,
+        delegate_id=delegate_of(session, call.client, filing),
+    )  # fmt: skip
+    return _told(call, session, opened)
 
 
 @check_ins.get(
@@ -109,16 +123,25 @@ def open_a_check_in(call: Call, session: Session, filing_no: str) -> dict[str, A
     unit=Unit.OWN,
     query=SheetQuery(),
     files={PDF: "the sheet, to be printed and signed by hand"},
-    refuses=(FilingUnknownError, RegionForeignError, SessionNumberUnknownError),
+    refuses=(
+        FilingUnknownError,
+        RegionForeignError,
+        DelegationNotOpenError,
+        SessionNumberUnknownError,
+    ),
 )
 def read_sign_in_sheet(call: Call, filing_no: str, session_no: int) -> Response:
-    """Return a sign-in sheet for a session as PDF; it names nobody by a whole number."""
+    """Return a sign-in sheet for a session as PDF; it names nobody by a whole number.
+
+    A delegate's is blank.
+    """
     house, spoken = current_house(), language()
     with snapshot() as session:
-        filing = filing_seen(session, call.client, filing_no)
+        filing = _filing(call, session, filing_no)
+        holds = delegate_of(session, call.client, filing) is None
         said = sheet_of(
             session, house.vault, filing, session_no,
-            expected=call.query["people"] == "expected", language=spoken,
+            expected=holds and call.query["people"] == "expected", language=spoken,
         )  # fmt: skip
     typesetter = house.press.typesetter
     content = typesetter.typeset(SHEET_TEMPLATE, printable(said, typesetter.lacking, spoken))
@@ -133,7 +156,7 @@ def read_sign_in_sheet(call: Call, filing_no: str, session_no: int) -> Response:
     "/check-ins/<public:check_in_no>",
     Scope.ROSTER_POST,
     answer=CheckInAnswer(),
-    refuses=(CheckInUnknownError,),
+    refuses=(CheckInUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def read_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
     """Return the code to be shown now, and who is on the list."""
@@ -144,7 +167,7 @@ def read_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, A
     "/check-ins/<public:check_in_no>/closing",
     Scope.ROSTER_POST,
     answer=CheckInAnswer(),
-    refuses=(CheckInUnknownError,),
+    refuses=(CheckInUnknownError, DelegationNotOpenError, RegionForeignError),
 )
 def close_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
     """Take no more scans."""
@@ -164,14 +187,17 @@ def close_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str
     refuses=(
         CheckInUnknownError, CheckInStillOpenError, CheckInPostedError, CheckInNobodyError,
         CheckInPersonUnknownError, FilingNotApprovedError, FilingNotOpenError,
+        DelegationNotOpenError, RegionForeignError,
         SourceInvestigatedError, SourceUnknownError,
     ),
 )  # fmt: skip
 def post_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
     """Post a closed check-in as a roster, once; `mode=validate` only tries."""
-    _seen(call, session, check_in_no)
+    check_in = _seen(call, session, check_in_no)
     stated = {each["person_no"]: each["attended_minutes"] for each in call.body["stated"]}
-    posting = CheckInPosting(check_in_no, call.client.client_id, stated)
+    posting = CheckInPosting(
+        check_in_no, call.client.client_id, stated, _delegate(call, session, check_in)
+    )
     posted = post_check_in(session, current_house().vault, posting, now=call.now)
     return {
         **shaped_posting(posted),
@@ -186,7 +212,14 @@ def post_a_check_in(call: Call, session: Session, check_in_no: str) -> dict[str,
     status=201,
     body=JsonBody(PadBody(), {"public_key": base64url(_POINT), "mark": _MARK}),
     answer=PadAnswer(),
-    refuses=(CheckInUnknownError, PadEndedError, PadKeyInvalidError, PadTooManyError),
+    refuses=(
+        CheckInUnknownError,
+        DelegationNotOpenError,
+        RegionForeignError,
+        PadEndedError,
+        PadKeyInvalidError,
+        PadTooManyError,
+    ),
 )
 def open_a_pad(call: Call, session: Session, check_in_no: str) -> dict[str, Any]:
     """Register the key of a device that will record people in and out without network.
@@ -198,7 +231,8 @@ def open_a_pad(call: Call, session: Session, check_in_no: str) -> dict[str, Any]
         session, vault, check_in_no, call.body["public_key"], call.body["mark"],
         actor=call.client.client_id, now=call.now,
     )  # fmt: skip
-    return shaped_pad(pad, *expected_on(session, vault, check_in, pad))
+    delegate_id = _delegate(call, session, check_in)
+    return shaped_pad(pad, *expected_on(session, vault, check_in, pad, delegate_id))
 
 
 @check_ins.post(
@@ -213,8 +247,8 @@ def open_a_pad(call: Call, session: Session, check_in_no: str) -> dict[str, Any]
     ),
     answer=PadUploadAnswer(),
     refuses=(
-        CheckInUnknownError, PadUnknownError, PadUnsignedError, PadScanMissingError,
-        PadScanDiffersError, PadEndedError,
+        CheckInUnknownError, DelegationNotOpenError, RegionForeignError, PadUnknownError,
+        PadUnsignedError, PadScanMissingError, PadScanDiffersError, PadEndedError,
     ),
 )  # fmt: skip
 def send_pad_scans(call: Call, session: Session, check_in_no: str, pad_no: int) -> dict[str, Any]:
@@ -225,7 +259,15 @@ def send_pad_scans(call: Call, session: Session, check_in_no: str, pad_no: int) 
 
 
 def _seen(call: Call, session: Session, check_in_no: str) -> CheckIn:
-    return check_in_numbered(session, check_in_no, organisation_seen(call.client))
+    return check_in_seen(session, call.client, check_in_no, civil_day(call.now))
+
+
+def _filing(call: Call, session: Session, filing_no: str) -> Filing:
+    return filing_seen(session, call.client, filing_no, delegated_on=civil_day(call.now))
+
+
+def _delegate(call: Call, session: Session, check_in: CheckIn) -> int | None:
+    return delegate_of(session, call.client, filing_numbered(session, check_in.filing_no))
 
 
 def _told(call: Call, session: Session, check_in: CheckIn) -> dict[str, Any]:

@@ -18,6 +18,8 @@ class CheckIn(Base):
     organisation_id: Mapped[int] = mapped_column(BigInteger)
     filing_no: Mapped[str]
     session_no: Mapped[int] = mapped_column(SmallInteger)
+    #: by which a delegate opened it in the holder's stead; NULL where the holder did
+    delegation_no: Mapped[str | None]
     #: what the codes are made of
     secret_cipher: Mapped[bytes]
     opened_by: Mapped[str]

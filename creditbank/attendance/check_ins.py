@@ -193,9 +193,12 @@ class Comer:
 
 def open_check_in(
     session: Session, vault: Vault, filing: Filing, planned: FilingSession, *, actor: str,
-    now: datetime,
-) -> CheckIn:  # fmt: skip
+    now: datetime, delegation_no: str | None = None,
+) -> tuple[CheckIn, bool]:  # fmt: skip
     """Open check-in to a session on its day; whoever opens it again is led to the one.
+
+    Returns:
+        It, and whether it was not there before.
 
     Raises:
         FilingNotApprovedError, FilingNotOpenError: the filing takes no attendance, or not now.
@@ -208,6 +211,7 @@ def open_check_in(
     row = {
         "check_in_no": check_in_no, "organisation_id": filing.organisation_id,
         "filing_no": filing.filing_no, "session_no": planned.session_no,
+        "delegation_no": delegation_no,
         "secret_cipher": vault.lock(secrets.token_bytes(SECRET_BYTES), _TABLE, _SECRET, *place),
         "opened_by": actor, "opened_at": now,
     }  # fmt: skip
@@ -216,7 +220,8 @@ def open_check_in(
     query = select(CheckIn).where(
         CheckIn.filing_no == filing.filing_no, CheckIn.session_no == planned.session_no
     )
-    return session.scalars(query).one()
+    found = session.scalars(query).one()
+    return found, found.check_in_no == check_in_no
 
 
 def check_ins_of(session: Session, filing_no: str) -> dict[int, CheckIn]:
@@ -225,16 +230,14 @@ def check_ins_of(session: Session, filing_no: str) -> dict[int, CheckIn]:
     return {each.session_no: each for each in session.scalars(query)}
 
 
-def check_in_numbered(
-    session: Session, check_in_no: str, organisation_id: int | None = None
-) -> CheckIn:
-    """Return a check-in; with an organisation, only that organisation's own.
+def check_in_numbered(session: Session, check_in_no: str) -> CheckIn:
+    """Return a check-in.
 
     Raises:
-        CheckInUnknownError: there is none, or it is another's.
+        CheckInUnknownError: there is none.
     """
     found = session.get(CheckIn, check_in_no)
-    if found is None or organisation_id not in (None, found.organisation_id):
+    if found is None:
         raise CheckInUnknownError(check_in_no=check_in_no[:20])
     return found
 

@@ -14,6 +14,7 @@ from creditbank.attendance.check_ins import comers_of
 from creditbank.attendance.models import Attendance
 from creditbank.attendance.pad_sealing import public_half, seal_identity
 from creditbank.attendance.pads import sealing_key_of
+from creditbank.crediting.rosters import rosters_of
 from creditbank.people.documents import Document, last_characters
 from creditbank.people.register import Identity, identity_of
 from creditbank.people.vault import Vault
@@ -33,11 +34,13 @@ class Expected:
 
 
 def expected_on(
-    session: Session, vault: Vault, check_in: CheckIn, pad: CheckInPad
-) -> tuple[bytes, list[Expected]]:
+    session: Session, vault: Vault, check_in: CheckIn, pad: CheckInPad,
+    delegate_id: int | None = None,
+) -> tuple[bytes, list[Expected]]:  # fmt: skip
     """Return the public key to which a pad encrypts, and whom it may pick from its list.
 
-    These are who checked in already, and who attended another session of the filing, by name.
+    These are who checked in already, and who attended another session of the filing, by name; for
+    a delegate (the organisation) only by a roster that it posted.
     """
     public = public_half(sealing_key_of(vault, check_in, pad))
     known: dict[Document, tuple[Identity, bool]] = {}
@@ -45,6 +48,9 @@ def expected_on(
         if comer.identity is not None:
             known[comer.identity.document] = comer.identity, comer.is_there
     query = select(Attendance.person_id).where(Attendance.filing_no == check_in.filing_no)
+    if delegate_id is not None:
+        posted = rosters_of(session, check_in.filing_no, delegate_id)
+        query = query.where(Attendance.roster_no.in_([each.roster_no for each in posted]))
     for person_id in session.scalars(query.distinct().limit(PEOPLE_MAX)):
         identity = identity_of(session, vault, person_id)
         known.setdefault(identity.document, (identity, False))

@@ -7,6 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.check_in_models import CheckIn
+from creditbank.attendance.check_in_sides import (
+    CheckInOthersError,
+    delegation_to_open,
+    is_of,
+    note_opened_for,
+)
 from creditbank.attendance.check_ins import (
     Comer,
     comers_of,
@@ -68,6 +74,8 @@ class CheckInPosting:
     check_in_no: str
     actor: str
     stated: Mapping[int, int | None] = field(default_factory=dict)
+    #: the organisation, where it posts in the holder's stead
+    delegate_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +87,27 @@ class PostedCheckIn:
 
 
 def open_for(
-    session: Session, vault: Vault, filing: Filing, session_no: int, *, actor: str, now: datetime
-) -> CheckIn:
-    """Open check-in to a session by its number.
+    session: Session, vault: Vault, filing: Filing, session_no: int, *, actor: str, now: datetime,
+    delegate_id: int | None = None,
+) -> CheckIn:  # fmt: skip
+    """Open check-in to a session by its number; what a delegate (the organisation) opens is an act.
 
     Raises:
         SessionNumberUnknownError: the filing has none of this number.
         FilingNotApprovedError, FilingNotOpenError, CheckInDayError: said by `open_check_in`.
+        FilingUnknownError, DelegationNotOpenError: nothing is delegated, or not now.
+        CheckInOthersError: the holder, or another delegate, has opened it.
     """
     planned = session_numbered(session, filing, session_no)
-    return open_check_in(session, vault, filing, planned, actor=actor, now=now)
+    delegation_no = delegation_to_open(session, filing, delegate_id, now=now)
+    opened, is_new = open_check_in(
+        session, vault, filing, planned, actor=actor, now=now, delegation_no=delegation_no
+    )
+    if not is_of(session, opened, delegate_id):
+        raise CheckInOthersError(session_no=session_no)
+    if delegation_no is not None and is_new:
+        note_opened_for(session, opened, filing, now=now)
+    return opened
 
 
 def session_numbered(session: Session, filing: Filing, session_no: int) -> FilingSession:
@@ -125,8 +144,8 @@ def post_check_in(
         CheckInStillOpenError, CheckInPostedError: it is not to be posted yet, or any more.
         CheckInPersonUnknownError: minutes are stated of nobody.
         CheckInNobodyError: there is nothing to post.
-        FilingNotOpenError, NotRecognisedError, RuleMissingError, SourceInvestigatedError: said by
-            `post_roster`.
+        FilingNotOpenError, DelegationNotOpenError, NotRecognisedError, RuleMissingError,
+            SourceInvestigatedError: said by `post_roster`.
     """
     check_in, comers = _prepared(session, vault, posting)
     result = post_roster(session, vault, _roster(session, check_in, comers, posting), now=now)
@@ -162,7 +181,9 @@ def _roster(
     roster = _rows(comers, planned_of(session, check_in))
     offline = {row_no: Way.OFFLINE for row_no, each in enumerate(comers, 1) if each.is_offline}
     way = Way.OFFLINE if len(offline) == len(comers) else Way.CHECK_IN
-    return RosterPosting(filing, roster, posting.actor, way=way, ways=offline)
+    return RosterPosting(
+        filing, roster, posting.actor, delegate_id=posting.delegate_id, way=way, ways=offline
+    )
 
 
 def _rows(comers: Sequence[Comer], planned: FilingSession) -> Roster:

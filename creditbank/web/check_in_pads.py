@@ -14,14 +14,16 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.check_in_models import CheckIn
-from creditbank.attendance.check_ins import check_in_numbered, planned_of
+from creditbank.attendance.check_in_sides import check_in_seen
+from creditbank.attendance.check_ins import planned_of
 from creditbank.attendance.pads import open_pad, take_upload
 from creditbank.catalogue import entries
+from creditbank.clock import civil_day
 from creditbank.crediting.check_in_pads import expected_on
 from creditbank.house import current_house
 from creditbank.people.documents import DocumentKind
-from creditbank.registry.clients import Scope, organisation_seen
-from creditbank.registry.filing.filings import filing_numbered
+from creditbank.registry.clients import Scope
+from creditbank.registry.filing.filings import delegate_of, filing_numbered
 from creditbank.schemas.check_in_pads import (
     PadAnswer,
     PadBody,
@@ -71,7 +73,9 @@ def begin(visit: Visit, session: Session, check_in_no: str) -> Response:
         session, vault, check_in_no, body["public_key"], body["mark"],
         actor=visit.client.client_id, now=visit.now,
     )  # fmt: skip
-    told = shaped_pad(opened, *expected_on(session, vault, check_in, opened))
+    filing = filing_numbered(session, check_in.filing_no)
+    delegate_id = delegate_of(session, visit.client, filing)
+    told = shaped_pad(opened, *expected_on(session, vault, check_in, opened, delegate_id))
     return _json(PadAnswer().dump(told))
 
 
@@ -90,7 +94,7 @@ def send(visit: Visit, session: Session, check_in_no: str, pad_no: str) -> Respo
 
 
 def _seen(session: Session, visit: Visit, check_in_no: str) -> CheckIn:
-    return check_in_numbered(session, check_in_no, organisation_seen(visit.client))
+    return check_in_seen(session, visit.client, check_in_no, civil_day(visit.now))
 
 
 def _body(shape: Schema) -> Any:

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from creditbank import catalogue
 from creditbank.attendance.check_in_codes import Span, code_of, seconds_left
 from creditbank.attendance.check_in_models import CheckIn
+from creditbank.attendance.check_in_sides import check_in_seen, is_of
 from creditbank.attendance.check_ins import (
     DEVICE_PEOPLE_MAX,
     Comer,
-    check_in_numbered,
     check_ins_of,
     close_check_in,
     comers_of,
@@ -39,9 +39,15 @@ from creditbank.crediting.statement_paper import printable
 from creditbank.db import snapshot
 from creditbank.house import current_house
 from creditbank.registry.bank import the_bank
-from creditbank.registry.clients import Scope, organisation_seen
-from creditbank.registry.filing.filings import filing_numbered, filing_seen, sessions_of
+from creditbank.registry.clients import Scope
+from creditbank.registry.filing.filings import (
+    delegate_of,
+    filing_numbered,
+    filing_seen,
+    sessions_of,
+)
 from creditbank.registry.filing.states import takes_rosters
+from creditbank.registry.models import Filing
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Unit, Visit, able, see
 from creditbank.web.pages import page, reader_language
@@ -56,20 +62,26 @@ _SESSION = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 @check_ins.shown("/filings/<public:filing_no>/check-ins", _POSTS)
 def overview(visit: Visit, session: Session, filing_no: str) -> Response:
     """List the sessions of a filing, each with its check-in."""
-    filing, today = filing_seen(session, visit.client, filing_no), civil_day(visit.now)
+    filing, today = _filing(session, visit, filing_no), civil_day(visit.now)
+    found, delegate_id = (
+        check_ins_of(session, filing_no),
+        delegate_of(session, visit.client, filing),
+    )
+    own = {each.check_in_no for each in found.values() if is_of(session, each, delegate_id)}
     return page(
-        "check_ins.html", filing=filing, sessions=sessions_of(session, filing_no),
-        found=check_ins_of(session, filing_no), today=today,
-        posts=takes_rosters(filing, today),
+        "check_ins.html", filing=filing, sessions=sessions_of(session, filing_no), found=found,
+        own=own, today=today, posts=takes_rosters(filing, today), is_delegate=bool(delegate_id),
     )  # fmt: skip
 
 
 @check_ins.sent("/filings/<public:filing_no>/check-ins", _POSTS, shows=overview)
 def begin(visit: Visit, session: Session, filing_no: str) -> Response:
     """Open check-in to a session, or lead to the one that is open."""
-    filing, vault = filing_seen(session, visit.client, filing_no), current_house().vault
-    actor, number = visit.client.client_id, forms.whole("session_no")
-    opened = open_for(session, vault, filing, number, actor=actor, now=visit.now)
+    filing, vault = _filing(session, visit, filing_no), current_house().vault
+    opened = open_for(
+        session, vault, filing, forms.whole("session_no"), actor=visit.client.client_id,
+        now=visit.now, delegate_id=delegate_of(session, visit.client, filing),
+    )  # fmt: skip
     return see("web.check_ins.board", check_in_no=opened.check_in_no)
 
 
@@ -81,8 +93,9 @@ def sheet(visit: Visit, filing_no: str, session_no: str) -> Response:
     house, language = current_house(), reader_language()
     number = int(session_no) if _SESSION.fullmatch(session_no) else 0
     with snapshot() as session:
-        filing = filing_seen(session, visit.client, filing_no)
-        expected = request.args.get("people") == "expected"
+        filing = _filing(session, visit, filing_no)
+        holds = delegate_of(session, visit.client, filing) is None
+        expected = holds and request.args.get("people") == "expected"
         said = sheet_of(session, house.vault, filing, number, expected=expected, language=language)
     page_set = printable(said, house.press.typesetter.lacking, language)
     content = house.press.typesetter.typeset(SHEET_TEMPLATE, page_set)
@@ -120,7 +133,7 @@ def review(visit: Visit, session: Session, check_in_no: str) -> Response:
     """Keep the minutes that were typed, and show what would become of each row."""
     check_in, vault = _seen(session, visit, check_in_no), current_house().vault
     stated = _stated(comers_of(session, vault, check_in))
-    posting = CheckInPosting(check_in_no, visit.client.client_id, stated)
+    posting = _posting(session, visit, check_in, stated)
     posted = rehearse_check_in(session, vault, posting, now=visit.now)
     problems: dict[int, list[catalogue.Problem]] = {}
     for each in posted.result.problems:
@@ -135,8 +148,7 @@ def review(visit: Visit, session: Session, check_in_no: str) -> Response:
 @check_ins.sent(f"{_ONE}/posting", _POSTS, shows=board)
 def post(visit: Visit, session: Session, check_in_no: str) -> Response:
     """Post the check-in; whoever presses twice is led to the one roster."""
-    _seen(session, visit, check_in_no)
-    posting = CheckInPosting(check_in_no, visit.client.client_id)
+    posting = _posting(session, visit, _seen(session, visit, check_in_no), {})
     try:
         posted = post_check_in(session, current_house().vault, posting, now=visit.now)
     except CheckInPostedError as error:
@@ -146,7 +158,19 @@ def post(visit: Visit, session: Session, check_in_no: str) -> Response:
 
 
 def _seen(session: Session, visit: Visit, check_in_no: str) -> CheckIn:
-    return check_in_numbered(session, check_in_no, organisation_seen(visit.client))
+    return check_in_seen(session, visit.client, check_in_no, civil_day(visit.now))
+
+
+def _filing(session: Session, visit: Visit, filing_no: str) -> Filing:
+    return filing_seen(session, visit.client, filing_no, delegated_on=civil_day(visit.now))
+
+
+def _posting(
+    session: Session, visit: Visit, check_in: CheckIn, stated: Mapping[int, int | None]
+) -> CheckInPosting:
+    filing = filing_numbered(session, check_in.filing_no)
+    delegate_id = delegate_of(session, visit.client, filing)
+    return CheckInPosting(check_in.check_in_no, visit.client.client_id, stated, delegate_id)
 
 
 def _address(session: Session, visit: Visit, check_in: CheckIn) -> str:

@@ -6,8 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
+from creditbank.attendance.check_in_codes import Reading
+from creditbank.attendance.check_in_models import CheckIn
+from creditbank.attendance.check_in_sides import check_check_ins
+from creditbank.attendance.check_ins import Came, Direction, record_scan
 from creditbank.clock import civil_day, utc_now
 from creditbank.jobs.rosters import run_rosters
 from creditbank.ledger.models import Act, CreditFacts
@@ -17,8 +21,11 @@ from tests.api.desk import DAYS, OTHER_ENTERPRISE_USCC, Desk, problem_of, roster
 from tests.api.test_api_matrix import with_scopes
 from tests.api.test_xapi import PATH, SPOKEN, attended
 from tests.bank import ENTERPRISE_USCC, invented_person
+from tests.conftest import Database
+from tests.force import Force
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+THIRD_USCC = "91371000MA3DEM0K07"
 WANG, LI = invented_person(1), invented_person(2)
 TODAY = civil_day(utc_now())
 UNTIL = (TODAY + timedelta(days=30)).isoformat()
@@ -186,3 +193,107 @@ def test_one_that_has_not_begun_is_refused_and_both_sides_and_the_region_list_it
     assert problem_of(early)["code"] == "delegation-not-open"
     assert later in problem_of(early)["detail"]
     assert listed == [[made["delegation_no"]]] * 3 + [[]]
+
+
+def test_a_delegate_opens_check_in_for_the_holder_until_the_delegation_ends(desk: Desk) -> None:
+    now = utc_now()
+    mine, other = (
+        desk.bank.approved_filing(days=[civil_day(now), civil_day(now) + timedelta(1)], now=now)
+        for _ in range(2)
+    )
+    where = f"/api/v1/filings/{mine}/check-ins"
+    delegate = desk.other_provider
+    never = delegate.post(where, {"session_no": 1})
+    made = give(desk, filing_no=mine)
+
+    opened = delegate.post(where, {"session_no": 1})
+    again = delegate.post(where, {"session_no": 1})
+    elsewhere = delegate.post(f"/api/v1/filings/{other}/check-ins", {"session_no": 1})
+    no = opened.get_json()["check_in_no"]
+    at = f"/api/v1/check-ins/{no}"
+    with desk.bank.unit() as session:
+        reading = Reading(no, now, "telephone")
+        record_scan(
+            session, desk.bank.house.vault, Came(reading, Direction.IN, WANG, False), now=now
+        )
+    holders = desk.provider.get(at).get_json()
+    closed = delegate.post(f"{at}/closing")
+    body = {"stated": [{"person_no": 1, "attended_minutes": 180}]}
+    tried = delegate.post(f"{at}/posting?mode=validate", body, retry="")
+    desk.provider.post(f"/api/v1/delegations/{made['delegation_no']}/ending", {})
+    over = [
+        delegate.post(where, {"session_no": 1}), delegate.get(at), delegate.post(f"{at}/closing"),
+        delegate.post(f"{at}/posting", body), delegate.post(f"{at}/pads/1/scans", {}),
+        delegate.get(f"/api/v1/filings/{mine}/sign-in-sheets/1"),
+    ]  # fmt: skip
+    renewed = give(desk, filing_no=mine)
+    posted = delegate.post(f"{at}/posting", body)
+    record = desk.provider.get(f"/api/v1/rosters/{posted.get_json()['roster_no']}").get_json()
+
+    assert never.get_json()["code"] == elsewhere.get_json()["code"] == "filing-unknown"
+    assert (opened.status_code, again.get_json()["check_in_no"]) == (201, no)
+    assert holders["people"][0]["masked_name"] == f"{WANG.name[0]}＊"
+    assert (closed.status_code, tried.status_code) == (200, 201)
+    codes = [each.get_json()["code"] for each in over]
+    assert codes == ["delegation-not-open"] * 4 + ["request-invalid", "delegation-not-open"]
+    assert (record["posted_by"], record["organisation"], record["posted_for"]) == (
+        delegate.client_id, OTHER_ENTERPRISE_USCC, ENTERPRISE_USCC,
+    )  # fmt: skip
+    assert (record["delegation_no"], record["way"]) == (renewed["delegation_no"], "check-in")
+    with desk.bank.reading() as session:
+        [act] = session.scalars(select(Act).where(Act.kind == "check-in.opened-for")).all()
+        said = json.loads(act.details)
+        facts = [json.loads(each.facts) for each in session.scalars(select(CreditFacts))]
+    assert (act.subject, act.actor) == (no, delegate.client_id)
+    assert said == {"delegation": made["delegation_no"], "filing": mine, "session_no": 1}
+    assert [each.get("delegation") for each in facts] == [renewed["delegation_no"]]
+    assert desk.bank.fsck() == []
+
+
+def test_a_delegate_has_no_check_in_of_the_holder_and_no_names_that_it_did_not_post(
+    desk: Desk,
+) -> None:
+    now = utc_now()
+    mine = desk.bank.approved_filing(days=[civil_day(now)], now=now)
+    where = f"/api/v1/filings/{mine}/check-ins"
+    give(desk)
+    no = desk.provider.post(where, {"session_no": 1}).get_json()["check_in_no"]
+
+    opened = desk.other_provider.post(where, {"session_no": 1})
+    seen = desk.other_provider.get(f"/api/v1/check-ins/{no}")
+    stranger = desk.caller(
+        Role.PROVIDER, organisation_id=desk.organisation(THIRD_USCC, OrganisationKind.ENTERPRISE)
+    )
+    unknown = stranger.get(f"/api/v1/check-ins/{no}")
+
+    assert problem_of(opened)["code"] == "check-in-others"
+    assert problem_of(seen)["code"] == problem_of(unknown)["code"] == "check-in-unknown"
+    with desk.bank.reading() as session:
+        assert session.scalars(select(Act).where(Act.kind == "check-in.opened-for")).all() == []
+
+
+def test_a_check_in_that_says_it_is_a_delegates_and_has_no_act_is_named(
+    desk: Desk, database: Database
+) -> None:
+    now = utc_now()
+    mine = desk.bank.approved_filing(days=[civil_day(now)], now=now)
+    made = give(desk)
+    no = desk.other_provider.post(
+        f"/api/v1/filings/{mine}/check-ins", {"session_no": 1}
+    ).get_json()["check_in_no"]
+    table = CheckIn.__table__
+    assert isinstance(table, Table)
+    force = Force(database)
+    try:
+        with force.engine.connect() as connection:
+            row = dict(connection.execute(select(table)).mappings().one())
+        found = []
+        for changed in ({"delegation_no": None}, {"opened_by": "another"}):
+            with force.changed(table, row, **changed), desk.bank.reading() as session:
+                found.append([each.key for each in check_check_ins(session)])
+    finally:
+        force.close()
+
+    assert made["delegation_no"] == row["delegation_no"]
+    assert found == [[no], [no]]
+    assert desk.bank.fsck() == []

@@ -102,3 +102,35 @@ def test_a_delegation_that_is_not_whole_is_refused_in_the_form(
     assert manager.status in {404, 422}
     assert 'role="alert"' in manager.text
     assert why in words(manager)
+
+
+@ON_SQLITE
+def test_a_delegate_opens_check_in_by_the_page_and_not_what_the_holder_opened(
+    bank: TestBank, visitors: Visitors
+) -> None:
+    filing_no, kept = (bank.approved_filing(days=[civil_day(utc_now())]) for _ in range(2))
+    manager, delegate = visitors.seated(Role.PROVIDER, manages=True), delegate_of(visitors)
+    give(manager)
+    holders = manager.get(f"/filings/{kept}/check-ins").send(f"/filings/{kept}/check-ins").path
+
+    offered = delegate.get(f"/filings/{filing_no}").text
+    list_page = delegate.get(f"/filings/{filing_no}/check-ins")
+    sheets = "people=expected" in list_page.text
+    board = list_page.send(f"/filings/{filing_no}/check-ins").path
+    shown = delegate.get(board).text
+    pad = delegate.get(board.replace("check-ins", "pads")).status
+    held = words(manager.get(f"/filings/{filing_no}/check-ins"))
+    seen = words(delegate.get(f"/filings/{kept}/check-ins"))
+    refused = delegate.get(holders).status
+    number = re.findall(r"/delegations/(E[0-9A-Z]{9})/ending", manager.get("/delegations").text)[0]
+    manager.get("/delegations").send(f"/delegations/{number}/ending", reason="合同到期")
+    over = delegate.get(board)
+
+    assert f"/filings/{filing_no}/check-ins" in offered
+    assert not sheets
+    assert "https://bank.example/check-in/" in shown
+    assert pad == 200
+    assert f"受托单位开启，委托 {number}" in held
+    assert "由其他单位开启" in seen
+    assert refused == 404
+    assert (over.status, "合同到期" in over.text) == (403, True)
