@@ -17,6 +17,8 @@ from creditbank.crediting.kept_files import (
     digest_of,
     open_file,
 )
+from creditbank.crediting.models import NameCheck
+from creditbank.crediting.name_checks import CREDITED
 from creditbank.keys import KeyMissingError
 from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.journal import details_of
@@ -75,8 +77,19 @@ def _is_named(session: Session, vault: Vault, shelf: Shelf, file: KeptFile) -> b
     """Tell whether what the ledger says of a file, if it says anything, is said of this one."""
     sha256, salt = digest_of(vault, shelf, file)
     named = _roster_named if shelf is ROSTERS else _import_named
-    said = named(session, file.file_no)
-    return said is None or said == (commitment_of(sha256, salt) if salt else "")
+    said, right = named(session, file.file_no), commitment_of(sha256, salt) if salt else ""
+    later = _decided_named(session, file.file_no) if shelf is ROSTERS else set()
+    # Rows that were decided before credits said so name no file.
+    return said in {None, right} and later <= {"", right}
+
+
+def _decided_named(session: Session, roster_no: str) -> set[str]:
+    """Return the commitments in credits of a roster's rows that were held and decided later."""
+    query = select(NameCheck.credited_roster_no).where(
+        NameCheck.roster_no == roster_no, NameCheck.state == CREDITED
+    )
+    said = (_roster_named(session, each) for each in session.scalars(query) if each is not None)
+    return {each for each in said if each is not None}
 
 
 def _roster_named(session: Session, roster_no: str) -> str | None:

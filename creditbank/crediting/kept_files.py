@@ -237,6 +237,15 @@ def commitment_of(sha256: bytes, salt: bytes) -> str:
     return hashlib.sha256(b"creditbank/file/v1\n" + salt + sha256).hexdigest()
 
 
+def named_in_ledger(session: Session, vault: Vault, shelf: Shelf, file_no: str) -> str:
+    """Return how the ledger names a file, kept or erased; empty where there is none, or no salt."""
+    file = session.get(shelf.file, file_no)
+    if file is None:
+        return ""
+    sha256, salt = digest_of(vault, shelf, file)
+    return commitment_of(sha256, salt) if salt else ""
+
+
 def keep_file(  # which file, where
     session: Session, vault: Vault, shelf: Shelf, file_no: str, file: NewFile, *, now: datetime,
     **owner: str,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from creditbank.attendance.roster import DIGEST_TAG, Roster
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
+from creditbank.crediting.kept_files import ROSTERS, named_in_ledger
 from creditbank.crediting.models import NameCheck
 from creditbank.crediting.name_checks import (
     CREDITED,
@@ -208,6 +209,7 @@ def decide_name(
             corrects=True,
             way=way,
             names_compared=True,
+            came_in=named_in_ledger(session, vault, ROSTERS, check.roster_no),
         )
         result = post_roster(session, vault, posting, now=now)
         if result.problems:

@@ -71,8 +71,10 @@ class RosterDesk:
     demo_bank: bool
     #: empty where the holder itself posts
     delegation_no: str
-    #: from which it was read, and which its credits name
+    #: from which it was read
     file: NewFile | None
+    #: the file that its credits name; empty for none
+    came_in: str
     way: Way | None
     #: of rows that came by another way than the rest, by their numbers
     ways: Mapping[int, Way]
@@ -229,8 +231,8 @@ def _facts_around_row(
         facts["filing_version"] = filing.version
     if desk.delegation_no:
         facts["delegation"] = desk.delegation_no
-    if desk.file is not None:
-        facts["file"] = desk.file.commitment
+    if desk.came_in:
+        facts["file"] = desk.came_in
     if good.row.make_up_year is not None:
         facts["make_up_year"] = good.row.make_up_year
     if way is not None:

@@ -114,6 +114,8 @@ class RosterPosting:
     names_compared: bool = False
     #: the file from which the roster was read, as it was sent; empty where there is none
     file: bytes = field(default=b"", repr=False)
+    #: how the ledger names the file in which a row came that was held then; empty where none did
+    came_in: str = ""
 
 
 class CreditedRow(NamedTuple):
@@ -216,6 +218,7 @@ def _desk(
     sessions = sessions_of(session, filing.filing_no)
     law = law_of(session, filing.scheme)
     shares = approved_shares(filing.approved_centihours, sessions)
+    file = NewFile.of(posting.file) if posting.file else None
     return RosterDesk(
         filing=filing,
         sessions={planned.day: planned for planned in sessions},
@@ -227,7 +230,8 @@ def _desk(
         today=today,
         demo_bank=the_bank(session).mode == "demo",
         delegation_no=delegation_no,
-        file=NewFile.of(posting.file) if posting.file else None,
+        file=file,
+        came_in=file.commitment if file else posting.came_in,
         way=posting.way,
         ways=posting.ways,
         uses=_uses(session, posting, sessions),

@@ -1,12 +1,16 @@
 """A row whose number is on record under another name waits, and nobody finds a name by trying."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
+from creditbank.attendance.roster import read_roster
 from creditbank.crediting import name_checks
+from creditbank.crediting.fsck_kept_files import check_kept_files
+from creditbank.crediting.kept_files import ROSTERS, named_in_ledger
 from creditbank.crediting.models import NameCheck
 from creditbank.crediting.name_checks import forget_tries
 from creditbank.crediting.name_decisions import (
@@ -18,11 +22,14 @@ from creditbank.crediting.name_decisions import (
     names_on_record,
 )
 from creditbank.crediting.rosters import RosterPosting, RosterResult, rehearse_roster
-from creditbank.ledger.models import Act
+from creditbank.ledger.models import Act, CreditFacts
 from creditbank.people.register import Identity
 from creditbank.registry.filing.filings import filing_numbered
 from tests.acts import roster, withdraw
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.conftest import Database
+from tests.crediting.test_held_rosters import workbook
+from tests.force import Force
 
 PERSON, OTHER = invented_person(1), invented_person(2)
 DAY = SEMINAR_DAYS[:1]
@@ -184,3 +191,34 @@ def test_tries_are_forgotten_after_their_term(bank: TestBank, filing_no: str) ->
         late = forget_tries(session, now=NOW + timedelta(days=30))
 
     assert (early, late) == (0, 1)
+
+
+def test_a_row_that_is_decided_later_names_the_file_in_which_it_came(
+    bank: TestBank, filing_no: str, database: Database
+) -> None:
+    file = workbook((misnamed("另一名"), DAY[0], 360), (OTHER, DAY[0], 360))
+    roster_no = bank.post(filing_no, read_roster(file), file=file).roster_no
+    [check] = checks(bank)
+
+    credited = decide(bank, check.check_no, Finding.MISSPELT)
+
+    with bank.reading() as session:
+        named = named_in_ledger(session, bank.house.vault, ROSTERS, roster_no)
+        facts = [json.loads(each.facts) for each in session.scalars(select(CreditFacts))]
+    files = {each["roster"]: each.get("file") for each in facts}
+    assert named
+    assert (files[roster_no], files[credited.credited_roster_no]) == (named, named)
+    assert bank.fsck() == []
+    table = CreditFacts.__table__
+    assert isinstance(table, Table)
+    force = Force(database)
+    try:
+        with force.engine.connect() as connection:
+            rows = connection.execute(select(table)).mappings().all()
+        [row] = [dict(each) for each in rows if credited.credited_roster_no in each["facts"]]
+        other = row["facts"].replace(named, "0" * 64)
+        with force.changed(table, row, facts=other), bank.reading() as session:
+            found = [each.key for each in check_kept_files(session, bank.house.vault)]
+    finally:
+        force.close()
+    assert found == [roster_no]
