@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.accounts.offices import OfficeUnknownError, require_office_known
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import Call, Door
 from creditbank.house import current_house
@@ -45,13 +46,14 @@ filing_routes = Door("filing-routes", __name__, description="Which office decide
     body=JsonBody(FilingRouteBody(), _EXAMPLE),
     answer=FilingRouteAnswer(),
     refuses=(
-        RegionForeignError, JurisdictionInvalidError, FilingRouteDayError, FilingRouteLevelError,
-        FilingRouteTakenError,
+        RegionForeignError, JurisdictionInvalidError, OfficeUnknownError, FilingRouteDayError,
+        FilingRouteLevelError, FilingRouteTakenError,
     ),
 )  # fmt: skip
 def record_filing_route(call: Call, session: Session) -> dict[str, Any]:
     """Record who decides filings from a day on; both district and office lie in your region."""
     call.client.require_region(region_over(call.body.district, call.body.office))
+    require_office_known(session, call.body.office)
     made = record_route(session, call.body, actor=call.client.client_id, now=call.now)
     return shaped_route(made)
 

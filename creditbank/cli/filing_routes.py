@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from creditbank.accounts.offices import require_office_known
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk
 from creditbank.cli.registry import ground_options, ground_told
 from creditbank.clock import utc_now
@@ -37,6 +38,7 @@ def routes_record(desk: Desk, /, *, actor: str, **told: Any) -> None:
         str(told["kind"] or ""), str(told["level"] or ""),
     )  # fmt: skip
     with desk.bank(), unit_of_work() as session:
+        require_office_known(session, draft.office)
         route_no = record_route(session, draft, actor=actor, now=utc_now()).route_no
     desk.say("cli-filing-route-recorded", route_no=route_no)
 

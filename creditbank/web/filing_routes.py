@@ -3,6 +3,7 @@
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank.accounts.offices import require_office_known
 from creditbank.clock import civil_day
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains
 from creditbank.registry.clients import Scope
@@ -63,6 +64,7 @@ def record(visit: Visit, session: Session) -> Response:
         level=str(forms.chosen("level", Level)) if forms.typed("level") else "",
     )
     visit.client.require_region(region_over(draft.district, draft.office))
+    require_office_known(session, draft.office)
     record_route(session, draft, actor=visit.client.client_id, now=visit.now)
     return see("web.filing_routes.overview", "filing-route-recorded")
 

@@ -29,6 +29,7 @@ def test_a_route_is_recorded_listed_by_day_and_ended(bank: TestBank) -> None:
     made = terminal.run(*said).output
     route_no = re.findall(r"\bU[0-9A-Z]{9}\b", made)[0]
     again = terminal.run(*said, exit_code=1).output
+    nobody = terminal.run(*said[:5], "cn-371099", *said[6:], exit_code=1).output
     ended = terminal.run(
         "filing-routes", "end", route_no, "--through", last.isoformat(), "--reason", "划转"
     ).output
@@ -38,6 +39,7 @@ def test_a_route_is_recorded_listed_by_day_and_ended(bank: TestBank) -> None:
     ]
 
     assert "filing-route-taken" in again
+    assert ("office-unknown" in nobody, "cn-371099" in nobody) == (True, True)
     assert last.isoformat() in ended
     assert [route_no in each for each in listed] == [False, True, True, False]
     assert "cn-3710.jkq" in listed[1]
@@ -57,6 +59,8 @@ def test_an_operator_decides_a_routed_filing_in_the_name_of_its_office_alone(
     routed = filed(bank, now + timedelta(days=2))
     said = ("--reason", "补办备案")
 
+    cut = terminal.run("filings", "approve", unrouted, *said, "--office", "cn-37100", exit_code=1)
+    assert "jurisdiction-invalid" in cut.output
     refused = [
         terminal.run("filings", "approve", routed, *said, *office, exit_code=1).output
         for office in ((), ("--office", "cn-3710"))

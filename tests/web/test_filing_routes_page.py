@@ -35,6 +35,9 @@ def seated_in(visitors: Visitors, region: str) -> Browser:
 def test_a_route_is_recorded_looked_up_by_day_and_ended(visitors: Visitors) -> None:
     official, page = visitors.seated(Role.OFFICIAL), "/desk/filing-routes"
 
+    official.get(page).send(page, **SAID)
+    nobody = official.status, "本行没有这个机关" in official.text, "cn-3710" in official.text
+    seated_in(visitors, "cn-371002")
     official.get(page).send(page, **{**SAID, "valid_from": (TODAY - timedelta(1)).isoformat()})
     refused = official.status, "日期已到" in official.text, 'value="cn-371002"' in official.text
     official.send(page, **SAID)
@@ -52,6 +55,7 @@ def test_a_route_is_recorded_looked_up_by_day_and_ended(visitors: Visitors) -> N
 
     assert refused == (422, True, True)
     assert recorded == (200, True, True)
+    assert nobody == (422, True, True)
     assert twice == (409, True)
     assert "没有办理分工" in nothing
     assert unsaid == 422

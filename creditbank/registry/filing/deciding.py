@@ -7,7 +7,7 @@ above an office sees what it decides.
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
-from creditbank.ids import jurisdiction_contains
+from creditbank.ids import checked_jurisdiction, jurisdiction_contains
 from creditbank.registry.clients import Client
 from creditbank.registry.filing.filings import filing_seen, locked_filing
 from creditbank.registry.models import Filing
@@ -33,9 +33,12 @@ def require_office(session: Session, filing_no: str, office: str) -> None:
 
     Raises:
         FilingUnknownError: there is none.
+        JurisdictionInvalidError: an office has another form.
         FilingOfficeForeignError: another office decides on it.
     """
     filing = locked_filing(session, filing_no)
+    if office:
+        checked_jurisdiction(office)
     if not _is_office(office, filing) and (office or filing.route_no is not None):
         raise FilingOfficeForeignError(
             filing_no=filing_no, found=office or "—", wanted=filing.deciding_office
