@@ -4,6 +4,8 @@ Builds a bank of people with ten years of history each, serves it as `creditbank
 asks about one after another. The floor is a bare Flask application behind the same server and on
 the same database: five indexed reads, one Ed25519 signature, one INSERT, one commit. Both take
 turns; the rate at saturation, then p99 at half of each one's own rate, then questions asked again.
+Beside the rates stands what an answer takes of the processor, on whatever else the machine does:
+of the process that answers, and of the database's server.
 
     .venv/bin/python -m bench.answers --database postgresql
 """
@@ -25,11 +27,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import text
 
 from bench.banks import DATABASES, bank_on
-from bench.verdicts import built
+from bench.verdicts import built, process_seconds, server_seconds
 from creditbank.clock import utc_now
 from creditbank.config import Settings
 from creditbank.db import make_engine
@@ -68,29 +71,62 @@ def compare(
     """Print what both do in turns."""
     bodies = [question_about(each) for each in people]
     token = token_of(bank)
-    with served(bank, OURS) as our_port, served(bank, RAW) as raw_port:
+    with served(bank, OURS) as ours_at, served(bank, RAW) as raw_at:
         numbers = itertools.count()
         ask = partial(one_question, bodies, token, numbers, "/api/v1/verdicts")
         raw = partial(one_question, bodies, token, numbers, "/ask")
         again = partial(ask, repeated=True)
-        first_time = http.client.HTTPConnection("127.0.0.1", our_port)
+        first_time = http.client.HTTPConnection("127.0.0.1", ours_at.port)
         for _ in range(REPEATED):
             again(first_time)
-        rates: dict[str, list[float]] = {"ours": [], "raw": [], "again": []}
+        taken: dict[str, list[Turn]] = {"ours": [], "raw": [], "again": []}
         for _ in range(turns):
-            for name, port, call in (
-                ("ours", our_port, ask), ("raw", raw_port, raw), ("again", our_port, again),
+            for name, place, call in (
+                ("ours", ours_at, ask), ("raw", raw_at, raw), ("again", ours_at, again),
             ):  # fmt: skip
-                rates[name].append(len(saturated(port, call, seconds)) / seconds)
-        ours, floor, repeated = (statistics.median(rates[name]) for name in rates)
-        slow_ours = p99(paced(our_port, ask, ours / 2, seconds * 2))
-        slow_raw = p99(paced(raw_port, raw, floor / 2, seconds * 2))
+                taken[name].append(turn(place, call, seconds))
+        ours, floor, repeated = (
+            statistics.median(each.rate for each in taken[name]) for name in taken
+        )
+        slow_ours = p99(paced(ours_at.port, ask, ours / 2, seconds * 2))
+        slow_raw = p99(paced(raw_at.port, raw, floor / 2, seconds * 2))
         print(
             f"{database}: {ours:,.0f} signed answers a second, {floor:,.0f} of the floor:"
             f" {ours / floor:.2f} (wanted 0.5); asked again {repeated:,.0f} ({repeated / ours:.2f},"
             f" wanted 1); p99 at half of each one's rate {slow_ours:.0f} ms and {slow_raw:.0f} ms:"
             f" {slow_ours / slow_raw:.1f} (2 is allowed)"
         )
+        for name, said in (("ours", "an answer"), ("raw", "the floor"), ("again", "asked again")):
+            bank_ms, server_ms = (
+                statistics.median(getattr(each, part) for each in taken[name])
+                for part in ("bank_ms", "server_ms")
+            )
+            print(
+                f"  {said}: {bank_ms:.2f} ms of the processor, {server_ms:.2f} ms of the server's"
+            )
+
+
+class Served(NamedTuple):
+    """A process that answers, and where."""
+
+    pid: int
+    port: int
+
+
+class Turn(NamedTuple):
+    """One turn at saturation: answers a second, and of each what it took of the processors."""
+
+    rate: float
+    bank_ms: float
+    server_ms: float
+
+
+def turn(place: Served, call: Callable[[http.client.HTTPConnection], None], seconds: float) -> Turn:
+    """Ask without a pause; what asks is not counted among what the answers took."""
+    before, served_before = process_seconds(place.pid), server_seconds()
+    count = len(saturated(place.port, call, seconds))
+    spent, served = process_seconds(place.pid) - before, server_seconds() - served_before
+    return Turn(count / seconds, spent / count * 1_000, served / count * 1_000)
 
 
 def question_about(person: Identity) -> dict[str, object]:
@@ -199,8 +235,8 @@ def make_raw_table(bank: TestBank) -> None:
 
 
 @contextmanager
-def served(bank: TestBank, module: str) -> Iterator[int]:
-    """Serve a module's application in a process of its own; yield its port."""
+def served(bank: TestBank, module: str) -> Iterator[Served]:
+    """Serve a module's application in a process of its own; yield where."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -218,7 +254,7 @@ def served(bank: TestBank, module: str) -> Iterator[int]:
     )
     try:
         wait_for(port)
-        yield port
+        yield Served(process.pid, port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=STARTS_WITHIN_SECONDS)

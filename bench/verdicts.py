@@ -95,14 +95,26 @@ def server_seconds() -> float:
             return 0.0
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     postmaster = _stat(str(backend))[1]
-    running = (each.name for each in Path("/proc").iterdir() if each.name.isdigit())
-    of_server = [stat for stat in map(_stat, running) if stat]
-    ticks = sum(
-        sum(stat[11:13]) + (sum(stat[13:15]) if stat[0] == postmaster else 0)
-        for stat in of_server
-        if postmaster in stat[:2]
+    return sum(_ticks(stat, ended=stat[0] == postmaster) for stat in _with_children(postmaster)) / (
+        os.sysconf("SC_CLK_TCK")
     )
-    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def process_seconds(pid: int) -> float:
+    """Return what a process and its children took of the cores, those that ended too."""
+    return sum(_ticks(stat, ended=True) for stat in _with_children(pid)) / (
+        os.sysconf("SC_CLK_TCK")
+    )
+
+
+def _with_children(pid: int) -> list[list[int]]:
+    running = (each.name for each in Path("/proc").iterdir() if each.name.isdigit())
+    return [stat for stat in map(_stat, running) if stat and pid in stat[:2]]
+
+
+def _ticks(stat: list[int], *, ended: bool) -> int:
+    """Add a process's time in user mode and in the kernel, and that of its children that ended."""
+    return sum(stat[11:13]) + (sum(stat[13:15]) if ended else 0)
 
 
 def _stat(pid: str) -> list[int]:

@@ -176,10 +176,18 @@ def among_named(dialect: str, column: InstrumentedAttribute[Any], name: str) -> 
     """Hold for rows whose column is one of the values of a parameter, however many there are."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return column.in_(select(each_named(dialect, column, name)))
+
+
+def each_named(dialect: str, column: InstrumentedAttribute[Any], name: str) -> ColumnElement[Any]:
+    """Stand for each value of a parameter that has many, values of such a column, as a row."""
+    if dialect == "postgresql":
+        many = bindparam(name, type_=ARRAY(column.type))
+        each: ColumnElement[Any] = func.unnest(many).column_valued("each_value")
+        return each
     value = func.json_each(bindparam(name, type_=_JsonArray())).table_valued("value").c.value
     # Bytes go as hexadecimal: the connection has a function for them (db.py).
-    is_bytes = isinstance(column.type, LargeBinary)
-    return column.in_(select(func.unhex(value) if is_bytes else value))
+    return func.unhex(value) if isinstance(column.type, LargeBinary) else value
 
 
 class _JsonArray(TypeDecorator[Collection[object]]):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
@@ -25,7 +25,7 @@ from creditbank.ledger.logs import last_seal
 from creditbank.ledger.models import Seal
 from creditbank.people.register import PersonUnknownError, find_each, linked_people
 from creditbank.people.vault import Vault
-from creditbank.readymade import ReadyMade, among_named
+from creditbank.readymade import ReadyMade, each_named
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
@@ -396,19 +396,23 @@ def _question_digests(vault: Vault, asks: Sequence[Ask]) -> list[bytes]:
 def _superseded(session: Session, client: Client, digests: Sequence[bytes]) -> dict[bytes, str]:
     """Return the last answer to each question that was asked before."""
     rows = _ASKED_BEFORE.rows(session, client_id=client.client_id, digests=digests)
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
-_ASKED_BEFORE = ReadyMade(
-    lambda dialect: (
-        select(Verdict.question_digest, Verdict.verdict_no)
-        .where(
-            Verdict.client_id == bindparam("client_id"),
-            among_named(dialect, Verdict.question_digest, "digests"),
-        )
-        .order_by(Verdict.recorded_at)
+def _asked_before(dialect: str) -> Select[Any]:
+    """Look each question up by itself: an asker has many answers, and a question few."""
+    digest = each_named(dialect, Verdict.question_digest, "digests").label("digest")
+    last = (
+        select(Verdict.verdict_no)
+        .where(Verdict.client_id == bindparam("client_id"), Verdict.question_digest == digest)
+        .order_by(Verdict.recorded_at.desc())
+        .limit(1)
+        .correlate_except(Verdict)
     )
-)
+    return select(digest, last.scalar_subquery())
+
+
+_ASKED_BEFORE = ReadyMade(_asked_before)
 
 
 def _asked(ask: Ask, client: Client, mandate_no: str) -> dict[str, Canonical]:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
+from sqlalchemy import event
 
 from creditbank.canonical import Canonical
 from creditbank.crediting.imports import RecordRow
@@ -107,12 +109,14 @@ def question(
     )
 
 
-def answer(bank: TestBank, client: Client, ask: Ask, *, algorithm: str = "Ed25519") -> SignedAnswer:
+def answer(
+    bank: TestBank, client: Client, ask: Ask, *, algorithm: str = "Ed25519", now: datetime = NOW
+) -> SignedAnswer:
     with bank.reading() as session:
-        prepared = prepare(session, bank.house.vault, ask, client, now=NOW)
+        prepared = prepare(session, bank.house.vault, ask, client, now=now)
     signed = sign(prepared, bank.house.keys, algorithm)
     with bank.unit() as session:
-        store(session, prepared, signed, now=NOW)
+        store(session, prepared, signed, now=now)
     return signed
 
 
@@ -274,6 +278,43 @@ def test_a_mandate_that_names_no_specialty_answers_for_each_and_each_is_a_questi
     assert "specialty" not in asked_about(plain)
     assert textiles.statement["supersedes"] == ""
     assert again.statement["supersedes"] == textiles.verdict_no
+
+
+def test_the_last_of_many_earlier_answers_is_superseded_and_only_it_is_looked_up(
+    bank: TestBank,
+) -> None:
+    client = title_system(bank)
+    earlier_years(bank)
+    bank.seal()
+    first = answer(bank, client, question())
+    second = answer(bank, client, question(), now=NOW + timedelta(minutes=1))
+    other = answer(bank, client, question(specialty="textiles"), now=NOW + timedelta(minutes=2))
+
+    third = answer(bank, client, question(), now=NOW + timedelta(minutes=3))
+
+    assert second.statement["supersedes"] == first.verdict_no
+    assert other.statement["supersedes"] == ""
+    assert third.statement["supersedes"] == second.verdict_no
+    assert "verdict_asker" not in plan_of(bank, "verdict.question_digest", client)
+
+
+def plan_of(bank: TestBank, part: str, client: Client) -> str:
+    """Return how SQLite goes about the statements of a question that have this part."""
+    seen: list[tuple[str, Any]] = []
+    with bank.reading() as session:
+        if session.get_bind().dialect.name != "sqlite":
+            return ""
+        connection = session.connection()
+        event.listen(
+            connection, "before_cursor_execute", lambda *said: seen.append((said[2], said[3]))
+        )
+        prepare(session, bank.house.vault, question(), client, now=NOW + timedelta(minutes=4))
+        asked = [(sql, values) for sql, values in seen if part in sql]
+        assert asked, "a question looks for earlier answers"
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values) for sql, values in asked
+        ]
+        return "\n".join(str(row) for plan in plans for row in plan)
 
 
 def test_the_decision_alone_tells_no_hours(bank: TestBank) -> None:
