@@ -9,6 +9,7 @@ from creditbank.attendance.check_ins import Came, Direction, record_scan
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.clock import civil_day
 from creditbank.crediting.check_in_posting import open_for
+from creditbank.crediting.erasing import Erased, Erasure, approve_erasure, propose_erasure
 from creditbank.crediting.imports import ImportDraft, RecordRow, approve_import, propose_import
 from creditbank.crediting.investigations import (
     InvestigationDraft,
@@ -238,3 +239,13 @@ def import_rows(
     with bank.unit() as session:
         approve_import(session, vault, record.import_no, actor="official-second", now=now)
     return record.import_no
+
+
+def erased(bank: TestBank, person: Identity) -> Erased:
+    """Erase somebody's record by two officials."""
+    vault = bank.house.vault
+    with bank.unit() as session:
+        wanted = Erasure(person, "cn-3710", "wang", "删2026-1")
+        number = propose_erasure(session, vault, wanted, now=NOW)
+    with bank.unit() as session:
+        return approve_erasure(session, vault, number, person, actor="zhao", now=NOW)

@@ -41,7 +41,7 @@ PLACES: Mapping[str, str] = {
     "mandates": "organisations:mandates",
     "name-checks": "name_checks:name_checks",
     "organisations": "registry:organisations",
-    "people": "records:people",
+    "people": "erasures:people",
     "queries": "queries:queries",
     "reassessments": "reassessments:reassessments",
     "reconciliations": "reconciliations:reconciliations",

@@ -28,7 +28,6 @@ from creditbank.cli.console import (
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.balances import held_at
 from creditbank.crediting.carried import CarriedOver, carried_over, carried_said
-from creditbank.crediting.erasing import Erasure, erase_person
 from creditbank.crediting.imports import (
     approve_import,
     propose_import,
@@ -540,23 +539,6 @@ def people_link(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) ->
 def people_unlink(desk: Desk, /, one: IO[bytes], other: IO[bytes], **said: Any) -> None:
     """Part two keys; each file states one person."""
     _record_finding(desk, (one, other), linked=False, **said)
-
-
-@people.command("erase", help="依申请清除档案，不可恢复。 Erase a record for good, on request.")
-@click.argument("person", type=click.File("rb"))
-@click.option("--jurisdiction", required=True, help="辖区。 Region.")
-@click.option("--case-no", required=True, help="案卷号。 Number of the office's file.")
-@actor_option
-@pass_desk
-def people_erase(
-    desk: Desk, /, person: IO[bytes], jurisdiction: str, case_no: str, actor: str
-) -> None:
-    """Erase the secret of somebody's keys, and the kept files that speak of them."""
-    identity = read_person(person)
-    with desk.bank(), unit_of_work() as session:
-        wanted = Erasure(identity, checked_jurisdiction(jurisdiction), actor, case_no)
-        done = erase_person(session, current_house().vault, wanted, now=utc_now())
-    desk.say("cli-person-erased", erasure_no=done.erasure_no, files=done.files)
 
 
 def _record_finding(

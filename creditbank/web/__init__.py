@@ -17,6 +17,7 @@ from creditbank.web.disputes import disputes
 from creditbank.web.doors import MENU, Pages, given_to_templates
 from creditbank.web.engineer_certificates import engineer_certificates
 from creditbank.web.entrance import entrance
+from creditbank.web.erasures_desk import erasures_desk
 from creditbank.web.exemptions import exemptions
 from creditbank.web.failures import failure_page
 from creditbank.web.filing_drafts import filing_drafts
@@ -71,7 +72,8 @@ _PAGES: tuple[Blueprint, ...] = (
     rosters, name_checks, disputes, check_ins, check_in_pads, check_in_phone, reconciliations,
     attendance, own_xapi, provider_statement, scorecard,
     delegations, calls, filing_routes, exemptions, items_desk,
-    imports_desk, investigations_desk, reassessments_desk, links_desk, organisations_desk, account,
+    imports_desk, investigations_desk, reassessments_desk, links_desk, erasures_desk,
+    organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
     review_readiness, review_exports, api_pages,
 )  # fmt: skip

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from creditbank.attendance.file_models import ImportFileContent, RosterFile, RosterFileContent
 from creditbank.attendance.roster import read_roster
 from creditbank.clock import civil_day
-from creditbank.crediting.erasing import Erasure, erase_person
 from creditbank.crediting.imports import (
     ImportDraft,
     RecordRow,
@@ -37,6 +36,7 @@ from creditbank.crediting.kept_files import (
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act, CreditFacts
 from creditbank.people.register import Identity
+from tests.acts import erased
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import NOW, SEMINAR_DAYS, TestBank, invented_person
 from tests.conftest import Database
@@ -180,12 +180,8 @@ def test_whoever_is_erased_is_gone_from_all_kept_files_at_once_and_others_files_
 ) -> None:
     mine, theirs = posted(bank, PERSON, OTHER), posted(bank, OTHER)
     my_import, their_import = proposed(bank, PERSON), proposed(bank, OTHER)
-    wanted = Erasure(PERSON, "cn-3710", "wang", "删2026-1")
 
-    with bank.unit() as session:
-        done = erase_person(session, bank.house.vault, wanted, now=NOW)
-    with bank.unit() as session:
-        again = erase_person(session, bank.house.vault, wanted, now=NOW)
+    done, again = erased(bank, PERSON), erased(bank, PERSON)
 
     assert (done.files, again.files) == (3, 0)
     with bank.reading() as session:

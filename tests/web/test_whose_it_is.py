@@ -22,6 +22,7 @@ from creditbank.crediting.engineer_certificates import (
     Paper,
     record_certificate,
 )
+from creditbank.crediting.erasing import Erasure, propose_erasure
 from creditbank.crediting.filing_steps import StepDraft, take_step
 from creditbank.crediting.holding import Upload, hold_roster
 from creditbank.crediting.imports import ImportDraft, RecordRow, propose_import
@@ -119,6 +120,13 @@ CORRECTED = {
 ROSTER = csv_bytes(
     [HEADER, ["王五", "居民身份证", invented_person(90).document.number, "2026-11-10", 360]]
 )
+
+#: Whose record is to be erased, as the second official states them.
+TO_ERASE = invented_person(77)
+ERASED = {
+    "document_kind": "resident_id", "document_number": TO_ERASE.document.number,
+    "person_name": TO_ERASE.name, "compared": "yes",
+}  # fmt: skip
 
 #: The generator of P-256 stands for the key of a page.
 OPENING = json.dumps(
@@ -251,6 +259,13 @@ OBJECTS: Mapping[str, Held] = {
     "GET /desk/name-checks/<public:check_no>": Held("held row", "official", "far-official"),
     "POST /desk/name-checks/<public:check_no>/decision": Held(
         "other held row", "official", "far-official", {"finding": "renamed", "case_no": "8"}
+    ),
+    "GET /desk/erasures/<public:erasure_no>": Held("erasure", "official", "far-official"),
+    "POST /desk/erasures/<public:erasure_no>/withdrawal": Held(
+        "erasure", "official", "far-official", {"reason": "本人撤回申请"}
+    ),
+    "POST /desk/erasures/<public:erasure_no>/approval": Held(
+        "other erasure", "official", "far-official", ERASED
     ),
     "GET /desk/reassessments/<public:reassessment_no>": Held(
         "reassessment", "official", "far-official"
@@ -513,6 +528,8 @@ def things(visitors: Visitors) -> dict[str, str]:
         "other import": waiting_import(visitors.bank, 2023),
         "revoked": revoked(visitors.bank),
         "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
+        "erasure": erasure(visitors.bank),
+        "other erasure": erasure(visitors.bank),
         "reassessment": reported(visitors.bank, "waiting"),
         "report": reported(visitors.bank, "rehearsed"),
         "proposal": reported(visitors.bank, "proposed"),
@@ -738,6 +755,14 @@ def revoked(bank: TestBank) -> str:
     with bank.unit() as session:
         take_step(session, draft, now=utc_now())
     return filing_no
+
+
+def erasure(bank: TestBank) -> str:
+    """Have another official propose to erase somebody's record; return its number."""
+    bank.post(bank.approved_filing(), attendance([TO_ERASE], SEMINAR_DAYS[:1]))
+    with bank.unit() as session:
+        wanted = Erasure(TO_ERASE, "cn-3710", "official-test", "删2026-1")
+        return propose_erasure(session, bank.house.vault, wanted, now=NOW)
 
 
 def reported(bank: TestBank, state: str) -> str:
