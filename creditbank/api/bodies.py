@@ -267,8 +267,17 @@ def read_json() -> Any:
     """
     if request.mimetype != JSON_MEDIA_TYPE:
         raise MediaTypeUnsupportedError(found=request.mimetype[:60], wanted=[JSON_MEDIA_TYPE])
+    return read_json_bytes(_body_bytes())
+
+
+def read_json_bytes(content: bytes) -> Any:
+    """Read bytes as JSON, as `read_json` does.
+
+    Raises:
+        JsonNotUtf8Error, JsonMalformedError, JsonTooDeepError, RequestInvalidError: as there.
+    """
     try:
-        text = _body_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise JsonNotUtf8Error(position=error.start + 1) from error
     try:

@@ -28,6 +28,7 @@ from creditbank.api.bodies import (
 )
 from creditbank.api.endpoints import Call, Door, Public, Unit
 from creditbank.api.problems import PROBLEM, Failure, problem_response
+from creditbank.api.xapi_parts import MIXED_MEDIA_TYPE, XapiPartsError, read_parts
 from creditbank.attendance.statement_filters import StatementFilter, in_form
 from creditbank.attendance.statements import VERSION, Statement, instant_of
 from creditbank.clock import instant_from_text, instant_text
@@ -113,7 +114,12 @@ class _Statements(Body):
         self._single = single
 
     def read(self) -> Content:
-        """Read and check them."""
+        """Read and check them, and attachments that were sent along."""
+        if request.mimetype == MIXED_MEDIA_TYPE:
+            statements = read_parts()
+            if self._single and len(statements) != 1:
+                raise StatementInvalidError([FieldError("", "field-object", {})])
+            return Content(statements, b"")
         tree = read_json()
         if self._single and not isinstance(tree, dict):
             raise StatementInvalidError([FieldError("", "field-object", {})])
@@ -128,7 +134,8 @@ class _Statements(Body):
 
 _READ_REFUSALS = (
     XapiVersionError, StatementInvalidError, JsonMalformedError, JsonNotUtf8Error,
-    JsonTooDeepError, MediaTypeUnsupportedError, StatementConflictError, StatementsTooManyError,
+    JsonTooDeepError, MediaTypeUnsupportedError, XapiPartsError,
+    StatementConflictError, StatementsTooManyError,
 )  # fmt: skip
 
 

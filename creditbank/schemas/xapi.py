@@ -1,6 +1,6 @@
 """The form of xAPI 2.0 statements (IEEE 9274.1.1 §4.2.2), whole: every member, or it is refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from creditbank.attendance.statement_filters import IDENTIFIERS
@@ -43,8 +43,12 @@ _COMPONENTS = ("choices", "scale", "source", "target", "steps")
 _AUTHORITY_MEMBERS = 2
 
 
-def check_statements(tree: Any) -> list[dict[str, Any]]:
+def check_statements(tree: Any, sent: Container[str] = ()) -> list[dict[str, Any]]:
     """Return one statement, or each of a list, as a list.
+
+    Args:
+        tree: what was sent.
+        sent: SHA-2 digests, in hex, of attachments that were sent along.
 
     Raises:
         StatementInvalidError: what is no statement, by its place.
@@ -54,9 +58,24 @@ def check_statements(tree: Any) -> list[dict[str, Any]]:
     for place, each in enumerate(statements):
         errors.extend(_statement(each, f"/{place}" if isinstance(tree, list) else ""))
     errors.extend(_repeated_ids(statements))
+    for path, each in attachments_of(tree):
+        if "fileUrl" not in each and str(each.get("sha2", "")).lower() not in sent:
+            errors.append(FieldError(f"{path}/fileUrl", "xapi-attachment-body", {}))
     if errors:
         raise StatementInvalidError(errors)
     return statements
+
+
+def attachments_of(tree: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what statements, and statements within them, say of attachments, each by its place."""
+    for place, each in enumerate(tree if isinstance(tree, list) else [tree]):
+        path = f"/{place}" if isinstance(tree, list) else ""
+        within = each.get("object") if isinstance(each, dict) else None
+        for where, holder in ((path, each), (f"{path}/object", within)):
+            said = holder.get("attachments") if isinstance(holder, dict) else None
+            for at, attachment in enumerate(said if isinstance(said, list) else ()):
+                if isinstance(attachment, dict):
+                    yield f"{where}/attachments/{at}", attachment
 
 
 def check_agent(tree: Any, path: str) -> None:
@@ -213,19 +232,12 @@ _context = shape(
 )  # fmt: skip
 
 
-def _bodiless(value: Mapping[str, Any], path: str) -> Iterator[FieldError]:
-    """The bank keeps no files: an attachment lies where its `fileUrl` says."""
-    if "fileUrl" not in value:
-        yield FieldError(f"{path}/fileUrl", "xapi-attachment-body", {})
-
-
 _attachment = shape(
     {
         "usageType": iri, "display": language_map, "description": language_map,
         "contentType": media_type, "length": length, "sha2": sha2, "fileUrl": iri,
     },
     ("usageType", "display", "contentType", "length", "sha2"),
-    _bodiless,
 )  # fmt: skip
 _SAID: Mapping[str, Check] = {
     "actor": _actor, "verb": _verb, "result": _result, "context": _context,
