@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 from creditbank.api import register_api
 from creditbank.api.problems import any_http_problem, http_problem
 from creditbank.api.tokens import METADATA_PATH
+from creditbank.api.xapi_alternate import AlternateRequests
 from creditbank.config import SANDBOX_PATH, Settings, settings_from_environment
 from creditbank.db import init_db
 from creditbank.house import EXTENSION, SANDBOX, make_house
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if chosen.sandbox_home:
         sandbox = app.extensions[SANDBOX] = _sandbox(chosen.sandbox(), app)
         app.wsgi_app = _WithSandbox(app.wsgi_app, sandbox)  # type: ignore[method-assign]
+    forms: Any = AlternateRequests(app.wsgi_app, chosen.request_bytes_max)
+    app.wsgi_app = forms  # type: ignore[method-assign]
     _believe_proxies(app, chosen.proxies_trusted)
     return app
 
