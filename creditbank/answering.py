@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +19,17 @@ from creditbank.keys import KeyStore
 from creditbank.ledger.seal import Sealed, seal
 from creditbank.people.register import identity_of
 from creditbank.people.vault import Vault
+from creditbank.readymade import Asked
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
-from creditbank.verification.answers import Prepared, SignedAnswer, prepare, sign, store
+from creditbank.verification.answers import (
+    Prepared,
+    SignedAnswer,
+    first_asked,
+    prepare,
+    sign,
+    store,
+)
 from creditbank.verification.batch_sheets import RESULT_COLUMNS, csv_line, results_in
 from creditbank.verification.batches import (
     BatchQuestion,
@@ -69,6 +77,8 @@ class Kind(Generic[_Asked, _Decided]):
     prepare: Callable[..., _Decided]
     sign: Callable[[_Decided, KeyStore, str], SignedAnswer]
     store: Callable[..., None]
+    #: what is asked of the database whatever it finds
+    first_asked: Callable[[Vault, _Asked, Client], Sequence[Asked]]
     #: whether it would be another once what waits has found its place
     would_change: Callable[[_Decided], bool]
     #: a refusal to be noted though it is answered
@@ -97,6 +107,10 @@ class Inquiry(Generic[_Asked, _Decided]):
         with writing() as session:
             self.kind.store(session, settled, signed, now=self.now)
         return signed
+
+    def first_asked(self) -> Sequence[Asked]:
+        """Say what `decided` is about to ask the database whatever it finds, to ask it ahead."""
+        return self.kind.first_asked(current_house().vault, self.asked, self.client)
 
     def decided(self, session: Session) -> _Decided | Refusal:
         """Decide it in a snapshot; a refusal that is to be noted is returned.
@@ -154,12 +168,12 @@ def lacks_seal(prepared: Iterable[Prepared]) -> bool:
 
 
 VERDICT: Kind[Ask, Prepared] = Kind(
-    prepare, sign, store,
+    prepare, sign, store, first_asked,
     would_change=lambda decided: decided.ask.known_at is None and lacks_seal([decided]),
     mismatch=lambda _decided: None,
 )  # fmt: skip
 PREDICATE: Kind[PredicateAsk, PreparedPredicate] = Kind(
-    prepare_predicate, sign_predicate, store_predicate,
+    prepare_predicate, sign_predicate, store_predicate, lambda *_: (),
     would_change=lambda decided: decided.lacks_seal,
     mismatch=lambda decided: decided.mismatch,
 )  # fmt: skip

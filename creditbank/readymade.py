@@ -5,11 +5,13 @@ times what the driver takes, which over one question comes to more than the law 
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
+from psycopg.adapt import Transformer
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -28,6 +30,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from creditbank import wire
 
 #: The execution option by which a connection reads and does not write.
 READING = "creditbank_reading"
@@ -57,10 +61,14 @@ class ReadyMade:
         bind = session.bind
         connection = bind if isinstance(bind, Connection) else session.connection()
         dialect = connection.dialect
+        form = self._form(dialect)
+        return form.read(_run(connection, session, form, form.bound(values)))
+
+    def _form(self, dialect: Dialect) -> "_Form":
         form = self._forms.get(dialect.name)
         if form is None:
             form = self._forms[dialect.name] = self._written(dialect)
-        return form.read(_run(connection, form, form.bound(values)))
+        return form
 
     def _written(self, dialect: Dialect) -> "_Form":
         statement = self._statement
@@ -80,7 +88,7 @@ class ReadyMade:
             if not bound.required
         }
         return _Form(
-            compiled.string, compiled.positiontup, fixed,
+            compiled.string, *_on_the_wire(compiled, dialect), fixed,
             {name: each for name, each in binding.items() if each is not None},
             [(place, each) for place, each in enumerate(reading) if each is not None],
             bool(columns),
@@ -92,8 +100,10 @@ class _Form:
     """A statement as one database's driver takes it."""
 
     sql: str
-    #: names by position, where the driver goes by it
-    order: Sequence[str] | None
+    #: the same with `$1` for its first value, for `wire`; empty on SQLite
+    numbered: bytes
+    #: names by position
+    order: Sequence[str]
     #: values that the statement itself states
     fixed: Mapping[str, Any]
     binding: Mapping[str, Callable[[Any], Any]]
@@ -101,11 +111,15 @@ class _Form:
     #: whether it gives rows
     gives: bool
 
-    def bound(self, values: Mapping[str, Any]) -> Any:
+    def bound(self, values: Mapping[str, Any]) -> Row:
         given = {**self.fixed, **values}
         for name, process in self.binding.items():
             given[name] = process(given[name])
-        return given if self.order is None else tuple(given[name] for name in self.order)
+        return tuple(given[name] for name in self.order)
+
+    def named(self, values: Row) -> Any:
+        """Return the values as the driver's own cursor takes them."""
+        return dict(zip(self.order, values, strict=True)) if self.numbered else values
 
     def read(self, rows: Sequence[Row]) -> list[Row]:
         if not self.reading:
@@ -123,22 +137,86 @@ def _impl(of: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return of.dialect_impl(dialect)
 
 
-def _run(connection: Connection, form: _Form, values: Any) -> Sequence[Row]:
+def _on_the_wire(compiled: SQLCompiler, dialect: Dialect) -> tuple[bytes, Sequence[str]]:
+    if compiled.positiontup is not None:
+        return b"", compiled.positiontup
+    assert dialect.name == "postgresql", "SQLite goes by position"
+    order = list(dict.fromkeys(_NAMED.findall(compiled.string)))
+    numbered = _NAMED.sub(lambda name: f"${order.index(name[1]) + 1}", compiled.string)
+    return numbered.replace("%%", "%").encode(), order
+
+
+#: How SQLAlchemy names a value for psycopg.
+_NAMED = re.compile(r"%\((\w+)\)s")
+#: Where a session keeps answers that were asked for ahead, and a connection what reads its rows.
+_AHEAD, _LOADER = "creditbank-ahead", "creditbank-loader"
+
+
+#: A statement, and the values with which it is about to be run.
+Asked = tuple[ReadyMade, Mapping[str, Any]]
+
+
+def ahead(session: Session, asked: Iterable[Asked]) -> None:
+    """Send statements in one trip that are about to be run in this snapshot with these values.
+
+    Each `rows` of the same statement and values takes what came of it; what is not taken is lost,
+    and with other values it is asked as ever. On SQLite, where a trip costs nothing, nothing is.
+
+    Raises:
+        DBAPIError: as `rows` does.
+    """
+    connection = session.connection()
+    heard, dialect = connection.dispatch, connection.dialect
+    reads = connection.get_execution_options().get(READING)
+    is_heard = heard.before_cursor_execute or heard.after_cursor_execute
+    if dialect.name != "postgresql" or not reads or is_heard:
+        return
+    forms = [(one._form(dialect), values) for one, values in asked]
+    sent = (wire.written(form.numbered, form.bound(values)) for form, values in forms)
+    known = [each for each in sent if each is not None]
+    if known:
+        rows = _answered(connection, known)
+        session.info.setdefault(_AHEAD, {}).update(zip(known, rows, strict=True))
+
+
+def _run(connection: Connection, session: Session, form: _Form, values: Row) -> Sequence[Row]:
     heard = connection.dispatch
     if heard.before_cursor_execute or heard.after_cursor_execute:  # somebody wants to see it
-        found = connection.exec_driver_sql(form.sql, values)
+        found = connection.exec_driver_sql(form.sql, form.named(values))
         return [tuple(row) for row in found] if form.gives else []
-    driver, dbapi = connection.connection.dbapi_connection, connection.dialect.dbapi
-    assert driver is not None, "a connection that was taken is open"
-    assert dbapi is not None, "it was opened by its driver"
+    sent = wire.written(form.numbered, values) if form.numbered else None
+    if sent is not None:
+        known: dict[wire.Sent, list[Row]] = session.info.get(_AHEAD, {})
+        rows = known.pop(sent, None)
+        return _answered(connection, [sent])[0] if rows is None else rows
+    driver, dbapi = _driver(connection)
     cursor = driver.cursor()
     try:
-        cursor.execute(form.sql, values)
+        cursor.execute(form.sql, form.named(values))
         return cursor.fetchall() if form.gives else []
     except dbapi.Error as error:
         _raise_as_sqlalchemy(connection, form.sql, error, dbapi.Error)
     finally:
         cursor.close()
+
+
+def _answered(connection: Connection, sent: Sequence[wire.Sent]) -> list[list[Row]]:
+    driver, dbapi = _driver(connection)
+    loader = connection.info.get(_LOADER)
+    if loader is None:
+        loader = connection.info[_LOADER] = Transformer(driver)
+    try:
+        return wire.answered(driver, loader, sent)
+    except dbapi.Error as error:
+        said = "; ".join(each.sql.decode() for each in sent)
+        _raise_as_sqlalchemy(connection, said, error, dbapi.Error)
+
+
+def _driver(connection: Connection) -> tuple[Any, Any]:
+    driver, dbapi = connection.connection.dbapi_connection, connection.dialect.dbapi
+    assert driver is not None, "a connection that was taken is open"
+    assert dbapi is not None, "it was opened by its driver"
+    return driver, dbapi
 
 
 def _raise_as_sqlalchemy(

@@ -9,8 +9,16 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from creditbank.answering import Inquiry, Kind
-from creditbank.api.endpoints import Afterwards, Call, Reply, claimed, first_answer_of
+from creditbank.api.endpoints import (
+    Afterwards,
+    Call,
+    Reply,
+    answer_asked_of,
+    claimed,
+    first_answer_of,
+)
 from creditbank.db import snapshot, writing
+from creditbank.readymade import ahead
 from creditbank.registry.idempotency import FirstAnswer
 from creditbank.verification.answers import Prepared, SignedAnswer
 from creditbank.verification.predicates import PredicateAsk, PreparedPredicate
@@ -40,13 +48,22 @@ def asked_once(
     answering: Answering[_Asked, _Decided], call: Call, session: Session
 ) -> Reply | Response | Afterwards:
     """Show the answer that the call's key has, or decide its question in the same snapshot."""
-    known = first_answer_of(session, call)
-    if known is not None:
-        return answering.again(session, call, str(known[answering.member]))
     if isinstance(call.body, answering.by_code):
-        return Afterwards(partial(_by_code, answering, call))
-    inquiry = Inquiry(answering.kind, call.body, call.client, call.now)
+        known = _known(answering, call, session)
+        return Afterwards(partial(_by_code, answering, call)) if known is None else known
+    inquiry: Inquiry[_Asked, _Decided] = Inquiry(answering.kind, call.body, call.client, call.now)
+    ahead(session, [answer_asked_of(call), *inquiry.first_asked()])
+    known = _known(answering, call, session)
+    if known is not None:
+        return known
     return Afterwards(partial(_kept, answering, call, inquiry, inquiry.decided(session)))
+
+
+def _known(
+    answering: Answering[_Asked, _Decided], call: Call, session: Session
+) -> Reply | Response | None:
+    known = first_answer_of(session, call)
+    return None if known is None else answering.again(session, call, str(known[answering.member]))
 
 
 def _by_code(answering: Answering[_Asked, _Decided], call: Call) -> Reply | Response:

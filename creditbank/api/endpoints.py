@@ -26,8 +26,16 @@ from creditbank.clock import utc_now
 from creditbank.db import snapshot, writing
 from creditbank.house import current_house
 from creditbank.limits import count_address, count_client
+from creditbank.readymade import Asked
 from creditbank.registry.clients import Client, Scope
-from creditbank.registry.idempotency import FirstAnswer, WriteKey, claim, first_answer, keep
+from creditbank.registry.idempotency import (
+    FirstAnswer,
+    WriteKey,
+    answer_asked,
+    claim,
+    first_answer,
+    keep,
+)
 from creditbank.registry.tokens import TokenRefusedError
 from creditbank.schemas.fields import Shape
 from creditbank.schemas.wanted import invalid_at
@@ -241,6 +249,12 @@ def claimed(session: Session, call: Call, answer: FirstAnswer | None = None) -> 
     days = current_house().settings.idempotency_days
     forgotten_before = call.now - timedelta(days=days)
     return claim(session, call.write, answer, forgotten_before=forgotten_before, now=call.now)
+
+
+def answer_asked_of(call: Call) -> Asked:
+    """Say what `first_answer_of` is about to ask the database, to ask it ahead."""
+    assert call.write is not None, "a write that is not dry has a key"
+    return answer_asked(call.write)
 
 
 def first_answer_of(session: Session, call: Call) -> Mapping[str, Any] | None:

@@ -26,7 +26,7 @@ from creditbank.ledger.models import (
     Tile,
 )
 from creditbank.orm import UtcDateTime
-from creditbank.readymade import ReadyMade, lasting
+from creditbank.readymade import Asked, ReadyMade, lasting
 
 LEAF_BYTES = 32
 REF_BYTES = 8
@@ -106,12 +106,15 @@ def log_by_origin(session: Session, origin: str) -> Log:
     return log
 
 
+def seal_asked(known_at: datetime | None = None) -> Asked:
+    """Say what `last_seal` is about to ask the database, for whoever asks it ahead."""
+    return (_LAST_SEAL, {}) if known_at is None else (_SEAL_KNOWN, {"known_at": known_at})
+
+
 def last_seal(session: Session, known_at: datetime | None = None) -> Seal | None:
     """Return the last round of the sealer, or the last at or before an instant."""
-    if known_at is None:
-        rows = _LAST_SEAL.rows(session)
-    else:
-        rows = _SEAL_KNOWN.rows(session, known_at=known_at)
+    statement, values = seal_asked(known_at)
+    rows = statement.rows(session, **values)
     return Seal(**dict(zip(_SEAL, rows[0], strict=True))) if rows else None
 
 

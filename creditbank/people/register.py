@@ -32,7 +32,7 @@ from creditbank.people.models import (
 )
 from creditbank.people.names import agrees
 from creditbank.people.vault import SECRET_BYTES, Vault, VaultBrokenError
-from creditbank.readymade import ReadyMade, among_named
+from creditbank.readymade import Asked, ReadyMade, among_named
 from creditbank.registry.bank import DemoOnlyError, InventedOnlyError, require_people
 
 #: Rows in one IN list; well below what either driver can bind.
@@ -158,6 +158,16 @@ def find_each(
         else:
             found.append(key if agrees(identity.name, names[key]) else IdentityMismatchError())
     return found
+
+
+def person_asked(vault: Vault, document: Document) -> Asked:
+    """Say what whoever looks a person up is about to ask the database, to ask it ahead."""
+    return _NAMED, {"lookups": vault.lookups(document)}
+
+
+def links_asked(person_id: int) -> Asked:
+    """Say what `linked_people` is about to ask the database of one key, to ask it ahead."""
+    return _LINKS, {"people": [person_id]}
 
 
 def _known(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
-from creditbank.readymade import ReadyMade
+from creditbank.readymade import Asked, ReadyMade
 from creditbank.registry.models import IdempotentWrite
 
 _COLUMNS = (
@@ -94,13 +94,19 @@ def claim(
     return first
 
 
+def answer_asked(write: WriteKey) -> Asked:
+    """Say what `first_answer` is about to ask the database, for whoever asks it ahead."""
+    return _FIRST, {"client_id": write.client_id, "key": write.key}
+
+
 def first_answer(session: Session, write: WriteKey) -> FirstAnswer | None:
     """Return the answer that a key already has, without claiming it.
 
     Raises:
         IdempotencyKeyReusedError: the key stands for another content.
     """
-    found = _FIRST.rows(session, client_id=write.client_id, key=write.key)
+    statement, values = answer_asked(write)
+    found = statement.rows(session, **values)
     if not found:
         return None
     [(digest, status, answer)] = found

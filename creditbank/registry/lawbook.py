@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from creditbank.ids import places_above
 from creditbank.ledger.leaves import Pins
 from creditbank.orm import UtcDateTime
-from creditbank.readymade import ReadyMade, Row
+from creditbank.readymade import Asked, ReadyMade, Row
 from creditbank.registry.models import PublishedPack, RuleAdoption
 from creditbank.rules.loader import PackMissingError, chain_of, load_pack
 from creditbank.rules.pack import Adoption, Pack, PackChain, PackDraftError
@@ -85,7 +85,13 @@ def published_packs(session: Session, known_at: datetime | None = None) -> dict[
 
 def _read(session: Session, known_at: datetime | None) -> Sequence[Row]:
     """Read in one statement which packs are the newest, and in their order which were adopted."""
-    return _LAW.rows(session) if known_at is None else _LAW_KNOWN.rows(session, known_at=known_at)
+    statement, values = law_asked(known_at)
+    return statement.rows(session, **values)
+
+
+def law_asked(known_at: datetime | None = None) -> Asked:
+    """Say what whoever reads the law is about to ask the database, to ask it ahead."""
+    return (_LAW, {}) if known_at is None else (_LAW_KNOWN, {"known_at": known_at})
 
 
 def _packs_in(session: Session, said: Sequence[Row]) -> dict[str, Pack]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from creditbank.errors import CreditBankError, Fact
 from creditbank.ids import checked_jurisdiction, jurisdiction_contains, random_number
 from creditbank.ledger.journal import ActDraft, record_act
-from creditbank.readymade import ReadyMade
+from creditbank.readymade import Asked, ReadyMade
 from creditbank.registry.models import Mandate
 
 ANY = "*"
@@ -161,6 +161,11 @@ def mandates_of(session: Session, organisation_id: int | None, day: date) -> lis
     return list(session.scalars(query.order_by(Mandate.mandate_no)))
 
 
+def mandates_asked(organisation_id: int | None) -> Asked:
+    """Say what `mandate_for` is about to ask the database, for whoever asks it ahead."""
+    return _HELD, {"organisation_id": organisation_id}
+
+
 def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -> Granted:
     """Return the mandate that covers a question.
 
@@ -170,7 +175,8 @@ def mandate_for(session: Session, organisation_id: int | None, matter: Matter) -
     """
     nearest: Granted | None = None
     bounds = ["mandate-bound-none"]
-    for row in _HELD.rows(session, organisation_id=organisation_id):
+    statement, values = mandates_asked(organisation_id)
+    for row in statement.rows(session, **values):
         mandate = Granted._make(row)
         outside = _outside(mandate, matter)
         if not outside:

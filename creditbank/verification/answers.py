@@ -21,15 +21,21 @@ from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.keys import KeyStore, Signer, signer
 from creditbank.ledger.appending import append_rows
-from creditbank.ledger.logs import last_seal
+from creditbank.ledger.logs import last_seal, seal_asked
 from creditbank.ledger.models import Seal
-from creditbank.people.register import PersonUnknownError, find_each, linked_people
+from creditbank.people.register import (
+    PersonUnknownError,
+    find_each,
+    linked_people,
+    links_asked,
+    person_asked,
+)
 from creditbank.people.vault import Vault
-from creditbank.readymade import ReadyMade, each_named
+from creditbank.readymade import Asked, ReadyMade, ahead, each_named
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
-from creditbank.registry.lawbook import law_of
-from creditbank.registry.mandates import Matter, mandate_for
+from creditbank.registry.lawbook import law_asked, law_of
+from creditbank.registry.mandates import Matter, mandate_for, mandates_asked
 from creditbank.rules.pack import PackChain
 from creditbank.rules.requirement import Outcome, Question
 from creditbank.verification.codes import take_use
@@ -38,10 +44,11 @@ from creditbank.verification.exempting import (
     OnRegister,
     on_register,
     reasons_told,
+    register_asked,
     told_of,
     with_register,
 )
-from creditbank.verification.gathering import Gathered, Moved, gatherer
+from creditbank.verification.gathering import Gathered, Moved, gatherer, record_asked
 from creditbank.verification.models import Verdict
 from creditbank.verification.questions import (
     STATEMENT,
@@ -114,6 +121,14 @@ def prepare(session: Session, vault: Vault, ask: Ask, client: Client, *, now: da
     return prepared
 
 
+def first_asked(vault: Vault, ask: Ask, client: Client) -> list[Asked]:
+    """Say what `prepare` is about to ask the database whatever it finds, to ask it ahead."""
+    return [
+        law_asked(ask.known_at), mandates_asked(client.organisation_id),
+        person_asked(vault, ask.identity.document), seal_asked(ask.known_at),
+    ]  # fmt: skip
+
+
 def prepare_all(
     session: Session, vault: Vault, asks: Sequence[Ask], client: Client, *, now: datetime
 ) -> list[Prepared | CreditBankError]:
@@ -146,7 +161,7 @@ def prepare_each(
     law = law_of(session, ask.scheme, ask.known_at)
     ground = ask.code_no or _mandate_no(session, ask, law, client, now)
     found = find_each(session, vault, [each.identity for each in asks])
-    desk = _Desk.of(session, vault, asks, found, law)
+    desk = _Desk.of(session, vault, asks, found, law=law, client=client)
     frame = _Frame(the_bank(session).host, int(now.timestamp()), client, ground)
     superseded = _superseded(session, client, desk.digests)
     return (
@@ -298,11 +313,18 @@ class _Desk:
     @classmethod
     def of(
         cls, session: Session, vault: Vault, asks: Sequence[Ask],
-        found: Sequence[int | CreditBankError], law: PackChain,
+        found: Sequence[int | CreditBankError], *, law: PackChain, client: Client,
     ) -> "_Desk":  # fmt: skip
         """Read in a few queries whatever the answers need."""
         seal = last_seal(session, asks[0].known_at)
         keys = sorted({each for each in found if isinstance(each, int)})
+        digests = _question_digests(vault, asks)
+        if len(asks) == 1 and keys:
+            [key], ask = keys, asks[0]
+            ahead(session, [
+                links_asked(key), *record_asked(key, law.scheme, seal, ask.as_of),
+                register_asked(key, ask.scheme), _superseded_asked(client, digests),
+            ])  # fmt: skip
         linked = linked_people(session, keys)
         groups: dict[int | None, Sequence[int]] = {None: (), **{key: linked[key] for key in keys}}
         every = chain.from_iterable(groups.values())
@@ -312,7 +334,6 @@ class _Desk:
             held = {tuple(group): gather(group) for group in groups.values()}
             disclosing = Disclosing(session, vault, list(held.values()))
             gather = _held_in(held)
-        digests = _question_digests(vault, asks)
         registers = on_register(session, vault, groups, asks[0], law)
         return cls(asks, found, digests, law, seal, groups, gather, registers, disclosing)
 
@@ -395,8 +416,13 @@ def _question_digests(vault: Vault, asks: Sequence[Ask]) -> list[bytes]:
 
 def _superseded(session: Session, client: Client, digests: Sequence[bytes]) -> dict[bytes, str]:
     """Return the last answer to each question that was asked before."""
-    rows = _ASKED_BEFORE.rows(session, client_id=client.client_id, digests=digests)
+    statement, values = _superseded_asked(client, digests)
+    rows = statement.rows(session, **values)
     return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def _superseded_asked(client: Client, digests: Sequence[bytes]) -> Asked:
+    return _ASKED_BEFORE, {"client_id": client.client_id, "digests": digests}
 
 
 def _asked_before(dialect: str) -> Select[Any]:

@@ -14,7 +14,7 @@ from creditbank.catalogue import text as message
 from creditbank.clock import instant_text
 from creditbank.orm import among
 from creditbank.people.vault import Vault
-from creditbank.readymade import ReadyMade, among_named
+from creditbank.readymade import Asked, ReadyMade, among_named
 from creditbank.rules.pack import PackChain, Value
 from creditbank.rules.requirement import Assessment, Outcome
 from creditbank.rules.stated import Question
@@ -40,6 +40,11 @@ class OnRegister:
     exemption: Exemption | None = None
     #: by fact, what a status record tells
     statuses: Mapping[str, StatusTold] = field(default_factory=dict)
+
+
+def register_asked(person_id: int, scheme: str) -> Asked:
+    """Say what `on_register` is about to ask the database of one key, to ask it ahead."""
+    return _TELLS, {"people": [person_id], "scheme": scheme}
 
 
 def on_register(

@@ -38,7 +38,7 @@ from creditbank.ledger.models import (
     State,
 )
 from creditbank.ledger.posting import pins_from_text
-from creditbank.readymade import ReadyMade, Row, among_named, lasting
+from creditbank.readymade import Asked, ReadyMade, Row, among_named, lasting
 from creditbank.registry.lawbook import pack_pinned
 from creditbank.rules.allotment import Bound
 from creditbank.rules.caps import CapLaw, Cut, LiveFact, all_within, fold_under
@@ -349,11 +349,25 @@ def _entries_of(
     session: Session, people: Sequence[int], scheme: str, seal: Seal | None, as_of: date | None
 ) -> list[Row]:
     """Read entries, each with whether it had its place when a round ended."""
-    through = reach_of(seal)
-    asked = {"people": people, "scheme": scheme, **dict(zip(REACH, through, strict=True))}
-    if as_of is None:
-        return _ENTRIES.rows(session, **asked)
-    return _ENTRIES_BY.rows(session, **asked, as_of=as_of)
+    statement, values = _entries_asked(people, scheme, seal, as_of)
+    return statement.rows(session, **values)
+
+
+def record_asked(
+    person_id: int, scheme: str, seal: Seal | None, as_of: date | None
+) -> tuple[Asked, Asked]:
+    """Say what `gatherer` is about to ask the database of one key, to ask it ahead."""
+    people = [person_id]
+    facts = _FACTS, {"people": people, "scheme": scheme}
+    return _entries_asked(people, scheme, seal, as_of), facts
+
+
+def _entries_asked(
+    people: Sequence[int], scheme: str, seal: Seal | None, as_of: date | None
+) -> Asked:
+    through = dict(zip(REACH, reach_of(seal), strict=True))
+    asked: dict[str, Any] = {"people": people, "scheme": scheme, **through}
+    return (_ENTRIES, asked) if as_of is None else (_ENTRIES_BY, {**asked, "as_of": as_of})
 
 
 def _entries(dialect: str) -> Select[Any]:
