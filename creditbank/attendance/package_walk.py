@@ -35,12 +35,13 @@ _SHARED = re.compile(
     + _TEXT
     + rb")</t>|<t/>)(?:<phoneticPr[^<>]*+/>)?</si>"
 )
-#: A cell of the row that is open, in one of the first 64 columns.
+#: A cell of the row that is open, in one of the first 64 columns; first as most of them are.
 _CELL = (
-    rb'<c r="(?:[A-Z]|A[A-Z]|B[A-L])\1"(?: (?:s|t|cm|vm)="[\w.]*+")*+(?:/>|>'
+    rb'<c r="(?:[A-Z]|A[A-Z]|B[A-L])\1"(?: t="s"><v>[0-9]{1,7}+</v></c>|'
+    rb'(?: (?:s|t|cm|vm)="[\w.]*+")*+(?:/>|>'
     rb"(?:<f(?: [^<>]*+)?(?:/>|>" + _TEXT + rb"</f>))?"
     rb"(?:<v>" + _TEXT + rb'</v>|<v/>|<is><t(?: xml:space="preserve")?>' + _TEXT + rb"</t></is>)?"
-    rb"</c>)"
+    rb"</c>))"
 )
 _ROW = re.compile(
     rb'<row r="([1-9][0-9]{0,6})"(?: (?!r=)[\w:]++="[^"<&]*+")*+(?:/>|>(?:' + _CELL + rb")*+</row>)"
@@ -49,6 +50,7 @@ _QUICK_COLUMNS = 64
 _ROW_START = re.compile(rb'<row r="([0-9]+)"')
 _ROW_HIDDEN = re.compile(rb'<row r="([0-9]+)"(?=[^<>]* hidden="(?:1|true|on)")')
 _STRING_CELL = re.compile(rb' t="s"[^<>]*+><v>([0-9]{1,7})</v>')
+_STRING_CELL_ODD = re.compile(rb' t="s"[^<>]*+>(?!<v>[0-9]{1,7}</v>)')
 _UNCOMPUTED = re.compile(
     rb'<c r="([A-Z]{1,2})([0-9]+)"[^<>]*+><f(?: [^<>]*+)?(?:/>|>[^<]*+</f>)(?:<v/>|<v></v>)?</c>'
 )
@@ -176,13 +178,14 @@ class PackageWalk:
         return self.limits.rows_max + HEADER_ROWS_MAX + _BLANK_ROWS_SLACK
 
     def _strings_fit(self, region: bytes) -> bool:
-        """Tell whether the text in the cells is within the bound, and every string is there."""
-        lengths, longest = self._strings, max(self._strings, default=0)
+        """Tell whether the text in the cells is surely within the bound."""
+        lengths, cells = self._strings, region.count(b' t="s"')
+        is_small = max(lengths, default=0) * cells <= self.limits.unpacked_bytes_max
+        if is_small and not _STRING_CELL_ODD.search(region):
+            return True  # whichever they are; the parser refuses what is not there
         indexes = list(map(int, _STRING_CELL.findall(region)))
-        if len(indexes) != region.count(b' t="s"') or max(indexes, default=-1) >= len(lengths):
+        if len(indexes) != cells or max(indexes, default=-1) >= len(lengths):
             return False  # let it be told which
-        if longest * len(indexes) <= self.limits.unpacked_bytes_max:
-            return True
         return sum(map(lengths.__getitem__, indexes)) <= self.limits.unpacked_bytes_max
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, count
 
 from sqlalchemy.orm import Session
@@ -21,10 +22,11 @@ from creditbank.crediting.kept_files import NewFile
 from creditbank.crediting.traces import trace_of
 from creditbank.crediting.training_days import DayUse
 from creditbank.crediting.weighing import GoodRow, Groups, Worth
-from creditbank.ledger.appending import append_rows
+from creditbank.ledger.appending import Alike, append_alike
 from creditbank.ledger.models import Act, Source
 from creditbank.ledger.posting import (
-    CreditDraft,
+    AlikeDraft,
+    CreditTerms,
     PostingContext,
     append_credits,
     in_order_of_keeping,
@@ -47,10 +49,10 @@ class Phase(StrEnum):
 
 #: Is told the step, and how many rows of all it has done (of caps, how many people).
 Told = Callable[[Phase, int, int], None]
-#: Scheme, year, subject, day, occasion, revision, centihours.
-_Terms = tuple[str, int, str, date, str, int, int]
 #: Rows, or people, between two words on how far it is.
 TOLD_EVERY = 10_000
+#: Kinds of attendance that are remembered at once.
+_ALIKE_MAX = 1_024
 
 
 def silent(_phase: Phase, _done: int, _total: int) -> None:
@@ -88,20 +90,19 @@ def attend(session: Session, weighed: Iterable[GoodRow], roster_no: str) -> list
     """Write the attendance of rows while the next ones are weighed; return the rows."""
     good: list[GoodRow] = []
 
-    named: dict[Worth, tuple[str, int]] = {}
+    @lru_cache(maxsize=_ALIKE_MAX)
+    def alike(worth: Worth, revision: int, minutes: int) -> Alike:
+        planned = worth.planned
+        return Alike((planned.filing_no, planned.session_no, revision, minutes, roster_no))
 
-    def written() -> Iterator[tuple[object, ...]]:
+    def written() -> Iterator[tuple[int, Alike, int]]:
         """Yield the columns of each attendance in their order."""
         for each in weighed:
             good.append(each)
             row, person_id, revision, worth = each
-            if worth not in named:
-                named[worth] = worth.planned.filing_no, worth.planned.session_no
-            yield (
-                person_id, *named[worth], revision, row.attended_minutes, roster_no, row.row_no,
-            )  # fmt: skip
+            yield person_id, alike(worth, revision, row.attended_minutes), row.row_no
 
-    append_rows(session, Attendance, written())
+    append_alike(session, Attendance, written())
     return good
 
 
@@ -124,23 +125,38 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
     people = in_order_of_keeping(session, {row.person_id for row in good})
     place = dict(zip(people, count(), strict=False))
     ordered = sorted(good, key=lambda row: place[row.person_id])
-    known: dict[tuple[Worth, int, Way | None], tuple[_Terms, str, str]] = {}
-    halves = count()
+    alike = _alike_terms(desk, ordered, roster_no)
+    gone_through = count(0, len(good))  # twice
 
-    def drafts() -> Iterator[CreditDraft]:
-        for good_row, half in zip(ordered, halves, strict=False):
-            if half % (2 * TOLD_EVERY) == 0:  # each row is gone through twice
-                told(Phase.CREDITING, half // 2, len(good))
-            row, person_id, revision, worth = good_row
-            # Where the same was attended in the same way, credits differ by person and row alone.
-            way = desk.ways.get(row.row_no, desk.way)
-            if (worth, revision, way) not in known:
-                around = _facts_around_row(desk, good_row, way, roster_no)
-                known[worth, revision, way] = (_terms(desk, good_row), *around)
-            terms, before, behind = known[worth, revision, way]
-            yield CreditDraft(person_id, *terms, f"{before}{row.row_no}{behind}")
+    def drafts() -> Iterator[AlikeDraft]:
+        done = next(gone_through)
+        for start in range(0, len(good), TOLD_EVERY):
+            told(Phase.CREDITING, (done + start) // 2, len(good))
+            block = slice(start, start + TOLD_EVERY)
+            for (row, person_id, _, _), known in zip(ordered[block], alike[block], strict=True):
+                terms, before, behind = known
+                yield person_id, terms, f"{before}{row.row_no}{behind}"
 
     append_credits(session, drafts, posting, context.secrets)
+
+
+def _alike_terms(
+    desk: RosterDesk, rows: Sequence[GoodRow], roster_no: str
+) -> list[tuple[CreditTerms, str, str]]:
+    """Return the terms of each row's credit, and its facts before and behind the row's number.
+
+    Where the same was attended in the same way, credits differ by person and row alone.
+    """
+    known: dict[tuple[Worth, int, Way | None], tuple[CreditTerms, str, str]] = {}
+    alike = []
+    for each in rows:
+        way = desk.ways.get(each.row.row_no, desk.way)
+        key = (each.worth, each.revision, way)
+        if key not in known:
+            around = _facts_around_row(desk, each, way, roster_no)
+            known[key] = (_terms(desk, each), *around)
+        alike.append(known[key])
+    return alike
 
 
 def fold_touched(  # noqa: PLR0917 # whose rows are folded with what
@@ -178,10 +194,10 @@ def _uncut(
     """
     facts: dict[tuple[int, ...], list[LiveFact]] = defaultdict(list)
     alike: dict[Worth, LiveFact] = {}
-    for row in good:
-        if row.worth not in alike:
-            alike[row.worth] = _live_fact(desk, row.worth)
-        facts[groups[row.person_id]].append(alike[row.worth])
+    for _, person_id, _, worth in good:
+        if worth not in alike:
+            alike[worth] = _live_fact(desk, worth)
+        facts[groups[person_id]].append(alike[worth])
     caps, found = CapLaw(desk.law), dict[tuple[LiveFact, ...], bool]()
     uncut = set()
     for group, live in facts.items():
@@ -243,10 +259,10 @@ def _facts_around_row(
     return f'{before[:-1]},"row":', f",{behind[1:]}"
 
 
-def _terms(desk: RosterDesk, good: GoodRow) -> _Terms:
+def _terms(desk: RosterDesk, good: GoodRow) -> CreditTerms:
     """Return what stands in a credit between the person and the facts."""
     worth, conversion = good.worth, good.worth.conversion
-    return (
+    return CreditTerms(
         desk.filing.scheme, conversion.credited_year, conversion.subject, worth.planned.day,
         worth.occasion, good.revision, conversion.centihours,
     )  # fmt: skip

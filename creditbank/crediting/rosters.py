@@ -4,7 +4,7 @@ Good rows are credited, bad rows come back with what was found, what was wanted 
 happen in one transaction, so a roster is wholly there or wholly not.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -199,16 +199,18 @@ def post_roster(
         people_credited=len({row.person_id for row in good}),
         credited_centihours=sum(row.worth.conversion.centihours for row in good),
         capped_centihours=capped,
-        rows=tuple(
-            CreditedRow(row.row_no, row.day, row.attended_minutes, worth.conversion)
-            for row, _, _, worth in good
-        ),
+        rows=tuple(map(CreditedRow._make, _rows_credited(good))),
         problems=_in_file_order(posting.roster.problems, problems, compared.problems, refused),
         delegation_no=delegation_no,
         tries=compared.tries,
     )
     _record_batch(session, vault, posting, result, desk.file, now=now)
     return result
+
+
+def _rows_credited(good: Iterable[GoodRow]) -> Iterator[tuple[int, date, int, Conversion]]:
+    for (row_no, _, _, day, attended_minutes, _), _, _, worth in good:
+        yield row_no, day, attended_minutes, worth.conversion
 
 
 def _desk(
@@ -488,10 +490,8 @@ def _weigh(  # noqa: PLR0917 # which rows are weighed on what
                 problems.append(_make_up_problem(desk, row))
                 continue
         worth = worths[key]
-        weighed = (
-            _two_rooms(rooms, scales, row, person_id, worth)
-            or scales.weigh(row, person_id, worth)
-        )  # fmt: skip
+        in_another = rooms.beside and _two_rooms(rooms, scales, row, person_id, worth)
+        weighed = in_another or scales.weigh(row, person_id, worth)
         if isinstance(weighed, GoodRow):
             yield weighed
         else:

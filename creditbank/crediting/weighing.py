@@ -86,17 +86,16 @@ class Scales:
 
     def weigh(self, row: RosterRow, person_id: int, worth: Worth) -> GoodRow | RowProblem:
         """Accept a row and count it in, or say why not."""
-        centihours = worth.conversion.centihours
-        problem = self._refusal(row, person_id, worth.occasion, centihours)
+        key, centihours = (person_id, worth.occasion), worth.conversion.centihours
+        issued = self._issued[person_id]
+        problem = self._refusal(row, key, centihours, issued)
         if problem is not None:
             return problem
-        key = (person_id, worth.occasion)
-        earlier = self._newest.get(key)
-        revision = earlier.credit.revision + 1 if earlier else 0
-        if not self._issued[person_id]:
+        revision = self._newest[key].credit.revision + 1 if key in self._newest else 0
+        if not issued:
             self._people += 1
             self._taken_people += 1
-        self._issued[person_id] += centihours
+        self._issued[person_id] = issued + centihours
         self._taken_centihours += centihours
         self._live.add(key)
         return GoodRow(row, person_id, revision, worth)
@@ -108,11 +107,7 @@ class Scales:
 
     def is_credited(self, person_id: int, occasion: str) -> bool:
         """Tell whether somebody holds the hours of an occasion, under any of their linked keys."""
-        if (person_id, occasion) in self._live:
-            return True
-        group = self._groups[person_id]
-        # Asked of every row, and hardly anybody has another key.
-        return len(group) > 1 and any((key, occasion) in self._live for key in group)
+        return any((key, occasion) in self._live for key in self._groups[person_id])
 
     def _remember(self, state: CreditState) -> None:
         key = (state.credit.person_id, state.credit.occasion)
@@ -124,9 +119,12 @@ class Scales:
             self._issued[state.credit.person_id] += state.credit.centihours
 
     def _refusal(
-        self, row: RosterRow, person_id: int, occasion: str, centihours: int
+        self, row: RosterRow, key: tuple[int, str], centihours: int, issued: int
     ) -> RowProblem | None:
-        allowed, day = self._allowed, self._day_problem(person_id, occasion)
+        person_id, allowed = key[0], self._allowed
+        # Asked of every row, and hardly anybody has another key or is looked into.
+        plain = len(self._groups[person_id]) == 1 and not self._investigated
+        day = "" if plain and key not in self._live else self._day_problem(*key)
         if person_id not in self._secrets:
             return row_problem(row, Column.NUMBER, "roster-person-erased")
         if day:
@@ -135,13 +133,12 @@ class Scales:
             return row_problem(
                 row, Column.MINUTES, "roster-nothing-earned", minutes=row.attended_minutes
             )
-        if not self._issued[person_id] and self._people == allowed.people_max:
+        if not issued and self._people == allowed.people_max:
             return row_problem(row, Column.NUMBER, "roster-seats-full", seats=allowed.people_max)
-        issued = self._issued[person_id] + centihours
-        if issued > allowed.person_centihours_max:
-            wanted = hours_text(allowed.person_centihours_max)
+        if issued + centihours > allowed.person_centihours_max:
+            found, wanted = map(hours_text, (issued + centihours, allowed.person_centihours_max))
             return row_problem(
-                row, Column.MINUTES, "roster-person-bound", found=hours_text(issued), wanted=wanted
+                row, Column.MINUTES, "roster-person-bound", found=found, wanted=wanted
             )
         return None
 

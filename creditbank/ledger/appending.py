@@ -5,6 +5,7 @@ ORM sends, and the database's own columns (number, transaction, epoch) stay its 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, islice, repeat
@@ -26,9 +27,21 @@ _REMEMBERED_MAX = 1_024
 _REMEMBERED_CHARACTERS = 200
 #: PostgreSQL's binary format of COPY: a signature, flags, the length of what nobody uses.
 _COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+#: How many columns a row has, how long its first one is, and that one.
+_BEGUN = Struct("!hiq")
 _NULL = b"\xff\xff\xff\xff"
 #: From which it counts days and instants.
 _COPIED_FROM = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Columns that many rows have in common: all between their first and their last one.
+
+    One object for as many rows as share them, since it is known by what it is, not by what it says.
+    """
+
+    columns: tuple[object, ...]
 
 
 def append_rows(session: Session, mapped: type[Base], rows: Iterable[Sequence[object]]) -> None:
@@ -43,21 +56,45 @@ def append_rows(session: Session, mapped: type[Base], rows: Iterable[Sequence[ob
         sqlalchemy.exc.IntegrityError: a key is taken, or a value is not one that the table takes.
     """
     connection = session.connection()
-    columns = [column for column in mapped.__table__.columns if column.server_default is None]
-    names = ", ".join(column.name for column in columns)
-    kinds = [type(column.type) for column in columns]
+    names, kinds = _columns_of(mapped)
     if connection.dialect.name == "postgresql":
-        statement = f"COPY {mapped.__tablename__} ({names}) FROM STDIN (FORMAT binary)"
-        _copy(connection, statement, _as_copied(rows, kinds))
+        _copy(connection, mapped, _as_copied(rows, kinds))
         return
-    marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {mapped.__tablename__} ({names}) VALUES ({marks})"  # noqa: S608 # ours
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {mapped.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 # ours
     following = iter(rows)
     while block := list(islice(following, _STATEMENT_ROWS)):
         connection.exec_driver_sql(statement, _as_stored(block, kinds))
 
 
-def _copy(connection: Connection, statement: str, blocks: Iterable[bytes]) -> None:
+def append_alike(
+    session: Session, mapped: type[Base], rows: Iterable[tuple[int, Alike, object]]
+) -> None:
+    """Do what `append_rows` does; what many rows have in common is written once on PostgreSQL.
+
+    Args:
+        session: of the caller's transaction; whoever makes the rows leaves it alone meanwhile.
+        mapped: the table; its first column is a person's number.
+        rows: any number of them: the first column, what stands between, the last one.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: as `append_rows`.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        _copy(connection, mapped, _alike_as_copied(rows, _columns_of(mapped)[1]))
+        return
+    append_rows(session, mapped, ((first, *alike.columns, last) for first, alike, last in rows))
+
+
+def _columns_of(mapped: type[Base]) -> tuple[list[str], list[type]]:
+    columns = [column for column in mapped.__table__.columns if column.server_default is None]
+    return [column.name for column in columns], [type(column.type) for column in columns]
+
+
+def _copy(connection: Connection, mapped: type[Base], blocks: Iterable[bytes]) -> None:
+    names = ", ".join(_columns_of(mapped)[0])
+    statement = f"COPY {mapped.__tablename__} ({names}) FROM STDIN (FORMAT binary)"
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection), "PostgreSQL is spoken to by psycopg"
     try:
@@ -80,6 +117,37 @@ def _as_copied(rows: Iterable[Sequence[object]], kinds: Sequence[type]) -> Itera
         written = map(_column_copied, kinds, zip(*block, strict=True))
         yield b"".join(chain.from_iterable(zip(repeat(count), *written, strict=False)))
     yield _COPY_ENDS
+
+
+def _alike_as_copied(
+    rows: Iterable[tuple[int, Alike, object]], kinds: Sequence[type]
+) -> Iterator[bytes]:
+    yield _COPY_BEGINS
+    assert kinds[0] is BigInteger, "a person's number stands first"
+    count, following, write_last = len(kinds), iter(rows), _COPIED[kinds[-1]]
+    known = _WrittenAlike(kinds[1:-1])
+    while block := list(islice(following, _BLOCK_ROWS)):
+        firsts, alike, lasts = zip(*block, strict=True)
+        between = [known[each] for each in alike]
+        if len(known) > _REMEMBERED_MAX:
+            known.clear()
+        begun = map(_BEGUN.pack, repeat(count), repeat(8), firsts)
+        written = zip(begun, between, map(write_last, lasts), strict=True)
+        yield b"".join(chain.from_iterable(written))
+    yield _COPY_ENDS
+
+
+class _WrittenAlike(dict[Alike, bytes]):
+    """What rows have in common, as it is copied."""
+
+    def __init__(self, kinds: Sequence[type]) -> None:
+        super().__init__()
+        self._kinds = kinds
+
+    def __missing__(self, alike: Alike) -> bytes:
+        columns = zip(self._kinds, alike.columns, strict=True)
+        self[alike] = written = b"".join(_COPIED[kind](value) for kind, value in columns)
+        return written
 
 
 def _column_copied(kind: type, values: Sequence[object]) -> Iterable[bytes]:

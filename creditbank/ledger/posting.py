@@ -10,22 +10,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, func, literal, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
-from creditbank.ledger.appending import append_rows
-from creditbank.ledger.leaves import EntriesAlike, EntryBody, Pins, entry_leaf, entry_salt
+from creditbank.ledger.appending import Alike, append_alike, append_rows
+from creditbank.ledger.leaves import (
+    EntriesAlike,
+    EntryBody,
+    Pins,
+    entry_leaf,
+    entry_salt,
+    salt_blocks,
+)
 from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
 from creditbank.orm import among
 
 Secrets = Mapping[int, bytes]
 #: Of credits that share all but person and facts, kinds that are remembered at once.
 _ALIKE_MAX = 1_024
-#: What such credits share: scheme, year, subject, day, occasion, revision, centihours.
-_Terms = tuple[str, int, str, date, str, int, int]
 #: Parts of the tables of entries and facts, and the seed of PostgreSQL's hash that parts their rows
 #: (HASH_PARTITION_SEED, src/include/catalog/partition.h).
 _PARTS, _PARTED_BY = 16, 0x7A5B22367996DCFD
@@ -50,6 +57,23 @@ class CreditDraft(NamedTuple):
     revision: int
     centihours: int
     facts: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CreditTerms:
+    """What credits share that differ by person and facts alone; one object for all of them."""
+
+    scheme: str
+    credited_year: int
+    subject: str
+    earned_on: date
+    occasion: str
+    revision: int
+    centihours: int
+
+
+#: Person, terms, facts: a credit of which many others share the terms.
+AlikeDraft = tuple[int, CreditTerms, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +119,13 @@ def post_credits(
     """
     for draft in drafts:
         _secret_of(secrets, draft.person_id)
-    append_credits(session, lambda: drafts, context, secrets)
+    terms = lru_cache(maxsize=_ALIKE_MAX)(CreditTerms)
+    alike = [(draft.person_id, terms(*draft[1:-1]), draft.facts) for draft in drafts]
+    append_credits(session, lambda: alike, context, secrets)
 
 
 def append_credits(
-    session: Session, drafts: Callable[[], Iterable[CreditDraft]], context: PostingContext,
+    session: Session, drafts: Callable[[], Iterable[AlikeDraft]], context: PostingContext,
     secrets: Secrets,
 ) -> None:  # fmt: skip
     """Do what `post_credits` does of any number of credits, of people who all have a secret.
@@ -113,12 +139,8 @@ def append_credits(
     Raises:
         sqlalchemy.exc.IntegrityError: as `post_credits`.
     """
-    append_rows(session, Entry, _credit_rows(drafts(), context, secrets))
-    facts = (
-        (draft.person_id, draft.scheme, draft.occasion, draft.revision, draft.facts)
-        for draft in drafts()
-    )
-    append_rows(session, CreditFacts, facts)
+    append_alike(session, Entry, _credit_rows(drafts(), context, secrets))
+    append_alike(session, CreditFacts, _facts_rows(drafts()))
 
 
 def in_order_of_keeping(session: Session, people: Iterable[int]) -> list[int]:
@@ -244,37 +266,46 @@ def _secret_of(secrets: Secrets, person_id: int) -> bytes:
 
 
 def _credit_rows(
-    drafts: Iterable[CreditDraft], context: PostingContext, secrets: Secrets
-) -> Iterator[tuple[object, ...]]:
+    drafts: Iterable[AlikeDraft], context: PostingContext, secrets: Secrets
+) -> Iterator[tuple[int, Alike, bytes]]:
     """Hash each credit as it is asked for, what many of them share only once."""
 
     @lru_cache(maxsize=_ALIKE_MAX)
-    def alike(*terms: *_Terms) -> tuple[EntriesAlike, tuple[object, ...]]:
+    def shared(terms: CreditTerms) -> tuple[EntriesAlike, Alike]:
         body = _credit_body(terms, context)
-        return EntriesAlike(body), _columns(body, context, act_id=None)
+        return EntriesAlike(body), Alike(_columns(body, context, act_id=None))
 
-    for draft in drafts:
-        shared, columns = alike(*draft[1:-1])
-        leaf = shared.leaf(secrets[draft.person_id], draft.facts)
-        yield (draft.person_id, *columns, leaf)
+    # Mostly the credits of one person follow one another.
+    for person_id, following in groupby(drafts, itemgetter(0)):
+        blocks = salt_blocks(secrets[person_id])
+        for _, terms, facts in following:
+            entries, columns = shared(terms)
+            yield person_id, columns, entries.leaf(blocks, facts)
 
 
-def _credit_body(terms: _Terms, context: PostingContext) -> EntryBody:
-    scheme, credited_year, subject, earned_on, occasion, revision, centihours = terms
-    assert centihours > 0, "a credit of nothing is no movement"
+def _facts_rows(drafts: Iterable[AlikeDraft]) -> Iterator[tuple[int, Alike, str]]:
+    @lru_cache(maxsize=_ALIKE_MAX)
+    def shared(terms: CreditTerms) -> Alike:
+        return Alike((terms.scheme, terms.occasion, terms.revision))
+
+    return ((person_id, shared(terms), facts) for person_id, terms, facts in drafts)
+
+
+def _credit_body(terms: CreditTerms, context: PostingContext) -> EntryBody:
+    assert terms.centihours > 0, "a credit of nothing is no movement"
     from_state, to_state = ACCOUNTS_OF[Movement.CREDIT]
     return EntryBody(
         movement=Movement.CREDIT,
-        scheme=scheme,
-        credited_year=credited_year,
-        subject=subject,
+        scheme=terms.scheme,
+        credited_year=terms.credited_year,
+        subject=terms.subject,
         from_state=from_state,
         to_state=to_state,
-        centihours=centihours,
-        earned_on=earned_on,
+        centihours=terms.centihours,
+        earned_on=terms.earned_on,
         recorded_at=context.now,
-        occasion=occasion,
-        revision=revision,
+        occasion=terms.occasion,
+        revision=terms.revision,
         step=0,
         source=context.source_leaf,
         target=b"",

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.ids import random_person_id
-from creditbank.ledger.appending import append_rows
+from creditbank.ledger.appending import Alike, append_alike, append_rows
 from creditbank.ledger.models import CreditFacts, Entry
 from creditbank.ledger.posting import in_order_of_keeping
 from tests.bank import TestBank, attendance, invented_person
@@ -35,6 +35,25 @@ def test_no_rows_are_appended_as_none(bank: TestBank) -> None:
         append_rows(session, CreditFacts, [])
 
     assert bank.fsck() == []
+
+
+@pytest.mark.parametrize("rows_alike", [1, 700])
+def test_what_rows_have_in_common_stands_in_each_of_them(bank: TestBank, rows_alike: int) -> None:
+    person_id = random_person_id()
+    places = (divmod(each, rows_alike) for each in range(2_100))
+    shared = [Alike(("cn-3710", f"学时/{each}", 0)) for each in range(2_100)]
+    rows = [
+        (person_id + within, shared[between], f"{between}\n在{within}")
+        for between, within in places
+    ]
+
+    with bank.unit() as session:
+        append_alike(session, CreditFacts, rows)
+        query = select(CreditFacts.__table__).where(CreditFacts.person_id >= person_id)
+        kept = {tuple(row) for row in session.execute(query)}
+        session.rollback()
+
+    assert kept == {(first, *alike.columns, last) for first, alike, last in rows}
 
 
 @pytest.mark.parametrize("table", [Entry, CreditFacts])

@@ -23,6 +23,7 @@ from creditbank.ledger.leaves import (
     entry_leaf,
     entry_salt,
     facts_digest,
+    salt_blocks,
 )
 from creditbank.ledger.models import ACCOUNTS_OF, Movement, State
 from creditbank.rules.loader import load_pack
@@ -235,7 +236,7 @@ def test_the_remembered_pieces_of_an_entry_are_its_canonical_bytes(
     assert entry_bytes(body) == canonical_bytes(body.to_canonical())
     with_facts = body._replace(facts_digest=facts_digest(text[3]))
     leaf = entry_leaf(entry_salt(SECRET, with_facts), with_facts)
-    assert EntriesAlike(body).leaf(SECRET, text[3]) == leaf
+    assert EntriesAlike(body).leaf(salt_blocks(SECRET), text[3]) == leaf
 
 
 def test_the_digest_of_a_pack_is_that_of_its_bytes() -> None:
