@@ -113,7 +113,10 @@ def header_pieces(cell: object) -> Iterator[str]:
 
 def read_kind(cell: object) -> DocumentKind | CellFault:
     """Read what kind of document a number is of."""
-    text = _HEADER_NOISE.sub("", folded_name(cell_text(cell)))
+    said = cell_text(cell)
+    if said in KINDS:
+        return KINDS[said]
+    text = _HEADER_NOISE.sub("", folded_name(said))
     kind = KINDS.get(text) or KINDS.get(_HEADER_NOTE.sub("", text) or text)
     return kind or CellFault("roster-kind-unknown", {"length": len(text)})
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice, repeat, zip_longest
 from typing import NamedTuple, TypeVar
 
@@ -95,7 +95,6 @@ _NOTHING = "—"
 
 #: Rows that are taken together where nothing is wrong with any of them.
 _BLOCK_ROWS = 1_000
-_KINDS_REMEMBERED_MAX = 64
 #: A row without number and day that begins so is no person's; it is passed over by name.
 _TOTAL = re.compile(
     r"(?:[本总全][页班期])?(?:合计|总计|小计|共计|累计|总人数|subtotal|grandtotal|total)"
@@ -457,16 +456,13 @@ class _Reading:
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-_read_text_kind = lru_cache(maxsize=_KINDS_REMEMBERED_MAX)(read_kind)
-
-
 def _document_json(document: Document) -> str:
     return f'"{document.kind.value}",{_json(document.number)}'
 
 
 def _document_of_kind(cells: tuple[object, object]) -> tuple[Document, str] | None:
     """Read a kind and a number; return the document, and the two as JSON."""
-    kind = _read_text_kind(cells[0]) if isinstance(cells[0], str) else read_kind(cells[0])
+    kind = read_kind(cells[0])
     document = read_number(kind, cells[1]) if isinstance(kind, DocumentKind) else None
     return (document, _document_json(document)) if isinstance(document, Document) else None
 
