@@ -1,6 +1,8 @@
 """Commands on the day log of practical training."""
 
+import hashlib
 from datetime import datetime
+from typing import BinaryIO
 
 import click
 
@@ -23,16 +25,18 @@ __all__ = ["filings"]
 @click.option("--use", type=WordOf(DayUse), default=str(DayUse.TRAINING), show_default=True)
 @click.option("--told-by", type=WordOf(Teller), required=True, help="由谁证明。 Who says so.")
 @click.option("--done", required=True, help="不写人名。 What was done; no names.")
+@click.option("--evidence", type=click.File("rb"), help="只记摘要。 Only its digest is recorded.")
 @actor_option
 @pass_desk
 def filings_log_day(  # each is one option
     desk: Desk, /, *, filing_no: str, day: datetime, use: DayUse, told_by: Teller, done: str,
-    actor: str,
+    evidence: BinaryIO | None, actor: str,
 ) -> None:  # fmt: skip
     """Log a day; what was said of it before stays on record."""
     if not 0 < len(done) <= DONE_CHARACTERS_MAX:
         raise click.UsageError("--done")
-    entry = DayEntry(day.date(), use, told_by, done)
+    sha256 = hashlib.sha256(evidence.read()).hexdigest() if evidence else ""
+    entry = DayEntry(day.date(), use, told_by, done, sha256)
     with desk.bank(), unit_of_work() as session:
         log = log_day(session, filing_no, entry, actor=actor, now=utc_now())
     desk.say(
@@ -51,9 +55,12 @@ def filings_days(desk: Desk, filing_no: str) -> None:
         [
             each.entry.day.isoformat(), desk.text(f"training-use-{each.entry.use}"),
             desk.text(f"training-teller-{each.entry.told_by}"), each.entry.done,
+            each.entry.sha256 or "—",
         ]
         for each in log.days
     ]  # fmt: skip
-    rows += [[day.isoformat(), "—", "—", "—"] for day in log.missing]
-    headers = ["training-day", "training-use", "training-teller", "training-done"]
+    rows += [[day.isoformat(), *["—"] * 4] for day in log.missing]
+    headers = [
+        "training-day", "training-use", "training-teller", "training-done", "training-evidence",
+    ]  # fmt: skip
     desk.table(headers, rows)

@@ -70,12 +70,16 @@ class TravelDayCreditedError(CreditBankError):
 
 @dataclass(frozen=True, slots=True)
 class DayEntry:
-    """What was done on a day, in one or two sentences, and who says so."""
+    """What was done on a day, in one or two sentences, and who says so.
+
+    `sha256` is of a file that shows it, in hex, empty for none; the file itself is not kept.
+    """
 
     day: date
     use: DayUse
     told_by: Teller
     done: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def log_day(
         raise TravelDayCreditedError(filing_no=filing_no, day=entry.day.isoformat())
     details: dict[str, Canonical] = {
         "day": entry.day.isoformat(), "use": str(entry.use), "told_by": str(entry.told_by),
-        "done": entry.done,
+        "done": entry.done, **({"sha256": entry.sha256} if entry.sha256 else {}),
     }  # fmt: skip
     opened = session.get_one(Act, source.act_id).leaf
     draft = ActDraft(LOGGED, filing.jurisdiction, actor, filing_no, details, cites=(opened,))
@@ -195,7 +199,7 @@ def _read(act: Act) -> LoggedDay | None:
     try:
         entry = DayEntry(
             date.fromisoformat(said["day"]), DayUse(said["use"]), Teller(said["told_by"]),
-            said["done"],
+            said["done"], said.get("sha256", ""),
         )  # fmt: skip
     except (ValueError, KeyError):
         return None

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import post_load
 
 from creditbank.crediting.training_days import DayEntry, DayLog, DayUse, LoggedDay, Teller
-from creditbank.schemas.fields import Choice, Day, Inner, Instant, Several, Shape, Text
+from creditbank.schemas.fields import Choice, Code, Day, Inner, Instant, Several, Shape, Text
 
 DONE_CHARACTERS_MAX = 500
 _DAYS_MAX = 4_000
@@ -26,6 +26,11 @@ class DayEntryBody(Shape):
         metadata={"description": "What was done, or from where to where; no names of people."},
     )  # fmt: skip
 
+    sha256 = Code(
+        r"[0-9a-f]{64}", "0" * 64, load_default=str,
+        metadata={"description": "Of a file that shows it, which stays with you."},
+    )  # fmt: skip
+
     @post_load
     def as_entry(self, loaded: dict[str, Any], **_kwargs: Any) -> DayEntry:
         """Make the entry."""
@@ -39,6 +44,7 @@ class LoggedDayAnswer(Shape):
     use = Choice(DayUse)
     told_by = Choice(Teller)
     done = Text(DONE_CHARACTERS_MAX)
+    sha256 = Code(r"([0-9a-f]{64})?", "")
     actor = Text(60)
     recorded_at = Instant()
 
@@ -63,5 +69,5 @@ def _shaped(logged: LoggedDay) -> dict[str, Any]:
     entry = logged.entry
     return {
         "day": entry.day, "use": entry.use, "told_by": entry.told_by, "done": entry.done,
-        "actor": logged.actor, "recorded_at": logged.recorded_at,
+        "sha256": entry.sha256, "actor": logged.actor, "recorded_at": logged.recorded_at,
     }  # fmt: skip

@@ -40,7 +40,7 @@ def log(visit: Visit, session: Session, filing_no: str) -> Response:
         raise fields.empty("training-day")
     entry = DayEntry(
         day, forms.chosen("use", DayUse), forms.chosen("told_by", Teller),
-        fields.text("done", "training-done", DONE_CHARACTERS_MAX),
+        fields.text("done", "training-done", DONE_CHARACTERS_MAX), forms.digest_of_file("evidence"),
     )  # fmt: skip
     log_day(session, filing_no, entry, actor=visit.client.client_id, now=visit.now)
     return see("web.training_days.overview", "training-day-logged", filing_no=filing_no)
