@@ -27,8 +27,9 @@ from creditbank.verification.answers import (
     SignedAnswer,
     first_asked,
     prepare,
+    row_asked,
     sign,
-    store,
+    use_code,
 )
 from creditbank.verification.batch_sheets import RESULT_COLUMNS, csv_line, results_in
 from creditbank.verification.batches import (
@@ -52,9 +53,10 @@ from creditbank.verification.predicates import (
     PredicateAsk,
     PredicateByCode,
     PreparedPredicate,
+    predicate_row_asked,
     prepare_predicate,
     sign_predicate,
-    store_predicate,
+    use_predicate_code,
 )
 from creditbank.verification.query_models import HolderCode
 from creditbank.verification.questions import Ask, AskByCode, CodeLevel, Disclosure
@@ -76,7 +78,9 @@ class Kind(Generic[_Asked, _Decided]):
 
     prepare: Callable[..., _Decided]
     sign: Callable[[_Decided, KeyStore, str], SignedAnswer]
-    store: Callable[..., None]
+    #: the statement that keeps an answer, and what takes a use of the code that was shown
+    row_asked: Callable[..., Asked]
+    use_code: Callable[..., None]
     #: what is asked of the database whatever it finds
     first_asked: Callable[[Vault, _Asked, Client], Sequence[Asked]]
     #: whether it would be another once what waits has found its place
@@ -105,7 +109,9 @@ class Inquiry(Generic[_Asked, _Decided]):
         settled = self.settled(decided)
         signed = self.signed(settled)
         with writing() as session:
-            self.kind.store(session, settled, signed, now=self.now)
+            statement, values = self.kind.row_asked(settled, signed, now=self.now)
+            statement.rows(session, **values)
+            self.kind.use_code(session, settled, signed, now=self.now)
         return signed
 
     def first_asked(self) -> Sequence[Asked]:
@@ -168,12 +174,12 @@ def lacks_seal(prepared: Iterable[Prepared]) -> bool:
 
 
 VERDICT: Kind[Ask, Prepared] = Kind(
-    prepare, sign, store, first_asked,
+    prepare, sign, row_asked, use_code, first_asked,
     would_change=lambda decided: decided.ask.known_at is None and lacks_seal([decided]),
     mismatch=lambda _decided: None,
 )  # fmt: skip
 PREDICATE: Kind[PredicateAsk, PreparedPredicate] = Kind(
-    prepare_predicate, sign_predicate, store_predicate, lambda *_: (),
+    prepare_predicate, sign_predicate, predicate_row_asked, use_predicate_code, lambda *_: (),
     would_change=lambda decided: decided.lacks_seal,
     mismatch=lambda decided: decided.mismatch,
 )  # fmt: skip

@@ -31,6 +31,8 @@ WRITERS = "creditbank-writers"
 Role = Literal["app", "sealer"]
 #: Where a connection of the pool keeps when it was left, and after how long it is tried again.
 _LEFT_AT, _IDLE_SECONDS = "creditbank-left-at", 1
+#: Where an SQLite connection keeps how it waits for the disk; FULL when it was opened.
+_PACE = "creditbank-synchronous"
 #: SQLSTATE of a lost lock race: serialization failure, deadlock, lock not available.
 _RACES = ("40001", "40P01", "55P03")
 #: SQLSTATE of a server that ends, has crashed, or does not let anybody in yet.
@@ -125,11 +127,15 @@ def prepare_engine(engine: Engine, *, owner: bool = False) -> None:
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("creditbank_reading", False):
-            connection.exec_driver_sql("BEGIN")
+            driver = connection.connection.dbapi_connection
+            assert driver is not None, "a connection that was taken is open"
+            driver.cursor().execute("BEGIN")  # which waits for nothing and cannot be refused
             return
         # A writer of the queue waits for the disk after it has given up its place, not in COMMIT.
-        grouped = options.get("creditbank_grouped", False)
-        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if grouped else 'FULL'}")
+        pace = "NORMAL" if options.get("creditbank_grouped", False) else "FULL"
+        if connection.info.get(_PACE, "FULL") != pace:
+            connection.exec_driver_sql(f"PRAGMA synchronous={pace}")
+            connection.info[_PACE] = pace
         # A deferred transaction that reads before it writes fails at once when another has written.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

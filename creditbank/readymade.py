@@ -166,17 +166,39 @@ def ahead(session: Session, asked: Iterable[Asked]) -> None:
         DBAPIError: as `rows` does.
     """
     connection = session.connection()
-    heard, dialect = connection.dispatch, connection.dialect
-    reads = connection.get_execution_options().get(READING)
-    is_heard = heard.before_cursor_execute or heard.after_cursor_execute
-    if dialect.name != "postgresql" or not reads or is_heard:
+    if not connection.get_execution_options().get(READING) or not _goes_by_wire(connection):
         return
-    forms = [(one._form(dialect), values) for one, values in asked]
+    forms = [(one._form(connection.dialect), values) for one, values in asked]
     sent = (wire.written(form.numbered, form.bound(values)) for form, values in forms)
     known = [each for each in sent if each is not None]
     if known:
         rows = _answered(connection, known)
         session.info.setdefault(_AHEAD, {}).update(zip(known, rows, strict=True))
+
+
+def together(session: Session, asked: Sequence[Asked]) -> list[list[Row]]:
+    """Run statements in a session's transaction, one after another and on PostgreSQL in one trip.
+
+    Raises:
+        DBAPIError: as `rows` does; nothing behind the one that failed was run.
+    """
+    session.flush()
+    connection = session.connection()
+    forms = [(one._form(connection.dialect), values) for one, values in asked]
+    if _goes_by_wire(connection):
+        sent = [wire.written(form.numbered, form.bound(values)) for form, values in forms]
+        known = [each for each in sent if each is not None]
+        if len(known) == len(sent):
+            found = zip(forms, _answered(connection, known), strict=True)
+            return [form.read(rows) for (form, _), rows in found]
+    return [one.rows(session, **values) for one, values in asked]
+
+
+def _goes_by_wire(connection: Connection) -> bool:
+    """Tell PostgreSQL, and that nobody wants to see each statement."""
+    heard = connection.dispatch
+    is_heard = bool(heard.before_cursor_execute or heard.after_cursor_execute)
+    return connection.dialect.name == "postgresql" and not is_heard
 
 
 def _run(connection: Connection, session: Session, form: _Form, values: Row) -> Sequence[Row]:

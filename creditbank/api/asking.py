@@ -14,11 +14,11 @@ from creditbank.api.endpoints import (
     Call,
     Reply,
     answer_asked_of,
-    claimed,
+    claim_asked_of,
     first_answer_of,
 )
 from creditbank.db import snapshot, writing
-from creditbank.readymade import ahead
+from creditbank.readymade import ahead, together
 from creditbank.registry.idempotency import FirstAnswer
 from creditbank.verification.answers import Prepared, SignedAnswer
 from creditbank.verification.predicates import PredicateAsk, PreparedPredicate
@@ -81,8 +81,13 @@ def _kept(
     settled = inquiry.settled(decided)
     signed = inquiry.signed(settled)
     with writing() as session:
-        first = claimed(session, call, FirstAnswer(201, {answering.member: signed.verdict_no}))
-        if first is not None:  # the same question, asked twice at once
-            return answering.again(session, call, str(first.answer[answering.member]))
-        inquiry.kind.store(session, settled, signed, now=call.now)
+        claim = claim_asked_of(call, FirstAnswer(201, {answering.member: signed.verdict_no}))
+        row = inquiry.kind.row_asked(settled, signed, now=call.now)
+        taken, _ = together(session, [claim, row])
+        if not taken:  # the same question, asked twice at once: the other's answer stands
+            session.rollback()
+            known = _known(answering, call, session)
+            assert known is not None, "a key that could not be claimed has an answer"
+            return known
+        inquiry.kind.use_code(session, settled, signed, now=call.now)
     return answering.given(call, inquiry.asked, signed)

@@ -33,6 +33,7 @@ from creditbank.registry.idempotency import (
     WriteKey,
     answer_asked,
     claim,
+    claim_asked,
     first_answer,
     keep,
 )
@@ -218,6 +219,8 @@ def query_of(shape: Schema | None) -> Mapping[str, Any]:
     for name, values in request.args.lists():
         if len(values) > 1:
             raise invalid_at(f"/{name[:40]}", "field-repeated")
+    if shape is None and not request.args:
+        return {}
     loaded: Mapping[str, Any] = loaded_by(shape or Shape(), request.args.to_dict())
     return loaded
 
@@ -239,16 +242,24 @@ def _written(declared: Declared, view: View, call: Call, path: Mapping[str, Any]
         return response
 
 
-def claimed(session: Session, call: Call, answer: FirstAnswer | None = None) -> FirstAnswer | None:
+def claimed(session: Session, call: Call) -> FirstAnswer | None:
     """Claim the call's key in this transaction; return the first answer if there is one.
 
-    An answer that is known already is kept with it; else `keep_members` follows.
+    `keep_members` follows.
     """
     if call.write is None:
         return None
-    days = current_house().settings.idempotency_days
-    forgotten_before = call.now - timedelta(days=days)
-    return claim(session, call.write, answer, forgotten_before=forgotten_before, now=call.now)
+    return claim(session, call.write, forgotten_before=_forgotten_before(call), now=call.now)
+
+
+def claim_asked_of(call: Call, answer: FirstAnswer) -> Asked:
+    """Say what `claimed` asks the database for an answer that is known; no row: it was claimed."""
+    assert call.write is not None, "a write that is not dry has a key"
+    return claim_asked(call.write, answer, forgotten_before=_forgotten_before(call), now=call.now)
+
+
+def _forgotten_before(call: Call) -> datetime:
+    return call.now - timedelta(days=current_house().settings.idempotency_days)
 
 
 def answer_asked_of(call: Call) -> Asked:

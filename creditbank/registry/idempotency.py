@@ -73,13 +73,11 @@ class FirstAnswer:
 
 
 def claim(
-    session: Session, write: WriteKey, answer: FirstAnswer | None = None, *,
-    forgotten_before: datetime, now: datetime,
-) -> FirstAnswer | None:  # fmt: skip
+    session: Session, write: WriteKey, *, forgotten_before: datetime, now: datetime
+) -> FirstAnswer | None:
     """Claim a key for this transaction; None says that the write is to be done.
 
-    Where the answer is known already it is kept at once; else `keep` follows. A key that was
-    claimed before `forgotten_before` is taken as if it were new.
+    `keep` follows. A key that was claimed before `forgotten_before` is taken as if it were new.
 
     On PostgreSQL a second sender of the same key waits here until the first has committed, and then
     gets its answer; on SQLite it waits before its transaction begins.
@@ -87,11 +85,24 @@ def claim(
     Raises:
         IdempotencyKeyReusedError: the key stands for another content.
     """
-    if _inserted(session, write, answer or FirstAnswer(0, {}), forgotten_before, now):
+    unknown = FirstAnswer(0, {})
+    statement, values = claim_asked(write, unknown, forgotten_before=forgotten_before, now=now)
+    if statement.rows(session, **values):
         return None
     first = first_answer(session, write)
     assert first is not None, "a key that could not be claimed has an answer"
     return first
+
+
+def claim_asked(
+    write: WriteKey, answer: FirstAnswer, *, forgotten_before: datetime, now: datetime
+) -> Asked:
+    """Say what `claim` asks the database for an answer that is known; no row: it was claimed."""
+    return _CLAIM, {
+        "client_id": write.client_id, "idempotency_key": write.key,
+        "content_digest": write.digests[0], "status": answer.status, "answer": _written(answer),
+        "recorded_at": now, "forgotten_before": forgotten_before,
+    }  # fmt: skip
 
 
 def answer_asked(write: WriteKey) -> Asked:
@@ -132,21 +143,6 @@ def forget_answers(session: Session, *, before: datetime) -> int:
     gone = session.execute(delete(IdempotentWrite).where(IdempotentWrite.recorded_at < before))
     assert isinstance(gone, CursorResult)
     return gone.rowcount
-
-
-def _inserted(
-    session: Session,
-    write: WriteKey,
-    answer: FirstAnswer,
-    forgotten_before: datetime,
-    now: datetime,
-) -> bool:
-    taken = _CLAIM.rows(
-        session, client_id=write.client_id, idempotency_key=write.key,
-        content_digest=write.digests[0], status=answer.status, answer=_written(answer),
-        recorded_at=now, forgotten_before=forgotten_before,
-    )  # fmt: skip
-    return bool(taken)
 
 
 def _written(answer: FirstAnswer) -> str:

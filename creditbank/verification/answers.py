@@ -242,7 +242,22 @@ def store(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: da
     Raises:
         HolderCodeRefusedError: the code holds no more.
     """
-    keep_row(session, row_of(prepared, signed.jws, now=now))
+    statement, values = row_asked(prepared, signed, now=now)
+    statement.rows(session, **values)
+    use_code(session, prepared, signed, now=now)
+
+
+def row_asked(prepared: Prepared, signed: SignedAnswer, *, now: datetime) -> Asked:
+    """Say how an answer is kept, for whoever keeps more with it."""
+    return keeping(row_of(prepared, signed.jws, now=now))
+
+
+def use_code(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: datetime) -> None:
+    """Take a use of the holder's code of an answer that is kept, where it was asked by one.
+
+    Raises:
+        HolderCodeRefusedError: the code holds no more.
+    """
     if prepared.ask.code_no:
         take_use(session, prepared.ask.code_no, signed.verdict_no, prepared.client, now=now)
 
@@ -250,9 +265,9 @@ def store(session: Session, prepared: Prepared, signed: SignedAnswer, *, now: da
 _KEEP = ReadyMade(insert(Verdict).values({name: bindparam(name) for name in VerdictRow._fields}))
 
 
-def keep_row(session: Session, row: VerdictRow) -> None:
-    """Keep one answer, of either kind."""
-    _KEEP.rows(session, **row._asdict())
+def keeping(row: VerdictRow) -> Asked:
+    """Say how one answer is kept, of either kind."""
+    return _KEEP, row._asdict()
 
 
 def store_all(session: Session, rows: Sequence[VerdictRow]) -> None:

@@ -34,6 +34,7 @@ from creditbank.people.register import (
     linked_people,
 )
 from creditbank.people.vault import Vault
+from creditbank.readymade import Asked
 from creditbank.registry.bank import the_bank
 from creditbank.registry.clients import Client
 from creditbank.registry.lawbook import law_of
@@ -42,7 +43,7 @@ from creditbank.rules.explain import name_of
 from creditbank.rules.minima import counted_in
 from creditbank.rules.pack import PackChain
 from creditbank.rules.subjects import require_subject
-from creditbank.verification.answers import SignedAnswer, VerdictRow, keep_row
+from creditbank.verification.answers import SignedAnswer, VerdictRow, keeping
 from creditbank.verification.codes import take_use
 from creditbank.verification.gathering import Gathered, gather
 from creditbank.verification.models import Verdict
@@ -216,21 +217,28 @@ def sign_predicate(prepared: PreparedPredicate, keys: KeyStore, algorithm: str) 
     return SignedAnswer(str(statement["jti"]), str(prepared.answer), statement, token)
 
 
-def store_predicate(
-    session: Session, prepared: PreparedPredicate, signed: SignedAnswer, *, now: datetime
-) -> None:
-    """Keep a predicate among the answers, with who asked and why; by a code, take one of its uses.
-
-    Raises:
-        HolderCodeRefusedError: the code holds no more.
-    """
+def predicate_row_asked(
+    prepared: PreparedPredicate, signed: SignedAnswer, *, now: datetime
+) -> Asked:
+    """Say how a predicate is kept among the answers, with who asked and why."""
     ask = prepared.ask
     row = VerdictRow(
         signed.verdict_no, prepared.person_id, prepared.client.client_id, prepared.mandate_no,
         ask.purpose, ask.legal_basis, str(CodeLevel.PREDICATE), signed.outcome,
         prepared.question_digest, now, signed.jws,
     )  # fmt: skip
-    keep_row(session, row)
+    return keeping(row)
+
+
+def use_predicate_code(
+    session: Session, prepared: PreparedPredicate, signed: SignedAnswer, *, now: datetime
+) -> None:
+    """Take a use of the holder's code of a predicate that is kept, where it was asked by one.
+
+    Raises:
+        HolderCodeRefusedError: the code holds no more.
+    """
+    ask = prepared.ask
     if ask.shown_by is not None:
         take_use(session, ask.shown_by.code_no, signed.verdict_no, prepared.client, now=now)
 

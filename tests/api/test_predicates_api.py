@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 from joserfc import jws
 
+from creditbank.answering import Inquiry
 from creditbank.api.verdicts import JOSE
 from creditbank.canonical import canonical_bytes
 from creditbank.clock import utc_now
 from creditbank.people.register import find_person
+from creditbank.verification.answers import SignedAnswer
 from creditbank.verification.codes import CodeDraft, make_code
 from creditbank.verification.models import Verdict
 from creditbank.verification.query_models import HolderCode
 from creditbank.verification.questions import CodeLevel
-from tests.api.desk import YEAR, Desk, problem_of, stated
+from tests.api.desk import YEAR, Caller, Desk, problem_of, stated
 from tests.api.test_registry_and_verdicts import PERSON, granted, on_record, question
 from tests.bank import TestBank, invented_person
 
@@ -339,3 +341,68 @@ def test_the_jws_alone_is_handed_over_to_who_accepts_only_that(desk: Desk) -> No
 
     assert alone.content_type == JOSE
     assert jws.extract_compact(alone.data).headers()["typ"] == "creditbank-predicate+jwt"
+
+
+def test_of_two_that_ask_the_same_at_once_the_first_to_be_kept_answers_both(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(desk)
+    asked(desk, claim(series="engineering"))
+    before = desk.row_counts()["verdict"]
+    signed, meanwhile = Inquiry.signed, list[str]()
+
+    def signed_late(inquiry: Any, settled: Any) -> SignedAnswer:
+        """Let the other's answer be kept between the signature of this one and its place."""
+        mine = signed(inquiry, settled)
+        if not meanwhile:
+            meanwhile.append("asked")
+            meanwhile[0] = asked(desk, claim(), retry="once")["predicate_no"]
+        return mine
+
+    monkeypatch.setattr(Inquiry, "signed", signed_late)
+    late = desk.title_system.post(PATH, claim(), retry="once")
+    other = desk.title_system.post(PATH, claim(at_least=TOO_MANY), retry="once")
+
+    assert late.status_code == 201
+    assert [late.get_json()["predicate_no"]] == meanwhile
+    assert late.headers["Idempotency-Replayed"] == "true"
+    assert desk.row_counts()["verdict"] == before + 1
+    assert problem_of(other)["code"] == "idempotency-key-reused"
+
+
+def test_an_answer_whose_key_another_question_took_meanwhile_is_not_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(desk)
+    signed, meanwhile = Inquiry.signed, list[str]()
+
+    def signed_late(inquiry: Any, settled: Any) -> SignedAnswer:
+        mine = signed(inquiry, settled)
+        if not meanwhile:
+            meanwhile.append("asked")
+            asked(desk, claim(at_least=TOO_MANY), retry="once")
+        return mine
+
+    monkeypatch.setattr(Inquiry, "signed", signed_late)
+    late = desk.title_system.post(PATH, claim(), retry="once")
+
+    assert problem_of(late)["code"] == "idempotency-key-reused"
+    assert desk.row_counts()["verdict"] == 1
+
+
+def test_the_same_question_at_once_from_many_sides_is_answered_once(desk: Desk) -> None:
+    known(desk)
+    gate = Barrier(ASKERS)
+
+    def send(_number: int) -> tuple[int, str]:
+        caller = Caller(desk.bank.app.test_client(), desk.title_system.token)
+        gate.wait(timeout=60)
+        response = caller.post(PATH, claim(), retry="race")
+        return response.status_code, response.get_json().get("predicate_no", "")
+
+    with ThreadPoolExecutor(ASKERS) as pool:
+        answers = list(pool.map(send, range(ASKERS)))
+
+    assert {status for status, _ in answers} == {201}
+    assert len({number for _, number in answers}) == 1
+    assert desk.row_counts()["verdict"] == 1
