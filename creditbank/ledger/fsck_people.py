@@ -19,7 +19,8 @@ from creditbank.ledger.fsck_books import Books, acts_numbered
 from creditbank.ledger.leaves import entry_leaf, entry_salt
 from creditbank.ledger.models import CreditFacts, Entry, Movement, State
 from creditbank.ledger.quick import QuickReader, SecretStates, UndecodableError, Whom
-from creditbank.ledger.quick_order import OrderedReader, first_credits
+from creditbank.ledger.quick_order import OrderedReader, issued_but_to
+from creditbank.ledger.quick_sums import added_up, is_usual
 from creditbank.ledger.unreadable import unreadable_rows
 
 #: Says whether rows were readable: no sum and no hash over others would mean anything.
@@ -146,7 +147,7 @@ class _Look:
     def at_rest(self) -> Iterator[Disagreement]:
         """Add up what those who were left out took of each source."""
         if self._left is not None:
-            for source_id, issued in first_credits(self._session, self._left):
+            for source_id, issued in issued_but_to(self._session, self._left):
                 yield from _check_issued(source_id, issued, self._books)
 
     def at(self, whom: Whom) -> Iterator[Disagreement]:
@@ -161,15 +162,14 @@ class _Look:
             if not self.readable:
                 return
         states = self._secrets(sorted(doubtful))
-        copied = found.issued.keys() & self._books.recognised
-        moved = found.moved.union(*(found.issued[source_id] for source_id in copied))
-        again = _rows_of(self._session, sorted(moved | doubtful))
+        sums = added_up(found.hashed, self._books.recognised)
+        again = _rows_of(self._session, sorted(sums.apart | doubtful))
         for person_id, own in sorted(again.items()):
             if person_id in doubtful:
                 yield from self._check_slowly(person_id, own, states)
             else:
                 yield from _check_sums(person_id, own, self._books)
-        for source_id, issued in found.issued.items():
+        for source_id, issued in sums.issued.items():
             rest = {each: issued[each] for each in issued.keys() - again.keys()}
             yield from _check_issued(source_id, rest, self._books)
         if self._left is None:
@@ -261,8 +261,16 @@ def _entry_holds(  # noqa: PLR0917 # what one entry rests on
 def _check_sums(person_id: int, rows: _PersonRows, books: Books) -> Iterator[Disagreement]:
     """Check the accounts of somebody whose rows are as they were posted."""
     credits = {e.credit_key: e for e in rows.entries if e.movement == _CREDIT}
+    for entry in rows.entries:
+        credit = credits.get(entry.credit_key, entry)
+        if not is_usual(entry) or _terms(entry) != _terms(credit):
+            yield Disagreement("fsck-entry-terms", "ledger_entry", _entry_name(entry))
     yield from _check_accounts(person_id, rows, credits, books)
     yield from _check_origins(rows, credits, books)
+
+
+def _terms(entry: EntryLine) -> tuple[object, ...]:
+    return entry.source_id, entry.credited_year, entry.subject, entry.earned_on
 
 
 def _check_accounts(

@@ -9,7 +9,7 @@ finds that rows are right: those of anybody of whom it does not are read again w
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -23,7 +23,16 @@ from creditbank.canonical import canonical_bytes
 from creditbank.clock import instant_text
 from creditbank.ledger.leaves import ENTRY_TAG, FACTS_TAG, Pins, salt_states
 from creditbank.ledger.models import Act, Movement
-from creditbank.ledger.quick_sheets import CreditKey, Sheet, SheetReader, Stated, Written, by_hash
+from creditbank.ledger.quick_sheets import (
+    CreditKey,
+    CreditTerms,
+    Sheet,
+    SheetReader,
+    Stated,
+    Target,
+    Written,
+    by_hash,
+)
 from creditbank.ledger.unreadable import FIRST_DAY, LAST_DAY
 
 #: Gives each person's secret; None where it was erased on purpose; absent where it is lost.
@@ -57,6 +66,8 @@ class Rows:
     facts: dict[CreditKey, Pieces]
     #: whose facts are not told apart
     unclear: set[int]
+    #: leaf of each credit that was moved, as hex, by its terms; None if it is among the sheets
+    targets: dict[CreditTerms, Pieces] | None = None
 
     def people(self) -> set[int]:
         """Return whoever has an entry."""
@@ -76,12 +87,8 @@ class Found:
     """Whose rows are as they were posted: of everybody not `doubtful`."""
 
     doubtful: set[int]
-    #: who has more than first credits
-    moved: set[int] = field(default_factory=set)
-    #: centihours of first credits, by source and person
-    issued: dict[int, dict[int, int]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(int))
-    )
+    #: the entries whose values are of their columns' types
+    hashed: list[Written] = field(default_factory=list)
 
 
 class QuickReader:
@@ -112,10 +119,18 @@ class QuickReader:
         self._days, self._instants = _Remembered(_day), _Remembered(_instant)
         self._orders: dict[int | None, str] = {None: ""}
 
-    def read(self, entries: ColumnElement[bool], facts: ColumnElement[bool]) -> Rows:
+    def read(
+        self, entries: ColumnElement[bool], facts: ColumnElement[bool], *, whole: bool = True
+    ) -> Rows:
         """Return the entries that are meant, and digests of the facts that are.
 
         Two queries and no join: a server that joins two tables in partitions works twice as long.
+
+        Args:
+            entries: which.
+            facts: which.
+            whole: whether these are all entries of whomever they are of; otherwise the credits that
+                they act on are asked for.
 
         Raises:
             UndecodableError: a text is no text, or a person's key no number.
@@ -124,34 +139,27 @@ class QuickReader:
             with by_hash(self._session):
                 told = [*self._sheets.entries(entries)]
                 digests, unclear = _digests(self._sheets.facts(facts))
+                targets = None if whole else _leaves_by_terms(self._sheets.targets(entries, told))
         except (sqlite3.OperationalError, ValueError, AttributeError) as error:
             raise UndecodableError from error
         ids = {sheet.act_id for sheet, _, _ in told} - {None}
         self._orders = {None: "", **_leaves_of_acts(self._session, ids)}
-        return Rows(told, digests, unclear)
+        return Rows(told, digests, unclear, targets)
 
-    def check(self, rows: Rows, summed: Container[int] | None = None) -> Found:
-        """Tell whose entries are all as they were posted; facts of credits are used up.
-
-        Args:
-            rows: what was read.
-            summed: the sources whose credits are added up; all if not given.
-        """
+    def check(self, rows: Rows) -> Found:
+        """Tell whose entries are all as they were posted; facts of credits are used up."""
         self._fetch_keys(rows.people())
         found = Found(doubtful=set(rows.unclear))
-        later = {sheet.credit_key for sheet, _, _ in rows.sheets if sheet.movement != _CREDIT}
-        targets: dict[CreditKey, Pieces] = defaultdict(dict)
-        for written in sorted(rows.sheets, key=lambda each: each[0].movement != _CREDIT):
-            sheet, people, leaves = written
+        targets = _credits_moved(rows.sheets) if rows.targets is None else rows.targets
+        for written in rows.sheets:
+            sheet, people, _ = written
             credits = sheet.movement == _CREDIT
             try:
-                if credits and sheet.credit_key in later:
-                    targets[sheet.credit_key].update(_targets(people, leaves))
-                own = (rows.facts if credits else targets)[sheet.credit_key]
+                own = rows.facts[sheet.credit_key] if credits else targets[sheet.terms]
                 # Facts are used up by their credits; a credit may be moved more than once.
                 pieces = map(own.pop if credits else own.get, people, repeat(None))
                 self._hash(written, pieces, found.doubtful)
-                _note(sheet, people, found, summed)
+                found.hashed.append(written)
             except (KeyError, ValueError, TypeError, AttributeError):
                 found.doubtful.update(people)  # it names what is not there, or not of its type
         return found
@@ -202,20 +210,23 @@ class QuickReader:
         return key, head, order + tail  # between them its target; it has no facts
 
 
-def _targets(people: Sequence[int], leaves: Sequence[bytes]) -> Pieces:
+def _credits_moved(sheets: Sequence[Written]) -> dict[CreditTerms, Pieces]:
+    """Return the leaves of the credits that other entries act on."""
+    moved = {sheet.terms for sheet, *_ in sheets if sheet.movement != _CREDIT}
+    credits = (each for each in sheets if each[0].movement == _CREDIT)
+    return _leaves_by_terms(
+        (sheet.terms, people, leaves) for sheet, people, leaves in credits if sheet.terms in moved
+    )
+
+
+def _leaves_by_terms(told: Iterable[Target]) -> dict[CreditTerms, Pieces]:
     """Return the leaf of each person's credit as hex."""
-    told = zip(people, leaves, strict=True)
-    return {person_id: leaf.hex().encode() for person_id, leaf in told}
-
-
-def _note(sheet: Sheet, people: Sequence[int], found: Found, summed: Container[int] | None) -> None:
-    """Add up what first credits took of their source; whoever has anything else has moved."""
-    if sheet.movement != _CREDIT or sheet.revision or sheet.centihours <= 0:
-        found.moved.update(people)
-    elif summed is None or sheet.source_id in summed:
-        of_source = found.issued[sheet.source_id]
-        for person_id in people:
-            of_source[person_id] += sheet.centihours
+    targets: dict[CreditTerms, Pieces] = defaultdict(dict)
+    for terms, people, leaves in told:
+        pairs = zip(people, leaves, strict=True)
+        with suppress(AttributeError, ValueError):  # whoever's leaf is none is found by its entry
+            targets[terms].update((person_id, leaf.hex().encode()) for person_id, leaf in pairs)
+    return targets
 
 
 def _digests(told: Iterable[Stated]) -> tuple[dict[CreditKey, Pieces], set[int]]:

@@ -10,12 +10,13 @@ from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Integer, and_, func, literal_column, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal_column, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from creditbank.ledger.models import CreditFacts, Entry, Movement
+from creditbank.ledger.models import ACCOUNTS_OF, CreditFacts, Entry, Movement, State
 from creditbank.ledger.quick import Pieces, QuickReader
 from creditbank.ledger.quick_sheets import CreditKey
+from creditbank.ledger.quick_sums import rare_shapes
 from creditbank.orm import Base
 
 #: Facts that wait for an entry; beyond that whoever they are of is unsure.
@@ -61,6 +62,7 @@ class OrderedReader:
             yield self._look(entries, _between(_FACTS_ROW, facts_after, facts_through))
             after, facts_after = through, facts_through
         self._give_up_waiting()
+        self.unsure.update(*map(self._session.scalars, (_OVERDRAWN, _EARLY)))
 
     def _ahead(self, table: type[Base], column: _Column, after: int, count: int) -> int:
         """Return the number of the row that is so many rows ahead, or the last there can be."""
@@ -69,11 +71,11 @@ class OrderedReader:
         return (self._session.scalar(ahead) or _LAST) if count else after
 
     def _look(self, entries: ColumnElement[bool], facts: ColumnElement[bool]) -> int:
-        rows = self._quick.read(entries, facts)
+        rows = self._quick.read(entries, facts, whole=False)
         for key, pieces in self._waiting.items():
             rows.facts.setdefault(key, {}).update(pieces)
-        found = self._quick.check(rows, summed=self._copied)
-        self.unsure.update(found.doubtful, found.moved, *found.issued.values())
+        found = self._quick.check(rows)
+        self.unsure.update(found.doubtful, rare_shapes(found.hashed, self._copied))
         self._waiting = {key: pieces for key, pieces in rows.facts.items() if pieces}
         if sum(map(len, self._waiting.values())) > _WAITING_MAX:
             self._give_up_waiting()
@@ -84,22 +86,60 @@ class OrderedReader:
         self._waiting.clear()
 
 
-def first_credits(session: Session, but_of: set[int]) -> Iterator[tuple[int, dict[int, int]]]:
-    """Sum what each person has of each source; of whoever has first credits alone.
+def issued_but_to(session: Session, but_to: set[int]) -> Iterator[tuple[int, dict[int, int]]]:
+    """Sum what each person has of each source.
 
     Args:
         session: a snapshot.
-        but_of: everybody else.
+        but_to: who is left out.
     """
-    taken = select(Entry.source_id, Entry.person_id, func.total(Entry.centihours))
+    taken = select(Entry.source_id, Entry.person_id, _ISSUED)
     query = taken.group_by(Entry.source_id, Entry.person_id)
     result = session.connection().execute(query)
     assert result.cursor is not None, "a query has rows"
     batches = iter(partial(result.cursor.fetchmany, _SUMS_AT_ONCE), [])
-    told = (row for row in chain.from_iterable(batches) if row[1] not in but_of)
+    told = (row for row in chain.from_iterable(batches) if row[1] not in but_to)
     for source_id, of_source in groupby(told, key=itemgetter(0)):
         yield source_id, {person_id: int(centihours) for _, person_id, centihours in of_source}
     result.close()
+
+
+def _net(state: State) -> ColumnElement[int]:
+    """Sum what an account gained and lost; `total`, unlike `sum`, takes whatever a column holds."""
+    signs = {
+        str(each): (to is state) - (given is state) for each, (given, to) in ACCOUNTS_OF.items()
+    }
+    signed = case(
+        *(
+            (Entry.movement == name, sign * Entry.centihours)
+            for name, sign in signs.items()
+            if sign
+        ),
+        else_=0,
+    )
+    return func.total(signed, type_=Integer)
+
+
+_ISSUED = -_net(State.ISSUED)
+_KEY = (Entry.person_id, Entry.scheme, Entry.occasion, Entry.revision)
+#: Whoever has an account of a credit below zero.
+_OVERDRAWN = (
+    select(Entry.person_id)
+    .group_by(*_KEY)
+    .having(or_(*(_net(state) < 0 for state in State if state is not State.ISSUED)))
+)
+_Later = aliased(Entry)
+#: Whoever has a later revision of a credit that was not taken back as a whole.
+_EARLY = select(_Later.person_id).where(
+    _Later.movement == str(Movement.CREDIT),
+    _Later.revision > 0,
+    select(or_(func.count() == 0, _ISSUED != 0))
+    .where(
+        Entry.person_id == _Later.person_id, Entry.scheme == _Later.scheme,
+        Entry.occasion == _Later.occasion, Entry.revision == _Later.revision - 1,
+    )
+    .scalar_subquery(),
+)  # fmt: skip
 
 
 def _between(column: _Column, after: int, through: int) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ gives of each row only what is its own: to sort rows costs it more than to read 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from operator import add, itemgetter
@@ -20,19 +20,22 @@ from sqlalchemy import (
     Executable,
     Select,
     String,
+    and_,
     cast,
     event,
     func,
     or_,
     select,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from creditbank.ledger.models import CreditFacts, Entry
+from creditbank.ledger.models import CreditFacts, Entry, Movement
 from creditbank.orm import UtcDateTime
 
 #: scheme, occasion, revision
 CreditKey = tuple[str, str, int]
+#: scheme, occasion, revision, source, year, subject and day: a movement has those of its credit
+CreditTerms = tuple[str, str, int, int, int, str, str]
 
 
 class Sheet(NamedTuple):
@@ -67,6 +70,11 @@ class Sheet(NamedTuple):
         """Name the credit that each entry is or acts on."""
         return self.scheme, self.occasion, self.revision
 
+    @property
+    def terms(self) -> CreditTerms:
+        """Return what each entry has in common with the credit that it is or acts on."""
+        return (*self.credit_key, self.source_id, self.credited_year, self.subject, self.earned_on)
+
 
 class Statement(NamedTuple):
     """What credits of one kind rest on, but the facts themselves."""
@@ -80,13 +88,15 @@ class Statement(NamedTuple):
 
 #: Whoever has an entry of a sheet, and their leaves in the same order.
 Written = tuple[Sheet, Sequence[int], Sequence[bytes]]
+#: Credits of the same terms, whoever has them, and their leaves in the same order.
+Target = tuple[CreditTerms, Sequence[int], Sequence[bytes]]
 #: Whoever has facts, and their facts in the same order; fewer where these are not told apart.
 Stated = tuple[Statement, Sequence[int], Sequence[str]]
 
 _Row = TypeVar("_Row")
 _Value = TypeVar("_Value")
 _Shared = tuple[object, ...]
-_Kinds = Select[*tuple[object, ...]]
+_Kind = TypeVar("_Kind", bound=_Shared)
 _Own = tuple[int, _Value, *tuple[object, ...]]
 _Strung = tuple[*tuple[object, ...], str, _Value]
 _Columns = list[InstrumentedAttribute[object]]
@@ -94,6 +104,19 @@ _Columns = list[InstrumentedAttribute[object]]
 _SHARED: Final[_Columns] = [getattr(Entry, name) for name in Sheet._fields[:-1]]
 _NUMBERS: Final[_Columns] = _SHARED[2:10]
 _STATED: Final[_Columns] = [getattr(CreditFacts, name) for name in Statement._fields[:-1]]
+_TERMS: Final[_Columns] = [
+    Entry.scheme, Entry.occasion, Entry.revision, Entry.source_id, Entry.credited_year,
+    Entry.subject, Entry.earned_on,
+]  # fmt: skip
+_CREDIT: Final = str(Movement.CREDIT)
+_Target = aliased(Entry)
+#: Joins to an entry the credit that it acts on.
+_IS_TARGET: Final = and_(
+    _Target.person_id == Entry.person_id,
+    *(getattr(_Target, each.key) == each for each in _TERMS),
+    _Target.movement == _CREDIT,
+    _Target.step == 0,
+)
 _LEAF_BYTES: Final = 32
 #: PostgreSQL knows nothing of how many sheets there are, and would sort rows by all their columns.
 #: To put alike rows together by their hashes costs half of that; other processes are not called.
@@ -190,7 +213,9 @@ class SheetReader:
             sqlite3.OperationalError: a text is no text.
         """
         if self._on_sqlite:
-            for shared, people, leaves in self._apart(self._sheets, _SHARED, Entry.leaf, meant):
+            kinds: list[_Shared] = fetched(self._session, self._sheets.where(meant))
+            leaves_of = select(Entry.person_id, Entry.leaf).where(meant)
+            for shared, people, leaves in self._apart(_odd_last(kinds), _SHARED, leaves_of):
                 yield Sheet._make(shared), people, leaves
             return
         rows: list[_Strung[bytes]] = fetched(self._session, self._sheets.where(meant))
@@ -209,27 +234,46 @@ class SheetReader:
             sqlite3.OperationalError: a text is no text.
         """
         if self._on_sqlite:
-            read = self._apart(self._statements, _STATED, CreditFacts.facts, meant)
-            for shared, people, texts in read:
+            kinds: list[_Shared] = fetched(self._session, self._statements.where(meant))
+            texts_of = select(CreditFacts.person_id, CreditFacts.facts).where(meant)
+            for shared, people, texts in self._apart(_odd_last(kinds), _STATED, texts_of):
                 yield Statement._make(shared), people, texts
             return
         rows: list[_Strung[str]] = fetched(self._session, self._statements.where(meant))
         for *alike, named, strung in rows:
             yield Statement._make(alike), [*map(int, named.split(","))], strung.split("\n")
 
+    def targets(self, meant: ColumnElement[bool], among: Iterable[Written]) -> Iterator[Target]:
+        """Read the leaves of the credits that the entries that are meant act on, on SQLite.
+
+        Args:
+            meant: which.
+            among: the sheets of these entries.
+
+        Raises:
+            ValueError: a person's key is no number.
+        """
+        kinds = {sheet.terms for sheet, *_ in among if sheet.movement != _CREDIT}
+        if not kinds:
+            return
+        leaves_of = select(Entry.person_id, _Target.leaf).join(_Target, _IS_TARGET)
+        moved = leaves_of.where(meant, Entry.movement != _CREDIT)
+        yield from self._apart([*kinds], _TERMS, moved)
+
     def _apart(
-        self, kinds: _Kinds, shared: _Columns, own: InstrumentedAttribute[_Value],
-        meant: ColumnElement[bool],
-    ) -> Iterator[tuple[_Shared, Sequence[int], Sequence[_Value]]]:  # fmt: skip
-        """Read which kinds there are, then of each row its own values and what tells its kind."""
-        found: list[_Shared] = fetched(self._session, kinds.where(meant))
-        telling = [nth for nth in range(len(shared)) if len({kind[nth] for kind in found}) > 1]
-        columns = (own.class_.person_id, own, *(shared[nth] for nth in telling))
-        rows: list[_Own[_Value]] = fetched(self._session, select(*columns).where(meant))
-        # An odd kind may equal one that is not; it is the odd one that counts.
-        by_telling = {
-            tuple(kind[nth] for nth in telling): kind for kind in sorted(found, key=itemgetter(-1))
-        }
+        self, kinds: Sequence[_Kind], shared: _Columns, own: Select[int, _Value]
+    ) -> Iterator[tuple[_Kind, Sequence[int], Sequence[_Value]]]:
+        """Read of each row its own values and what tells its kind; of equal kinds the last counts.
+
+        Args:
+            kinds: all that there are of the rows, each the shared columns' values and maybe more.
+            shared: the columns.
+            own: person and value of each row.
+        """
+        telling = [nth for nth in range(len(shared)) if len({kind[nth] for kind in kinds}) > 1]
+        query = own.add_columns(*(shared[nth] for nth in telling))
+        rows: list[_Own[_Value]] = fetched(self._session, query)
+        by_telling = {tuple(kind[nth] for nth in telling): kind for kind in kinds}
         of_kind: dict[tuple[object, ...], list[_Own[_Value]]] = defaultdict(list)
         for row in rows:
             of_kind[row[_OWN_COLUMNS:]].append(row)
@@ -238,6 +282,11 @@ class SheetReader:
             if {*map(type, people)} != {int}:
                 raise ValueError("a person's key is no number")
             yield by_telling[told], people, [row[1] for row in alike]
+
+
+def _odd_last(kinds: Iterable[_Shared]) -> list[_Shared]:
+    """An odd kind may equal one that is not; it is the odd one that counts."""
+    return sorted(kinds, key=itemgetter(-1))
 
 
 def _strung(people: InstrumentedAttribute[int]) -> ColumnElement[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from creditbank.crediting.imports import RecordRow
-from tests.acts import approve, roster, seal_all, withdraw
+from tests.acts import approve, end_investigation, investigate, roster, seal_all, withdraw
 from tests.bank import TestBank, invented_person
 
 FOUNDED = datetime(2025, 12, 1, 2, 0, tzinfo=UTC)
@@ -32,6 +32,8 @@ def eventful(bank: TestBank) -> Eventful:
     bank.post(first, roster([(p, d, 360) for p in everybody for d in DAYS]), now=POSTED)
     seal_all(bank, now=POSTED)
     _caps_and_corrections(bank, first)
+    investigate(bank, first, everybody[10], f"{first}/1", now=POSTED)
+    end_investigation(bank, investigate(bank, first, everybody[11], now=POSTED), now=POSTED)
     years = [RecordRow(p, y, "professional", 6000) for p in everybody[:4] for y in (2022, 2023)]
     bank.imported(years, now=POSTED)
     seal_all(bank, now=POSTED)

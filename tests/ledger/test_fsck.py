@@ -18,6 +18,7 @@ from creditbank.ledger.models import (
     Epoch,
     Log,
     LogFreeze,
+    Movement,
     PackPins,
     Seal,
 )
@@ -51,19 +52,29 @@ def rows_of(force: Force, table: Table) -> list[Row]:
 
 
 def sealed_rows(force: Force, table: Table) -> list[Row]:
-    """Return a few rows that a round has taken: of entries one of each kind."""
+    """Return a few rows that a round has taken: entries of each kind, and credits moved by each."""
     rows = rows_of(force, table)
     if table.name == Act.__tablename__:
         return [rows[0], rows[len(rows) // 2]]
     if table.name == PackPins.__tablename__:
         used = {row["pins_id"] for row in rows_of(force, Entry.__table__)}
         return [row for row in rows if row["pins_id"] in used]
-    if table.name != Entry.__tablename__:
+    if table.name not in {Entry.__tablename__, CreditFacts.__tablename__}:
         return rows[:1]
     last = max(row["entry_id"] for row in rows_of(force, Seal.__table__))
-    kinds = {row["movement"]: row for row in rows if row["entry_id"] <= last}
-    assert kinds.keys() == {"credit", "reverse", "cap", "uncap"}
-    return list(kinds.values())
+    entries = rows_of(force, Entry.__table__)
+    kinds = {row["movement"]: row for row in entries if row["entry_id"] <= last}
+    assert kinds.keys() == {*map(str, Movement)}
+    moved = {naming(kinds[each]) for each in ("cap", "reverse", "freeze")}
+    if table.name == CreditFacts.__tablename__:
+        return [row for row in rows if naming(row) in moved]
+    credits = (row for row in entries if row["movement"] == "credit")
+    return [*kinds.values(), *(row for row in credits if naming(row) in moved)]
+
+
+def naming(row: Row) -> tuple[object, ...]:
+    """Return what names a credit: it is in each row that is of it."""
+    return row["person_id"], row["scheme"], row["occasion"], row["revision"]
 
 
 def plausible(column: Column[object], row: Row, rows: Sequence[Row]) -> Iterator[object]:
