@@ -16,7 +16,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.orm import Session
 
-from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
+from creditbank.canonical import Canonical, canonical_bytes
 from creditbank.clock import civil_day
 from creditbank.crediting.models import EngineerCertificate
 from creditbank.crediting.weighing import occasion_of
@@ -28,7 +28,8 @@ from creditbank.ledger.posting import PersonErasedError, credit_states, credits_
 from creditbank.ledger.sources import lock_source
 from creditbank.people.documents import last_characters
 from creditbank.people.register import Identity, find_person, lock_linked, secrets_of
-from creditbank.people.vault import Vault, lock_under, unlock_under
+from creditbank.people.sealed_facts import facts_digest, open_facts, seal_facts
+from creditbank.people.vault import Vault
 from creditbank.registry.filing.filings import locked_filing, sessions_of
 from creditbank.registry.filing.kinds import FilingKind
 from creditbank.registry.filing.states import require_open
@@ -37,7 +38,8 @@ from creditbank.registry.models import Filing
 RECORDED, TAKEN_BACK = "engineer-certificate.recorded", "engineer-certificate.taken-back"
 #: As a row says it.
 SO, NOT_SO = "so", "not_so"
-_TABLE, _DIGEST = "engineer_certificate", "creditbank/engineer-certificate/v1"
+#: The format of what a record says, by which its act names it.
+FACTS = "creditbank/engineer-certificate/v1"
 _SALT_BYTES = 16
 
 
@@ -228,26 +230,6 @@ def certificates_held(
     ]
 
 
-def open_paper(secret: bytes, row: EngineerCertificate) -> Mapping[str, str]:
-    """Decrypt what a record says.
-
-    Raises:
-        VaultBrokenError: it is not what was written there.
-        ValueError: it is no object of JSON.
-    """
-    facts = json.loads(
-        unlock_under(secret, row.facts_cipher, *_place(row.record_no), row.person_id)
-    )
-    if not isinstance(facts, dict):
-        raise ValueError(row.record_no)
-    return facts
-
-
-def facts_digest(facts: Mapping[str, Canonical]) -> bytes:
-    """Return the digest by which the act names what a record says; the facts hold a salt."""
-    return tagged_digest(_DIGEST, canonical_bytes(dict(facts)))
-
-
 @dataclass(frozen=True, slots=True)
 class _New:
     """A record about to be written, and what it rests on."""
@@ -333,7 +315,7 @@ def _write(
     facts = {**new.facts, "salt": random.token_bytes(_SALT_BYTES).hex()}
     supersedes = new.earlier.record_no if new.earlier else ""
     details: dict[str, Canonical] = {
-        "facts": facts_digest(facts).hex(), "filing": new.filing.filing_no,
+        "facts": facts_digest(FACTS, facts).hex(), "filing": new.filing.filing_no,
         "supersedes": supersedes, "number_key": new.number_key.hex(), "reason_text": new.reason,
     }  # fmt: skip
     cites = [new.opened]
@@ -348,8 +330,8 @@ def _write(
         "person_id": new.person_id, "record_no": record_no, "filing_no": new.filing.filing_no,
         "scheme": new.filing.scheme, "says": new.says, "supersedes": supersedes,
         "number_key": new.number_key,
-        "facts_cipher": lock_under(
-            secret, canonical_bytes(facts), *_place(record_no), new.person_id
+        "facts_cipher": seal_facts(
+            secret, facts, EngineerCertificate.__tablename__, record_no, new.person_id
         ),
         "actor": new.actor, "recorded_at": now, "act_id": act.act_id,
     }  # fmt: skip
@@ -379,7 +361,7 @@ def _papers(
 
 
 def _opened(row: EngineerCertificate, secret: bytes) -> EngineerPaper:
-    facts = open_paper(secret, row)
+    facts = open_facts(secret, row)
     return EngineerPaper(
         record_no=row.record_no, filing_no=row.filing_no, scheme=row.scheme,
         last_four=facts["last_four"], paper=facts["paper"], number=facts["number"],
@@ -387,7 +369,3 @@ def _opened(row: EngineerCertificate, secret: bytes) -> EngineerPaper:
         issued_on=date.fromisoformat(facts["issued_on"]), supersedes=row.supersedes,
         recorded_at=row.recorded_at,
     )  # fmt: skip
-
-
-def _place(record_no: str) -> tuple[str, str]:
-    return _TABLE, f"facts_cipher/{record_no}"

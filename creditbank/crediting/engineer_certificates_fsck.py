@@ -4,19 +4,14 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from creditbank.crediting.engineer_certificates import (
-    RECORDED,
-    SO,
-    TAKEN_BACK,
-    facts_digest,
-    open_paper,
-)
+from creditbank.crediting.engineer_certificates import FACTS, RECORDED, SO, TAKEN_BACK
 from creditbank.crediting.fsck_records import Records, check_records
 from creditbank.crediting.models import EngineerCertificate
 from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.fsck import SecretStates
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act
+from creditbank.people.sealed_facts import facts_digest, open_facts
 from creditbank.people.vault import VaultBrokenError
 from creditbank.registry.models import Filing
 
@@ -48,6 +43,6 @@ def _agrees(session: Session, row: EngineerCertificate, secret: bytes | None) ->
     if secret is None:
         return True
     try:
-        return facts_digest(dict(open_paper(secret, row))).hex() == said.get("facts")
+        return facts_digest(FACTS, dict(open_facts(secret, row))).hex() == said.get("facts")
     except (VaultBrokenError, ValueError, TypeError, RecursionError):
         return False

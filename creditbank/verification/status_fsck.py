@@ -9,10 +9,11 @@ from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.fsck import SecretStates
 from creditbank.ledger.journal import details_of
 from creditbank.ledger.models import Act
+from creditbank.people.sealed_facts import facts_digest, open_facts
 from creditbank.people.vault import VaultBrokenError
 from creditbank.verification.status_events import RECORDED, TAKEN_BACK
 from creditbank.verification.status_models import StatusRecord
-from creditbank.verification.status_records import SO, open_status, status_digest
+from creditbank.verification.status_records import FACTS, SO
 
 
 def check_statuses(session: Session, secrets: SecretStates) -> Iterator[Disagreement]:
@@ -38,6 +39,6 @@ def _agrees(session: Session, row: StatusRecord, secret: bytes | None) -> bool:
     if secret is None:
         return True
     try:
-        return status_digest(dict(open_status(secret, row))).hex() == said.get("facts")
+        return facts_digest(FACTS, dict(open_facts(secret, row))).hex() == said.get("facts")
     except (VaultBrokenError, ValueError, TypeError, RecursionError):
         return False

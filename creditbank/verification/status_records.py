@@ -6,7 +6,6 @@ first one, different it has to say that it corrects.
 """
 
 import hashlib
-import json
 import secrets as random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.orm import Session
 
-from creditbank.canonical import Canonical, canonical_bytes, tagged_digest
+from creditbank.canonical import Canonical, canonical_bytes
 from creditbank.clock import civil_day
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
@@ -33,14 +32,16 @@ from creditbank.people.register import (
     names_of,
     secrets_of,
 )
-from creditbank.people.vault import Vault, lock_under, unlock_under
+from creditbank.people.sealed_facts import facts_digest, open_facts, seal_facts
+from creditbank.people.vault import Vault
 from creditbank.registry.clients import Client, organisation_seen
 from creditbank.verification.status_events import RECORDED, TAKEN_BACK, tell_of_record
 from creditbank.verification.status_kinds import Mark, StatusKind, claim_members, claim_role
 from creditbank.verification.status_models import StatusRecord
 
 SO, NOT_SO = "so", "not_so"
-_TABLE, _DIGEST = "status_record", "creditbank/status/v1"
+#: The format of what a record says, by which its act names it.
+FACTS = "creditbank/status/v1"
 _SALT_BYTES = 16
 
 
@@ -220,26 +221,6 @@ def claim_passed(status: Status) -> None:
         raise StatusNotPassedError(record_no=status.record_no)
 
 
-def open_status(secret: bytes, row: StatusRecord) -> dict[str, str]:
-    """Decrypt what a record says.
-
-    Raises:
-        VaultBrokenError: it is not what was written there.
-        ValueError: it is no object of JSON.
-    """
-    facts = json.loads(
-        unlock_under(secret, row.facts_cipher, *_place(row.record_no), row.person_id)
-    )
-    if not isinstance(facts, dict):
-        raise ValueError(row.record_no)
-    return facts
-
-
-def status_digest(facts: Mapping[str, Canonical]) -> bytes:
-    """Return the digest by which the act names what a record says; the facts hold a salt."""
-    return tagged_digest(_DIGEST, canonical_bytes(dict(facts)))
-
-
 @dataclass(frozen=True, slots=True)
 class _New:
     """A record about to be written, and the one that it follows."""
@@ -335,7 +316,7 @@ def _write(session: Session, vault: Vault, new: _New, client: Client, *, now: da
     supersedes = earlier.record_no if earlier else ""
     jurisdiction = earlier.jurisdiction if earlier else client.jurisdiction
     details: dict[str, Canonical] = {
-        "facts": status_digest(facts).hex(), "kind": str(new.kind), "supersedes": supersedes,
+        "facts": facts_digest(FACTS, facts).hex(), "kind": str(new.kind), "supersedes": supersedes,
         "reference_key": new.reference_key.hex(), "as_of": new.as_of.isoformat(),
         "reason_text": new.reason,
     }  # fmt: skip
@@ -346,8 +327,8 @@ def _write(session: Session, vault: Vault, new: _New, client: Client, *, now: da
     row = {
         "person_id": new.person_id, "record_no": record_no, "kind": str(new.kind),
         "says": new.says, "supersedes": supersedes, "reference_key": new.reference_key,
-        "facts_cipher": lock_under(
-            secret, canonical_bytes(facts), *_place(record_no), new.person_id
+        "facts_cipher": seal_facts(
+            secret, facts, StatusRecord.__tablename__, record_no, new.person_id
         ),
         "jurisdiction": jurisdiction,
         "organisation_id": earlier.organisation_id if earlier else client.organisation_id,
@@ -381,7 +362,7 @@ def _read(
     opens = secrets_of(session, vault, sorted({each.person_id for each in rows}))
     return [
         _opened(
-            each, open_status(opens[each.person_id], each),
+            each, open_facts(opens[each.person_id], each),
             stands=(each.person_id, each.record_no) not in later,
         )
         for each in rows
@@ -405,7 +386,3 @@ def _opened(row: StatusRecord, facts: Mapping[str, str], *, stands: bool) -> Sta
         jurisdiction=row.jurisdiction, supersedes=row.supersedes, recorded_at=row.recorded_at,
         stands=stands,
     )  # fmt: skip
-
-
-def _place(record_no: str) -> tuple[str, str]:
-    return _TABLE, f"facts_cipher/{record_no}"
