@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -37,6 +38,7 @@ from creditbank.schemas.disputes import (
     shaped_dispute,
     shaped_line,
 )
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 disputes = Door("disputes", __name__, description="Disputes of hours (学时异议).")
 _ONE = "/disputes/<public:dispute_no>"
@@ -63,7 +65,9 @@ def list_disputes(call: Call, session: Session) -> dict[str, Any]:
 )
 def read_dispute(call: Call, session: Session, dispute_no: str) -> dict[str, Any]:
     """Show whose dispute it is, what was said, and what was done about the hours since."""
-    return _shaped(session, dispute_seen(session, call.client, dispute_no))
+    dispute = dispute_seen(session, call.client, dispute_no)
+    looked([dispute.person_id], LookDraft(Shown.DISPUTE, dispute_no), call.client, now=call.now)
+    return _shaped(session, dispute)
 
 
 @disputes.post(

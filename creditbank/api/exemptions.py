@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -35,6 +36,7 @@ from creditbank.schemas.exemptions import (
 )
 from creditbank.schemas.organisations import GroundBody, ground_of
 from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.verification.exemption_rights import (
     FindingUnknownError,
     finding_numbered,
@@ -136,7 +138,10 @@ def list_exemptions(call: Call, session: Session) -> dict[str, Any]:
 @exemptions.get(_ONE, Scope.EXEMPTION_READ, answer=ExemptionAnswer(), refuses=_SEEN)
 def read_exemption(call: Call, session: Session, exemption_no: str) -> dict[str, Any]:
     """Return an exemption as it stands."""
-    return shaped_exemption(session, exemption_seen(session, call.client, exemption_no))
+    found = exemption_seen(session, call.client, exemption_no)
+    draft = LookDraft(Shown.EXEMPTION, exemption_no)
+    looked([found.person_id], draft, call.client, now=call.now)
+    return shaped_exemption(session, found)
 
 
 @exemptions.post(

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -11,6 +12,7 @@ from creditbank.clock import instant_text
 from creditbank.crediting.cases import (
     Case,
     CasesWanted,
+    HeldCredit,
     cases_of,
     cases_page,
     credits_held,
@@ -40,6 +42,7 @@ from creditbank.schemas.investigations import (
     InvestigationsQuery,
 )
 from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 CREDITS_SHOWN = 1_000
 _EXAMPLE = {
@@ -105,6 +108,9 @@ def read_case(call: Call, session: Session, investigation_no: str) -> dict[str, 
     """Return an investigation with what it held and how that stands now."""
     found = investigation_numbered(session, investigation_no)
     call.client.require_region(found.jurisdiction)
+    held = _held(session, found)
+    draft = LookDraft(Shown.INVESTIGATION, investigation_no, found.case_no)
+    looked([each.credit.person_id for each in held], draft, call.client, now=call.now)
     return _shaped(session, found)
 
 
@@ -127,7 +133,6 @@ def close_case(call: Call, session: Session, investigation_no: str) -> dict[str,
 
 def _shaped(session: Session, found: Investigation) -> dict[str, Any]:
     [case] = cases_of(session, [found])
-    held = credits_held(session, current_house().vault, found.investigation_no, 0, CREDITS_SHOWN)
     return {
         **_line(case),
         "credits": [
@@ -140,9 +145,13 @@ def _shaped(session: Session, found: Investigation) -> dict[str, Any]:
                 "standing": each.standing,
                 "leaf": each.credit.leaf.hex(),
             }
-            for each in held
+            for each in _held(session, found)
         ],
     }
+
+
+def _held(session: Session, found: Investigation) -> list[HeldCredit]:
+    return credits_held(session, current_house().vault, found.investigation_no, 0, CREDITS_SHOWN)
 
 
 def _line(case: Case) -> dict[str, Any]:

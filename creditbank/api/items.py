@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -65,6 +66,7 @@ from creditbank.schemas.items import (
 )
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.registry import RefusalBody
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 _ITEM_EXAMPLE = {
     "scheme": "cn-3710",
@@ -153,7 +155,9 @@ def list_items(call: Call, session: Session) -> dict[str, Any]:
 @items.get("/items/<public:item_no>", Scope.ITEM_READ, answer=ItemAnswer(), refuses=_SEEN)
 def read_item(call: Call, session: Session, item_no: str) -> dict[str, Any]:
     """Return an item with its facts, its state, and what it was credited with."""
-    return _shaped(session, item_seen(session, call.client, item_no))
+    item = item_seen(session, call.client, item_no)
+    looked([item.person_id], LookDraft(Shown.ITEM, item_no), call.client, now=call.now)
+    return _shaped(session, item)
 
 
 @items.post(

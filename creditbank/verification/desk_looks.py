@@ -31,6 +31,8 @@ class Shown(StrEnum):
     ITEM = "item"
     ATTENDANCE = "attendance"
     INVESTIGATION = "investigation"
+    DISPUTE = "dispute"
+    EXEMPTION = "exemption"
 
 
 @dataclass(frozen=True, slots=True)

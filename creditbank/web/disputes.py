@@ -3,6 +3,7 @@
 from flask import Response
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.clock import civil_day
 from creditbank.house import current_house
 from creditbank.integrity.disputes import (
@@ -26,6 +27,7 @@ from creditbank.integrity.lists import (
 from creditbank.integrity.remedies import remedies_of
 from creditbank.integrity.states import Step, possible
 from creditbank.registry.clients import Scope, organisation_seen
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import asked, asked_place, cursor_of, shown
@@ -58,6 +60,8 @@ def one(visit: Visit, session: Session, dispute_no: str) -> Response:
     """Show whose it is, every step, and what can be done."""
     dispute, vault = dispute_seen(session, visit.client, dispute_no), current_house().vault
     steps, is_official = possible(dispute.state), organisation_seen(visit.client) is None
+    draft = LookDraft(Shown.DISPUTE, dispute_no)
+    looked([dispute.person_id], draft, visit.client, now=visit.now)
     name, last_four = whose(session, vault, dispute)
     return shown(
         "dispute.html", told=told_dispute(session, vault, dispute), name=name,

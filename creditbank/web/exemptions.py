@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.clock import civil_day
 from creditbank.house import current_house
 from creditbank.people.documents import DocumentKind
@@ -26,6 +27,7 @@ from creditbank.schemas.exemptions import (
     shaped_exemption,
 )
 from creditbank.schemas.organisations import DOCUMENT_CHARACTERS_MAX
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.verification.exemption_models import Exemption
 from creditbank.verification.exemption_rights import (
     Finding,
@@ -138,6 +140,8 @@ def one(visit: Visit, session: Session, exemption_no: str) -> Response:
         weighed, room = weigh_now(session, found, civil_day(visit.now))
         vault, day = current_house().vault, found.application_day
         employed = employments_on(session, vault, [found.person_id], day)
+    draft = LookDraft(Shown.EXEMPTION, exemption_no)
+    looked([found.person_id], draft, client, now=visit.now)
     return page(
         "exemption.html", each=shaped_exemption(session, found), called=called_by(law),
         decides=decides, files=Scope.EXEMPTION_FILE in client.scopes, room=room,

@@ -13,6 +13,9 @@ from tests.achievements import PATENT, declare, publish_works
 from tests.acts import investigate, seal_all
 from tests.api.desk import Desk, stated
 from tests.bank import SEMINAR_DAYS, TestBank, attendance, invented_person
+from tests.integrity.disputing import disputed
+from tests.verification.exempted import filed as filed_exemption
+from tests.verification.exempted import list_enterprise
 from tests.web.browser import Browser
 from tests.web.visitors import Visitors, sign_in
 
@@ -91,3 +94,57 @@ def test_every_page_of_the_desk_that_shows_hours_is_in_the_persons_list(
     assert len(file.json["desk_looks"]) == 3
     with bank.reading() as session:
         assert len(session.scalars(select(DeskLook)).all()) == 3
+
+
+def opened(bank: TestBank, who: Identity) -> dict[str, str]:
+    """Let somebody have one of everything that an official may open; return the paths."""
+    publish_works(bank)
+    list_enterprise(bank)
+    filing_no = posted(bank, who)
+    return {
+        Shown.INVESTIGATION: f"/investigations/{investigate(bank, filing_no)}",
+        Shown.ITEM: f"/items/{declare(bank, who, PATENT)}",
+        Shown.DISPUTE: f"/disputes/{disputed(bank, who, filing_no)}",
+        Shown.EXEMPTION: f"/exemptions/{filed_exemption(bank, who)}",
+    }
+
+
+def test_files_that_an_official_reads_by_the_api_are_in_the_persons_list(bank: TestBank) -> None:
+    desk = Desk(bank)
+    paths = opened(bank, PERSON)
+
+    for path in [*paths.values(), *paths.values()]:
+        answer = desk.official.get(f"/api/v1{path}")
+        assert answer.status_code == 200, answer.get_json()
+    missing = desk.official.get("/api/v1/disputes/NOSUCHNUMB")
+
+    assert missing.status_code == 404
+    assert {(each.shown, each.matter) for each in looks(bank, PERSON)} == {
+        (shown, path.rpartition("/")[2]) for shown, path in paths.items()
+    }
+    with bank.reading() as session:
+        once_a_day = session.scalars(select(DeskLook)).all()
+    assert len(once_a_day) == len(paths)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_disputes_and_exemptions_that_an_official_opens_are_in_the_persons_list(
+    visitors: Visitors, bank: TestBank
+) -> None:
+    person = visitors.professional(31)
+    paths = opened(bank, person)
+    chosen = {shown: paths[shown] for shown in (Shown.DISPUTE, Shown.EXEMPTION)}
+    provider, official = visitors.seated(Role.PROVIDER), visitors.seated(Role.OFFICIAL)
+    holder = sign_in(Browser(bank), person.document.number, "resident_id")
+
+    provider.get(chosen[Shown.DISPUTE])
+    by_provider = looks(bank, person)
+    assert [official.get(path).status for path in chosen.values()] == [200, 200]
+    mine = holder.get("/hours/queries").text
+
+    assert by_provider == [], "a provider answers what is about its own filing"
+    assert {(each.shown, each.matter) for each in looks(bank, person)} == {
+        (shown, path.rpartition("/")[2]) for shown, path in chosen.items()
+    }
+    for words in ("你的一件学时异议及其处理经过", "一件免学时申报及其材料"):
+        assert words in mine
