@@ -71,9 +71,13 @@ _HEADER_CHARACTERS_MAX = 200
 _DIGITS_KEPT_LIMIT = 10**15
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}", re.ASCII)
 _ROUNDED = re.compile(r"[0-9]{15}000", re.ASCII)
+_LOST_DIGITS = "roster-number-lost-digits"
+_YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
+_MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 #: Dates, figures, units, Excel's error marks: what may be repeated without giving a person away.
 _HARMLESS = re.compile(r"[0-9年月日号时分秒钟小半天上下午全.:/+#!?%, \-]{1,20}", re.ASCII)
 HARMLESS_DIGITS_MAX = 8
+ATTENDED_MINUTES_MAX = 24 * 60
 FOUND_CHARACTERS_MAX = 20
 _INTEGER_BITS_SHOWN_MAX = 64
 
@@ -131,7 +135,7 @@ def read_number(kind: DocumentKind | None, cell: object) -> Document | CellFault
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return CellFault("roster-number-characters", {"length": len(text), "position": 1})
     if _is_rounded(cell, text):
-        return CellFault("roster-number-lost-digits", {"length": len(text)})
+        return _lost_digits(text)
     try:
         return read_document(kind, text)
     except DocumentInvalidError as error:
@@ -141,8 +145,25 @@ def read_number(kind: DocumentKind | None, cell: object) -> Document | CellFault
 def _document_fault(error: DocumentInvalidError, text: str) -> CellFault:
     """A number saved as CSV after it was rounded ends in zeros, and fails its check mostly."""
     if isinstance(error, DocumentCheckError) and _ROUNDED.fullmatch(text):
-        return CellFault("roster-number-lost-digits", {"length": len(text)})
+        return _lost_digits(text)
     return CellFault(CELL_CODES[error.code], error.facts)
+
+
+def _lost_digits(text: str) -> CellFault:
+    return CellFault(_LOST_DIGITS, {"length": len(text)})
+
+
+def is_rounded_text(cell: object, read: object) -> bool:
+    """Tell whether a number that was read from a cell of text had been rounded before it was one.
+
+    Others of the same file were rounded with it, though by chance their check character fits.
+    """
+    return isinstance(cell, str) and isinstance(read, CellFault) and read.code == _LOST_DIGITS
+
+
+def rounded_like_others(document: Document) -> CellFault | None:
+    """Say of a number in a file of rounded ones that it may be one of them, if it may be."""
+    return _lost_digits(document.number) if _ROUNDED.fullmatch(document.number) else None
 
 
 def _number_text(cell: object) -> str:
@@ -166,6 +187,32 @@ def read_person_name(cell: object) -> str | CellFault:
         return read_name(whole)
     except NameInvalidError as error:
         return CellFault(CELL_CODES[error.code], error.facts)
+
+
+def read_minutes(cell: object) -> int | CellFault:
+    """Read how many minutes somebody was there."""
+    if isinstance(cell, bool):
+        return CellFault("roster-minutes-invalid", {"found": cell_text(cell)})
+    return cell_value(cell, _minutes_from_text, "roster-minutes-invalid")
+
+
+def _minutes_from_text(text: str) -> int | None:
+    match = _MINUTES_TEXT.fullmatch(text.replace(" ", "").casefold())
+    if match is None or int(match[1]) > ATTENDED_MINUTES_MAX:
+        return None
+    return int(match[1])
+
+
+def read_year(cell: object) -> int | CellFault | None:
+    """Read an earlier year that hours are made up for; None where nothing stands."""
+    if not cell_text(cell):
+        return None
+    return cell_value(cell, _year_from_text, "roster-year-invalid")
+
+
+def _year_from_text(text: str) -> int | None:
+    match = _YEAR_TEXT.fullmatch(text)
+    return None if match is None else int(match[1])
 
 
 def read_day(cell: object, *, epoch_1904: bool = False) -> date | CellFault:

@@ -9,15 +9,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 
 from creditbank.attendance.cells import (
     CellFault,
     cell_text,
     cell_value,
     header_pieces,
+    is_rounded_text,
     read_kind,
     read_number,
     read_person_name,
+    rounded_like_others,
 )
 from creditbank.attendance.roster import (
     RosterEmptyError,
@@ -145,12 +148,15 @@ def read_earlier(
     rows: list[EarlierRow] = []
     problems: list[RowProblem] = []
     first_rows: dict[tuple[Document, int, str], int] = {}
+    has_rounded = False
     for row_no, cells in table.rows:
         if row_no <= header_row_no or not any(map(cell_text, cells)):
             continue
         if len(rows) + len(problems) >= limits.rows_max:
             raise RosterTooLongError(limit=limits.rows_max, row_no=row_no)
-        row, faults = _read(row_no, _named(cells, places), expected)
+        named = _named(cells, places)
+        row, faults = _read(row_no, named, expected)
+        has_rounded |= is_rounded_text(named.get(Column.NUMBER), faults.get(Column.NUMBER))
         if row is not None:
             first = first_rows.setdefault((row.document, row.year, row.subject), row_no)
             if first == row_no:
@@ -163,8 +169,25 @@ def read_earlier(
         ]
     if not rows and not problems:
         raise RosterEmptyError
+    if has_rounded:
+        rows, problems = _without_rounded(rows, problems)
     stated, wrong = _totals(_tables_of_totals(tables, totals, limits), expected, limits)
     return EarlierRecords(tuple(rows), (*problems, *wrong), tuple(stated))
+
+
+def _without_rounded(
+    rows: Sequence[EarlierRow], problems: Sequence[RowProblem]
+) -> tuple[list[EarlierRow], list[RowProblem]]:
+    """Where numbers were rounded, refuse those too whose check character fits by chance."""
+    left, refused = [], list(problems)
+    for row in rows:
+        fault = rounded_like_others(row.document)
+        if fault is None:
+            left.append(row)
+        else:
+            header = HEADERS[Column.NUMBER]
+            refused.append(RowProblem(row.row_no, header, fault.code, fault.facts))
+    return left, sorted(refused, key=attrgetter("row_no"))
 
 
 def _tables_of_totals(

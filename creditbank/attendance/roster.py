@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from itertools import islice, repeat, zip_longest
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from creditbank.attendance.cells import (
@@ -19,12 +20,15 @@ from creditbank.attendance.cells import (
     HARMLESS_DIGITS_MAX,
     CellFault,
     cell_text,
-    cell_value,
     header_pieces,
+    is_rounded_text,
     read_day,
     read_kind,
+    read_minutes,
     read_number,
     read_person_name,
+    read_year,
+    rounded_like_others,
 )
 from creditbank.attendance.tables import read_sheets
 from creditbank.attendance.workbook import (
@@ -42,7 +46,6 @@ from creditbank.people.documents import Document, DocumentKind
 
 _Key = TypeVar("_Key")
 _Read = TypeVar("_Read")
-ATTENDED_MINUTES_MAX = 24 * 60
 DIGEST_TAG = "creditbank/roster/v1"
 
 
@@ -110,8 +113,6 @@ _PASSED = "roster-passed-"
 #: A row of a file that has everything but minutes, as a template with people in it comes back.
 ABSENT = f"{_PASSED}absent"
 _LACKS_MINUTES = {Column.MINUTES: CellFault("roster-cell-empty")}
-_YEAR_TEXT = re.compile(r"(19[0-9]{2}|2[0-9]{3})(?:年|年度)?", re.ASCII)
-_MINUTES_TEXT = re.compile(r"([0-9]{1,5})(?:\.0+)?(?:分钟|分|min|mins|minute|minutes)?", re.ASCII)
 
 
 class RosterRow(NamedTuple):
@@ -350,6 +351,7 @@ class _Reading:
         self._read_day = partial(read_day, epoch_1904=table.epoch_1904)
         self._rows: list[RosterRow] = []
         self._problems: list[RowProblem] = []
+        self._has_rounded = False
         #: each row's cells in normal form, as JSON
         self._content: list[str] = []
         self._first_rows: dict[tuple[str, date], int] = {}
@@ -373,6 +375,8 @@ class _Reading:
             self._read(block)
         if not self._content:
             raise RosterEmptyError()
+        if self._has_rounded:
+            self._set_rounded_aside()
         # These are canonical bytes: every text is in normal form already.
         digest = tagged_digest(DIGEST_TAG, f"[{','.join(self._content)}]".encode())
         return Roster(tuple(self._rows), (*notes, *self._problems), digest)
@@ -445,11 +449,24 @@ class _Reading:
             faults = {Column.NUMBER: CellFault("roster-row-duplicate", {"first_row_no": first})}
         elif self._knows_absent and faults == _LACKS_MINUTES:
             faults = {Column.MINUTES: CellFault(ABSENT)}
-        names = self._header.names
-        self._problems += [
-            RowProblem(row_no, names.get(column, HEADERS[column][0]), fault.code, fault.facts)
-            for column, fault in faults.items()
-        ]
+        number = faults.get(Column.NUMBER)
+        self._has_rounded |= is_rounded_text(line.cells.get(Column.NUMBER), number)
+        self._problems += [self._problem(row_no, column, fault) for column, fault in faults.items()]
+
+    def _problem(self, row_no: int, column: Column, fault: CellFault) -> RowProblem:
+        name = self._header.names.get(column, HEADERS[column][0])
+        return RowProblem(row_no, name, fault.code, fault.facts)
+
+    def _set_rounded_aside(self) -> None:
+        """Where numbers were rounded, refuse those too whose check character fits by chance."""
+        rows, self._rows = self._rows, []
+        for row in rows:
+            fault = rounded_like_others(row.document)
+            if fault is None:
+                self._rows.append(row)
+            else:
+                self._problems.append(self._problem(row.row_no, Column.NUMBER, fault))
+        self._problems.sort(key=attrgetter("row_no"))
 
 
 #: Made once: `json.dumps` makes one for each call that asks for anything.
@@ -509,8 +526,8 @@ def _read_line(
     document = read_number(number_kind, cells.get(Column.NUMBER))
     name = read_person_name(cells.get(Column.NAME))
     day = read_day(cells.get(Column.DAY))
-    minutes = _read_minutes(cells.get(Column.MINUTES))
-    year = _read_year(cells.get(Column.MAKE_UP))
+    minutes = read_minutes(cells.get(Column.MINUTES))
+    year = read_year(cells.get(Column.MAKE_UP))
     content = [
         kind.value if isinstance(kind, DocumentKind) else cell_text(cells.get(Column.KIND)),
         document.number if isinstance(document, Document) else cell_text(cells.get(Column.NUMBER)),
@@ -570,28 +587,4 @@ def _remark(line: _Line, document: object, day: object) -> str:
 
 def _minutes_of_type(typed: tuple[type, object]) -> int | CellFault:
     # True is 1 to a dictionary.
-    return _read_minutes(typed[1])
-
-
-def _read_minutes(cell: object) -> int | CellFault:
-    if isinstance(cell, bool):
-        return CellFault("roster-minutes-invalid", {"found": cell_text(cell)})
-    return cell_value(cell, _minutes_from_text, "roster-minutes-invalid")
-
-
-def _minutes_from_text(text: str) -> int | None:
-    match = _MINUTES_TEXT.fullmatch(text.replace(" ", "").casefold())
-    if match is None or int(match[1]) > ATTENDED_MINUTES_MAX:
-        return None
-    return int(match[1])
-
-
-def _read_year(cell: object) -> int | CellFault | None:
-    if not cell_text(cell):
-        return None
-    return cell_value(cell, _year_from_text, "roster-year-invalid")
-
-
-def _year_from_text(text: str) -> int | None:
-    match = _YEAR_TEXT.fullmatch(text)
-    return None if match is None else int(match[1])
+    return read_minutes(typed[1])

@@ -15,7 +15,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from creditbank import catalogue
-from creditbank.attendance.roster import ATTENDED_MINUTES_MAX, HEADERS, Column
+from creditbank.attendance.cells import ATTENDED_MINUTES_MAX
+from creditbank.attendance.roster import HEADERS, Column
 from creditbank.catalogue import Language
 from creditbank.errors import RowProblem
 from creditbank.people.documents import Document, DocumentKind

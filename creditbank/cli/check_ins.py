@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from creditbank.attendance.cells import ATTENDED_MINUTES_MAX
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_ins import (
     Comer,
@@ -13,7 +14,6 @@ from creditbank.attendance.check_ins import (
     planned_of,
     wall_time,
 )
-from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
 from creditbank.cli.console import Desk, actor_option, pass_desk
 from creditbank.cli.rosters import show_result
 from creditbank.clock import utc_now

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from creditbank.attendance.cells import ATTENDED_MINUTES_MAX
 from creditbank.attendance.check_in_codes import Span, seconds_left
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_ins import Comer
-from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
 from creditbank.crediting.check_in_posting import PostedCheckIn
 from creditbank.schemas.fields import (
     Code,

@@ -10,6 +10,7 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
+from creditbank.attendance.cells import ATTENDED_MINUTES_MAX
 from creditbank.attendance.check_in_codes import Span, code_of, seconds_left
 from creditbank.attendance.check_in_models import CheckIn
 from creditbank.attendance.check_in_sides import check_in_seen, is_of
@@ -24,7 +25,6 @@ from creditbank.attendance.check_ins import (
     wall_time,
 )
 from creditbank.attendance.pads import pads_of, sent_by_pads
-from creditbank.attendance.roster import ATTENDED_MINUTES_MAX
 from creditbank.certificates.qr import drawn
 from creditbank.clock import civil_day
 from creditbank.crediting.check_in_posting import (

@@ -22,6 +22,7 @@ from creditbank.attendance.roster import (
 from creditbank.attendance.roster_forms import earlier_template
 from creditbank.attendance.workbook import Limits, RosterTooLongError
 from creditbank.errors import CreditBankError
+from tests.attendance.rosters import ROUND
 from tests.bank import invented_person
 
 ONE, OTHER = invented_person(1), invented_person(2)
@@ -68,6 +69,17 @@ def test_rows_are_read_alike_from_a_workbook_and_from_text() -> None:
     )
     [row] = read_earlier(text, EXPECTED).rows
     assert (row.row_no, row.centihours) == (2, 6000)
+
+
+def test_among_rounded_numbers_one_whose_check_fits_by_chance_is_refused_too() -> None:
+    rounded = "999901198501310000"
+    head, good = ("姓名", "身份证号", "年份", "科目", "学时数"), (*GOOD[:1], *GOOD[2:])
+    lines = [head, (good[0], ROUND, *good[2:]), good]
+
+    assert codes(csv(*lines)) == []
+    assert codes(csv(*lines, (good[0], rounded, *good[2:]))) == [
+        (2, "证件号码", "roster-number-lost-digits"), (4, "证件号码", "roster-number-lost-digits"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from creditbank.people.documents import (
 from tests.attendance.rosters import (
     HEADER,
     LI,
+    ROUND,
     ROWS,
     ZHANG,
     csv_bytes,
@@ -394,6 +395,26 @@ def test_a_number_typed_as_a_number_is_recognised_in_the_file() -> None:
     assert codes(roster) == [(2, "roster-number-lost-digits")]
     assert roster.problems[0].column == "证件号码"
     assert "文本" in catalogue.problem(roster.problems[0], "zh").next
+
+
+def test_among_rounded_numbers_one_whose_check_fits_by_chance_is_refused_too() -> None:
+    rounded = "999901198501310000"
+    lines = [["王五", "", ROUND, "2025-11-10", "480"], ["张三", "", ZHANG, "2025-11-10", "480"]]
+
+    alone = read_roster(csv_bytes([HEADER, *lines]))
+    among = read_roster(csv_bytes([HEADER, *lines, ["李四", "", rounded, "2025-11-10", "480"]]))
+
+    assert len(alone.rows) == 2
+    assert codes(among) == [(2, "roster-number-lost-digits"), (4, "roster-number-lost-digits")]
+    assert [row.row_no for row in among.rows] == [3]
+
+
+def test_beside_a_number_typed_as_a_number_one_kept_as_text_is_taken_as_it_is() -> None:
+    typed = ["李四", "", float(f"{LI[:15]}000"), "2025-11-10", 480]
+
+    roster = read_roster(xlsx([HEADER, ["王五", "", ROUND, "2025-11-10", 480], typed]))
+
+    assert codes(roster) == [(3, "roster-number-lost-digits")]
 
 
 @pytest.mark.parametrize("typed", [f"'{ZHANG}", f'="{ZHANG}"', f" {ZHANG}\u202c", ZHANG.lower()])
