@@ -72,7 +72,6 @@ from creditbank.verification.questions import Ask
 SLICE_ROWS = 1_000
 #: Of lists that more processes answer, which are to be done at about the same time.
 _SLICE_ROWS_LEAST, _SLICES_EACH = 250, 4
-_GIVEN_UP = "list-given-up"
 WORKERS_MAX = 4
 #: Fewer rows are answered before another process has started.
 ALONE_MAX = 3_000
@@ -112,14 +111,14 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
         rows = waiting_rows(session, turn)
     if turn.given_up:
         with unit_of_work() as session:
-            left = [_left_unanswered(work, row_no) for row_no in rows]
+            left = [_left_unanswered(work, row_no, turn.given_up) for row_no in rows]
             if left and not settle(session, turn, left, now=utc_now()):
                 return False
         return _ended(work, turn)
     with closing(_answers(work, rows)) as answers:
         for settled in answers:
             with unit_of_work() as session:
-                if settled and not settle(session, turn, settled, now=utc_now()):
+                if not settle(session, turn, settled, now=utc_now()):
                     return False
             told(len(settled))
             if stop.is_set():
@@ -129,12 +128,10 @@ def _work(turn: Turn, stop: threading.Event, told: Told) -> bool:
     return _ended(work, turn)
 
 
-def _left_unanswered(work: "_Work", row_no: int) -> Settled:
+def _left_unanswered(work: "_Work", row_no: int, code: str) -> Settled:
     """Refuse a row of a list that is given up, so that its tree has a leaf for every row."""
-    said = refusal_payload(
-        current_house().vault, work.host, work.batch_no, row_no, [_GIVEN_UP]
-    )  # fmt: skip
-    return Settled(row_no, None, (RowProblem(row_no, "", _GIVEN_UP, {}),), leaf_of(said))
+    said = refusal_payload(current_house().vault, work.host, work.batch_no, row_no, [code])
+    return Settled(row_no, None, (RowProblem(row_no, "", code, {}),), leaf_of(said))
 
 
 def _ended(work: "_Work", turn: Turn) -> bool:

@@ -55,6 +55,7 @@ SILENT_SECONDS = 120
 ATTEMPTS_MAX = 20
 _TABLE, _COLUMN = "verdict_batch_item", "person_cipher"
 _DUPLICATE = "list-row-duplicate"
+_GIVEN_UP, _EXPIRED = "list-given-up", "list-expired"
 
 
 #: What becomes of a row, by column, behind its number.
@@ -132,12 +133,12 @@ class BatchQuestion:
 class Turn:
     """A list taken up: which, and the how-manieth time; an earlier turn's word counts no more.
 
-    One that is `given_up` is only closed: what it has is signed, and the rest refused.
+    One that is given up is only closed: what it has is signed, and the rest refused by that code.
     """
 
     batch_no: str
     attempt: int
-    given_up: bool = False
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +215,22 @@ def take_up(session: Session, batch_no: str | None = None, *, now: datetime) -> 
     for batch in session.scalars(query.with_for_update(skip_locked=True)):
         batch.attempt += 1
         batch.progressed_at = now
-        given_up = batch.attempt > ATTEMPTS_MAX
+        given_up = _given_up(batch, now)
         # What a list that is signed as a whole has answered is signed before it is given up.
         closes = question_of(batch).signing is Signing.TREE and batch.attempt <= 2 * ATTEMPTS_MAX
-        left = given_up and not closes
+        left = bool(given_up) and not closes
         batch.state = str(BatchState.FAILED if left else BatchState.RUNNING)
         session.flush()
         if not left:
             return Turn(batch.batch_no, batch.attempt, given_up)
     return None
+
+
+def _given_up(batch: VerdictBatch, now: datetime) -> str:
+    """Return why nobody else on a list is answered; empty while they are."""
+    if batch.expires_at <= now:
+        return _EXPIRED
+    return _GIVEN_UP if batch.attempt > ATTEMPTS_MAX else ""
 
 
 def any_waits(session: Session, *, now: datetime) -> bool:
@@ -263,7 +271,8 @@ def settle(session: Session, turn: Turn, settled: Sequence[Settled], *, now: dat
     answers = [each.answer for each in settled if each.answer is not None]
     if answers:
         store_all(session, answers)
-    assert _settle_rows(session, turn, settled) == len(settled), "a turn settles each row once"
+    if settled:  # of people who were erased meanwhile there is nothing
+        assert _settle_rows(session, turn, settled) == len(settled), "a turn settles each row once"
     return True
 
 
@@ -296,7 +305,8 @@ def put_back(session: Session, turn: Turn) -> bool:
 def forget_people(session: Session, *, now: datetime) -> int:
     """Erase who was on lists that have expired; return how many lists that were.
 
-    Rows that nobody answered till then are left unanswered.
+    Rows that nobody answered till then are left unanswered. A list that is signed as a whole waits
+    for whoever refuses them and signs it.
     """
     expired = select(VerdictBatch).where(
         VerdictBatch.expires_at <= now, VerdictBatch.erased_at.is_(None)
@@ -304,8 +314,10 @@ def forget_people(session: Session, *, now: datetime) -> int:
     lists = session.scalars(expired.with_for_update(skip_locked=True)).all()
     for batch in lists:
         batch.erased_at = now
-        if batch.state != BatchState.DONE:
-            batch.state = str(BatchState.FAILED)
+        if batch.state in (BatchState.WAITING, BatchState.RUNNING):
+            closes = question_of(batch).signing is Signing.TREE
+            # Whoever works at it is stopped: it is theirs no more.
+            batch.state = str(BatchState.WAITING if closes else BatchState.FAILED)
         session.execute(
             update(VerdictBatchItem)
             .where(VerdictBatchItem.batch_no == batch.batch_no)
@@ -501,8 +513,7 @@ def _free(now: datetime) -> ColumnElement[bool]:
         VerdictBatch.state == str(BatchState.RUNNING),
         VerdictBatch.progressed_at < now - timedelta(seconds=SILENT_SECONDS),
     )
-    waiting = VerdictBatch.state == str(BatchState.WAITING)
-    return and_(VerdictBatch.expires_at > now, or_(waiting, silent))
+    return or_(VerdictBatch.state == str(BatchState.WAITING), silent)
 
 
 def _fate(settled: Settled) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from creditbank.attendance.people_list import ListedPerson
 from creditbank.clock import utc_now
 from creditbank.jobs import batches as jobs
 from creditbank.jobs.batches import run_batch, run_batches
+from creditbank.jobs.clock import forget_old
 from creditbank.orm import Base
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Client
 from creditbank.verification import batches
 from creditbank.verification.batches import ATTEMPTS_MAX
 from creditbank.verification.list_trees import leaf_of
-from creditbank.verification.models import Verdict, VerdictBatch, VerdictTree
+from creditbank.verification.models import Verdict, VerdictBatch, VerdictBatchItem, VerdictTree
 from tests.bank import TestBank, invented_person
 from tests.conftest import Database
 from tests.force import Force
@@ -114,6 +115,61 @@ def test_a_list_that_is_given_up_is_signed_over_its_answers_and_refuses_the_rest
         assert len(session.scalars(select(Verdict)).all()) == 1
         assert not batches.any_waits(session, now=utc_now())
     assert found(bank) == []
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_list_whose_days_are_over_is_signed_over_its_answers_and_refuses_the_rest(
+    bank: TestBank, client: Client, monkeypatch: pytest.MonkeyPatch, forgotten: bool
+) -> None:
+    monkeypatch.setattr(jobs, "SLICE_ROWS", 1)
+    batch_no = sent(bank, client, listed(MET, SHORT))
+    turn = taken(bank)
+    assert turn is not None
+
+    def days_end(_rows: int) -> None:
+        """Let the list's days end while somebody works at it."""
+        with bank.unit() as session:
+            session.execute(update(VerdictBatch).values(expires_at=utc_now()))
+        if forgotten:
+            forget_old()
+        stop.set()
+
+    stop = threading.Event()
+    assert not run_batch(turn, stop, days_end)
+    assert run_batches(threading.Event()) == 1
+    forget_old()
+
+    rows = handed_over(batch_no, client)
+    assert [row["outcome"] for row in rows] == ["met", "refused"]
+    assert all(holds(bank, row["listed"]) for row in rows)
+    assert json.loads(payload_of(rows[1]["listed"]))["codes"] == ["list-expired"]
+    with bank.reading() as session:
+        batch = session.scalars(select(VerdictBatch)).one()
+        assert (batch.state, batch.rows_done) == ("failed", 2)
+        assert batch.erased_at is not None
+        assert not batches.any_waits(session, now=utc_now())
+        [left] = set(session.scalars(select(VerdictBatchItem.person_cipher)))
+        assert left is None
+    assert found(bank) == []
+
+
+def test_whoever_works_at_a_list_that_is_forgotten_is_stopped(
+    bank: TestBank, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SLICE_ROWS", 1)
+    batch_no = sent(bank, client, listed(MET, SHORT))
+    turn = taken(bank)
+    assert turn is not None
+
+    def forgotten(_rows: int) -> None:
+        with bank.unit() as session:
+            session.execute(update(VerdictBatch).values(expires_at=utc_now()))
+        forget_old()
+
+    assert not run_batch(turn, threading.Event(), forgotten)
+    assert run_batches(threading.Event()) == 1
+
+    assert [row["outcome"] for row in handed_over(batch_no, client)] == ["met", "refused"]
 
 
 def test_what_cannot_even_be_closed_is_left_for_good(bank: TestBank, client: Client) -> None:
