@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from creditbank.accounts.brakes import BrakeRule, brake_key, count_try, ended_well
@@ -112,12 +112,7 @@ def make_code(
         HolderCodesManyError: there are as many that hold as may be.
     """
     _claim_term(draft.expires_at, now)
-    holding = select(func.count()).where(
-        HolderCode.person_id == person_id,
-        HolderCode.revoked_at.is_(None),
-        HolderCode.expires_at > now,
-        HolderCode.uses_taken < HolderCode.uses_max,
-    )
+    holding = select(func.count()).where(HolderCode.person_id == person_id, *_holding(now))
     if (session.scalar(holding) or 0) >= CODES_MAX:
         raise HolderCodesManyError(limit=CODES_MAX)
     code = draw_code(CODE_LENGTH)
@@ -195,12 +190,7 @@ def open_code(
     if until is not None:
         return HolderCodePausedError(minutes=-((now - until) // timedelta(minutes=1)))
     row = session.scalar(
-        select(HolderCode).where(
-            HolderCode.code_hash == _hashed(vault, code),
-            HolderCode.revoked_at.is_(None),
-            HolderCode.expires_at > now,
-            HolderCode.uses_taken < HolderCode.uses_max,
-        )
+        select(HolderCode).where(HolderCode.code_hash == _hashed(vault, code), *_holding(now))
     )
     if row is None:
         return HolderCodeRefusedError()
@@ -218,6 +208,20 @@ def claim_within(row: HolderCode, wanted: CodeLevel) -> None:
         raise HolderCodeNarrowerError(found=str(wanted), wanted=str(row.level))
 
 
+def code_of_answer(session: Session, verdict_no: str) -> str:
+    """Return the number of the code by which an answer was given; empty where it was by none."""
+    use = session.get(HolderCodeUse, verdict_no)
+    return use.code_no if use else ""
+
+
+def code_holds(
+    session: Session, code_no: str, *, now: datetime, for_a_use: bool = False
+) -> bool:  # fmt: skip
+    """Tell whether a use is left of a code; `for_a_use`, so that nobody else takes it meanwhile."""
+    query = select(HolderCode.code_no).where(HolderCode.code_no == code_no, *_holding(now))
+    return session.scalar(query.with_for_update() if for_a_use else query) is not None
+
+
 def take_use(
     session: Session, code_no: str, verdict_no: str, client: Client, *, now: datetime
 ) -> None:
@@ -228,12 +232,7 @@ def take_use(
     """
     taken = (
         update(HolderCode)
-        .where(
-            HolderCode.code_no == code_no,
-            HolderCode.revoked_at.is_(None),
-            HolderCode.expires_at > now,
-            HolderCode.uses_taken < HolderCode.uses_max,
-        )
+        .where(HolderCode.code_no == code_no, *_holding(now))
         .values(uses_taken=HolderCode.uses_taken + 1)
         .returning(HolderCode.uses_taken)
     )
@@ -245,6 +244,13 @@ def take_use(
         "organisation_id": client.organisation_id,
     }  # fmt: skip
     session.execute(insert(HolderCodeUse), [row])
+
+
+def _holding(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        HolderCode.revoked_at.is_(None), HolderCode.expires_at > now,
+        HolderCode.uses_taken < HolderCode.uses_max,
+    )  # fmt: skip
 
 
 def _own(session: Session, people: Sequence[int], code_no: str) -> HolderCode:

@@ -29,10 +29,10 @@ from creditbank.people.vault import Vault
 from creditbank.registry.clients import SCOPES_OF, Client, Role
 from creditbank.registry.lawbook import law_of
 from creditbank.verification.answers import Prepared, SignedAnswer, prepare, store, verdict_numbered
+from creditbank.verification.codes import HolderCodeRefusedError, code_holds, code_of_answer
 from creditbank.verification.exemption_models import Exemption
 from creditbank.verification.kept import statement_of
 from creditbank.verification.models import Verdict
-from creditbank.verification.query_models import HolderCodeUse
 from creditbank.verification.questions import Ask, Disclosure
 from creditbank.verification.review_reports import REPORTED
 from creditbank.verification.status_models import StatusRecord
@@ -52,7 +52,7 @@ _EXEMPTIONS, _STATUSES = "exemption.", "status."
 
 
 class VerdictUnwatchableError(CreditBankError):
-    """Nobody was on record, or the person's own code was presented: it cannot be asked again."""
+    """Nobody was on record, or the person's own code holds no more: it cannot be asked again."""
 
     code = "verdict-unwatchable"
     status = 409
@@ -91,20 +91,24 @@ def watch_verdict(
 ) -> VerdictWatch:
     """Watch a verdict that one was given; watching again changes nothing, or begins anew.
 
+    What was given by the person's own code is watched as long as that holds: each answer that takes
+    the place of another is one more of its uses.
+
     Raises:
         VerdictUnknownError: there is none, or it is another's.
         VerdictUnwatchableError: it cannot be asked again.
     """
     verdict = verdict_numbered(session, verdict_no, client)
     known = session.get(VerdictWatch, verdict_no, with_for_update=True)
-    if known is not None:
-        if known.state == ENDED:
-            known.state, known.ended_at, known.reason, known.due_seal = ACTIVE, None, "", 0
-            session.flush()
+    if known is not None and known.state == ACTIVE:
         return known
-    by_code = session.get(HolderCodeUse, verdict_no) is not None
-    if verdict.person_id is None or by_code:
+    code_no = code_of_answer(session, verdict_no)
+    if verdict.person_id is None or (code_no and not code_holds(session, code_no, now=now)):
         raise VerdictUnwatchableError(verdict_no=verdict_no)
+    if known is not None:
+        known.state, known.ended_at, known.reason, known.due_seal = ACTIVE, None, "", 0
+        session.flush()
+        return known
     scheme = str(statement_of(verdict)["question"]["scheme"])
     row = {
         "verdict_no": verdict_no, "person_id": verdict.person_id, "client_id": client.client_id,
@@ -181,6 +185,8 @@ def ask_again(session: Session, vault: Vault, due: Due, *, now: datetime) -> Ask
     """Ask the question as of now, in one snapshot, and say what differs."""
     seal = last_seal(session)
     seal_no = seal.seal_no if seal else 0
+    if due.ask.code_no and not code_holds(session, due.ask.code_no, now=now):
+        return Asked(due, seal_no, refusal=HolderCodeRefusedError.code)
     try:
         prepared = prepare(session, vault, due.ask, due.client, now=now)
     except CreditBankError as refusal:
@@ -223,6 +229,8 @@ def settle_watch(
     )
     if row.state != ACTIVE or row.current_no != due.current_no or row.due_seal is None:
         return False
+    if asked.prepared is not None and not _may_be_given(session, asked.prepared, now):
+        asked = Asked(due, asked.seal_no, refusal=HolderCodeRefusedError.code)
     if asked.prepared is not None and signed is not None:
         store(session, asked.prepared, signed, now=now)
         row.current_no = signed.verdict_no
@@ -235,6 +243,12 @@ def settle_watch(
         _tell(session, row, _Told(UNWATCHED, due.current_no, None, (asked.refusal,)), now)
     session.flush()
     return True
+
+
+def _may_be_given(session: Session, prepared: Prepared, now: datetime) -> bool:
+    """Tell whether the person's code, where it is asked by one, still holds for this answer."""
+    code_no = prepared.ask.code_no
+    return not code_no or code_holds(session, code_no, now=now, for_a_use=True)
 
 
 def current_of(session: Session, verdict_no: str) -> VerdictWatch | None:
@@ -323,11 +337,17 @@ def _mark_regions(session: Session, regions: set[str], seal_no: int) -> None:
 
 def _question(session: Session, vault: Vault, watch: VerdictWatch) -> Ask:
     """Put the question together as it was asked first."""
-    return asked_as(session, vault, session.get_one(Verdict, watch.verdict_no), watch.person_id)
+    verdict = session.get_one(Verdict, watch.verdict_no)
+    code_no = code_of_answer(session, watch.verdict_no)
+    return asked_as(session, vault, verdict, watch.person_id, code_no)
 
 
-def asked_as(session: Session, vault: Vault, verdict: Verdict, person_id: int) -> Ask:
+def asked_as(
+    session: Session, vault: Vault, verdict: Verdict, person_id: int, code_no: str = ""
+) -> Ask:
     """Put a question about somebody on record together again, from what its answer says of it.
+
+    By a code the answer commits to no whole number, and the person is who made the code.
 
     Raises:
         PersonUnknownError: no document of theirs is on record any more.
@@ -335,12 +355,13 @@ def asked_as(session: Session, vault: Vault, verdict: Verdict, person_id: int) -
     said = statement_of(verdict)
     asked, asker = said["question"], said["asker"]
     return Ask(
-        _identity(session, vault, person_id, said["subject"]),
+        identity_of(session, vault, person_id) if code_no
+        else _identity(session, vault, person_id, said["subject"]),
         asked["scheme"], asked["series"], asked["level"],
         date.fromisoformat(asked["application_day"]), asker["purpose"], asker["legal_basis"],
         dict(asked["stated"]), Disclosure(said["disclose"]),
         specialty=asked.get("specialty", ""), pathway=asked.get("pathway", ""),
-        as_of=date.fromisoformat(asked["as_of"]) if asked.get("as_of") else None,
+        as_of=date.fromisoformat(asked["as_of"]) if asked.get("as_of") else None, code_no=code_no,
     )  # fmt: skip
 
 
