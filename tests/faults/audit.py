@@ -1,7 +1,9 @@
 """What must hold of a bank whatever happened to it, computed from its entries alone."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from tests.bank import TestBank
 
 #: What the day cap of the published rules lets one day count, in centihours.
 DAY_CENTIHOURS_MAX = 800
+_PATIENCE_SECONDS = 60
 
 
 def violations(bank: TestBank) -> list[str]:
@@ -93,6 +96,22 @@ def places(session: Session) -> Counter[tuple[str, int]]:
             number = int.from_bytes(refs[start : start + REF_BYTES], "big", signed=True)
             found["entry" if number > 0 else "act", abs(number)] += 1
     return found
+
+
+def sealed_out(bank: TestBank, now: datetime) -> tuple[int, int]:
+    """Seal until every row has its place, and return what is `missed` then.
+
+    A server may take a while to hear that whoever was killed is gone: until then their transaction
+    holds the sealer back, or a killed sealer's lock does.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        while bank.seal(now=now).rows:
+            pass
+        found = missed(bank)
+        if not found[0] or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
 
 
 def missed(bank: TestBank) -> tuple[int, int]:
