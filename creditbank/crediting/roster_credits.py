@@ -129,9 +129,11 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
     gone_through = count(0, len(good))  # twice
 
     def drafts() -> Iterator[AlikeDraft]:
-        done = next(gone_through)
+        before_it = next(gone_through)
         for start in range(0, len(good), TOLD_EVERY):
-            told(Phase.CREDITING, (done + start) // 2, len(good))
+            gone = before_it + start
+            if gone % (2 * TOLD_EVERY) == 0:
+                told(Phase.CREDITING, gone // 2, len(good))
             block = slice(start, start + TOLD_EVERY)
             for (row, person_id, _, _), known in zip(ordered[block], alike[block], strict=True):
                 terms, before, behind = known

@@ -1,6 +1,7 @@
 """Commands on files of earlier records, and on erasing somebody's record."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,9 @@ def test_an_operator_erases_somebody_and_their_files_are_gone(
     proposed(bank, terminal, tmp_path / "old.csv", SHEET, *region)
     person = person_file(tmp_path, WHO)
 
-    said = terminal.run(
-        "people", "erase", person, "--jurisdiction", "cn-3710", "--case-no", "删2026-1"
-    ).output
+    propose = ("people", "propose-erasure", person, "--jurisdiction", "cn-3710", "--case-no", "删1")
+    [number] = re.findall(r"E[0-9A-Z]{9}", terminal.run(*propose, "--actor", "wang").output)
+    said = terminal.run("people", "approve-erasure", number, person, "--actor", "zhao").output
 
     assert "原始文件 1 份" in said
     with bank.reading() as session:

@@ -310,7 +310,7 @@ def test_a_return_takes_an_overdue_filing_back_to_its_office(desk: Desk) -> None
 
 def test_routes_are_recorded_ahead_once_and_by_whoever_stands_over_both(desk: Desk) -> None:
     ahead = {**BODY, "valid_from": (TODAY + timedelta(days=2)).isoformat()}
-    path = "/api/v1/filing-routes"
+    path, district = "/api/v1/filing-routes", of(desk, "cn-371002")
 
     made = desk.official.post(path, ahead)
     refused = [
@@ -320,7 +320,7 @@ def test_routes_are_recorded_ahead_once_and_by_whoever_stands_over_both(desk: De
             (desk.official, {"valid_from": TODAY.isoformat()}),
             (desk.official, {"office": "cn-37", "kind": "online_course"}),
             (desk.official, {"district": "cn-3306", "kind": "online_course"}),
-            (of(desk, "cn-371002"), {"district": "cn-371002", "office": "cn-3710"}),
+            (district, {"district": "cn-371002", "office": "cn-3710"}),
             (desk.official, {"level": "municipal"}),
             (desk.official, {"level": "municipal", "kind": "online_course"}),
         )
@@ -342,6 +342,7 @@ def test_a_first_route_begins_today_unless_something_it_reaches_was_filed_today(
 ) -> None:
     bank, path = desk.bank, "/api/v1/filing-routes"
     today = {**BODY, "valid_from": TODAY.isoformat()}
+    of(desk, "cn-371002")  # where somebody sits
     file(bank)  # forty days ago: whose it is, is settled, and not by today's routes
     made = desk.official.post(path, today)
     with bank.unit() as session:
@@ -365,7 +366,7 @@ def test_a_first_route_begins_today_unless_something_it_reaches_was_filed_today(
 def test_a_route_ends_on_a_day_to_come_once_and_leaves_the_days_after_to_another(
     desk: Desk,
 ) -> None:
-    path = "/api/v1/filing-routes"
+    path, district = "/api/v1/filing-routes", of(desk, "cn-371002")
     days = [(TODAY + timedelta(days=ahead)).isoformat() for ahead in range(6)]
     first = desk.official.post(path, {**BODY, "valid_from": days[2]}).get_json()["route_no"]
     ending, said = f"{path}/{first}/ending", {"reason": "职责划转"}
@@ -374,7 +375,7 @@ def test_a_route_ends_on_a_day_to_come_once_and_leaves_the_days_after_to_another
         problem_of(caller.post(ending, {**said, "valid_through": day}))["code"]
         for caller, day in (
             (desk.official, (TODAY - timedelta(days=1)).isoformat()),
-            (of(desk, "cn-371002"), days[4]),
+            (district, days[4]),
         )
     ]
     ended = desk.official.post(ending, {**said, "valid_through": days[4]})
