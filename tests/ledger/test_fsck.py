@@ -21,6 +21,7 @@ from creditbank.ledger.models import (
     Movement,
     PackPins,
     Seal,
+    Source,
 )
 from creditbank.ledger.seal import rows_between
 from creditbank.ledger.unreadable import tables_named
@@ -55,7 +56,8 @@ def sealed_rows(force: Force, table: Table) -> list[Row]:
     """Return a few rows that a round has taken: entries of each kind, and credits moved by each."""
     rows = rows_of(force, table)
     if table.name == Act.__tablename__:
-        return [rows[0], rows[len(rows) // 2]]
+        opening = rows_of(force, Source.__table__)[0]["act_id"]
+        return [rows[0], *(row for row in rows if row["act_id"] == opening)]
     if table.name == PackPins.__tablename__:
         used = {row["pins_id"] for row in rows_of(force, Entry.__table__)}
         return [row for row in rows if row["pins_id"] in used]
