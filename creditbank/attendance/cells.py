@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from creditbank.attendance.workbook import UNCOMPUTED
+from creditbank.attendance.workbook import Uncomputed
 from creditbank.errors import Fact
 from creditbank.people.documents import (
     Document,
@@ -261,7 +261,7 @@ def shown_cell(text: str) -> str:
 
 def cell_text(cell: object) -> str:
     """Write any cell as one line of text: the same for 480 typed as text, integer or float."""
-    if cell is None or cell is UNCOMPUTED:
+    if cell is None or isinstance(cell, Uncomputed):
         return ""
     if isinstance(cell, str):
         if cell.isascii() and cell.isalnum() and len(cell) <= CELL_CHARACTERS_MAX:

@@ -11,9 +11,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from creditbank.attendance.workbook import (
+    ERRED,
     Cell,
     Limits,
     RosterEncryptedError,
+    RosterMacrosError,
     RosterOldFormatError,
     RosterTooLongError,
     RosterTooWideError,
@@ -30,6 +32,7 @@ def read_old_workbook(content: bytes, limits: Limits) -> tuple[Table, ...]:
     Raises:
         RosterOldFormatError: it cannot be parsed, or not within the bounds.
         RosterEncryptedError: it opens with a password only.
+        RosterMacrosError: it brings programs along.
         RosterTooLongError, RosterTooWideError: beyond the limits.
     """
     return tuple(
@@ -61,6 +64,8 @@ def _parsed(content: bytes, limits: Limits) -> list[Any]:
             raise RosterTooWideError(limit=limits.columns_max)
         case {"password": True}:
             raise RosterEncryptedError(kind="XLS")
+        case {"macros": True}:
+            raise RosterMacrosError(kind="XLS")
         case list(sheets):
             return sheets
     raise RosterOldFormatError(kind="XLS")
@@ -76,5 +81,7 @@ def _cell(said: Any) -> Cell:
             return time.fromisoformat(text)
         case {"microseconds": int(microseconds)}:
             return timedelta(microseconds=microseconds)
+        case {"error": True}:
+            return ERRED
     assert isinstance(said, str | int | float), "the child writes nothing else"
     return said

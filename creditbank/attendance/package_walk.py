@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from creditbank.attendance.workbook import (
+    ERRED,
     HEADER_ROWS_MAX,
+    UNCOMPUTED,
     Limits,
     RosterDamagedError,
     RosterTooLongError,
     RosterTooWideError,
     RosterUnpacksTooLargeError,
+    Uncomputed,
 )
 
 _ELEMENTS_MAX = 4_000_000
@@ -54,17 +57,19 @@ _STRING_CELL_ODD = re.compile(rb' t="s"[^<>]*+>(?!<v>[0-9]{1,7}</v>)')
 _UNCOMPUTED = re.compile(
     rb'<c r="([A-Z]{1,2})([0-9]+)"[^<>]*+><f(?: [^<>]*+)?(?:/>|>[^<]*+</f>)(?:<v/>|<v></v>)?</c>'
 )
+_ERRED = re.compile(rb'<c r="([A-Z]{1,2})([0-9]+)"(?=[^<>]* t="e")')
+_MARKS = ((b"<f", _UNCOMPUTED, UNCOMPUTED), (b' t="e"', _ERRED, ERRED))
 
 
 @dataclass(slots=True)
 class SheetNotes:
     """What the parser does not tell of a sheet; rows and columns from 1, as a spreadsheet has them.
 
-    `uncomputed` are cells with a formula of which no value was kept.
+    `uncomputed` are cells with a formula of which no value was kept, or an error alone.
     """
 
     hidden_rows: set[int] = field(default_factory=set)
-    uncomputed: set[tuple[int, int]] = field(default_factory=set)
+    uncomputed: dict[tuple[int, int], Uncomputed] = field(default_factory=dict)
 
 
 class PackageWalk:
@@ -165,11 +170,12 @@ class PackageWalk:
             return part
         if b' hidden="' in region:
             notes.hidden_rows.update(map(int, _ROW_HIDDEN.findall(region)))
-        if b"<f" in region:
-            notes.uncomputed.update(
-                (int(row), column_number(letters.decode("ascii")))
-                for letters, row in _UNCOMPUTED.findall(region)
-            )
+        for sign, pattern, mark in _MARKS:
+            if sign in region:
+                notes.uncomputed.update(
+                    ((int(row), column_number(letters.decode("ascii"))), mark)
+                    for letters, row in pattern.findall(region)
+                )
         return part[:start] + part[end:]
 
     @property
@@ -283,7 +289,7 @@ class _PartWalk:
             case "c":
                 if self._has_formula:
                     self._stretch_to_cell()
-                    self._notes.uncomputed.add((self._cell_row_no, self._column_no))
+                    self._note(UNCOMPUTED)
             case "si":
                 self._in_string = False
 
@@ -327,14 +333,18 @@ class _PartWalk:
         self._has_formula = False
         self._cell_row_no = self._row_no
         reference = attributes.get("r")
-        if reference is None:
+        match = None if reference is None else _REFERENCE.fullmatch(reference)
+        if match is not None:
+            self._column_no, self._cell_row_no = column_number(match[1]), int(match[2])
+        elif reference is None:
             self._column_no += 1
-            return
-        match = _REFERENCE.fullmatch(reference)
-        if match is None:
+        else:
             raise RosterDamagedError(kind="XLSX")
-        self._column_no = column_number(match[1])
-        self._cell_row_no = int(match[2])
+        if attributes.get("t") == "e":
+            self._note(ERRED)
+
+    def _note(self, mark: Uncomputed) -> None:
+        self._notes.uncomputed[(self._cell_row_no, self._column_no)] = mark
 
     def _stretch_to_cell(self) -> None:
         """Stretch the rectangle to the open cell; cells without a value do not count."""

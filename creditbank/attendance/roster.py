@@ -38,6 +38,7 @@ from creditbank.attendance.workbook import (
     Limits,
     RosterTooLongError,
     Table,
+    Uncomputed,
 )
 from creditbank.canonical import tagged_digest
 from creditbank.collecting import uncollected
@@ -557,7 +558,7 @@ def _read_line(
         Column.MAKE_UP: year,
     }
     faults = {
-        column: CellFault("roster-formula-uncomputed") if line.cells.get(column) is UNCOMPUTED
+        column: CellFault(cell.code) if isinstance(cell := line.cells.get(column), Uncomputed)
         else fault
         for column, fault in read.items() if isinstance(fault, CellFault)
     }  # fmt: skip

@@ -6,6 +6,7 @@ says what the file is.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -139,9 +140,27 @@ def _encodings(content: bytes) -> tuple[str, ...]:
     return (utf16,) if b"\x00" in sample[:2] else ("utf-8-sig", utf16, "gb18030")
 
 
+def _delimiter(sample: str) -> str:
+    """Return what parts most lines alike: a title or a remark may be full of commas."""
+
+    def fitness(delimiter: str) -> tuple[int, int, int]:
+        lines = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        widths = Counter(width for cells in _unbroken(lines) if (width := len(cells)) > 1)
+        alike = max(((count, width) for width, count in widths.items()), default=(0, 0))
+        return *alike, sample.count(delimiter)
+
+    return max(_DELIMITERS, key=fitness)
+
+
+def _unbroken(lines: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from lines
+    except csv.Error:  # which line it is, is told when the whole is read
+        return
+
+
 def _csv_rows(text: str, limits: Limits) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    sample = text[:_DELIMITER_SAMPLE_CHARACTERS]
-    delimiter = max(_DELIMITERS, key=sample.count)
+    delimiter = _delimiter(text[:_DELIMITER_SAMPLE_CHARACTERS])
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row_no = filled = 0
     try:

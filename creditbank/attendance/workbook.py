@@ -12,13 +12,19 @@ from creditbank.errors import CreditBankError
 
 
 class Uncomputed:
-    """Stands where a formula does whose value nobody has kept."""
+    """Stands in a cell that has no value to read; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
 
     def __repr__(self) -> str:
-        return "UNCOMPUTED"
+        return f"Uncomputed({self.code})"
 
 
-UNCOMPUTED = Uncomputed()
+#: A formula whose value nobody has kept.
+UNCOMPUTED = Uncomputed("roster-formula-uncomputed")
+#: What a spreadsheet shows as #N/A or #REF!.
+ERRED = Uncomputed("roster-formula-error")
 Cell = str | int | float | bool | date | datetime | time | timedelta | Uncomputed
 
 #: Title lines may stand above the header, as many as this.
@@ -103,6 +109,12 @@ class RosterOldFormatError(RosterUnreadableError):
     """An old workbook (.xls, .et) that cannot be read, or not within its bounds."""
 
     code = "roster-old-format"
+
+
+class RosterMacrosError(RosterUnreadableError):
+    """A workbook that brings programs along."""
+
+    code = "roster-macros"
 
 
 class RosterEncryptedError(RosterUnreadableError):

@@ -16,11 +16,12 @@ import python_calamine
 from creditbank.attendance.package_walk import PackageWalk, SheetNotes
 from creditbank.attendance.workbook import (
     DEFAULT_LIMITS,
+    ERRED,
     SHEETS_MAX,
-    UNCOMPUTED,
     Cell,
     Limits,
     RosterDamagedError,
+    RosterMacrosError,
     RosterUnpacksTooLargeError,
     RosterUnreadableError,
     Table,
@@ -41,6 +42,9 @@ _PARTS_LEFT_OUT = (
     "xl/theme/",
     "xl/threadedcomments/",
 )
+_KINDS = "[content_types].xml"
+_MACRO_SIGNS = (b"vnd.ms-office.vbaproject", b"vnd.ms-excel.macrosheet", b"intlmacrosheet")
+_MACRO_PARTS = ("xl/vbaproject.bin", "xl/macrosheets/")
 _CENTRAL_RECORD = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 _ROW_ELEMENT = re.compile(rb"<(?:\w+:)?row[\s/>]")
@@ -52,7 +56,7 @@ def read_workbook(content: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Tabl
     A merged cell counts in every row that it covers, in its first column.
 
     Raises:
-        RosterUnreadableError: it is another kind of package, or damaged.
+        RosterUnreadableError: it is another kind of package, damaged, or has macros.
         RosterUnpacksTooLargeError, RosterTooLongError, RosterTooWideError: beyond the limits.
     """
     walk = PackageWalk(limits)
@@ -78,7 +82,7 @@ def _unpacked(content: bytes, limits: Limits) -> Mapping[str, bytes]:
             _require_workbook({member.filename.lower() for member in members})
             if sum(member.file_size for member in members) > limits.unpacked_bytes_max:
                 raise RosterUnpacksTooLargeError(limit_mib=limits.unpacked_bytes_max >> 20)
-            return _read_parts(archive, limits)
+            return _without_macros(_read_parts(archive, limits))
     except _ZIP_FAULTS as fault:
         raise RosterDamagedError(kind="XLSX") from fault
 
@@ -97,6 +101,8 @@ _ZIP_FAULTS = (
 
 
 def _require_workbook(names: set[str]) -> None:
+    if any(name.startswith(_MACRO_PARTS) for name in names):
+        raise RosterMacrosError(kind="XLSX")
     if "xl/workbook.xml" in names:
         return
     for name, kind in (
@@ -108,6 +114,14 @@ def _require_workbook(names: set[str]) -> None:
         if name in names:
             raise RosterUnreadableError(kind=kind)
     raise RosterUnreadableError(kind="ZIP")
+
+
+def _without_macros(parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Refuse a package that says that it brings programs along, whatever their part is called."""
+    for name, content in parts.items():
+        if name.lower() == _KINDS and any(sign in content.lower() for sign in _MACRO_SIGNS):
+            raise RosterMacrosError(kind="XLSX")
+    return parts
 
 
 def _read_parts(archive: zipfile.ZipFile, limits: Limits) -> Mapping[str, bytes]:
@@ -221,14 +235,19 @@ def _with_uncomputed(
     sheet: python_calamine.CalamineSheet,
     notes: SheetNotes,
 ) -> list[tuple[int, tuple[Cell, ...]]]:
-    """Put a mark where a formula has no value; the parser leaves such cells out."""
+    """Put a mark where a formula has no value; the parser leaves such cells out.
+
+    A row of nothing but errors is one that was made ready and never filled in.
+    """
     first = min(column for _, column in notes.uncomputed) - 1
     start = sheet.start[1] if sheet.start else first
     pad = ("",) * max(start - first, 0)
     marked = {row_no: [*pad, *cells] for row_no, cells in rows}
-    for row_no, column in notes.uncomputed:
+    for (row_no, column), mark in notes.uncomputed.items():
+        if mark is ERRED and row_no not in marked:
+            continue
         cells, place = marked.setdefault(row_no, []), column - 1 - min(start, first)
         cells += [""] * (place + 1 - len(cells))
         if cells[place] == "":
-            cells[place] = UNCOMPUTED
+            cells[place] = mark
     return [(row_no, tuple(marked[row_no])) for row_no in sorted(marked)]

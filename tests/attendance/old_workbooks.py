@@ -14,8 +14,12 @@ def xls(
     hidden_rows: Sequence[int] = (),
     epoch_1904: bool = False,
     more: bytes = b"",
+    storage: str = "",
 ) -> bytes:
-    """Write sheets of texts and numbers; `hidden_rows` are hidden in each, `more` ends each."""
+    """Write sheets of texts and numbers; `hidden_rows` are hidden in each, `more` ends each.
+
+    A `storage` of that name stands beside the workbook, as one of macros does.
+    """
     bodies = [_sheet(rows, hidden_rows, more) for rows in sheets.values()]
     names = [_bound(0, title, hidden=title in hidden_sheets) for title in sheets]
     first = _begin(5) + record(0x42, struct.pack("<H", 1200))
@@ -25,7 +29,7 @@ def xls(
     for title, body in zip(sheets, bodies, strict=True):
         bounds += _bound(place, title, hidden=title in hidden_sheets)
         place += len(body)
-    return container(first + bounds + record(0x0A, b"") + b"".join(bodies))
+    return container(first + bounds + record(0x0A, b"") + b"".join(bodies), storage)
 
 
 def record(kind: int, data: bytes) -> bytes:
@@ -33,7 +37,7 @@ def record(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
 
 
-def container(stream: bytes) -> bytes:
+def container(stream: bytes, storage: str = "") -> bytes:
     """Put the stream of a workbook into a compound file."""
     size = max(len(stream), 4096)
     sectors = -(-size // _SECTOR)
@@ -43,7 +47,11 @@ def container(stream: bytes) -> bytes:
     header += struct.pack("<HHHHH6xIIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, sectors, 0, 4096,
                           _END, 0, _END, 0, sectors + 1)  # fmt: skip
     header += struct.pack("<I", _FREE) * 108
-    directory = _entry("Root Entry", 5, 1, _END, 0) + _entry("Workbook", 2, _FREE, 0, size)
+    beside = 2 if storage else _FREE
+    directory = _entry("Root Entry", 5, 1, _END, 0) + _entry(
+        "Workbook", 2, _FREE, 0, size, after=beside
+    )
+    directory += _entry(storage, 1, _FREE, 0, 0) if storage else b""
     fat = b"".join(struct.pack("<I", each) for each in table).ljust(_SECTOR, b"\xff")
     body = stream.ljust(sectors * _SECTOR, b"\0")
     return header + body + directory.ljust(_SECTOR, b"\0") + fat
@@ -75,12 +83,12 @@ def _sheet(rows: Sequence[Sequence[object]], hidden_rows: Sequence[int], more: b
     return body + more + record(0x0A, b"")
 
 
-def _entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+def _entry(name: str, kind: int, child: int, start: int, size: int, *, after: int = _FREE) -> bytes:
     spelled = (name + "\0").encode("utf-16-le")
     head = spelled.ljust(64, b"\0") + struct.pack("<HBB", len(spelled), kind, 1)
     return (
         head
-        + struct.pack("<III", _FREE, _FREE, child)
+        + struct.pack("<III", _FREE, after, child)
         + bytes(36)
         + struct.pack("<III", start, size, 0)
     )

@@ -44,7 +44,7 @@ def test_each_row_of_a_messy_file_is_read_or_told() -> None:
         (8, "roster-row-hidden"),
         (9, "roster-formula-uncomputed"),
         (11, "roster-number-lost-digits"),
-        (12, "roster-name-missing"),
+        (12, "roster-formula-error"),
     ]
     assert [row.row_no for row in roster.rows] == [3, 4, 5, 6, 7, 10, 13, 14]
 

@@ -12,6 +12,7 @@ from xlsxwriter import Workbook
 from creditbank.attendance.roster import Roster, RosterEmptyError, read_roster
 from creditbank.attendance.workbook import (
     Limits,
+    RosterMacrosError,
     RosterOldFormatError,
     RosterTooLongError,
     RosterTooWideError,
@@ -246,6 +247,88 @@ def test_the_quick_look_at_a_package_finds_what_the_careful_one_finds() -> None:
 
     assert quick == careful
     assert codes(quick)
+
+
+@pytest.mark.parametrize("more", ["", "<!-- slow -->"])
+def test_a_cell_that_shows_an_error_is_told_as_one_and_its_row_is_nobodys_absence(
+    more: str,
+) -> None:
+    """Rows made ready with look-ups that find nothing are no rows."""
+    cells = inline(3, OTHER).replace(
+        '<c r="E3" t="inlineStr"><is><t>480</t></is></c>',
+        '<c r="E3" s="1" t="e"><f>VLOOKUP(C3,Z:Z,1,0)</f><v>#N/A</v></c>',
+    )
+    ready = '<row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="C4" t="e"><v>#N/A</v></c></row>'
+
+    roster = read_roster(by_hand(inline(1, HEADER) + inline(2, GOOD) + cells + more + ready))
+
+    assert (row_nos(roster), codes(roster)) == ([2], [(3, "roster-formula-error")])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        record(0x205, struct.pack("<HHHBB", 2, 4, 0, 0x2A, 1)),
+        record(0x06, struct.pack("<HHH", 2, 4, 0) + b"\x02\x00\x2a\x00\x00\x00\xff\xff" + bytes(9)),
+    ],
+    ids=["value", "formula"],
+)
+def test_an_error_in_an_old_workbook_is_told_as_one(more: bytes) -> None:
+    roster = read_roster(xls({"名单": [HEADER, GOOD, OTHER[:4]]}, more=more))
+
+    assert (row_nos(roster), codes(roster)) == ([2], [(3, "roster-formula-error")])
+
+
+def with_part(name: str, *, kind: str = "") -> bytes:
+    """Return a good package with one more part, and what the package says of it."""
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx([HEADER, GOOD]))) as plain,
+        zipfile.ZipFile(content, "w") as made,
+    ):
+        for each in plain.namelist():
+            said = plain.read(each)
+            if each == "[Content_Types].xml":
+                said = said.replace(b"</Types>", kind.encode() + b"</Types>")
+            made.writestr(each, said)
+        made.writestr(name, b"Attribute VB_Name")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_part("xl/vbaProject.bin"),
+        with_part("xl/macrosheets/sheet1.xml"),
+        with_part(
+            "xl/other.bin",
+            kind='<Override PartName="/xl/other.bin"'
+            ' ContentType="application/vnd.ms-office.vbaProject"/>',
+        ),
+        xls({"名单": [HEADER, GOOD]}, storage="_VBA_PROJECT_CUR"),
+        xls({"名单": [HEADER, GOOD]}).replace(
+            b"\x00\x00\x02\x01" + "名单".encode("utf-16-le"),
+            b"\x00\x01\x02\x01" + "名单".encode("utf-16-le"),
+        ),
+    ],
+    ids=["xlsx", "Excel 4", "renamed", "xls", "xls of Excel 4"],
+)  # fmt: skip
+def test_a_workbook_with_macros_is_refused(content: bytes) -> None:
+    with pytest.raises(RosterMacrosError):
+        read_roster(content)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("noise", ",;\t")
+def test_cells_are_parted_where_most_lines_are_whatever_a_title_holds(
+    delimiter: str, noise: str
+) -> None:
+    rows = [[*row, f"一{noise}二{noise}三{noise}四{noise}五{noise}六"] for row in (GOOD, OTHER)]
+    title = f"名单{noise * 60}\r\n".encode()
+
+    roster = read_roster(title + csv_bytes([[*HEADER, "备注"], *rows], delimiter=delimiter))
+
+    assert row_nos(roster) == [3, 4]
 
 
 @pytest.mark.parametrize("more", ["", "<!-- slow -->"])
