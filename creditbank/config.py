@@ -83,7 +83,10 @@ class Settings:
         400, "Days for which the answer to an idempotency key is kept.", 1, 4_000
     )  # type: ignore[assignment]
     xapi_days: int = _setting(
-        400, "Days for which xAPI statements are kept; then their id and digest.", 1, 4_000
+        400,
+        "Days for which xAPI statements and their attachments are kept; then their id and digest.",
+        1,
+        4_000,
     )  # type: ignore[assignment]
     roster_file_days: int = _setting(
         400, "Days for which uploaded rosters are kept; then their length and digest.", 1, 4_000

@@ -28,7 +28,13 @@ from creditbank.api.bodies import (
 )
 from creditbank.api.endpoints import Call, Door, Public, Unit
 from creditbank.api.problems import PROBLEM, Failure, problem_response
-from creditbank.api.xapi_parts import MIXED_MEDIA_TYPE, XapiPartsError, read_parts
+from creditbank.api.xapi_parts import (
+    MIXED_MEDIA_TYPE,
+    Sent,
+    XapiPartsError,
+    read_parts,
+    written_parts,
+)
 from creditbank.attendance.statement_filters import StatementFilter, in_form
 from creditbank.attendance.statements import VERSION, Statement, instant_of
 from creditbank.clock import instant_from_text, instant_text
@@ -40,6 +46,7 @@ from creditbank.crediting.xapi import (
     StatementUnknownError,
     receive,
 )
+from creditbank.crediting.xapi_files import files_of
 from creditbank.crediting.xapi_lists import (
     Place,
     StatementsWanted,
@@ -55,6 +62,7 @@ from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.schemas.wanted import FieldError, invalid_at
 from creditbank.schemas.xapi import check_agent, check_statements
 from creditbank.schemas.xapi_answers import AboutAnswer, Flag, StatementPut, StatementsQuery
+from creditbank.schemas.xapi_signatures import XapiSignatureError
 from creditbank.schemas.xapi_terms import StatementInvalidError
 
 VERSION_HEADER = "X-Experience-API-Version"
@@ -67,6 +75,8 @@ _EARLIER, _EARLIER_UNSAID = "1.0.3", "1.0.0"
 #: The standard knows these; whatever else is wrong with a request is 400 to it.
 _OWN_STATUS = (401, 403, 404, 405, 409, 413, 429, 500, 503)
 _PATH = "/xapi/statements"
+#: Statements on one page with their files.
+_WITH_FILES_MAX = 10
 
 
 class XapiVersionError(CreditBankError):
@@ -116,14 +126,14 @@ class _Statements(Body):
     def read(self) -> Content:
         """Read and check them, and attachments that were sent along."""
         if request.mimetype == MIXED_MEDIA_TYPE:
-            statements = read_parts()
-            if self._single and len(statements) != 1:
+            sent = read_parts()
+            if self._single and len(sent.statements) != 1:
                 raise StatementInvalidError([FieldError("", "field-object", {})])
-            return Content(statements, b"")
+            return Content(sent, b"")
         tree = read_json()
         if self._single and not isinstance(tree, dict):
             raise StatementInvalidError([FieldError("", "field-object", {})])
-        return Content(check_statements(tree), b"")
+        return Content(Sent(check_statements(tree), {}), b"")
 
     def documented(self) -> dict[str, Any]:
         """Return one form and an example."""
@@ -134,7 +144,7 @@ class _Statements(Body):
 
 _READ_REFUSALS = (
     XapiVersionError, StatementInvalidError, JsonMalformedError, JsonNotUtf8Error,
-    JsonTooDeepError, MediaTypeUnsupportedError, XapiPartsError,
+    JsonTooDeepError, MediaTypeUnsupportedError, XapiPartsError, XapiSignatureError,
     StatementConflictError, StatementsTooManyError,
 )  # fmt: skip
 
@@ -169,7 +179,7 @@ def read_xapi_about(_call: Call, _session: Session) -> dict[str, Any]:
 def post_xapi_statements(call: Call) -> Response:
     """Keep statements, all or none, and credit those that tell of a filed session."""
     _require_version()
-    statements = [_statement(each, None) for each in call.body]
+    statements = [_statement(each, None) for each in call.body.statements]
     received = _received(call, statements)
     ids = [each.statement_id for each in statements]
     return _answer(json.dumps(ids), HTTPStatus.OK, received)
@@ -182,7 +192,7 @@ def post_xapi_statements(call: Call) -> Response:
 def put_xapi_statement(call: Call) -> Response:
     """Keep one statement under its id, and credit it if it tells of a filed session."""
     _require_version()
-    statement = _statement(call.body[0], call.query["statement_id"])
+    statement = _statement(call.body.statements[0], call.query["statement_id"])
     return _answer("", HTTPStatus.NO_CONTENT, _received(call, [statement]))
 
 
@@ -203,12 +213,14 @@ def read_xapi_statements(call: Call, session: Session) -> Response:
             session, current_house().vault, organisation_id, one.lower(), the_bank(session).host,
             voided=voided,
         )  # fmt: skip
-        response = _given(call, in_form(given.content, form, language))
+        files = _files(session, call, organisation_id, [given.content])
+        response = _given(in_form(given.content, form, language), files)
         response.headers["Last-Modified"] = http_date(given.stored_at)
     else:
         page, more = _listed(session, call, organisation_id)
         statements = [in_form(each, form, language) for each in page]
-        response = _given(call, {"statements": statements, "more": more})
+        files = _files(session, call, organisation_id, page)
+        response = _given({"statements": statements, "more": more}, files)
     through = consistent_through(session, organisation_id, now=call.now)
     response.headers[CONSISTENT_HEADER] = instant_text(through)
     return response
@@ -219,6 +231,8 @@ def _listed(
 ) -> tuple[Sequence[dict[str, Any]], str]:
     """Return a page of statements, and where the next one is."""
     query, page_max = call.query, current_house().settings.page_size_max
+    if query["attachments"] is Flag.YES:  # each of them may bring files of some MiB
+        page_max = min(page_max, _WITH_FILES_MAX)
     wanted = StatementsWanted(
         organisation_id=organisation_id,
         host=the_bank(session).host,
@@ -327,7 +341,7 @@ def _statement(content: Mapping[str, Any], put_as: str | None) -> Statement:
 
 def _received(call: Call, statements: list[Statement]) -> Received:
     with writing() as session:
-        sending = Sending(call.client, tuple(statements))
+        sending = Sending(call.client, tuple(statements), call.body.files)
         return receive(session, current_house().vault, sending, now=call.now)
 
 
@@ -340,14 +354,26 @@ def _answer(said: str, status: HTTPStatus, received: Received) -> Response:
     return response
 
 
-def _given(call: Call, members: Mapping[str, Any]) -> Response:
-    """Give statements; with attachments as the first part of many, and the bank keeps no others."""
-    said, media_type = json.dumps(members), JSON_MEDIA_TYPE
-    if call.query["attachments"] is Flag.YES:
+def _files(
+    session: Session, call: Call, organisation_id: int, statements: Sequence[Mapping[str, Any]]
+) -> Mapping[str, tuple[str, bytes]] | None:
+    """Return the kept files of statements where they are asked for; None where they are not."""
+    if call.query["attachments"] is not Flag.YES:
+        return None
+    return files_of(session, current_house().vault, organisation_id, statements)
+
+
+def _given(members: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]] | None) -> Response:
+    """Give statements; where files are asked for, as the first part of many."""
+    said = json.dumps(members)
+    if files is None:
+        response = Response(said, content_type=JSON_MEDIA_TYPE)
+    else:
         boundary = uuid4().hex
-        head = f"--{boundary}\r\nContent-Type: {JSON_MEDIA_TYPE}\r\n\r\n"
-        said = f"{head}{said}\r\n--{boundary}--\r\n"
-        media_type = f"multipart/mixed; boundary={boundary}"
-    response = Response(said, content_type=media_type)
+        parts, kind = (
+            written_parts(said, files, boundary),
+            f"{MIXED_MEDIA_TYPE}; boundary={boundary}",
+        )
+        response = Response(parts, content_type=kind)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,18 +1,19 @@
 """Statements that come with their attachments, as multipart/mixed.
 
-Each attachment is held against what the statements say of it and let go: the bank credits hours
-and keeps no files of platforms. What a statement says of its attachments, digests among it, stays.
+Each attachment is held against what the statements say of it; a signature also against the
+statement that it signs. Going out again they are parts, too.
 """
 
 import hashlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import request
 
 from creditbank.api.bodies import JSON_MEDIA_TYPE, read_json_bytes
 from creditbank.errors import CreditBankError
 from creditbank.schemas.xapi import attachments_of, check_statements
+from creditbank.schemas.xapi_signatures import check_signatures
 
 MIXED_MEDIA_TYPE = "multipart/mixed"
 _HASH = "x-experience-api-hash"
@@ -33,12 +34,20 @@ class _Part(NamedTuple):
     content: bytes
 
 
-def read_parts() -> list[dict[str, object]]:
+class Sent(NamedTuple):
+    """Checked statements, and the files that came along, by their SHA-2 in hex, lower case."""
+
+    statements: list[dict[str, Any]]
+    files: Mapping[str, bytes]
+
+
+def read_parts() -> Sent:
     """Read statements and check their attachments.
 
     Raises:
         XapiPartsError: parts are missing, not as wanted, or too many.
         StatementInvalidError: what is no statement, by its place.
+        XapiSignatureError: a signature is none, or of something else.
         JsonMalformedError, JsonNotUtf8Error, JsonTooDeepError: the first part cannot be read.
     """
     boundary = request.mimetype_params.get("boundary", "")
@@ -47,13 +56,27 @@ def read_parts() -> list[dict[str, object]]:
     if kind != JSON_MEDIA_TYPE:
         raise XapiPartsError(part=1, why_words="xapi-part-first")
     tree = read_json_bytes(first.content)
-    sent = {_digest(number, each): len(each.content) for number, each in enumerate(others, 2)}
+    sent = {_digest(number, each): each.content for number, each in enumerate(others, 2)}
     statements = check_statements(tree, sent)
     named = {(str(each["sha2"]).lower(), each["length"]) for _, each in attachments_of(tree)}
     for number, each in enumerate(others, 2):
         if (each.headers[_HASH].lower(), len(each.content)) not in named:
             raise XapiPartsError(part=number, why_words="xapi-part-excess")
-    return statements
+    check_signatures(statements, sent)
+    return Sent(statements, sent)
+
+
+def written_parts(said: str, files: Mapping[str, tuple[str, bytes]], boundary: str) -> bytes:
+    """Write statements and files as the parts of one body, each file by its SHA-2."""
+    mark = f"--{boundary}"
+    made = [f"{mark}\r\nContent-Type: {JSON_MEDIA_TYPE}\r\n\r\n{said}\r\n".encode()]
+    for sha2, (kind, content) in files.items():
+        head = (
+            f"{mark}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n"
+            f"X-Experience-API-Hash: {sha2}\r\n\r\n"
+        )
+        made += [head.encode(), content, b"\r\n"]
+    return b"".join([*made, f"{mark}--\r\n".encode()])
 
 
 def _digest(number: int, part: _Part) -> str:

@@ -1,4 +1,4 @@
-"""Tables of xAPI: statements and what became of them, and what providers call their sessions."""
+"""Tables of xAPI: statements, what became of them, their files, and what sessions are called."""
 
 from datetime import datetime
 
@@ -41,6 +41,21 @@ class XapiStatement(Base):
     #: the statement that it voids, and the one that voids it
     voids: Mapped[str | None]
     voided_by: Mapped[str | None]
+
+
+class XapiFile(Base):
+    """A file that came with statements of a provider; after its term only that it did."""
+
+    __tablename__ = "xapi_file"
+
+    organisation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    #: keyed, of its SHA-2
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    byte_length: Mapped[int] = mapped_column(BigInteger)
+    #: with the newest statement that brought it
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: NULL once its term is over
+    content_cipher: Mapped[bytes | None]
 
 
 class XapiActivity(Base):

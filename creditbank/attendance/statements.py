@@ -6,7 +6,7 @@ what a store may add or show otherwise does not count, everything else does.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -118,6 +118,13 @@ def minutes_of(duration: str) -> int | None:
         if match[part]
     )
     return int((Decimal(seconds) / 60).to_integral_value(rounding=ROUND_DOWN))
+
+
+def attachments_said(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a checked statement, and one within it, say of their attachments."""
+    yield from content.get("attachments", ())
+    if content["object"].get("objectType") == "SubStatement":
+        yield from content["object"].get("attachments", ())
 
 
 def comparable(content: Mapping[str, Any]) -> bytes:

@@ -22,6 +22,7 @@ from creditbank.attendance.statements import (
     ATTENDED,
     CREDITED_VERBS,
     Statement,
+    attachments_said,
     comparable,
     kept_text,
     minutes_of,
@@ -38,6 +39,7 @@ from creditbank.crediting.withdrawals import (
     WithdrawalReason,
     withdraw_attendance,
 )
+from creditbank.crediting.xapi_files import keep_files
 from creditbank.errors import CreditBankError, Fact, RowProblem
 from creditbank.ledger.sources import SourceUnknownError
 from creditbank.people.documents import DocumentKind
@@ -101,6 +103,8 @@ class Sending:
 
     client: Client
     statements: tuple[Statement, ...]
+    #: that were sent along, by their SHA-2 in hex, lower case
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,23 @@ def receive(session: Session, vault: Vault, sending: Sending, *, now: datetime) 
     ]  # fmt: skip
     if rows:
         session.execute(insert(XapiStatement), rows)
+    _keep_files(session, vault, organisation_id, sending, new, now=now)
     _void(session, vault, sending.client, targets, now=now)
     met = [fate.outcome for fate in fates.values()]
     repeated = len(sending.statements) - len(new)
     return Received(repeated, {each: met.count(each) for each in Outcome if each in met})
+
+
+def _keep_files(
+    session: Session, vault: Vault, organisation_id: int, sending: Sending,
+    new: Sequence[Statement], *, now: datetime,
+) -> None:  # fmt: skip
+    """Keep the files of new statements; those of what was sent before had their term."""
+    if sending.files:
+        said = (each for statement in new for each in attachments_said(statement.content))
+        named = {str(each["sha2"]).lower() for each in said}
+        files = {sha2: sending.files[sha2] for sha2 in named & sending.files.keys()}
+        keep_files(session, vault, organisation_id, files, now=now)
 
 
 def read_activity(session: Session, client: Client, activity: str, today: date) -> _Session | None:

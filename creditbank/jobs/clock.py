@@ -25,6 +25,7 @@ from creditbank.crediting.holding import forget_held
 from creditbank.crediting.kept_files import erase_files
 from creditbank.crediting.name_checks import forget_tries
 from creditbank.crediting.roster_works import forget_works
+from creditbank.crediting.xapi_files import forget_files
 from creditbank.crediting.xapi_lists import forget_statements
 from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
@@ -131,6 +132,7 @@ def forget_old() -> int:
     with unit_of_work() as session:
         gone = forget_answers(session, before=now - timedelta(days=settings.idempotency_days))
         gone += forget_statements(session, before=now - timedelta(days=settings.xapi_days))
+        gone += forget_files(session, before=now - timedelta(days=settings.xapi_days))
         gone += erase_files(
             session, before=now - timedelta(days=settings.roster_file_days), now=now
         )

@@ -135,13 +135,18 @@ def list_of(each: Check, *, low: int = 0) -> Check:
     return check
 
 
-def keyed(key: re.Pattern[str], code: str, each: Check | None) -> Check:
-    """Check an object whose keys are of one form; without `each` its values may be anything."""
+def keyed(key: re.Pattern[str], code: str, each: Check | None, empty: str = "") -> Check:
+    """Check an object whose keys are of one form; without `each` its values may be anything.
+
+    With a code for `empty` it has at least one.
+    """
 
     def check(value: object, path: str) -> Iterator[FieldError]:
         if not isinstance(value, dict):
             yield from _wrong(path, "field-object")
             return
+        if empty and not value:
+            yield from _wrong(path, empty)
         for name, inner in value.items():
             if not key.fullmatch(name):
                 yield from _wrong(f"{path}/{token(name)}", code)
@@ -151,7 +156,7 @@ def keyed(key: re.Pattern[str], code: str, each: Check | None) -> Check:
     return check
 
 
-language_map = keyed(_LANGUAGE, "xapi-language", text)
+language_map = keyed(_LANGUAGE, "xapi-language", text, empty="xapi-language-none")
 #: The one place where null may stand.
 extensions = keyed(_IRI, "xapi-iri", None)
 

@@ -1,4 +1,4 @@
-"""Statements that come with their attachments: held against what is said of them, and let go."""
+"""Statements that come with their attachments: held against what is said of them."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
 """Requirements of xAPI 2.0 (IEEE 9274.1.1) on the statements resource, one by one, over HTTP.
 
 The numbers are those of ADL's requirements for learning record stores; the cases are ours. Outside
-the bank's subset lie attachments that are sent along, and every resource but statements and about.
+the bank's subset lies every resource but statements and about.
 """
 
 import uuid
