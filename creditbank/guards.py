@@ -72,7 +72,7 @@ APPENDED = (
     "organisation_fact", "check_in_scan", "succession_statement", "succession_part",
     "reconciliation", "engineer_certificate", "dispute_step", "verdict_tree", "verdict_tree_tile",
     "roster_file", "roster_file_download", "import_file", "import_file_download",
-    "check_in_pad", "check_in_pad_scan", "status_record",
+    "check_in_pad", "check_in_pad_scan", "status_record", "published_figures",
 )  # fmt: skip
 SEALED = (
     "ledger_epoch", "journal_log", "journal_freeze", "journal_seal", "journal_span",

@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session
 
 from creditbank.accounts.moving import state_and_follow, take_back_and_follow
 from creditbank.api.bodies import JsonBody
-from creditbank.api.endpoints import Call, Door
+from creditbank.api.endpoints import Call, Door, Public
 from creditbank.clock import civil_day
 from creditbank.house import current_house
 from creditbank.ids import JurisdictionInvalidError
+from creditbank.integrity.published import published
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.directory import OrganisationsWanted, organisations_page
 from creditbank.registry.fact_rows import facts_of
@@ -64,6 +65,7 @@ from creditbank.schemas.registry import (
     OrganisationAnswer,
     OrganisationBody,
 )
+from creditbank.schemas.scorecards import PublishedFiguresAnswer
 
 _USCC_REFUSALS = (UsccLengthError, UsccCharactersError, UsccCheckError)
 _FACT_REFUSALS = (
@@ -138,6 +140,19 @@ def read_organisation(call: Call, session: Session, uscc: str) -> dict[str, Any]
     return shaped_detail(
         found, picture, facts_of(session, found.organisation_id, known_at), known_at
     )
+
+
+@organisations.get(
+    "/organisations/<public:uscc>/figures",
+    Public.ANYBODY,
+    answer=PublishedFiguresAnswer(),
+    refuses=(OrganisationUnknownError, UsccLengthError, UsccCharactersError),
+)
+def read_published_figures(_call: Call, session: Session, uscc: str) -> dict[str, Any]:
+    """Return how soon a provider posts what it held and how much was taken back, as published."""
+    found = organisation_by_uscc(session, uscc)
+    years = published(session, found.organisation_id)
+    return {"uscc": found.uscc, "name": found.name, "years": years}
 
 
 @organisations.post(

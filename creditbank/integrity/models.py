@@ -1,4 +1,4 @@
-"""Tables of disputes: how each stands, and every step of it for ever."""
+"""Tables of disputes and published figures: how each stands, and every step of it for ever."""
 
 from datetime import date, datetime
 
@@ -52,3 +52,15 @@ class DisputeStep(Base):
     remedy: Mapped[str]
     #: the act of an official, or of the clock; else NULL
     act_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PublishedFigures(Base):
+    """Figures of a provider's year as they were published on a day; never changed."""
+
+    __tablename__ = "published_figures"
+
+    organisation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    published_on: Mapped[date] = mapped_column(primary_key=True)
+    #: JSON with the members of `published.ProviderFigures`
+    figures: Mapped[str]

@@ -1,6 +1,6 @@
 """The clock process: seals what was posted, forgets what is over, closes filings that are over,
-hands over late disputes, reminds whoever is not ready for a review, answers lists, posts long
-rosters, counts impacts, and rehearses and carries out re-assessments.
+hands over late disputes, publishes providers' figures, reminds whoever is not ready for a review,
+answers lists, posts long rosters, counts impacts, and rehearses and carries out re-assessments.
 
 It runs beside the web workers, never in one. A round that fails is logged and the next one comes in
 its time: a busy or restarting database never stops the clock. SIGTERM and SIGINT end it after the
@@ -31,6 +31,7 @@ from creditbank.db import BusyError, snapshot, unit_of_work
 from creditbank.house import banks_of, current_house
 from creditbank.jobs.batches import run_batches
 from creditbank.jobs.disputes import escalate_late
+from creditbank.jobs.figures import publish_all
 from creditbank.jobs.filings import close_filings, tell_overdue
 from creditbank.jobs.impact import run_waiting
 from creditbank.jobs.reassessments import run_reassessments
@@ -49,6 +50,7 @@ FORGET_INTERVAL_SECONDS = 3_600
 FILINGS_INTERVAL_SECONDS = 3_600
 DISPUTES_INTERVAL_SECONDS = 3_600
 REMINDERS_INTERVAL_SECONDS = 3_600
+FIGURES_INTERVAL_SECONDS = 86_400
 IMPACT_INTERVAL_SECONDS = 5
 BATCH_INTERVAL_SECONDS = 2
 ROSTER_INTERVAL_SECONDS = 2
@@ -75,6 +77,7 @@ def run_clock(app: Flask) -> None:
         _add(scheduler, bank, f"{of}disputes", disputes, DISPUTES_INTERVAL_SECONDS)
         reminders = partial(remind_people, stop)
         _add(scheduler, bank, f"{of}reminders", reminders, REMINDERS_INTERVAL_SECONDS)
+        _add(scheduler, bank, f"{of}figures", partial(publish_all, stop), FIGURES_INTERVAL_SECONDS)
         overdue = partial(tell_overdue, stop)
         _add(scheduler, bank, f"{of}overdue", overdue, FILINGS_INTERVAL_SECONDS)
         _add(scheduler, bank, f"{of}batches", partial(run_batches, stop), BATCH_INTERVAL_SECONDS)

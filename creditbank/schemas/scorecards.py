@@ -80,6 +80,48 @@ class ScorecardAnswer(Shape):
     disputes = Inner(DisputesCounted)
 
 
+class FiguresAnswer(Shape):
+    """What is told of the sessions that a provider held in a year."""
+
+    sessions = Whole(0, _COUNT_MAX)
+    unposted = Whole(
+        0, _COUNT_MAX, metadata={"description": "Sessions held that have no attendance."}
+    )
+    rows = Whole(0, _COUNT_MAX, metadata={"description": "Attendances credited."})
+    median_days = Whole(
+        0, _DAYS_MAX, allow_none=True,
+        metadata={"description": "From session to posting; `null` where nothing was posted."},
+    )  # fmt: skip
+    soon_rows = Whole(
+        0, _COUNT_MAX, metadata={"description": f"Posted within {SOON_DAYS} days of the session."}
+    )
+    late_rows = Whole(
+        0, _COUNT_MAX, metadata={"description": f"Posted more than {LATE_DAYS} days after it."}
+    )
+    rows_refused = Whole(0, _COUNT_MAX)
+    credits = Whole(0, _COUNT_MAX)
+    reversed = Whole(0, _COUNT_MAX, metadata={"description": "Credits that were taken back."})
+    disputes = Whole(0, _COUNT_MAX)
+    disputes_late = Whole(0, _COUNT_MAX, metadata={"description": "Not answered in time."})
+    disputes_upheld = Whole(0, _COUNT_MAX)
+
+
+class PublicationAnswer(Shape):
+    """The figures of a year, and since when they are these."""
+
+    year = Whole(1900, 9999)
+    published_on = Day()
+    figures = Inner(FiguresAnswer)
+
+
+class PublishedFiguresAnswer(Shape):
+    """What was published last of each year, the latest year first; nobody is named."""
+
+    uscc = Text(18)
+    name = Text(300)
+    years = Inner(PublicationAnswer, many=True)
+
+
 def shaped_scorecard(card: Scorecard, disputes: Figures, uscc: str) -> dict[str, Any]:
     """Return the members of a scorecard, to be dumped."""
     return {

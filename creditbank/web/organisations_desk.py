@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 
 from creditbank.accounts.moving import state_and_follow, take_back_and_follow
 from creditbank.clock import civil_day
+from creditbank.crediting.scorecard import LATE_DAYS, SOON_DAYS
 from creditbank.house import current_house
 from creditbank.ids import checked_jurisdiction
+from creditbank.integrity.published import published, with_figures
 from creditbank.limits import count_address
 from creditbank.registry.clients import OF_AN_ORGANISATION, Scope
 from creditbank.registry.directory import OrganisationsWanted, organisations_page
@@ -203,6 +205,18 @@ def public(visit: Visit, session: Session) -> Response:
     return page(
         "organisations.html", lines=found[:_FOUND_BY_ANYBODY], search=search, day=day,
         more=len(found) > _FOUND_BY_ANYBODY,
+        told=with_figures(session, [each.organisation.organisation_id for each in found]),
+    )  # fmt: skip
+
+
+@organisations_desk.shown("/organisations/<public:uscc>/figures", ANYBODY)
+def figures(visit: Visit, session: Session, uscc: str) -> Response:
+    """Show anybody how soon a provider posts what it held, and how much was taken back."""
+    count_address("check", current_house().settings.rate_check_requests, now=visit.now)
+    found = registered(session, uscc)
+    return page(
+        "organisation_figures.html", organisation=found, soon=SOON_DAYS, late=LATE_DAYS,
+        publications=published(session, found.organisation_id),
     )  # fmt: skip
 
 

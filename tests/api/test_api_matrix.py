@@ -386,6 +386,7 @@ MATRIX: Mapping[str, Row] = {
     "GET /api/v1/organisations/<public:uscc>/scorecard": replace(
         _READING, none="uscc-length-wrong", organisation="organisation-unknown"
     ),
+    "GET /api/v1/organisations/<public:uscc>/figures": Row(none="uscc-length-wrong"),
     "GET /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links/removal": Row("person:link", "official"),

@@ -81,6 +81,7 @@ RARE_ROWS = {
     "check_in_pad_scan": "INSERT INTO check_in_pad_scan SELECT min(check_in_no), 1, 1, '', {bytes},"
     " {bytes}, '2026-11-20T02:00:00.000000Z', '2026-11-20T02:00:00.000000Z',"
     " '2026-11-20T02:00:00.000000Z', false, 'refused', NULL FROM check_in",
+    "published_figures": "INSERT INTO published_figures VALUES (1, 2026, '2026-11-20', '{{}}')",
 }
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -264,6 +264,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     ),
     "GET /organisation": _PROVIDES | {"employer", "title_system"},
     "GET /organisations": EVERYBODY,
+    "GET /organisations/<public:uscc>/figures": EVERYBODY,
     "GET /filings": _READS_FILINGS,
     "GET /filings/new": _PROVIDES,
     "POST /filings/new": _PROVIDES,
