@@ -11,7 +11,11 @@ from creditbank.api.problems import language
 from creditbank.api.rosters import shaped_problem
 from creditbank.attendance.check_in_codes import code_of
 from creditbank.attendance.check_in_models import CheckIn
-from creditbank.attendance.check_in_sides import CheckInOthersError, check_in_seen
+from creditbank.attendance.check_in_sides import (
+    CheckInOthersError,
+    check_in_recorded,
+    check_in_seen,
+)
 from creditbank.attendance.check_ins import (
     CheckInDayError,
     CheckInUnknownError,
@@ -252,10 +256,15 @@ def open_a_pad(call: Call, session: Session, check_in_no: str) -> dict[str, Any]
     ),
 )  # fmt: skip
 def send_pad_scans(call: Call, session: Session, check_in_no: str, pad_no: int) -> dict[str, Any]:
-    """Send what a device recorded without network; what is sent again counts once."""
-    _seen(call, session, check_in_no)
+    """Send what a device recorded without network; what is sent again counts once.
+
+    A delegate sends it also after its delegation: what was recorded while that held is taken as it
+    is, and of the rest the holder states the minutes.
+    """
+    _check_in, spans = check_in_recorded(session, call.client, check_in_no, civil_day(call.now))
     vault = current_house().vault
-    return shaped_fates(take_upload(session, vault, check_in_no, pad_no, call.body, now=call.now))
+    fates = take_upload(session, vault, check_in_no, pad_no, call.body, now=call.now, spans=spans)
+    return shaped_fates(fates)
 
 
 def _seen(call: Call, session: Session, check_in_no: str) -> CheckIn:

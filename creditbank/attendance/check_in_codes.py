@@ -64,7 +64,7 @@ class Unplugged:
 
     device_at: datetime
     received_at: datetime
-    #: the device's clock was set meanwhile
+    #: the device's clock was set meanwhile, or whoever recorded might not then
     is_doubted: bool
 
 

@@ -114,7 +114,7 @@ class CheckInPadScan(Base):
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: of that upload, by the bank's
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: whether the device's clock was set meanwhile
+    #: whether the device's clock was set meanwhile, or the delegation did not hold then
     is_doubted: Mapped[bool]
     #: `recorded`, `known` (was in, or out, already), or the code of why it counts nothing
     outcome: Mapped[str]

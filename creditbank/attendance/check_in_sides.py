@@ -1,7 +1,8 @@
 """Whose a check-in is: of whoever holds the filing, or of a delegate that opened it in their stead.
 
 The holder has every check-in of the filing. A delegate has those that it opened, on the days of its
-delegation; while that is suspended, ended or over it neither shows a code nor closes nor posts.
+delegation; while that is suspended, ended or over it neither shows a code nor closes nor posts. But
+what its pads recorded it may still send, until the holder closes the check-in.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,14 @@ from creditbank.ledger.disagreement import Disagreement
 from creditbank.ledger.journal import ActDraft, record_act
 from creditbank.ledger.models import Act
 from creditbank.registry.clients import Client
-from creditbank.registry.delegates import delegation_open
-from creditbank.registry.filing.filings import FilingUnknownError, delegate_of, filing_seen
+from creditbank.registry.delegates import DelegationNotOpenError, delegation_open
+from creditbank.registry.delegations import Spans, spans_delegated
+from creditbank.registry.filing.filings import (
+    FilingUnknownError,
+    delegate_of,
+    filing_numbered,
+    filing_seen,
+)
 from creditbank.registry.fsck import said_by
 from creditbank.registry.models import Delegation, Filing
 
@@ -49,6 +56,28 @@ def check_in_seen(session: Session, client: Client, check_in_no: str, today: dat
     if not is_of(session, found, delegate_of(session, client, filing)):
         raise CheckInUnknownError(check_in_no=check_in_no[:20])
     return found
+
+
+def check_in_recorded(
+    session: Session, client: Client, check_in_no: str, today: date
+) -> tuple[CheckIn, Spans | None]:
+    """Return a check-in to whoever sends what pads recorded, and when they might record.
+
+    None for whoever answers for the filing: they may always.
+
+    Raises:
+        CheckInUnknownError: there is none, or it is not the asker's.
+        DelegationNotOpenError: it was delegated, is not today, and the asker did not open it.
+    """
+    found = check_in_numbered(session, check_in_no)
+    filing = filing_numbered(session, found.filing_no)
+    delegate_id = delegate_of(session, client, filing)
+    try:
+        check_in_seen(session, client, check_in_no, today)
+    except DelegationNotOpenError:
+        if delegate_id is None or not is_of(session, found, delegate_id):
+            raise
+    return found, None if delegate_id is None else spans_delegated(session, filing, delegate_id)
 
 
 def is_of(session: Session, check_in: CheckIn, delegate_id: int | None) -> bool:

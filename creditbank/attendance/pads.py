@@ -56,6 +56,7 @@ from creditbank.errors import CreditBankError
 from creditbank.people.documents import is_demo_number
 from creditbank.people.vault import Vault
 from creditbank.registry.bank import require_people
+from creditbank.registry.delegations import Spans
 from creditbank.registry.models import FilingSession
 
 #: Doors of one room; each is a device of its own.
@@ -150,7 +151,15 @@ class _Desk:
     sealed: Mapping[str, bytes]
     sent: Mark
     is_doubted: bool
+    #: when whoever sends might record; None for always
+    spans: Spans | None
     now: datetime
+
+    def doubts(self, scan: SignedScan) -> bool:
+        """Tell whether minutes of a scan are for the holder to state."""
+        at = scan.mark.device_at - self.pad.offset
+        held = self.spans is None or any(first <= at < last for first, last in self.spans)
+        return self.is_doubted or not held
 
 
 def open_pad(
@@ -214,9 +223,12 @@ def sealing_key_of(vault: Vault, check_in: CheckIn, row: CheckInPad) -> bytes:
 
 def take_upload(
     session: Session, vault: Vault, check_in_no: str, pad_no: int, upload: Upload, *,
-    now: datetime,
+    now: datetime, spans: Spans | None = None,
 ) -> list[Fate]:  # fmt: skip
     """Take what a pad sent; scans that came before are answered as they were then.
+
+    Of scans outside the `spans` in which whoever sends might record, as of those by a clock that
+    was set, no minutes are reckoned: how long somebody was there is for the provider to say.
 
     Raises:
         CheckInUnknownError, PadUnknownError: there is no such check-in or pad.
@@ -242,7 +254,7 @@ def take_upload(
         sealed = {tagged_digest(_SEALED, each).hex(): each for each in upload.people}
         desk = _Desk(
             check_in, pad, sealing_key_of(vault, check_in, row), planned_of(session, check_in),
-            sealed, upload.sent, not clock_held(pad, marks, received_at=now), now,
+            sealed, upload.sent, not clock_held(pad, marks, received_at=now), spans, now,
         )  # fmt: skip
         fates |= _recorded(session, vault, desk, new)
     return [fates[each.step] for each in scans]
@@ -375,7 +387,7 @@ def _as_kept(
         check_in_no=desk.pad.check_in_no, pad_no=desk.pad.pad_no, step=scan.step,
         body=scan.signed.body, signature=scan.signed.signature, digest=scan.digest,
         device_at=scan.mark.device_at, sent_at=desk.sent.device_at, received_at=desk.now,
-        is_doubted=desk.is_doubted, outcome=code or said, scan_no=number,
+        is_doubted=desk.doubts(scan), outcome=code or said, scan_no=number,
     )  # fmt: skip
 
 

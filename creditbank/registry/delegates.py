@@ -8,7 +8,7 @@ or suspends it changes that row: so either the posting is over first, or it is r
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.errors import CreditBankError
@@ -60,16 +60,7 @@ def delegation_open(
         DelegationNotOpenError: what was delegated has not begun, is over, ended or suspended.
     """
     holder_id = holder_of(session, filing)
-    query = (
-        select(Delegation)
-        .where(
-            Delegation.delegate_id == delegate_id,
-            Delegation.organisation_id.in_({holder_id, filing.organisation_id} - {None}),
-            or_(Delegation.filing_no.is_(None), Delegation.filing_no == filing.filing_no),
-        )
-        .order_by(Delegation.delegation_no)
-        .execution_options(populate_existing=True)
-    )
+    query = given_to(session, filing, delegate_id).execution_options(populate_existing=True)
     found = session.scalars(query.with_for_update(read=True) if locked else query).all()
     if not found:
         return None
@@ -89,6 +80,19 @@ def delegation_open(
             day=day.isoformat(), reason=best.reason or "—",
         )  # fmt: skip
     return best
+
+
+def given_to(session: Session, filing: Filing, delegate_id: int) -> Select[Delegation]:
+    """Ask for everything by which an organisation was ever to post under another's filing."""
+    holders = {holder_of(session, filing), filing.organisation_id} - {None}
+    return (
+        select(Delegation)
+        .where(
+            Delegation.delegate_id == delegate_id, Delegation.organisation_id.in_(holders),
+            or_(Delegation.filing_no.is_(None), Delegation.filing_no == filing.filing_no),
+        )
+        .order_by(Delegation.delegation_no)
+    )  # fmt: skip
 
 
 def is_open(delegation: Delegation, day: date) -> bool:

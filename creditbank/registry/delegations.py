@@ -5,22 +5,24 @@ is an act. The delegate sees and posts what is delegated and nothing else: what 
 right, withdrawn and answered for by the holder.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical
-from creditbank.clock import civil_day
+from creditbank.clock import CIVIL_ZONE, civil_day
 from creditbank.errors import CreditBankError
 from creditbank.ids import random_number
 from creditbank.ledger.journal import ActDraft, record_act
+from creditbank.ledger.models import Act
 from creditbank.registry.clients import Client, organisation_seen
-from creditbank.registry.delegates import DelegationState
+from creditbank.registry.delegates import DelegationState, given_to
 from creditbank.registry.filing.filings import filing_numbered
 from creditbank.registry.lookups import organisation_of, within_jurisdiction
-from creditbank.registry.models import Delegation, Organisation
+from creditbank.registry.models import Delegation, Filing, Organisation
 from creditbank.registry.organisations import TEACHING_KINDS, OrganisationKind
 
 GIVEN = "delegation.given"
@@ -30,6 +32,11 @@ CHANGES = {
     "suspend": ("delegation.suspended", ("active",), DelegationState.SUSPENDED),
     "lift": ("delegation.lifted", ("suspended",), DelegationState.ACTIVE),
 }
+#: From when, and until before when, something held.
+Spans = tuple[tuple[datetime, datetime], ...]
+_BEGINS = frozenset({GIVEN, CHANGES["lift"][0]})
+_ACTS = frozenset({GIVEN, *(kind for kind, _, _ in CHANGES.values())})
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class DelegationUnknownError(CreditBankError):
@@ -234,3 +241,35 @@ def _refuse_known(session: Session, draft: DelegationDraft, first: date) -> None
             delegation_no=known.delegation_no, valid_from=known.valid_from.isoformat(),
             valid_through=known.valid_through.isoformat(),
         )  # fmt: skip
+
+
+def spans_delegated(session: Session, filing: Filing, delegate_id: int) -> Spans:
+    """Return when an organisation might post under another's filing, as the acts and terms say.
+
+    A span is of one delegation: those of several may overlap.
+    """
+    return tuple(
+        span
+        for each in session.scalars(given_to(session, filing, delegate_id))
+        for span in _spans_of(session, each)
+    )
+
+
+def _spans_of(session: Session, delegation: Delegation) -> Iterator[tuple[datetime, datetime]]:
+    query = select(Act.kind, Act.recorded_at).where(
+        Act.subject == delegation.delegation_no, Act.kind.in_(_ACTS)
+    )
+    first = _midnight(delegation.valid_from)
+    last = _midnight(delegation.valid_through + timedelta(days=1))
+    since: datetime | None = None
+    for kind, recorded_at in [*session.execute(query.order_by(Act.act_id)), ("", _NEVER)]:
+        if kind in _BEGINS:
+            since = since or recorded_at
+        elif since is not None:
+            if max(since, first) < min(recorded_at, last):
+                yield max(since, first), min(recorded_at, last)
+            since = None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), CIVIL_ZONE)

@@ -157,7 +157,9 @@ class FateAnswer(Shape):
         metadata={"description": "known: in, or out, already, by whichever way. It counts once."},
     )
     code = Text(60, low=0, metadata={"description": "Why it was refused; else empty."})
-    is_doubted = Truth(metadata={"description": "The device's clock was set meanwhile."})
+    is_doubted = Truth(
+        metadata={"description": "The device's clock was set, or the delegation did not hold."}
+    )
     is_repeated = Truth(metadata={"description": "It came before; this was said then."})
 
 

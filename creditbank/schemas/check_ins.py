@@ -57,7 +57,10 @@ class SpanAnswer(Shape):
         metadata={"type": ["string", "null"], "description": "When such scans came to the bank."}
     )
     is_doubted = Truth(
-        metadata={"description": "That device's clock was set meanwhile; it counts no minutes."}
+        metadata={
+            "description": "That device's clock was set, or the delegation did not hold then;"
+            " it counts no minutes."
+        }
     )
 
 

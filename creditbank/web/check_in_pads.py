@@ -14,7 +14,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Session
 
 from creditbank.attendance.check_in_models import CheckIn
-from creditbank.attendance.check_in_sides import check_in_seen
+from creditbank.attendance.check_in_sides import check_in_recorded, check_in_seen
 from creditbank.attendance.check_ins import planned_of
 from creditbank.attendance.pads import open_pad, take_upload
 from creditbank.catalogue import entries
@@ -23,6 +23,7 @@ from creditbank.crediting.check_in_pads import expected_on
 from creditbank.house import current_house
 from creditbank.people.documents import DocumentKind
 from creditbank.registry.clients import Scope
+from creditbank.registry.delegations import Spans
 from creditbank.registry.filing.filings import delegate_of, filing_numbered
 from creditbank.schemas.check_in_pads import (
     PadAnswer,
@@ -55,7 +56,7 @@ def keeper(visit: Visit) -> Response:
 @check_in_pads.shown(_ONE, _POSTS)
 def pad(visit: Visit, session: Session, check_in_no: str) -> Response:
     """Show the page of one check-in, without anybody in it."""
-    check_in = _seen(session, visit, check_in_no)
+    check_in, _spans = _recorded(session, visit, check_in_no)
     shown = page(
         "check_in_pad.html", check_in=check_in, planned=planned_of(session, check_in),
         filing=filing_numbered(session, check_in.filing_no), kinds=list(map(str, DocumentKind)),
@@ -82,10 +83,10 @@ def begin(visit: Visit, session: Session, check_in_no: str) -> Response:
 @check_in_pads.sent(f"{_ONE}/<public:pad_no>/scans", _POSTS)
 def send(visit: Visit, session: Session, check_in_no: str, pad_no: str) -> Response:
     """Take what was recorded; each refusal comes with its words."""
-    _seen(session, visit, check_in_no)
+    _check_in, spans = _recorded(session, visit, check_in_no)
     vault, upload = current_house().vault, _body(PadUploadBody())
     number = int(pad_no) if _NUMBER.fullmatch(pad_no) else 0
-    fates = take_upload(session, vault, check_in_no, number, upload, now=visit.now)
+    fates = take_upload(session, vault, check_in_no, number, upload, now=visit.now, spans=spans)
     told = PadUploadAnswer().dump(shaped_fates(fates))
     for each in told["scans"]:
         code = each["code"]
@@ -95,6 +96,10 @@ def send(visit: Visit, session: Session, check_in_no: str, pad_no: str) -> Respo
 
 def _seen(session: Session, visit: Visit, check_in_no: str) -> CheckIn:
     return check_in_seen(session, visit.client, check_in_no, civil_day(visit.now))
+
+
+def _recorded(session: Session, visit: Visit, check_in_no: str) -> tuple[CheckIn, Spans | None]:
+    return check_in_recorded(session, visit.client, check_in_no, civil_day(visit.now))
 
 
 def _body(shape: Schema) -> Any:

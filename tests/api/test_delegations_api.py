@@ -23,6 +23,7 @@ from tests.api.test_xapi import PATH, SPOKEN, attended
 from tests.bank import ENTERPRISE_USCC, invented_person
 from tests.conftest import Database
 from tests.force import Force
+from tests.pads import Device, upload_of
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 THIRD_USCC = "91371000MA3DEM0K07"
@@ -248,6 +249,91 @@ def test_a_delegate_opens_check_in_for_the_holder_until_the_delegation_ends(desk
     assert said == {"delegation": made["delegation_no"], "filing": mine, "session_no": 1}
     assert [each.get("delegation") for each in facts] == [renewed["delegation_no"]]
     assert desk.bank.fsck() == []
+
+
+def recorded_by_a_delegate(desk: Desk) -> tuple[dict[str, Any], Device, str]:
+    """Let a delegate open check-in and record without network; return what was given, and where."""
+    made = give(desk)
+    now = utc_now()
+    mine = desk.bank.approved_filing(days=[civil_day(now)], now=now)
+    opened = desk.other_provider.post(f"/api/v1/filings/{mine}/check-ins", {"session_no": 1})
+    no = opened.get_json()["check_in_no"]
+    device = Device(desk.bank, no, opened_at=now)
+    device.scan(WANG, "in", 0)
+    device.scan(LI, "in", 0)
+    return made, device, f"/api/v1/check-ins/{no}"
+
+
+def change(desk: Desk, made: dict[str, Any], step: str) -> None:
+    one = f"/api/v1/delegations/{made['delegation_no']}"
+    if step == "end":
+        changed = desk.provider.post(f"{one}/ending", {})
+    else:
+        changed = desk.official.post(f"{one}/measure", {"step": step, "reason": "抽查发现代签"})
+    assert changed.status_code == 200, changed.get_json()
+
+
+@pytest.mark.parametrize("step", ["end", "suspend"])
+def test_what_a_delegates_pad_recorded_while_the_delegation_held_is_taken_afterwards(
+    desk: Desk, step: str
+) -> None:
+    made, device, at = recorded_by_a_delegate(desk)
+    change(desk, made, step)
+    device.scan(LI, "out", 1)
+
+    sent = desk.other_provider.post(f"{at}/pads/1/scans", upload_of(device))
+    again = desk.other_provider.post(f"{at}/pads/1/scans", upload_of(device))
+    others = [desk.other_provider.get(at), desk.other_provider.post(f"{at}/closing")]
+    shown = desk.provider.get(at).get_json()["people"]
+    desk.provider.post(f"{at}/closing")
+    stated = {"stated": [{"person_no": 2, "attended_minutes": 90}]}
+    posted = desk.provider.post(f"{at}/posting", stated)
+    late = desk.other_provider.post(f"{at}/pads/1/scans", upload_of(device))
+
+    fates = [(each["outcome"], each["is_doubted"]) for each in sent.get_json()["scans"]]
+    assert fates == [("recorded", False), ("recorded", False), ("recorded", True)]
+    assert [each["is_repeated"] for each in again.get_json()["scans"]] == [True] * 3
+    assert [each.get_json()["code"] for each in others] == ["delegation-not-open"] * 2
+    assert [each["spans"][0]["left_at"] is None for each in shown] == [True, False]
+    assert [each["spans"][0]["is_doubted"] for each in shown] == [False, True]
+    assert posted.get_json()["rows_credited"] == 1, "the holder says how long"
+    assert late.status_code == 200, "what came before is answered as it was"
+
+
+def test_what_was_recorded_between_two_terms_is_for_the_holder(desk: Desk) -> None:
+    made, device, at = recorded_by_a_delegate(desk)
+    change(desk, made, "suspend")
+    with desk.bank.unit() as session:
+        kinds = select(Act).where(Act.kind == "delegation.suspended")
+        suspended_at = session.scalars(kinds).one().recorded_at
+    device.opened_at = suspended_at
+    device.scan(LI, "out", 0)
+    change(desk, made, "lift")
+
+    sent = desk.other_provider.post(f"{at}/pads/1/scans", upload_of(device))
+
+    assert [each["is_doubted"] for each in sent.get_json()["scans"]] == [False, False, True]
+
+
+def test_a_pad_of_others_takes_nothing_from_a_delegate(desk: Desk) -> None:
+    made = give(desk)
+    now = utc_now()
+    mine = desk.bank.approved_filing(days=[civil_day(now)], now=now)
+    no = desk.provider.post(f"/api/v1/filings/{mine}/check-ins", {"session_no": 1}).get_json()[
+        "check_in_no"
+    ]
+    device = Device(desk.bank, no, opened_at=now)
+    device.scan(WANG, "in", 0)
+    where = f"/api/v1/check-ins/{no}/pads/1/scans"
+
+    held = desk.other_provider.post(where, upload_of(device))
+    change(desk, made, "end")
+    over = desk.other_provider.post(where, upload_of(device))
+    own = desk.provider.post(where, upload_of(device))
+
+    assert held.get_json()["code"] == "check-in-unknown"
+    assert over.get_json()["code"] == "delegation-not-open"
+    assert [each["is_doubted"] for each in own.get_json()["scans"]] == [False]
 
 
 def test_a_delegate_has_no_check_in_of_the_holder_and_no_names_that_it_did_not_post(

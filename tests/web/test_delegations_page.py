@@ -1,5 +1,6 @@
 """Delegating by the pages: whoever manages an organisation gives and ends, an official suspends."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -11,7 +12,9 @@ from creditbank.registry.clients import Role
 from tests.acts import register_enterprise
 from tests.attendance.rosters import HEADER, csv_bytes
 from tests.bank import SEMINAR_DAYS, TestBank, invented_person
+from tests.pads import Device, upload_of
 from tests.web.browser import Browser
+from tests.web.test_check_in_pad_pages import posted
 from tests.web.test_organisations_desk import words
 from tests.web.visitors import Visitors
 
@@ -134,3 +137,29 @@ def test_a_delegate_opens_check_in_by_the_page_and_not_what_the_holder_opened(
     assert "由其他单位开启" in seen
     assert refused == 404
     assert (over.status, "合同到期" in over.text) == (403, True)
+
+
+@ON_SQLITE
+def test_a_page_of_a_delegate_sends_what_it_recorded_after_the_delegation_and_records_no_more(
+    bank: TestBank, visitors: Visitors
+) -> None:
+    manager, delegate = visitors.seated(Role.PROVIDER, manages=True), delegate_of(visitors)
+    give(manager)
+    now = utc_now()
+    where = f"/filings/{bank.approved_filing(days=[civil_day(now)])}/check-ins"
+    board = delegate.get(where).send(where).path
+    pad, no = board.replace("check-ins", "pads"), board.rpartition("/")[2]
+    device = Device(bank, no, opened_at=now)
+    device.scan(WANG, "in", 0)
+    number = re.findall(r"/delegations/(E[0-9A-Z]{9})/ending", manager.get("/delegations").text)[0]
+    manager.send(f"/delegations/{number}/ending", reason="合同到期")
+    device.scan(WANG, "out", 1)
+
+    shown = delegate.get(pad).status
+    opened = posted(delegate, f"{pad}/opening", {})
+    status, text = posted(delegate, f"{pad}/1/scans", upload_of(device))
+
+    assert (shown, opened[0], status) == (200, 403, 200)
+    assert [each["is_doubted"] for each in json.loads(text)["scans"]] == [False, True]
+    seen = words(manager.get(board))
+    assert "记录时委托已失效，分钟由备案单位填写" in seen
