@@ -69,3 +69,23 @@ def run_together(
     for each in workers:
         each.end()
     return said
+
+
+def run_some_killed(
+    bank: TestBank, jobs: list[dict[str, object]], action: str
+) -> list[dict[str, Any]]:
+    """Let them run together; return what those say who were not killed on the way."""
+    start = event()
+    workers = [Worker(bank, action, start=start, **job) for job in jobs]
+    for each in workers:
+        assert each.hear() == {"ready": True}
+    start.set()
+    said = []
+    for each in workers:
+        try:
+            said.append(each.hear())
+        except EOFError:
+            each.kill()
+        else:
+            each.end()
+    return said

@@ -4,8 +4,10 @@ What a job calls a `double` is put in place first: a fault that the test around 
 """
 
 import json
+import os
 import random
 import resource
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -23,18 +25,21 @@ from creditbank.app import create_app
 from creditbank.attendance.roster import Roster, rows_from_json
 from creditbank.config import Settings
 from creditbank.crediting import reassessment_works
+from creditbank.crediting.corrections import Correction, CorrectionReason, correct_attendance
+from creditbank.crediting.imports import RecordRow
 from creditbank.crediting.investigations import Outcome
+from creditbank.crediting.links import LinkFinding, record_finding
 from creditbank.crediting.rosters import RosterPosting, RosterResult, post_roster
 from creditbank.crediting.transfers import TransferAsk, recognise_transfer
 from creditbank.db import BusyError, db, unit_of_work
 from creditbank.errors import CreditBankError
 from creditbank.jobs.reassessments import run_reassessments
 from creditbank.jobs.watching import run_watches
-from creditbank.ledger.models import Log, SignedCheckpoint
+from creditbank.ledger.models import Entry, Log, SignedCheckpoint
 from creditbank.ledger.seal import seal
 from creditbank.limits import RateExceededError, count_client
 from creditbank.registry.filing.filings import filing_numbered
-from tests import achievements, acts
+from tests import achievements, acts, reassessing
 from tests.acts import roster
 from tests.bank import HOST, NOW, TestBank, invented_person
 from tests.faults import doubles
@@ -77,7 +82,10 @@ def post_many(bank: TestBank, job: Job, say: Say) -> None:
 
 
 def act_many(bank: TestBank, job: Job, say: Say) -> None:
-    """Do acts one after another; say how each went, by code or by name."""
+    """Do acts one after another; say how each went, by code or by name; die in the middle, if
+    the job says at which statement."""
+    if job.get("die_at"):
+        _die_at(db.engine, job["die_at"])
     say(ready=True)
     job["start"].wait(60)
     outcomes: list[str] = []
@@ -85,11 +93,24 @@ def act_many(bank: TestBank, job: Job, say: Say) -> None:
         try:
             ACTS[name](bank, *arguments)
             outcomes.append("done")
+        except BusyError as error:
+            outcomes.append(f"busy {error.__cause__}")
         except CreditBankError as refused:
             outcomes.append(refused.code)
         except Exception as error:
             outcomes.append(f"error {type(error).__name__} {str(error)[:200]}")
     say(outcomes=outcomes)
+
+
+def _die_at(engine: Engine, statement_no: int) -> None:
+    """End this process, as a power cut would, instead of one of its statements."""
+    passed = count(1)
+
+    def die(*_told: object) -> None:
+        if next(passed) == statement_no:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(engine, "before_cursor_execute", die)
 
 
 def _withdraw_day(bank: TestBank, filing_no: str, number: int, day: str) -> None:
@@ -111,8 +132,62 @@ def _investigate(bank: TestBank, filing_no: str, number: int, outcome: str) -> N
         acts.end_investigation(bank, made, Outcome(outcome))
 
 
+def _post_day(bank: TestBank, filing_no: str, number: int, day: str, minutes: int) -> None:
+    with bank.unit() as session:
+        _post(session, bank, filing_no, _roster_of([(number, day, minutes)]))
+
+
+def _correct(bank: TestBank, filing_no: str, number: int, day: str, minutes: int) -> None:
+    with bank.unit() as session:
+        correction = Correction(
+            filing_numbered(session, filing_no), invented_person(number), date.fromisoformat(day),
+            minutes, CorrectionReason.WRONG_MINUTES, "查2026-9", "provider-test",
+        )  # fmt: skip
+        correct_attendance(session, bank.house.vault, correction, now=NOW)
+
+
+def _find(bank: TestBank, one: int, other: int, linked: bool) -> None:
+    finding = LinkFinding(
+        invented_person(one), invented_person(other), linked, "cn-3710", "official-test"
+    )
+    with bank.unit() as session:
+        record_finding(session, bank.house.vault, finding, now=NOW)
+
+
+def _transfer_newest(bank: TestBank, number: int, origin: str, scheme: str) -> None:
+    """Recognise somebody's newest credit of one scheme under another."""
+    with bank.reading() as session:
+        query = select(Entry.leaf).where(
+            Entry.person_id == acts.key_of(bank, invented_person(number)),
+            Entry.scheme == origin,
+            Entry.movement == "credit",
+        )
+        leaf = session.scalars(query.order_by(Entry.entry_id.desc())).first()
+    if leaf is not None:
+        ask = TransferAsk(invented_person(number), leaf, scheme, "official-test")
+        with bank.unit() as session:
+            recognise_transfer(session, bank.house.vault, ask, now=NOW)
+
+
+def _import(bank: TestBank, jurisdiction: str, number: int, year: int) -> None:
+    acts.import_rows(
+        bank, jurisdiction, [RecordRow(invented_person(number), year, "professional", 700)]
+    )
+
+
+def _reassess(bank: TestBank) -> None:
+    """Convert the county's credits again, from the request to the end."""
+    reassessing.carried_out(bank)
+
+
 ACTS: dict[str, Callable[..., object]] = {
     "investigate": _investigate,
+    "post_day": _post_day,
+    "correct": _correct,
+    "find": _find,
+    "transfer_newest": _transfer_newest,
+    "import": _import,
+    "reassess": _reassess,
     "withdraw_day": _withdraw_day,
     "transfer": _transfer,
 }

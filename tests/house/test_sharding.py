@@ -30,6 +30,35 @@ UNIQUE_KEYS = text("""
     AND EXISTS (SELECT 1 FROM pg_attribute p WHERE p.attrelid = t.oid
                 AND p.attname = 'person_id' AND p.attnotnull)
     GROUP BY 1, 2""")
+#: Foreign keys of a person's table that leave the person, to be dropped where tables are spread.
+LEAVING = {
+    "account (person_id) -> person",
+    "account_code (person_id) -> person",
+    "certificate (act_id) -> journal_act",
+    "certificate_revocation (act_id) -> journal_act",
+    "person_link (other_person_id) -> person",
+    "review_reminder (batch_no) -> verdict_batch",
+    "review_reminder (verdict_no) -> verdict",
+}
+#: Tables small enough to be on every server whole.
+REFERENCE = {
+    "filing", "investigation", "ledger_source", "organisation", "reassessment",
+}  # fmt: skip
+#: Of each foreign key: table, columns, target and its columns; whether the target is a person's.
+FOREIGN_KEYS = text("""
+    SELECT c.conrelid::regclass::text, c.confrelid::regclass::text,
+        (SELECT array_agg(a.attname ORDER BY k.position)
+         FROM unnest(c.conkey) WITH ORDINALITY AS k(attnum, position)
+         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum),
+        (SELECT array_agg(a.attname ORDER BY k.position)
+         FROM unnest(c.confkey) WITH ORDINALITY AS k(attnum, position)
+         JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum)
+    FROM pg_constraint c WHERE c.contype = 'f' AND c.conparentid = 0""")
+OWNED = text("""
+    SELECT t.relname FROM pg_class t
+    JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = 'public'
+    JOIN pg_attribute p ON p.attrelid = t.oid AND p.attname = 'person_id' AND p.attnotnull
+    WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition""")
 RANDOM_KEYS = text("""
     SELECT table_name || '.' || column_name FROM information_schema.columns
     WHERE table_schema = 'public' AND data_type = 'uuid'""")
@@ -69,6 +98,39 @@ def test_the_directories_are_the_only_exceptions(schema: Connection) -> None:
     }
 
     assert exceptions == set(NOT_OWNED)
+
+
+def leaving_keys(schema: Connection) -> set[str]:
+    """Name each foreign key that an engine which spreads tables by person could not check."""
+    spread = set(schema.scalars(OWNED)) - NOT_OWNED.keys()
+    found = set()
+    for table, target, columns, target_columns in schema.execute(FOREIGN_KEYS):
+        along = ("person_id", "person_id") in zip(columns, target_columns, strict=True)
+        if table in spread:
+            stays = along if target in spread else target in REFERENCE
+        else:
+            stays = target not in spread or table in NOT_OWNED
+        if not stays:
+            found.add(f"{table} ({', '.join(columns)}) -> {target}")
+    return found
+
+
+def test_foreign_keys_stay_with_the_person_or_lead_to_small_tables(schema: Connection) -> None:
+    assert leaving_keys(schema) == LEAVING
+
+
+def test_a_foreign_key_to_a_large_table_would_be_named(schema: Connection) -> None:
+    add = "ALTER TABLE declared_item ADD FOREIGN KEY (item_no) REFERENCES"
+    schema.execute(text(f"{add} filing (filing_no)"))
+    schema.execute(text(f"{add} verdict (verdict_no)"))
+
+    assert leaving_keys(schema) - LEAVING == {"declared_item (item_no) -> verdict"}
+
+
+def test_entries_facts_and_attendance_have_no_foreign_key(schema: Connection) -> None:
+    tables = {table for table, *_ in schema.execute(FOREIGN_KEYS)}
+
+    assert tables.isdisjoint({"ledger_entry", "ledger_facts", "attendance"})
 
 
 def test_entries_are_parted_by_person(schema: Connection) -> None:
