@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.endpoints import Call, Door
 from creditbank.api.items import LAW_REFUSALS, require_reach
@@ -31,6 +32,7 @@ from creditbank.schemas.status_records import (
     StatusRemovalBody,
     shaped_status,
 )
+from creditbank.verification.desk_looks import LookDraft, Shown, note_desk_looks
 from creditbank.verification.status_events import status_feed
 from creditbank.verification.status_kinds import StatusMembersError, StatusRoleError
 from creditbank.verification.status_records import (
@@ -83,10 +85,14 @@ def record_a_status(call: Call, session: Session) -> dict[str, Any]:
     return shaped_status(record_status(session, vault, call.body, call.client, now=call.now))
 
 
-@status_records.get(_ONE, Scope.STATUS_RECORD, answer=StatusAnswer(), refuses=_SEEN)
+@status_records.get(
+    _ONE, Scope.STATUS_RECORD, answer=StatusAnswer(), refuses=(*_SEEN, PersonErasedError)
+)
 def read_status(call: Call, session: Session, record_no: str) -> dict[str, Any]:
     """Return a record to whoever stated it, or an official of its region."""
-    return shaped_status(status_numbered(session, current_house().vault, record_no, call.client))
+    found = status_numbered(session, current_house().vault, record_no, call.client)
+    looked([found.person_id], LookDraft(Shown.STATUS, record_no), call.client, now=call.now)
+    return shaped_status(found)
 
 
 @status_records.post(
@@ -99,9 +105,10 @@ def read_status(call: Call, session: Session, record_no: str) -> dict[str, Any]:
 def take_back_a_status(call: Call, session: Session, record_no: str) -> dict[str, Any]:
     """Take a record back that never was so; both stay on record."""
     vault, reason = current_house().vault, call.body["reason"]
-    return shaped_status(
-        take_back_status(session, vault, record_no, reason, call.client, now=call.now)
-    )
+    taken = take_back_status(session, vault, record_no, reason, call.client, now=call.now)
+    draft = LookDraft(Shown.STATUS, record_no)
+    note_desk_looks(session, [taken.person_id], draft, call.client, now=call.now)
+    return shaped_status(taken)
 
 
 @status_records.post(

@@ -51,6 +51,7 @@ PLACES: Mapping[str, str] = {
     "sandbox": "sandbox:sandbox",
     "scorecard": "scorecards:scorecard",
     "serve": "processes:serve",
+    "status-records": "status_records:status_records",
     "transfers": "items:transfers",
     "verdicts": "verdicts:verdicts",
 }

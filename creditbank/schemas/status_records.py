@@ -33,9 +33,12 @@ from creditbank.verification.status_kinds import (
 )
 from creditbank.verification.status_records import Status, StatusDraft
 
+REFERENCE_CHARACTERS_MAX = 80
 SOURCE_CHARACTERS_MAX = 60
-_TITLE_CHARACTERS_MAX = 120
-_RECORD_CHARACTERS_MAX = 20
+ORGANISATION_CHARACTERS_MAX = 18
+VERSION_CHARACTERS_MAX = 40
+TITLE_CHARACTERS_MAX = 120
+RECORD_CHARACTERS_MAX = 20
 _SHA256 = r"[0-9a-f]{64}"
 
 
@@ -44,7 +47,7 @@ class _Said(Shape):
 
     kind = Choice(StatusKind, required=True)
     reference = Text(
-        80, required=True,
+        REFERENCE_CHARACTERS_MAX, required=True,
         metadata={"description": "The source's own name for it; no number of a person."},
     )  # fmt: skip
     source = Text(
@@ -63,13 +66,16 @@ class _Said(Shape):
         f"{_SHA256}|", "0" * 64, load_default=str,
         metadata={"description": "Of the record or paper at the source, hex."},
     )  # fmt: skip
-    organisation = Text(18, metadata={"description": "Unified social credit code of the employer."})
-    post = Text(_TITLE_CHARACTERS_MAX)
+    organisation = Text(
+        ORGANISATION_CHARACTERS_MAX,
+        metadata={"description": "Unified social credit code of the employer."},
+    )
+    post = Text(TITLE_CHARACTERS_MAX)
     series = word("engineering")
     specialty = word("composites")
     level = word("intermediate")
     title = Text(
-        _TITLE_CHARACTERS_MAX, metadata={"description": "Name of the qualification or examination."}
+        TITLE_CHARACTERS_MAX, metadata={"description": "Name of the qualification or examination."}
     )
     number_sha256 = Code(
         _SHA256, "0" * 64, metadata={"description": "Of the certificate's number, hex."}
@@ -79,7 +85,8 @@ class _Said(Shape):
     result = Choice(Mark)
     pledged_by = Choice(PledgedBy)
     text_version = Text(
-        40, metadata={"description": "Of the pledge's text, as its issuer names it."}
+        VERSION_CHARACTERS_MAX,
+        metadata={"description": "Of the pledge's text, as its issuer names it."},
     )
     text_sha256 = Code(_SHA256, "0" * 64, metadata={"description": "Of the pledge's text, hex."})
 
@@ -88,7 +95,7 @@ class StatusBody(IdentityShape, _Said):
     """Of whom, what a source says, and the record that it corrects, if any."""
 
     supersedes = Text(
-        _RECORD_CHARACTERS_MAX, low=0, load_default=str,
+        RECORD_CHARACTERS_MAX, low=0, load_default=str,
         metadata={"description": "The record that this one corrects."},
     )  # fmt: skip
     reason = Text(REASON_CHARACTERS_MAX, low=0, load_default=str)
@@ -113,7 +120,7 @@ class StatusAnswer(_Said):
     record_no = public_number("C7K2M9QXAB")
     last_four = Text(4)
     stands = Truth()
-    supersedes = Text(_RECORD_CHARACTERS_MAX, low=0)
+    supersedes = Text(RECORD_CHARACTERS_MAX, low=0)
     recorded_at = Instant()
 
 

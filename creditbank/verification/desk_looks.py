@@ -33,6 +33,7 @@ class Shown(StrEnum):
     INVESTIGATION = "investigation"
     DISPUTE = "dispute"
     EXEMPTION = "exemption"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,18 @@ class StatusRoleError(CreditBankError):
     status = 403
 
 
+def members_of(kind: StatusKind) -> dict[str, bool]:
+    """Return what a kind says, by name in an order that stays, and whether it must be stated."""
+    rule = _SAYS[kind]
+    named = [*sorted(rule.wanted), *sorted(rule.optional)]
+    return {name: name in rule.wanted for name in named}
+
+
+def has_end(kind: StatusKind) -> bool:
+    """Tell whether a record of a kind may have a last day."""
+    return kind not in _OF_ONE_DAY
+
+
 def claim_members(kind: StatusKind, said: Mapping[str, str], *, ends: bool) -> None:
     """Say that a record states what its kind says, and nothing else.
 

@@ -187,10 +187,13 @@ def status_numbered(session: Session, vault: Vault, record_no: str, client: Clie
     Raises:
         StatusRecordUnknownError: there is none that says something, or it is another's.
         RegionForeignError: it lies outside an official's region.
+        PersonErasedError: nothing opens what it says any more.
     """
     row = _row(session, record_no, client)
-    found = _read(session, vault, StatusRecord.person_id == row.person_id)
-    return next(each for each in found if each.record_no == record_no)
+    for each in _read(session, vault, StatusRecord.person_id == row.person_id):
+        if each.record_no == record_no:
+            return each
+    raise PersonErasedError
 
 
 def statuses_held(

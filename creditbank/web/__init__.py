@@ -57,6 +57,7 @@ from creditbank.web.review_readiness import review_readiness
 from creditbank.web.rosters import rosters
 from creditbank.web.scorecard import scorecard
 from creditbank.web.staff import staff
+from creditbank.web.status_desk import status_desk
 from creditbank.web.training_days import training_days
 from creditbank.web.verdict_lists import verdict_lists
 from creditbank.web.verdicts import verdicts
@@ -73,7 +74,7 @@ _PAGES: tuple[Blueprint, ...] = (
     attendance, own_xapi, provider_statement, scorecard,
     delegations, calls, filing_routes, exemptions, items_desk,
     imports_desk, investigations_desk, reassessments_desk, links_desk, erasures_desk,
-    organisations_desk, account,
+    status_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
     review_readiness, review_exports, api_pages,
 )  # fmt: skip

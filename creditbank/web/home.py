@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "own-hours", "own-news", "own-disputes", "own-reminders", "ready",
         "own-certificates", "own-items", "own-exemptions", "own-status", "items", "imports",
         "investigations", "reassessments", "links", "erasures",
+        "status-records",
     ),
     "home-verdicts": (
         "ask", "ask-code", "ask-predicate", "lists", "readiness", "verdicts", "watched",

@@ -67,6 +67,8 @@ from creditbank.verification.exemption_steps import Decided, Decision, decide_ex
 from creditbank.verification.models import Verdict
 from creditbank.verification.objections import object_to
 from creditbank.verification.questions import CodeLevel
+from creditbank.verification.status_kinds import StatusKind
+from creditbank.verification.status_records import StatusDraft, record_status
 from creditbank.verification.watch_models import ClientEvent
 from creditbank.verification.watching import KINDS
 from tests.achievements import PATENT, declare, publish_works
@@ -266,6 +268,10 @@ OBJECTS: Mapping[str, Held] = {
     ),
     "POST /desk/erasures/<public:erasure_no>/approval": Held(
         "other erasure", "official", "far-official", ERASED
+    ),
+    "GET /desk/status-records/<public:record_no>": Held("status", "official", "far-official"),
+    "POST /desk/status-records/<public:record_no>/removal": Held(
+        "status", "official", "far-official", {"reason": "误登"}
     ),
     "GET /desk/reassessments/<public:reassessment_no>": Held(
         "reassessment", "official", "far-official"
@@ -530,6 +536,7 @@ def things(visitors: Visitors) -> dict[str, str]:
         "investigation": investigate(visitors.bank, hours_of_another(visitors.bank)),
         "erasure": erasure(visitors.bank),
         "other erasure": erasure(visitors.bank),
+        "status": employed(visitors.bank),
         "reassessment": reported(visitors.bank, "waiting"),
         "report": reported(visitors.bank, "rehearsed"),
         "proposal": reported(visitors.bank, "proposed"),
@@ -763,6 +770,18 @@ def erasure(bank: TestBank) -> str:
     with bank.unit() as session:
         wanted = Erasure(TO_ERASE, "cn-3710", "official-test", "删2026-1")
         return propose_erasure(session, bank.house.vault, wanted, now=NOW)
+
+
+def employed(bank: TestBank) -> str:
+    """Have another official state somebody's employment; return the record's number."""
+    by = Client("official-test", Role.OFFICIAL, SCOPES_OF[Role.OFFICIAL], "cn-3710", None)
+    day = civil_day(NOW)
+    draft = StatusDraft(
+        invented_person(78), StatusKind.EMPLOYMENT, "SB-1", "示例社会保险登记", day, day,
+        {"organisation": ENTERPRISE_USCC},
+    )  # fmt: skip
+    with bank.unit() as session:
+        return record_status(session, bank.house.vault, draft, by, now=NOW).record_no
 
 
 def reported(bank: TestBank, state: str) -> str:
