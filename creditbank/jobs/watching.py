@@ -17,9 +17,11 @@ from creditbank.verification.events import (
 )
 from creditbank.verification.status_events import any_unplaced_status, give_status_positions
 from creditbank.verification.watching import (
+    any_code_over,
     any_due,
     ask_again,
     due_watches,
+    end_with_codes,
     look_on,
     settle_watch,
 )
@@ -30,7 +32,8 @@ _EVENTS_AT_ONCE = 500
 
 
 def run_watches(stop: threading.Event) -> int:
-    """Look at every new round, ask again what it touches, and give events their positions."""
+    """Look at every new round, ask again what it touches, end what was watched by codes that are
+    over, and give events their positions."""
     with snapshot() as session:
         idle = not any_due(session)
     looked = idle
@@ -38,7 +41,7 @@ def run_watches(stop: threading.Event) -> int:
         with unit_of_work() as session:
             looked = not look_on(session)
     told = 0 if idle else _ask_all(stop)
-    return told + _positions()
+    return told + _codes_over() + _positions()
 
 
 def run_deliveries(stop: threading.Event) -> int:
@@ -72,6 +75,16 @@ def _ask_all(stop: threading.Event) -> int:
         if not settled:
             break  # others are at it
     return told
+
+
+def _codes_over() -> int:
+    """End the watches by codes that ended: by themselves, by the person, or with their last use."""
+    now = utc_now()
+    with snapshot() as session:
+        if not any_code_over(session, now=now):
+            return 0
+    with unit_of_work() as session:
+        return end_with_codes(session, _EVENTS_AT_ONCE, now=now)
 
 
 def _positions() -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from creditbank.accounts.brakes import BrakeRule, brake_key, count_try, ended_well
@@ -220,6 +220,14 @@ def code_holds(
     """Tell whether a use is left of a code; `for_a_use`, so that nobody else takes it meanwhile."""
     query = select(HolderCode.code_no).where(HolderCode.code_no == code_no, *_holding(now))
     return session.scalar(query.with_for_update() if for_a_use else query) is not None
+
+
+def codes_over(now: datetime) -> Select[str]:
+    """Choose the answers that were given by codes that are over, revoked or used up by now."""
+    query = select(HolderCodeUse.verdict_no).join(
+        HolderCode, HolderCode.code_no == HolderCodeUse.code_no
+    )
+    return query.where(not_(and_(*_holding(now))))
 
 
 def take_use(

@@ -29,7 +29,12 @@ from creditbank.people.vault import Vault
 from creditbank.registry.clients import SCOPES_OF, Client, Role
 from creditbank.registry.lawbook import law_of
 from creditbank.verification.answers import Prepared, SignedAnswer, prepare, store, verdict_numbered
-from creditbank.verification.codes import HolderCodeRefusedError, code_holds, code_of_answer
+from creditbank.verification.codes import (
+    HolderCodeRefusedError,
+    code_holds,
+    code_of_answer,
+    codes_over,
+)
 from creditbank.verification.exemption_models import Exemption
 from creditbank.verification.kept import statement_of
 from creditbank.verification.models import Verdict
@@ -243,6 +248,34 @@ def settle_watch(
         _tell(session, row, _Told(UNWATCHED, due.current_no, None, (asked.refusal,)), now)
     session.flush()
     return True
+
+
+def any_code_over(session: Session, *, now: datetime) -> bool:
+    """Tell whether a verdict is still watched though the person's code by which it was given is
+    over, revoked or used up."""
+    watched = select(VerdictWatch.verdict_no).where(*_by_code_over(now))
+    return session.scalar(watched.limit(1)) is not None
+
+
+def end_with_codes(session: Session, limit: int, *, now: datetime) -> int:
+    """End the watches whose codes ended, and tell it; return how many.
+
+    Those that somebody else is at are left for the next time: whoever holds many of these rows
+    waits for nobody.
+    """
+    query = select(VerdictWatch).where(*_by_code_over(now)).order_by(VerdictWatch.verdict_no)
+    held = query.limit(limit).with_for_update(of=VerdictWatch, skip_locked=True)
+    rows = session.scalars(held.execution_options(populate_existing=True)).all()
+    for row in rows:
+        refusal = HolderCodeRefusedError.code
+        _end(row, refusal, now)
+        _tell(session, row, _Told(UNWATCHED, row.current_no, None, (refusal,)), now)
+    session.flush()
+    return len(rows)
+
+
+def _by_code_over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (_is_active(), VerdictWatch.verdict_no.in_(codes_over(now)))
 
 
 def _may_be_given(session: Session, prepared: Prepared, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.jobs.watching import run_watches
@@ -50,20 +52,20 @@ def test_each_answer_that_takes_the_place_of_another_is_a_use_until_none_is_left
     code_no, verdict_no = watched(desk, uses=2)
 
     changed(desk)
-    [event] = told(desk)
+    event, ended = told(desk)
     after = desk.title_system.get(f"/api/v1/verdicts/{event['superseded_by']}").get_json()
     attended(desk, 2)
     run_watches(STOP)
 
+    assert told(desk) == [event, ended]
     assert (event["type"], event["watched"]) == ("verdict.superseded", verdict_no)
     assert after["statement"]["asker"]["mandate"] == code_no
     assert after["statement"]["supersedes"] == verdict_no
     assert after["holder"]["name"] == PERSON.name
     assert PERSON.document.number not in str(after)
     assert taken(desk, code_no) == 2
-    assert [(each["type"], each["changed"]) for each in told(desk)[1:]] == [
-        ("verdict.watch-ended", ["holder-code-refused"])
-    ]
+    assert (ended["type"], ended["changed"]) == ("verdict.watch-ended", ["holder-code-refused"])
+    assert ended["verdict"] == event["superseded_by"]
     refused = desk.title_system.post(f"/api/v1/verdicts/{verdict_no}/watch")
     assert problem_of(refused)["code"] == "verdict-unwatchable"
 
@@ -88,6 +90,56 @@ def test_the_watch_ends_with_the_code(desk: Desk) -> None:
     [event] = told(desk)
     assert (event["type"], event["changed"]) == ("verdict.watch-ended", ["holder-code-refused"])
     assert taken(desk, code_no) == 1
+
+
+def over(desk: Desk, code_no: str, how: str) -> None:
+    """Let a code end without anything happening to the person's hours."""
+    if how == "revoked":
+        revoke(desk, code_no)
+        return
+    with desk.bank.unit() as session:
+        row = session.get_one(HolderCode, code_no)
+        if how == "expired":
+            row.expires_at = utc_now()
+        else:
+            row.uses_taken = row.uses_max
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "used up"])
+def test_the_end_of_a_code_is_told_at_once_and_once_in_feed_and_webhook(
+    desk: Desk, how: str
+) -> None:
+    code_no, verdict_no = watched(desk, uses=9)
+    body = {"url": "https://titles.example/events"}
+    assert desk.title_system.post("/api/v1/webhook", body).status_code == 200
+    run_watches(STOP)
+    before = told(desk)
+    over(desk, code_no, how)
+
+    run_watches(STOP)
+    run_watches(STOP)
+
+    assert before == []
+    [event] = told(desk)
+    assert (event["type"], event["changed"]) == ("verdict.watch-ended", ["holder-code-refused"])
+    assert (event["watched"], event["verdict"]) == (verdict_no, verdict_no)
+    assert event["delivery"] == "waiting"
+    watches = desk.title_system.get("/api/v1/watches").get_json()["watches"]
+    assert watches == []
+
+
+def test_the_end_of_one_code_ends_no_watch_by_another(desk: Desk) -> None:
+    code_no, _ = watched(desk, uses=9)
+    _, other = made(desk.bank, uses=9)
+    asked = desk.title_system.post("/api/v1/verdicts", by_code(other)).get_json()
+    desk.title_system.post(f"/api/v1/verdicts/{asked['verdict_no']}/watch")
+    revoke(desk, code_no)
+
+    run_watches(STOP)
+
+    assert len(told(desk)) == 1
+    [left] = desk.title_system.get("/api/v1/watches").get_json()["watches"]
+    assert left["verdict_no"] == asked["verdict_no"]
 
 
 def test_a_code_that_is_revoked_while_the_answer_is_made_gives_none(desk: Desk) -> None:
