@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import date, datetime
 
+from sqlalchemy import select
+
 from creditbank.crediting.items import Declaration, Evidence, ItemDraft, declare_item
 from creditbank.crediting.models import DeclaredItem, RecognisedTransfer
 from creditbank.crediting.recognition import (
@@ -21,6 +23,7 @@ from tests.bank import ENTERPRISE_USCC, NOW, TestBank
 
 WORKS = "cn-3710.works"
 ELSEWHERE = "cn-37.elsewhere"
+NEIGHBOUR = "cn-3710.neighbour"
 
 _HEAD = """
 id = "{id}"
@@ -195,6 +198,27 @@ def transfer(
     ask = TransferAsk(person, credit.leaf, scheme, "official-test")
     with bank.unit() as session:
         return recognise_transfer(session, bank.house.vault, ask, now=now)
+
+
+def publish_neighbour(bank: TestBank) -> None:
+    """Publish rules of the city that take hours of its other rules at half."""
+    rules = {"transfer.cn-3710": '{ subjects = "same", percent = 50 }'}
+    publish(bank, pack(NEIGHBOUR, "cn-3710", rules))
+
+
+def leaf_of(bank: TestBank, person: Identity, scheme: str = "cn-3710") -> bytes:
+    """Return the leaf of a person's newest credit of a scheme."""
+    with bank.reading() as session:
+        mine = (Entry.person_id == key_of(bank, person), Entry.scheme == scheme)
+        query = select(Entry.leaf).where(*mine, Entry.movement == "credit")
+        return session.scalars(query.order_by(Entry.entry_id.desc())).first() or b""
+
+
+def transferred(bank: TestBank, person: Identity, scheme: str) -> str:
+    """Recognise a person's newest hour under another scheme; return the transfer's number."""
+    ask = TransferAsk(person, leaf_of(bank, person), scheme, "official-test")
+    with bank.unit() as session:
+        return recognise_transfer(session, bank.house.vault, ask, now=NOW).transfer_no
 
 
 def held(bank: TestBank, person: Identity, scheme: str = WORKS) -> dict[int, tuple[int, int]]:

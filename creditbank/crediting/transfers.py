@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from creditbank.canonical import Canonical, canonical_text
@@ -30,6 +30,7 @@ from creditbank.ledger.sources import lock_source
 from creditbank.people.register import Identity, find_person, lock_linked, secrets_of
 from creditbank.people.vault import Vault
 from creditbank.registry.lawbook import law_of
+from creditbank.registry.lookups import within_jurisdiction
 from creditbank.rules.pack import PackChain
 from creditbank.rules.transfer import TransferFact, recognised_transfer
 
@@ -98,6 +99,29 @@ class TransferAsk:
     leaf: bytes
     scheme: str
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransfersWanted:
+    """Which page of a region's transfers; `before` is the place of the last one already seen."""
+
+    jurisdiction: str
+    before: tuple[datetime, str] | None
+    limit: int
+
+
+def transfers_page(session: Session, wanted: TransfersWanted) -> list[RecognisedTransfer]:
+    """Return transfers, newest first; one more than `limit` when there are further ones."""
+    when, number = RecognisedTransfer.recognised_at, RecognisedTransfer.transfer_no
+    query = (
+        select(RecognisedTransfer)
+        .where(within_jurisdiction(RecognisedTransfer.jurisdiction, wanted.jurisdiction))
+        .order_by(when.desc(), number.desc())
+    )
+    if wanted.before is not None:
+        at, seen = wanted.before
+        query = query.where(or_(when < at, and_(when == at, number < seen)))
+    return list(session.scalars(query.limit(wanted.limit + 1)))
 
 
 def transfer_numbered(session: Session, transfer_no: str) -> RecognisedTransfer:

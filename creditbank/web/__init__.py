@@ -59,6 +59,7 @@ from creditbank.web.scorecard import scorecard
 from creditbank.web.staff import staff
 from creditbank.web.status_desk import status_desk
 from creditbank.web.training_days import training_days
+from creditbank.web.transfers_desk import transfers_desk
 from creditbank.web.verdict_lists import verdict_lists
 from creditbank.web.verdicts import verdicts
 from creditbank.web.watched import watched
@@ -73,8 +74,8 @@ _PAGES: tuple[Blueprint, ...] = (
     rosters, name_checks, disputes, check_ins, check_in_pads, check_in_phone, reconciliations,
     attendance, own_xapi, provider_statement, scorecard,
     delegations, calls, filing_routes, exemptions, items_desk,
-    imports_desk, investigations_desk, reassessments_desk, links_desk, erasures_desk,
-    status_desk, organisations_desk, account,
+    imports_desk, investigations_desk, reassessments_desk, transfers_desk, links_desk,
+    erasures_desk, status_desk, organisations_desk, account,
     desk, staff, own_clients, verdicts, predicates, results, watched, verdict_lists,
     review_readiness, review_exports, api_pages,
 )  # fmt: skip

@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "home-hours": (
         "own-hours", "own-news", "own-disputes", "own-reminders", "ready",
         "own-certificates", "own-items", "own-exemptions", "own-status", "items", "imports",
-        "investigations", "reassessments", "links", "erasures",
+        "transfers", "investigations", "reassessments", "links", "erasures",
         "status-records",
     ),
     "home-verdicts": (

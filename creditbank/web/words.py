@@ -19,7 +19,8 @@ def prepare_words(app: Flask) -> None:
         standing_code, standing_about_code, movement_code, trace_part_code,
         outcome_code, outcome_tone, fact_label_code, item_state_code, item_state_about_code,
         list_state_code, row_state_code,
-        revocation_code, certificate_state_code, instant_moment, answer_code, disclosure_code,
+        revocation_code, transfer_state_code,
+        certificate_state_code, instant_moment, answer_code, disclosure_code,
         disclosure_about_code, hours, filing_state_code, filing_act_code,
         training_use_code, training_teller_code,
         filing_field_code, filing_step_code, filing_step_about_code, filing_ended_code,
@@ -169,6 +170,11 @@ def certificate_state_code(state: str) -> str:
 def revocation_code(reason: str) -> str:
     """Name why a recognition was taken back."""
     return f"revocation-{reason}"
+
+
+def transfer_state_code(state: str) -> str:
+    """Name how a recognised transfer stands."""
+    return f"transfer-state-{state}"
 
 
 def filing_state_code(state: str) -> str:

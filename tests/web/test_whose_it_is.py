@@ -71,7 +71,14 @@ from creditbank.verification.status_kinds import StatusKind
 from creditbank.verification.status_records import StatusDraft, record_status
 from creditbank.verification.watch_models import ClientEvent
 from creditbank.verification.watching import KINDS
-from tests.achievements import PATENT, declare, publish_works
+from tests.achievements import (
+    NEIGHBOUR,
+    PATENT,
+    declare,
+    publish_neighbour,
+    publish_works,
+    transferred,
+)
 from tests.acts import (
     approve_programme,
     approve_training,
@@ -217,6 +224,10 @@ OBJECTS: Mapping[str, Held] = {
     "POST /desk/items/<public:item_no>/recognition": Held("item", "official", "far-official"),
     "POST /desk/items/<public:item_no>/withdrawal": Held(
         "item", "official", "far-official", {"withdrawal_reason": "not-genuine"}
+    ),
+    "GET /desk/transfers/<public:transfer_no>": Held("transfer", "official", "far-official"),
+    "POST /desk/transfers/<public:transfer_no>/withdrawal": Held(
+        "transfer", "official", "far-official", {"withdrawal_reason": "wrong-facts"}
     ),
     "GET /desk/imports/<public:import_no>": Held("import", "official", "far-official"),
     "POST /desk/imports/<public:import_no>/file": Held(
@@ -530,6 +541,7 @@ def things(visitors: Visitors) -> dict[str, str]:
             visitors.bank, (2026,), person=invented_person(91), now=utc_now()
         ).certificate.number,
         "item": waiting_item(visitors.bank),
+        "transfer": recognised_transfer(visitors.bank),
         "import": waiting_import(visitors.bank, 2024),
         "other import": waiting_import(visitors.bank, 2023),
         "revoked": revoked(visitors.bank),
@@ -812,6 +824,13 @@ def waiting_item(bank: TestBank) -> str:
     """Have the professional's patent wait for an official; return its number."""
     publish_works(bank)
     return declare(bank, invented_person(91), PATENT, uscc=None, now=utc_now())
+
+
+def recognised_transfer(bank: TestBank) -> str:
+    """Have somebody's hour recognised under other rules of the region; return its number."""
+    publish_neighbour(bank)
+    bank.post(bank.approved_filing(), attendance([invented_person(94)], SEMINAR_DAYS[:1]))
+    return transferred(bank, invented_person(94), NEIGHBOUR)
 
 
 def waiting_import(bank: TestBank, year: int) -> str:
