@@ -870,6 +870,8 @@ def acts(visitors: Visitors) -> tuple[int | None, int | None]:
 def test_every_route_that_names_something_is_tried_by_strangers() -> None:
     public = (
         "<path:filename>", "/docs/api/<public:tag>", "<code>",
+        # Published for anybody.
+        "/organisations/<public:uscc>/figures",
         # Sent signed by the device that was opened (test_check_in_pad_pages.py).
         "/<public:pad_no>/scans",
         # In nobody's hand: the code on a room's screen opens them (test_check_in_pages.py).
