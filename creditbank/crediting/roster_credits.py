@@ -51,6 +51,8 @@ class Phase(StrEnum):
 Told = Callable[[Phase, int, int], None]
 #: Rows, or people, between two words on how far it is.
 TOLD_EVERY = 10_000
+#: The terms of a credit, and its canonical facts before and behind the number of its row.
+_AlikeTerms = tuple[CreditTerms, str, str]
 #: Kinds of attendance that are remembered at once.
 _ALIKE_MAX = 1_024
 
@@ -125,7 +127,9 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
     people = in_order_of_keeping(session, {row.person_id for row in good})
     place = dict(zip(people, count(), strict=False))
     ordered = sorted(good, key=lambda row: place[row.person_id])
-    alike = _alike_terms(desk, ordered, roster_no)
+    # What rows are credited with is found while the database takes in those before.
+    alike_of = _alike_terms(desk, roster_no)
+    alike: list[_AlikeTerms] = []
     gone_through = count(0, len(good))  # twice
 
     def drafts() -> Iterator[AlikeDraft]:
@@ -135,6 +139,8 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
             if gone % (2 * TOLD_EVERY) == 0:
                 told(Phase.CREDITING, gone // 2, len(good))
             block = slice(start, start + TOLD_EVERY)
+            if start == len(alike):
+                alike.extend(map(alike_of, ordered[block]))
             for (row, person_id, _, _), known in zip(ordered[block], alike[block], strict=True):
                 terms, before, behind = known
                 yield person_id, terms, f"{before}{row.row_no}{behind}"
@@ -142,23 +148,22 @@ def credit(  # noqa: PLR0917 # what the rows are posted with
     append_credits(session, drafts, posting, context.secrets)
 
 
-def _alike_terms(
-    desk: RosterDesk, rows: Sequence[GoodRow], roster_no: str
-) -> list[tuple[CreditTerms, str, str]]:
-    """Return the terms of each row's credit, and its facts before and behind the row's number.
+def _alike_terms(desk: RosterDesk, roster_no: str) -> Callable[[GoodRow], _AlikeTerms]:
+    """Return what tells the terms of a row's credit, and its facts around the row's number.
 
     Where the same was attended in the same way, credits differ by person and row alone.
     """
-    known: dict[tuple[Worth, int, Way | None], tuple[CreditTerms, str, str]] = {}
-    alike = []
-    for each in rows:
-        way = desk.ways.get(each.row.row_no, desk.way)
+    known: dict[tuple[Worth, int, Way | None], _AlikeTerms] = {}
+
+    def alike_of(each: GoodRow) -> _AlikeTerms:
+        way = desk.ways.get(each.row.row_no, desk.way) if desk.ways else desk.way
         key = (each.worth, each.revision, way)
         if key not in known:
             around = _facts_around_row(desk, each, way, roster_no)
             known[key] = (_terms(desk, each), *around)
-        alike.append(known[key])
-    return alike
+        return known[key]
+
+    return alike_of
 
 
 def fold_touched(  # noqa: PLR0917 # whose rows are folded with what

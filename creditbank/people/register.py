@@ -432,25 +432,26 @@ def _insert_people(
         return {}
     keys = [person_id for person_id, _ in people]
     secrets = {key: random.token_bytes(SECRET_BYTES) for key in keys}
-    numbers = [(identity.document.number.encode("utf-8"), (key, 1)) for key, identity in people]
-    names = [(identity.name.encode("utf-8"), (key, 1)) for key, identity in people]
-    hidden = vault.lock_all(
-        [(secrets[key], (key,)) for key in keys], "person_secret", "secret_cipher"
+    numbers = ((identity.document.number.encode("utf-8"), (key, 1)) for key, identity in people)
+    names = ((identity.name.encode("utf-8"), (key, 1)) for key, identity in people)
+    # Each is encrypted while the database takes in those before.
+    hidden = vault.lock_each(
+        ((secrets[key], (key,)) for key in keys), "person_secret", "secret_cipher"
     )
-    number_ciphers = vault.lock_all(numbers, "person_document", "number_cipher")
-    name_ciphers = vault.lock_all(names, "person_name", "name_cipher")
-    append_rows(session, Person, [(key, now) for key in keys])
+    number_ciphers = vault.lock_each(numbers, "person_document", "number_cipher")
+    name_ciphers = vault.lock_each(names, "person_name", "name_cipher")
+    append_rows(session, Person, ((key, now) for key in keys))
     append_rows(
-        session, PersonSecret, [(key, c, None) for key, c in zip(keys, hidden, strict=True)]
+        session, PersonSecret, ((key, c, None) for key, c in zip(keys, hidden, strict=True))
     )
     append_rows(
         session, PersonDocument,
-        [(key, 1, str(identity.document.kind), cipher, now)
-         for (key, identity), cipher in zip(people, number_ciphers, strict=True)],
+        ((key, 1, str(identity.document.kind), cipher, now)
+         for (key, identity), cipher in zip(people, number_ciphers, strict=True)),
     )  # fmt: skip
     append_rows(
         session, PersonName,
-        [(key, 1, cipher, now) for key, cipher in zip(keys, name_ciphers, strict=True)],
+        ((key, 1, cipher, now) for key, cipher in zip(keys, name_ciphers, strict=True)),
     )  # fmt: skip
     return secrets
 

@@ -8,7 +8,7 @@ are found by a keyed hash under a key of its own.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,14 +47,18 @@ class Vault:
         self, values: Iterable[tuple[bytes, tuple[int, ...]]], table: str, column: str
     ) -> list[bytes]:
         """Do what `lock` does for many rows of one column, with the key looked up once."""
+        return list(self.lock_each(values, table, column))
+
+    def lock_each(
+        self, values: Iterable[tuple[bytes, tuple[int, ...]]], table: str, column: str
+    ) -> Iterator[bytes]:
+        """Do what `lock_all` does, each as it is asked for."""
         key = self._keys.newest("vault")
         head, cipher = _VERSION + key.number.to_bytes(2), self._cipher(key.material)
-        locked = []
         for data, row in values:
             nonce = secrets.token_bytes(_NONCE_BYTES)
             place = _place(table, column, row)
-            locked.append(head + nonce + cipher.encrypt(nonce, data, place))
-        return locked
+            yield head + nonce + cipher.encrypt(nonce, data, place)
 
     def unlock(self, cipher: bytes, table: str, column: str, *row: int) -> bytes:
         """Decrypt what `lock` wrote for the same place.
