@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
+from creditbank.api.rosters import shaped_problem
 from creditbank.clock import instant_text
 from creditbank.crediting.freezes import SourceInvestigatedError
 from creditbank.crediting.models import NameCheck
@@ -24,17 +25,21 @@ from creditbank.crediting.name_decisions import (
     names_on_record,
     told_rows,
 )
+from creditbank.crediting.pre_matching import match_people as matched
 from creditbank.house import current_house
-from creditbank.registry.clients import RegionForeignError, Scope
+from creditbank.registry.clients import RegionForeignError, Scope, organisation_seen
 from creditbank.registry.filing.states import FilingNotOpenError
 from creditbank.schemas.name_checks import (
     FindingBody,
+    MatchAnswer,
+    MatchBody,
     NameCheckAnswer,
     NameCheckLine,
     NameChecksAnswer,
     NameChecksQuery,
     NoteBody,
 )
+from creditbank.schemas.people import IDENTITY_EXAMPLE
 
 name_checks = Door(
     "name-checks", __name__, description="Rows held because their name is another (姓名核实)."
@@ -53,6 +58,31 @@ def list_name_checks(call: Call, session: Session) -> dict[str, Any]:
     if len(found) > limit:
         next_cursor = cursor_of(page[-1].held_at, page[-1].check_no)
     return {"name_checks": [_line(each) for each in page], "next_cursor": next_cursor}
+
+
+@name_checks.post(
+    "/people/matches",
+    Scope.ROSTER_POST,
+    body=JsonBody(MatchBody(), {"people": [IDENTITY_EXAMPLE]}),
+    answer=MatchAnswer(),
+)
+def match_people(call: Call, session: Session) -> dict[str, Any]:
+    """Tell before anything is posted whether numbers and names fit; never the name on record.
+
+    Names that differ are counted, as those of a roster are.
+    """
+    provider = organisation_seen(call.client) or 0
+    stated = call.body["people"]
+    told = matched(session, current_house().vault, provider, stated, now=call.now)
+    return {
+        "people": [
+            {
+                "row_no": each.row_no, "match": each.match,
+                "problem": shaped_problem(each.problem) if each.problem else None,
+            }
+            for each in told
+        ]
+    }  # fmt: skip
 
 
 @name_checks.post(

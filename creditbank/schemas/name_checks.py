@@ -1,7 +1,13 @@
 """Shapes of held rows: who waits, what was posted and what is on record, and what was found."""
 
+from typing import Any
+
+from marshmallow import post_load
+
 from creditbank.crediting.name_checks import CREDITED, OPEN, REFUSED, SETTLED
 from creditbank.crediting.name_decisions import Finding
+from creditbank.crediting.pre_matching import PEOPLE_MAX, Match, Stated
+from creditbank.people.documents import DocumentKind
 from creditbank.schemas.fields import (
     Choice,
     Code,
@@ -14,6 +20,8 @@ from creditbank.schemas.fields import (
     jurisdiction,
     public_number,
 )
+from creditbank.schemas.people import NAME_CHARACTERS_MAX, NUMBER_CHARACTERS_MAX
+from creditbank.schemas.rosters import RowProblemAnswer
 
 CASE_CHARACTERS_MAX = 60
 NOTE_CHARACTERS_MAX = 300
@@ -76,3 +84,47 @@ class NameChecksAnswer(Shape):
 
     name_checks = Inner(NameCheckLine, many=True)
     next_cursor = Text(120, low=0, metadata={"description": "Empty on the last page."})
+
+
+class StatedShape(Shape):
+    """A number and a name; whether they can be so is told line by line, not refused here."""
+
+    document_kind = Choice(DocumentKind, required=True)
+    document_number = Text(NUMBER_CHARACTERS_MAX, required=True)
+    name = Text(NAME_CHARACTERS_MAX, required=True)
+
+    @post_load
+    def as_stated(self, loaded: dict[str, Any], **_kwargs: Any) -> Stated:
+        """Return the line."""
+        return Stated(*(loaded[name] for name in ("document_kind", "document_number", "name")))
+
+
+class MatchBody(Shape):
+    """Whose numbers and names are to be compared."""
+
+    people = Several(Inner(StatedShape), low=1, high=PEOPLE_MAX, required=True)
+
+
+class MatchedAnswer(Shape):
+    """What is told of one line."""
+
+    row_no = Whole(1, PEOPLE_MAX, metadata={"description": "From 1, in the order of the body."})
+    match = Choice(
+        Match,
+        metadata={
+            "description": "agrees: on record under this name. new: not on record; hours posted"
+            " count. differs: on record under another name, or too many names were stated for the"
+            " number; a row would be held. uncompared: too many names differed today. unreadable:"
+            " number or name cannot be so; a row would be refused."
+        },
+    )
+    problem = Inner(
+        RowProblemAnswer, allow_none=True,
+        metadata={"description": "`null` where the line fits."},
+    )  # fmt: skip
+
+
+class MatchAnswer(Shape):
+    """Whether numbers and names fit; nobody's name on record is told."""
+
+    people = Inner(MatchedAnswer, many=True)

@@ -17,8 +17,8 @@ home = Pages("home", __name__)
 #: What stands together on the home page, by the heading's code; each menu code stands once.
 SECTIONS: Mapping[str, Sequence[str]] = {
     "home-training": (
-        "file", "filings", "name-checks", "name-checks-desk", "disputes", "reconciliations",
-        "xapi-statements", "provider-statement", "scorecard", "delegations",
+        "file", "filings", "matches", "name-checks", "name-checks-desk", "disputes",
+        "reconciliations", "xapi-statements", "provider-statement", "scorecard", "delegations",
     ),
     "home-hours": (
         "own-hours", "own-news", "own-disputes", "own-reminders", "ready",

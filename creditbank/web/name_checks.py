@@ -1,8 +1,15 @@
-"""Rows whose name is another (姓名核实): the provider asks, an official compares and decides."""
+"""Rows whose name is another (姓名核实): the provider asks, an official compares and decides.
 
-from flask import Response
+A provider may have a list compared before the course, too.
+"""
+
+import re
+from collections.abc import Sequence
+
+from flask import Response, request
 from sqlalchemy.orm import Session
 
+from creditbank import catalogue
 from creditbank.crediting.models import NameCheck
 from creditbank.crediting.name_checks import OPEN
 from creditbank.crediting.name_decisions import (
@@ -17,18 +24,74 @@ from creditbank.crediting.name_decisions import (
     names_on_record,
     told_rows,
 )
+from creditbank.crediting.pre_matching import PEOPLE_MAX, Match, Matched, Stated, match_people
+from creditbank.errors import CreditBankError
 from creditbank.house import current_house
-from creditbank.registry.clients import Scope
+from creditbank.people.documents import DocumentKind
+from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.schemas.name_checks import CASE_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import asked_place, cursor_of, shown
+from creditbank.web.pages import reader_language
 
 CHECKS_SHOWN = 25
 _POSTS, _COMPARES = able(Scope.ROSTER_POST), able(Scope.PERSON_LINK)
 _CHECK = "/desk/name-checks/<public:check_no>"
 
+#: Between a name and a number, or the other way round.
+_BETWEEN = re.compile(r"[\s,，、;；]+")
+_DIGIT = re.compile(r"[0-9０-９]")
+
 name_checks = Pages("name_checks", __name__)
+
+
+class MatchLinesError(CreditBankError):
+    """There is nobody in the list, or more than one question may be about."""
+
+    code = "matches-lines-wrong"
+    status = 422
+
+
+@name_checks.shown("/name-checks/matches", _POSTS, menu="matches")
+def matches(_visit: Visit, _session: Session) -> Response:
+    """Ask for a list of people to be compared."""
+    return _matches([])
+
+
+@name_checks.sent("/name-checks/matches", _POSTS, shows=matches)
+def match(visit: Visit, session: Session) -> Response:
+    """Tell of each line whether number and name fit."""
+    lines = [line.strip() for line in _typed_lines().splitlines() if line.strip()]
+    if not 1 <= len(lines) <= PEOPLE_MAX:
+        raise MatchLinesError(lines=len(lines), limit=PEOPLE_MAX)
+    kind = forms.chosen("document_kind", DocumentKind)
+    stated = [Stated(kind, *_number_and_name(line)) for line in lines]
+    provider = organisation_seen(visit.client) or 0
+    return _matches(match_people(session, current_house().vault, provider, stated, now=visit.now))
+
+
+def _matches(told: Sequence[Matched]) -> Response:
+    fit = sum(each.match in (Match.AGREES, Match.NEW) for each in told)
+    problems = [
+        (each, catalogue.problem(each.problem, reader_language())) for each in told if each.problem
+    ]
+    return shown(
+        "matches.html", total=len(told), fit=fit, problems=problems, limit=PEOPLE_MAX,
+        new=sum(each.match is Match.NEW for each in told), kinds=list(map(str, DocumentKind)),
+        lines=_typed_lines(), kind=forms.typed("document_kind"),
+    )  # fmt: skip
+
+
+def _typed_lines() -> str:
+    return request.form.get("lines", "").replace("\0", "")
+
+
+def _number_and_name(line: str) -> tuple[str, str]:
+    """Part a line where its number begins or ends; names of several words stay whole."""
+    words = _BETWEEN.split(line)
+    numbers = [word for word in words if _DIGIT.search(word)]
+    return " ".join(numbers), " ".join(word for word in words if word not in numbers)
 
 
 @name_checks.shown("/name-checks", _POSTS, menu="name-checks")

@@ -387,6 +387,7 @@ MATRIX: Mapping[str, Row] = {
         _READING, none="uscc-length-wrong", organisation="organisation-unknown"
     ),
     "GET /api/v1/organisations/<public:uscc>/figures": Row(none="uscc-length-wrong"),
+    "POST /api/v1/people/matches": Row("roster:post", "provider"),
     "GET /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links": Row("person:link", "official"),
     "POST /api/v1/people/links/removal": Row("person:link", "official"),

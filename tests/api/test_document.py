@@ -18,6 +18,7 @@ PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /api/v1/consistency",
     "GET /api/v1/logs",
+    "GET /api/v1/organisations/{uscc}/figures",
     "GET /api/v1/packs",
     "GET /api/v1/packs/{pack_id}/adoptions",
     "GET /api/v1/packs/{pack_id}/{version}",

@@ -184,6 +184,8 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "POST /desk/objections/<public:objection_no>/answer": frozenset({"official"}),
     "GET /desk/refused-questions": frozenset({"official"}),
     "GET /name-checks": _PROVIDES,
+    "GET /name-checks/matches": _PROVIDES,
+    "POST /name-checks/matches": _PROVIDES,
     "POST /name-checks/<public:check_no>/request": _PROVIDES,
     "GET /disputes": _PROVIDES | {"official"},
     "GET /disputes/<public:dispute_no>": _PROVIDES | {"official"},
