@@ -123,7 +123,10 @@ def _run(server: Any, ready: Any, each: Sent, name: bytes | None = None) -> None
         key = each.key
         name = ready._names[key]
         ready._names.move_to_end(key)
-    server.send_query_prepared(name, each.values, param_formats=each.formats)
+    # What it answers comes as it is kept: nobody writes numbers, days and bytes as text and back.
+    server.send_query_prepared(
+        name, each.values, param_formats=each.formats, result_format=pq.Format.BINARY
+    )
 
 
 def _plain(value: Any) -> Any:

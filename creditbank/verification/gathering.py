@@ -5,7 +5,8 @@ are read in a few queries, and what follows from the law alone is found once for
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,7 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from creditbank.crediting.fold import (
@@ -41,7 +42,7 @@ from creditbank.ledger.posting import pins_from_text
 from creditbank.readymade import Asked, ReadyMade, Row, among_named, lasting
 from creditbank.registry.lawbook import pack_pinned
 from creditbank.rules.allotment import Bound
-from creditbank.rules.caps import CapLaw, Cut, LiveFact, all_within, fold_under
+from creditbank.rules.caps import Account, CapLaw, Cut, LiveFact, all_within, fold_under
 from creditbank.rules.pack import Pack, PackChain, Value, distinct
 from creditbank.rules.requirement import Credited
 
@@ -76,6 +77,11 @@ _moved: Callable[[Sequence[Any]], Moved] = partial(tuple.__new__, Moved)
 #: Of traces whose values are remembered.
 _REMEMBERED_MAX = 10_000
 _SHELVES_MAX = 16
+#: Of fewer people PostgreSQL reads rows along their keys anyway.
+_MANY = 50
+#: What facts say of the row of a roster: nothing that is gathered goes by it, and within a text of
+#: JSON these signs cannot stand. Behind it is an integer.
+_ROW, _FIGURES = '"row":', "-0123456789"
 #: Person, occasion and revision: what names a credit within a scheme.
 CreditKey = tuple[int, str, int]
 #: Compared by the hundred thousand, as plain texts.
@@ -85,19 +91,35 @@ _CREDIT, _RECOGNISED, _MIGRATED = map(
 _COLUMNS = tuple(getattr(Entry, name) for name in Moved._fields[:-1])
 
 
+class CreditKind(msgspec.Struct, gc=False):
+    """What credits have alike whose facts differ in no more than the row of their roster."""
+
+    said: TracedFacts
+    #: year and subject
+    account: Account
+    #: rule values by which they came about
+    values: tuple[Value, ...]
+    #: whether hours are from before the bank, here or in the scheme they came from
+    migrated: bool
+    #: the caps that hold for them; None where more than the hours decides what counts
+    bounds: tuple[Bound, ...] | None
+
+
 class HeldCredit(msgspec.Struct, gc=False):
-    """One credit as its movements leave it, and the rule values by which it came about."""
+    """One credit as its movements leave it, and what it has in common with others."""
 
     credit: Moved
     facts: str
-    said: TracedFacts
-    values: tuple[Value, ...] = ()
-    #: whether hours are from before the bank, here or in the scheme they came from
-    migrated: bool = False
-    live_centihours: int = 0
+    kind: CreditKind
+    live_centihours: int
     capped_centihours: int = 0
     frozen_centihours: int = 0
     reversed: bool = False
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Rule values by which it came about."""
+        return self.kind.values
 
     @property
     def is_live(self) -> bool:
@@ -118,19 +140,12 @@ class HeldCredit(msgspec.Struct, gc=False):
         if moved.movement == Movement.REVERSE:
             self.reversed = True
 
-    def to_bound(self, caps: CapLaw) -> tuple[Bound, ...] | None:
-        """Return the caps that hold for it; None where more than its hours decides what counts."""
-        credit, said = self.credit, self.said
-        if said.work or said.days:
-            return None
-        account = credit.credited_year, credit.subject
-        return caps.bounds_of(kind_said(credit.occasion, credit.earned_on, account, said))
-
     def to_fold(self) -> LiveFact:
         """Return it as the caps see it."""
-        credit = self.credit
-        account = credit.credited_year, credit.subject
-        return fact_said(credit.occasion, credit.earned_on, account, credit.centihours, self.said)
+        credit, kind = self.credit, self.kind
+        return fact_said(
+            credit.occasion, credit.earned_on, kind.account, credit.centihours, kind.said
+        )
 
 
 class CreditedYear(NamedTuple):
@@ -284,20 +299,21 @@ class _Read:
         self._sealed: dict[int, list[Moved]] = defaultdict(list)
         self._pending: dict[int, int] = defaultdict(int)
         people = sorted(keys)
-        every = list(map(_moved, _entries_of(session, people, law.scheme, seal, as_of)))
+        with _key_by_key(session, len(people)):
+            every = list(map(_moved, _entries_of(session, people, law.scheme, seal, as_of)))
+            facts = _FACTS.rows(session, people=people, scheme=law.scheme)
         for moved in every:
             if moved.sealed:
                 self._sealed[moved.person_id].append(moved)
             else:
                 self._pending[moved.person_id] += 1
-        self._facts: dict[CreditKey, str] = {
-            row[:3]: row[3] for row in _FACTS.rows(session, people=people, scheme=law.scheme)
-        }
+        self._facts: dict[CreditKey, str] = {row[:3]: row[3] for row in facts}
         sources = _lasting_rows(session, _SOURCES, {each.source_id for each in every})
         self._kinds = {number: row[1] for number, row in sources.items()}
         self._places = {number: row[2] for number, row in sources.items()}
         pins = _lasting_rows(session, _PINS, {each.pins_id for each in every})
         self._pins = {number: row[1] for number, row in pins.items()}
+        self._alike: dict[Hashable, CreditKind] = {}
 
     def gathered(self, group: Sequence[int]) -> Gathered:
         """Put together what one person holds under all keys."""
@@ -327,14 +343,25 @@ class _Read:
                 continue
             key = moved[:3]
             facts = self._facts[key]
-            said = traced_facts(facts)
-            values = self._shelf.values_of(self._session, self._pins[moved.pins_id], said)
-            kind = self._kinds[moved.source_id]
-            migrated = (earned_as(said) if kind == _RECOGNISED else kind) == _MIGRATED
-            held[key] = HeldCredit(moved, facts, said, values, migrated, moved.centihours)
+            # Credits of one session are alike but for who was there and where they stood in it.
+            head, _, rest = facts.partition(_ROW)
+            alike = moved[7:12], key[1].partition("/")[0], head, rest.lstrip(_FIGURES)
+            kind = self._alike.get(alike)
+            if kind is None:
+                kind = self._alike[alike] = self._kind_of(moved, facts)
+            held[key] = HeldCredit(moved, facts, kind, moved.centihours)
         for moved in later:
             held[moved.credit_key].take_in(moved)
         return list(held.values())
+
+    def _kind_of(self, credit: Moved, facts: str) -> CreditKind:
+        said, account = traced_facts(facts), (credit.credited_year, credit.subject)
+        values = self._shelf.values_of(self._session, self._pins[credit.pins_id], said)
+        source = self._kinds[credit.source_id]
+        migrated = (earned_as(said) if source == _RECOGNISED else source) == _MIGRATED
+        seen = kind_said(credit.occasion, credit.earned_on, account, said)
+        bounds = None if said.work or said.days else self._shelf.caps.bounds_of(seen)
+        return CreditKind(said, account, values, migrated, bounds)
 
     def _heads_over(self, entries: Iterable[Moved]) -> Iterator[Head]:
         sources = {each.source_id for each in entries}
@@ -390,6 +417,26 @@ _FACTS = ReadyMade(
 )
 
 
+@contextmanager
+def _key_by_key(session: Session, people: int) -> Iterator[None]:
+    """Have PostgreSQL read many people along their keys.
+
+    It reckons with a page for each of their rows, and would rather read all of the ledger for every
+    block of people than the few pages that those who were together share.
+    """
+    if people < _MANY or session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    _SCANNING.rows(session, whole="off")
+    yield
+    _SCANNING.rows(session, whole="on")
+
+
+_SCANNING = ReadyMade(
+    select(func.set_config("enable_seqscan", bindparam("whole", type_=String()), True))
+)
+
+
 def _lasting_rows(session: Session, query: ReadyMade, numbers: set[int]) -> dict[int, Row]:
     """Return rows that never change by their number, which is what comes first in them."""
     known = lasting(session)
@@ -429,10 +476,8 @@ def _by_year(
     for state in states:
         if state.reversed:
             continue
-        credit, more = state.credit, 0
-        if otherwise:
-            more = otherwise.get(credit.leaf, 0)
-        account = credit.credited_year, credit.subject
+        more = otherwise.get(state.credit.leaf, 0) if otherwise else 0
+        account = state.kind.account
         row = sums.get(account)
         if row is None:
             row = sums[account] = [0, 0, 0, 0]
@@ -441,14 +486,14 @@ def _by_year(
         row[1] += state.capped_centihours + more
         if state.frozen_centihours:
             row[3] += state.frozen_centihours
-        elif state.migrated:
+        elif state.kind.migrated:
             row[2] += counted
     return tuple(CreditedYear(*account, *sums[account]) for account in sorted(sums))
 
 
 def cuts_by_occasion(credits: Sequence[HeldCredit], caps: CapLaw) -> Mapping[str, tuple[Cut, ...]]:
     """Return what caps do not let count of each live credit; given all, since caps reach across."""
-    if all_within((each.to_bound(caps), each.credit.centihours) for each in credits):
+    if all_within([(each.kind.bounds, each.credit.centihours) for each in credits]):
         return {each.credit.occasion: () for each in credits}
     facts = [each.to_fold() for each in credits]
     if nothing_cut(facts, caps):
