@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -128,6 +128,14 @@ class Inquiry(Generic[_Asked, _Decided]):
             return self._prepared(session)
         except REFUSALS as refusal:
             return refusal
+
+    def stands(self, decided: _Decided | Refusal) -> TypeGuard[_Decided]:
+        """Tell whether `settled` would leave it as it is, and nothing is to be noted."""
+        return not (
+            isinstance(decided, REFUSALS)
+            or self.kind.would_change(decided)
+            or self.kind.mismatch(decided)
+        )
 
     def settled(self, decided: _Decided | Refusal) -> _Decided:
         """Note a refusal and raise it; where entries wait for their place, seal and decide again.

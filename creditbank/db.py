@@ -202,9 +202,15 @@ def writing() -> Iterator[Session]:
 
     The same request sent again then meets the row that won, and is answered by it.
     """
+    with lost_keys_are_busy(), unit_of_work() as session:
+        yield session
+
+
+@contextmanager
+def lost_keys_are_busy() -> Iterator[None]:
+    """Tell a unique key that somebody else took meanwhile as `busy`."""
     try:
-        with unit_of_work() as session:
-            yield session
+        yield
     except IntegrityError as lost:
         said = (getattr(lost.orig, "sqlstate", None), str(lost.orig).partition(":")[0])
         if any(word in _TAKEN for word in said):

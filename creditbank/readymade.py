@@ -39,6 +39,7 @@ Row = tuple[Any, ...]
 #: Of a database, before all of it is read anew.
 _LASTING_MAX = 20_000
 _Processor = Callable[[Any], Any] | None
+_Run = Callable[[Any, Any, Sequence[wire.Sent]], list[list[Row]]]
 
 
 class ReadyMade:
@@ -194,6 +195,27 @@ def together(session: Session, asked: Sequence[Asked]) -> list[list[Row]]:
     return [one.rows(session, **values) for one, values in asked]
 
 
+def ended_with(session: Session, asked: Asked) -> list[Row] | None:
+    """End a snapshot, and run one statement in a transaction of its own, in the same trip.
+
+    What it wrote is committed once this returns; the session asks nothing more. None, and nothing
+    was done, where trips cost nothing or a value is not for the wire.
+
+    Raises:
+        DBAPIError: as `rows` does; nothing was written, or it is unknown as at any lost commit.
+    """
+    connection = session.connection()
+    if not _goes_by_wire(connection):
+        return None
+    statement, values = asked
+    form = statement._form(connection.dialect)
+    sent = wire.written(form.numbered, form.bound(values))
+    if sent is None:
+        return None
+    [rows] = _answered(connection, [sent], wire.answered_behind)
+    return form.read(rows)
+
+
 def _goes_by_wire(connection: Connection) -> bool:
     """Tell PostgreSQL, and that nobody wants to see each statement."""
     heard = connection.dispatch
@@ -222,13 +244,15 @@ def _run(connection: Connection, session: Session, form: _Form, values: Row) -> 
         cursor.close()
 
 
-def _answered(connection: Connection, sent: Sequence[wire.Sent]) -> list[list[Row]]:
+def _answered(
+    connection: Connection, sent: Sequence[wire.Sent], run: _Run = wire.answered
+) -> list[list[Row]]:
     driver, dbapi = _driver(connection)
     loader = connection.info.get(_LOADER)
     if loader is None:
         loader = connection.info[_LOADER] = Transformer(driver)
     try:
-        return wire.answered(driver, loader, sent)
+        return run(driver, loader, sent)
     except dbapi.Error as error:
         said = "; ".join(each.sql.decode() for each in sent)
         _raise_as_sqlalchemy(connection, said, error, dbapi.Error)

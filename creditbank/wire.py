@@ -70,7 +70,22 @@ def answered(driver: Any, loader: Any, asked: Sequence[Sent]) -> list[list[Row]]
     Raises:
         psycopg.Error: of the first that failed; those behind it were not run.
     """
-    results = driver.wait(_answers(driver, asked))
+    return _read(driver, loader, asked, driver.wait(_answers(driver, asked)))
+
+
+def answered_behind(driver: Any, loader: Any, asked: Sequence[Sent]) -> list[list[Row]]:
+    """End the transaction at hand, and run statements in one of their own, all in one trip.
+
+    When this returns they are committed.
+
+    Args and errors are those of `answered`; of statements of which one failed nothing is kept.
+    """
+    return _read(driver, loader, asked, driver.wait(_answers(driver, asked, behind=True)))
+
+
+def _read(
+    driver: Any, loader: Any, asked: Sequence[Sent], results: Sequence[Any]
+) -> list[list[Row]]:
     for result in results:
         if result.status not in _DONE:
             raise error_from_result(result, encoding=driver.info.encoding)
@@ -81,14 +96,21 @@ def answered(driver: Any, loader: Any, asked: Sequence[Sent]) -> list[list[Row]]
     return found
 
 
-def _answers(driver: Any, asked: Sequence[Sent]) -> Generator[Any, Any, list[Any]]:
-    """Send everything, then read what came of each: of BEGIN, of each that is made ready, of each
-    that is run."""
+def _answers(
+    driver: Any, asked: Sequence[Sent], *, behind: bool = False
+) -> Generator[Any, Any, list[Any]]:
+    """Send everything, then read what came of each: of BEGIN or COMMIT, of each that is made ready,
+    of each that is run.
+
+    Statements behind a COMMIT are a transaction of their own, which the sync ends.
+    """
     server, ready = driver.pgconn, driver._prepared
     yield from ready.maintain_gen(driver)
-    begins = not driver.autocommit and server.transaction_status == pq.TransactionStatus.IDLE
+    idle = server.transaction_status == pq.TransactionStatus.IDLE
+    begins = not driver.autocommit and idle and not behind
+    ends = behind and not idle
     unready = [each.key for each in asked if each.key not in ready._names]
-    if len(asked) == 1 and not begins and not unready:
+    if len(asked) == 1 and not begins and not unready and not behind:
         _run(server, ready, asked[0])
         alone: list[Any] = yield from generators.execute(server)
         return alone
@@ -97,25 +119,29 @@ def _answers(driver: Any, asked: Sequence[Sent]) -> Generator[Any, Any, list[Any
     try:
         if begins:
             server.send_query_params(driver._get_tx_start_command(), None)
+        if ends:
+            server.send_query_params(b"COMMIT", None)
         for (sql, types), name in names.items():
             server.send_prepare(name, sql, types)
         for each in asked:
             _run(server, ready, each, names.get(each.key))
         server.pipeline_sync()
         results: list[Any] = yield from generators.execute(server)
-        for _ in range(begins + len(names) + len(asked) - 1):
+        for _ in range(begins + ends + len(names) + len(asked) - 1):
             results += yield from generators.fetch_many(server)
-        yield from generators.fetch_many(server)  # of the sync
+        synced = yield from generators.fetch_many(server)
+        # What ends with the sync may fail as late as there.
+        failed = [each for each in synced if each.status != pq.ExecStatus.PIPELINE_SYNC]
     finally:
         if server.status == pq.ConnStatus.OK:
             server.exit_pipeline_mode()
-    made = results[int(begins) :]
+    made = results[int(begins or ends) :]
     for (key, name), result in zip(names.items(), made, strict=False):
         if result.status == pq.ExecStatus.COMMAND_OK:
             # Kept where the driver keeps its own, which it has the server forget after a rollback.
             ready._names[key] = name
     ready._rotate()
-    return results
+    return failed + results
 
 
 def _run(server: Any, ready: Any, each: Sent, name: bytes | None = None) -> None:

@@ -17,10 +17,11 @@ from creditbank.api.endpoints import (
     claim_asked_of,
     first_answer_of,
 )
-from creditbank.db import snapshot, writing
-from creditbank.readymade import ahead, together
+from creditbank.db import lost_keys_are_busy, snapshot, writing
+from creditbank.readymade import Asked, ahead, ended_with, together
 from creditbank.registry.idempotency import FirstAnswer
 from creditbank.verification.answers import Prepared, SignedAnswer
+from creditbank.verification.claimed import kept_if_claimed
 from creditbank.verification.predicates import PredicateAsk, PreparedPredicate
 from creditbank.verification.questions import Ask
 
@@ -56,7 +57,10 @@ def asked_once(
     known = _known(answering, call, session)
     if known is not None:
         return known
-    return Afterwards(partial(_kept, answering, call, inquiry, inquiry.decided(session)))
+    decided = inquiry.decided(session)
+    if inquiry.stands(decided):
+        return _kept_at_once(answering, call, inquiry, decided, session)
+    return Afterwards(partial(_kept, answering, call, inquiry, decided))
 
 
 def _known(
@@ -74,20 +78,51 @@ def _by_code(answering: Answering[_Asked, _Decided], call: Call) -> Reply | Resp
     return _kept(answering, call, inquiry, decided)
 
 
+def _kept_at_once(
+    answering: Answering[_Asked, _Decided], call: Call, inquiry: Inquiry[_Asked, _Decided],
+    decided: _Decided, session: Session,
+) -> Afterwards:  # fmt: skip
+    """Keep an answer by the trip that ends the snapshot in which it was decided."""
+    signed = inquiry.signed(decided)
+    row = inquiry.kind.row_asked(decided, signed, now=call.now)
+    with lost_keys_are_busy():
+        taken = ended_with(session, kept_if_claimed(_claim(answering, call, signed), row))
+    if taken is None:
+        return Afterwards(partial(_stored, answering, call, inquiry, decided, signed))
+    if not taken:
+        return Afterwards(partial(_others, answering, call))
+    return Afterwards(partial(answering.given, call, inquiry.asked, signed))
+
+
 def _kept(
     answering: Answering[_Asked, _Decided], call: Call, inquiry: Inquiry[_Asked, _Decided],
     decided: Any,
 ) -> Reply | Response:  # fmt: skip
     settled = inquiry.settled(decided)
-    signed = inquiry.signed(settled)
+    return _stored(answering, call, inquiry, settled, inquiry.signed(settled))
+
+
+def _stored(
+    answering: Answering[_Asked, _Decided], call: Call, inquiry: Inquiry[_Asked, _Decided],
+    settled: _Decided, signed: SignedAnswer,
+) -> Reply | Response:  # fmt: skip
     with writing() as session:
-        claim = claim_asked_of(call, FirstAnswer(201, {answering.member: signed.verdict_no}))
         row = inquiry.kind.row_asked(settled, signed, now=call.now)
-        taken, _ = together(session, [claim, row])
-        if not taken:  # the same question, asked twice at once: the other's answer stands
+        taken, _ = together(session, [_claim(answering, call, signed), row])
+        if taken:
+            inquiry.kind.use_code(session, settled, signed, now=call.now)
+        else:
             session.rollback()
-            known = _known(answering, call, session)
-            assert known is not None, "a key that could not be claimed has an answer"
-            return known
-        inquiry.kind.use_code(session, settled, signed, now=call.now)
-    return answering.given(call, inquiry.asked, signed)
+    return answering.given(call, inquiry.asked, signed) if taken else _others(answering, call)
+
+
+def _claim(answering: Answering[_Asked, _Decided], call: Call, signed: SignedAnswer) -> Asked:
+    return claim_asked_of(call, FirstAnswer(201, {answering.member: signed.verdict_no}))
+
+
+def _others(answering: Answering[_Asked, _Decided], call: Call) -> Reply | Response:
+    """Show the answer that stands where the same was asked twice at once."""
+    with snapshot() as session:
+        known = _known(answering, call, session)
+    assert known is not None, "a key that could not be claimed has an answer"
+    return known

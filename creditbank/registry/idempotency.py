@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Executable, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from creditbank.errors import CreditBankError
 from creditbank.readymade import Asked, ReadyMade
@@ -23,10 +24,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _claiming(dialect: str) -> Executable:
+def claiming(dialect: str, prefix: str = "") -> ReturningInsert[tuple[str]]:
+    """Write how a key is claimed: a row comes of it if it was; `prefix` is of its parameters."""
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    insertion = make(IdempotentWrite).values({name: bindparam(name) for name in _COLUMNS})
-    before = bindparam("forgotten_before", type_=IdempotentWrite.recorded_at.type)
+    insertion = make(IdempotentWrite).values({name: bindparam(prefix + name) for name in _COLUMNS})
+    before = bindparam(f"{prefix}forgotten_before", type_=IdempotentWrite.recorded_at.type)
     taken = insertion.on_conflict_do_update(
         index_elements=["client_id", "idempotency_key"],
         set_={name: insertion.excluded[name] for name in _COLUMNS},
@@ -35,7 +37,7 @@ def _claiming(dialect: str) -> Executable:
     return taken.returning(IdempotentWrite.idempotency_key)
 
 
-_CLAIM = ReadyMade(_claiming)
+_CLAIM = ReadyMade(claiming)
 _FIRST = ReadyMade(
     select(IdempotentWrite.content_digest, IdempotentWrite.status, IdempotentWrite.answer).where(
         IdempotentWrite.client_id == bindparam("client_id"),
