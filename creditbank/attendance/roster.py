@@ -6,7 +6,7 @@ day's order, not a lost digit. No problem carries a name or a whole number.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -30,7 +30,7 @@ from creditbank.attendance.cells import (
     read_year,
     rounded_like_others,
 )
-from creditbank.attendance.tables import read_sheets
+from creditbank.attendance.tables import read_sheets, read_tables
 from creditbank.attendance.workbook import (
     DEFAULT_LIMITS,
     HEADER_ROWS_MAX,
@@ -198,6 +198,15 @@ def read_roster(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Roster:
     ]
     below = ((row_no, cells) for row_no, cells in table.rows if row_no > header.row_no)
     return _Reading(header, limits, table, knows_absent=True).over(below, notes)
+
+
+def cells_of(
+    content: bytes, row_nos: Container[int], limits: Limits
+) -> Iterator[tuple[int, dict[Column, object], bool]]:
+    """Yield some rows as they stand in a file that was read, and whether it counts from 1904."""
+    header, table = _with_header(read_tables(content, limits))
+    for row_no, cells in (each for each in table.rows if each[0] in row_nos):
+        yield row_no, dict(_line(row_no, cells, header).cells), table.epoch_1904
 
 
 def rows_from_json(

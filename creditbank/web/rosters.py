@@ -13,10 +13,17 @@ from sqlalchemy.orm import Session
 
 from creditbank import catalogue
 from creditbank.attendance.models import LIVE, HeldRoster, RosterBatch, RosterWork
-from creditbank.attendance.roster import ABSENT, is_passed_over
+from creditbank.attendance.refused_rows import (
+    RefusedRow,
+    as_csv,
+    as_roster,
+    as_workbook,
+    refused_rows,
+)
+from creditbank.attendance.roster import ABSENT, HEADERS, Column, is_passed_over
 from creditbank.attendance.roster_forms import report, report_csv
 from creditbank.attendance.tables import rows_at_most
-from creditbank.attendance.ways import Way
+from creditbank.attendance.ways import Way, way_of
 from creditbank.attendance.workbook import Limits
 from creditbank.clock import civil_day
 from creditbank.crediting.attendances import credited_by
@@ -36,6 +43,7 @@ from creditbank.crediting.kept_files import (
     Download,
     FileReason,
     FileTold,
+    KeptKind,
     RosterFileReasonWantedError,
     file_told,
     take_file,
@@ -78,6 +86,12 @@ ROWS_SHOWN = 25
 _REFRESH_SECONDS, _LONG = 2, timedelta(seconds=30)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv; charset=utf-8"
+
+
+#: What is put right in place: a year made up is a matter for the file.
+_MENDED = tuple(column for column in Column if column is not Column.MAKE_UP)
+#: Rows that were credited before, or wait for somebody's decision.
+_NOT_TO_MEND = ("roster-already-credited", "roster-row-duplicate", "roster-name-held")
 
 
 class RosterFileWantedError(CreditBankError):
@@ -221,6 +235,7 @@ def result(visit: Visit, session: Session, roster_no: str) -> Response:
         and delegate_of(session, visit.client, filing) is None,
         poster=sides_of(session, batch, filing)[0],
         held=sum(each.code == "roster-name-held" for each in problems),
+        mends=any(each.code not in _NOT_TO_MEND for each in _refused(batch)),
         absent=sum(each.code == ABSENT for each in problems),
         posts=Scope.ROSTER_POST in visit.client.scopes,
         file=_file_told(session, roster_no), reasons=_reasons(visit),
@@ -258,6 +273,64 @@ def refused_csv(visit: Visit, session: Session, roster_no: str) -> Response:
     batch, _filing = _posted(session, visit, roster_no)
     content = report_csv(_refused(batch), reader_language())
     return _file(content, _CSV, f"refused-{roster_no}.csv")
+
+
+@rosters.sent("/rosters/<public:roster_no>/refused-rows", able(Scope.ROSTER_POST), shows=result)
+def refused(visit: Visit, session: Session, roster_no: str) -> Response:
+    """Give the refused rows back as a roster of the file's kind, with their reasons."""
+    batch, _filing = _posted(session, visit, roster_no)
+    kind, rows = _to_mend(session, visit, batch)
+    if kind is KeptKind.CSV:
+        return _file(as_csv(rows, reader_language()), _CSV, f"refused-rows-{roster_no}.csv")
+    return _file(as_workbook(rows, reader_language()), _XLSX, f"refused-rows-{roster_no}.xlsx")
+
+
+@rosters.sent("/rosters/<public:roster_no>/mending", able(Scope.ROSTER_POST), shows=result)
+def mending(visit: Visit, session: Session, roster_no: str) -> Response:
+    """Show refused rows to be put right; numbers stay where they are, but for their last four."""
+    batch, filing = _posted(session, visit, roster_no)
+    _kind, rows = _to_mend(session, visit, batch)
+    return page(
+        "roster_mending.html", batch=batch, filing=filing, rows=rows[:ROWS_SHOWN],
+        more=len(rows) - ROWS_SHOWN, columns=_MENDED,
+        headers={column: HEADERS[column][reader_language() == "en"] for column in _MENDED},
+        problems={row.row_no: _in_words(row.problems) for row in rows[:ROWS_SHOWN]},
+    )  # fmt: skip
+
+
+@rosters.sent("/rosters/<public:roster_no>/mended", able(Scope.ROSTER_POST), shows=result)
+def mended(visit: Visit, session: Session, roster_no: str) -> Response:
+    """Hold rows that were put right as a roster of their own, and lead to its preview."""
+    batch, filing = _posted(session, visit, roster_no)
+    _kind, rows = _to_mend(session, visit, batch)
+    made: list[dict[Column, str]] = [
+        {
+            column: forms.typed(f"{column}-{row.row_no}") or row.cells.get(Column(column), "")
+            if column is Column.NUMBER
+            else forms.typed(f"{column}-{row.row_no}")
+            for column in _MENDED
+        }
+        for row in rows[:ROWS_SHOWN]
+        if f"{Column.NAME}-{row.row_no}" in request.form and not forms.ticked(f"omit-{row.row_no}")
+    ]
+    if not made:
+        return see("web.rosters.result", roster_no=roster_no)
+    sent = Upload(
+        filing, as_roster(made), _limits(), visit.client.client_id,
+        delegate_id=delegate_of(session, visit.client, filing), way=way_of(batch.way),
+    )  # fmt: skip
+    hold_no = hold_roster(session, current_house().vault, sent, now=visit.now)
+    return see("web.rosters.preview", hold_no=hold_no)
+
+
+def _to_mend(
+    session: Session, visit: Visit, batch: RosterBatch
+) -> tuple[KeptKind, list[RefusedRow]]:
+    """Take the file again, which is noted, and return its kind and the rows to be put right."""
+    wanted = Download(batch.roster_no, visit.client.client_id, is_official=False)
+    taken = take_file(session, current_house().vault, ROSTERS, wanted, now=visit.now)
+    wrong = [each for each in _refused(batch) if each.code not in _NOT_TO_MEND]
+    return taken.kind, refused_rows(taken.content, wrong, _limits())
 
 
 def problems_of(batch: RosterBatch) -> list[RowProblem]:

@@ -459,6 +459,9 @@ OBJECTS: Mapping[str, Held] = {
     "GET /rosters/<public:roster_no>": Held("roster", "official", "far-official"),
     "GET /rosters/<public:roster_no>/refused.xlsx": Held("roster", "provider", "far-provider"),
     "GET /rosters/<public:roster_no>/refused.csv": Held("roster", "provider", "far-provider"),
+    "POST /rosters/<public:roster_no>/refused-rows": Held("roster", "provider", "far-provider"),
+    "POST /rosters/<public:roster_no>/mending": Held("roster", "provider", "far-provider"),
+    "POST /rosters/<public:roster_no>/mended": Held("roster", "provider", "far-provider"),
     "POST /rosters/<public:roster_no>/file": Held(
         "roster", "official", "far-official", {"reason": "inspection"}
     ),
