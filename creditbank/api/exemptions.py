@@ -18,6 +18,7 @@ from creditbank.registry.mandates import MandateMissingError
 from creditbank.registry.organisations import OrganisationUnknownError, organisation_by_uscc
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.requirement import StatedFactInvalidError
+from creditbank.rules.stated import StatedAnswerInvalidError, StatedWordUnknownError
 from creditbank.schemas.exemptions import (
     ExemptionAgainBody,
     ExemptionAnswer,
@@ -88,7 +89,8 @@ _DOCUMENT = {"document_no": "示例〔2026〕9号", "document_day": "2026-11-18"
 _ONE = "/exemptions/<public:exemption_no>"
 _UNFIT = (
     ExemptionOutsideError, ExemptionFactError, ExemptionEvidenceError, ExemptionTermError,
-    ExemptionKnownError, StatedFactInvalidError, PackMissingError, PersonErasedError,
+    ExemptionKnownError, StatedFactInvalidError, StatedAnswerInvalidError, StatedWordUnknownError,
+    PackMissingError, PersonErasedError,
 )  # fmt: skip
 _SEEN = (ExemptionUnknownError, RegionForeignError, PersonErasedError)
 

@@ -35,6 +35,7 @@ from creditbank.crediting.kept_files import (
     ImportFileErasedError,
     ImportFileNoneError,
     ImportFiles,
+    KeptKind,
     RosterFileReasonWantedError,
     import_files_told,
     take_file,
@@ -156,7 +157,8 @@ def read_import(call: Call, session: Session, import_no: str) -> dict[str, Any]:
     Scope.IMPORT_PROPOSE,
     unit=Unit.OWN,
     query=ImportFileQuery(),
-    files=dict.fromkeys(MEDIA_TYPES.values(), "the bytes of the file, as they came"),
+    files=dict.fromkeys(MEDIA_TYPES.values(), "the bytes of the file, as they came")
+    | {MEDIA_TYPES[KeptKind.JSON]: _EXAMPLE},
     refuses=(
         ImportUnknownError, RegionForeignError, RosterFileReasonWantedError, ImportFileNoneError,
         ImportFileErasedError,

@@ -18,6 +18,7 @@ from creditbank.registry.clients import Scope
 from creditbank.registry.mandates import MandateMissingError
 from creditbank.rules.loader import PackMissingError
 from creditbank.rules.requirement import StatedFactInvalidError
+from creditbank.rules.stated import StatedAnswerInvalidError, StatedWordUnknownError
 from creditbank.schemas.people import IDENTITY_EXAMPLE
 from creditbank.schemas.verdicts import VerdictAnswer, VerdictBody
 from creditbank.verification.answers import SignedAnswer, VerdictUnknownError, verdict_numbered
@@ -62,6 +63,7 @@ verdicts = Door("verdicts", __name__, description="Does this engineer have the h
     files={JOSE: "eyJ….eyJ….AbC…"},
     refuses=(
         AsOfFutureError, MandateMissingError, *STATED_REFUSALS, StatedFactInvalidError,
+        StatedAnswerInvalidError, StatedWordUnknownError,
         PackMissingError, PersonErasedError,
         HolderCodeRefusedError, HolderCodeNarrowerError, HolderCodePausedError,
     ),

@@ -52,9 +52,9 @@ class DelegationAnswer(Shape):
     """A delegation as it stands; whoever posts by it is within its days as well."""
 
     delegation_no = number(_DELEGATION_NO)
-    holder = number(_USCC)
+    holder = Code(r"[0-9A-Z]{18}", _USCC)
     holder_name = Text(120)
-    delegate = number(_USCC)
+    delegate = Code(r"[0-9A-Z]{18}", _USCC)
     delegate_name = Text(120)
     filing_no = Text(20, low=0, metadata={"description": "Empty: every filing of the holder."})
     valid_from = Day()
@@ -70,7 +70,7 @@ class DelegationsQuery(Shape):
     """Where the page begins."""
 
     limit = Whole(1, 1_000, as_text=True, load_default=50)
-    cursor = Code(r"E[0-9A-Z]{9}", "next_cursor", load_default=str)
+    cursor = Code(r"E[0-9A-Z]{9}", _DELEGATION_NO, load_default=str)
 
 
 class DelegationsAnswer(Shape):

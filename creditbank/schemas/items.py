@@ -79,8 +79,9 @@ class EvidenceShape(Shape):
 
     description = Text(_TITLE_CHARACTERS_MAX, required=True)
     sha256 = Code(
-        r"[0-9a-f]{64}", "0" * 64, load_default=str, metadata={"description": "Of the file, hex."}
-    )
+        r"([0-9a-f]{64})?", "0" * 64, load_default=str,
+        metadata={"description": "Of the file, hex; empty where it is not said."},
+    )  # fmt: skip
 
     @post_load
     def as_evidence(self, loaded: dict[str, Any], **_kwargs: Any) -> Evidence:
@@ -166,7 +167,7 @@ class ItemLine(Shape):
     jurisdiction = jurisdiction()
     scheme = scheme()
     activity = word("paper")
-    form = Text(40)
+    form = Text(40, low=0, metadata={"description": "Empty where the activity has none."})
     subject = subject()
     title = Text(_TITLE_CHARACTERS_MAX)
     day = Day()

@@ -147,7 +147,7 @@ class OrganisationsQuery(Shape):
     base = Choice(Level, load_default=str)
     on = Day(load_default=_nothing, metadata={"description": "Left out: today."})
     limit = Whole(1, 1_000, as_text=True, load_default=50)
-    cursor = Code(r"[0-9A-Z]{18}", "next_cursor", load_default=str)
+    cursor = Code(r"[0-9A-Z]{18}", "91371000MA3TE5T011", load_default=str)
 
 
 class OrganisationsAnswer(Shape):

@@ -28,7 +28,13 @@ class ResultBody(Shape):
         required=True,
         metadata={"description": "`retracted`: what was reported last was an error."},
     )
-    day = Day(required=True, metadata={"description": "Of a title that was passed, its first day."})
+    day = Day(
+        required=True,
+        metadata={
+            "description": "Of a title that was passed, its first day; of all else, when it was so."
+            " No day that has not come."
+        },
+    )
     level = word(
         "associate_senior",
         load_default=lambda: "",

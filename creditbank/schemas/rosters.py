@@ -116,10 +116,10 @@ class RosterBody(Shape):
 
 
 class RowProblemAnswer(Shape):
-    """What is wrong with one cell of a row; the other rows went on."""
+    """What is wrong with a row or one cell of it; the other rows went on."""
 
     row_no = Whole(1, 2**31, metadata={"description": "As the spreadsheet counts, from 1."})
-    column = Text(200)
+    column = Text(200, low=0, metadata={"description": "Empty: it is the row as a whole."})
     code = Text(60)
     title = Text(200)
     found = Text(1_000)

@@ -1,10 +1,15 @@
 """The OpenAPI document is valid and whole: every route, its key, its refusals, its examples."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from creditbank.api.bodies import FormBody, JsonBody
 from creditbank.api.operations import Declared
@@ -128,6 +133,30 @@ def test_every_example_of_a_body_would_be_accepted(desk: Desk) -> None:
     assert len(bodies) > 10
     for body in bodies:
         body.shape.load(body.example)
+
+
+def shown(part: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield each schema of the document that has an example, or whose place has one, with it."""
+    if isinstance(part, dict):
+        schema = part.get("schema", part)
+        if "example" in part and isinstance(schema, dict):
+            yield schema, part["example"]
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from shown(each)
+
+
+def test_every_example_is_of_the_schema_beside_it(document: dict[str, Any]) -> None:
+    named = json.loads(json.dumps(document).replace('"#/', '"urn:document#/'))
+    registry = Registry().with_resource("urn:document", Resource(named, DRAFT202012))
+    found = [*shown(named["paths"]), *shown(named["components"]["schemas"])]
+
+    wrong = [
+        (schema, example)
+        for schema, example in found
+        if not Draft202012Validator(schema, registry=registry).is_valid(example)
+    ]
+    assert len(found) > 1_000
+    assert wrong == []
 
 
 def test_every_refusal_has_its_words(desk: Desk) -> None:

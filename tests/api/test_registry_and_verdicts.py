@@ -160,7 +160,10 @@ def test_a_word_that_the_pack_does_not_know_of_a_fact_is_refused(desk: Desk) -> 
         question(stated={"talent_status": "a card"} | question()["stated"], pathway="fast_track"),
     )
 
+    document = desk.nobody.get("/api/v1/openapi.json").get_json()
+    refused = document["paths"]["/api/v1/verdicts"]["post"]["responses"]["422"]
     assert problem_of(response)["code"] == "stated-word-unknown"
+    assert "stated-word-unknown" in refused["content"]["application/problem+json"]["examples"]
 
 
 def test_the_signed_answer_alone_is_given_on_request(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
 
 from creditbank.clock import civil_day, utc_now
@@ -106,7 +107,15 @@ def test_a_list_is_taken_away_as_csv_from_any_row_on(desk: Desk) -> None:
     whole = desk.title_system.get(f"{PATH}/{batch_no}/results.csv")
     behind = desk.title_system.get(f"{PATH}/{batch_no}/results.csv?after=2").text
 
+    items = desk.title_system.get(f"{PATH}/{batch_no}/items").get_json()["items"]
+    document = desk.nobody.get("/api/v1/openapi.json").get_json()
+    documented = document["components"]["schemas"]["RowProblemAnswer"]
+
     assert whole.content_type.startswith("text/csv")
+    # A row that is refused as a whole names no column, and the document lets it.
+    [doubled] = items[2]["problems"]
+    assert doubled["column"] == ""
+    assert Draft202012Validator(documented).is_valid(doubled)
     header, *rows = csv.reader(io.StringIO(whole.text))
     assert header == ["row_no", "outcome", "verdict_no", "reasons", "shortfall"]
     assert [row[0] for row in rows] == ["1", "2", "3"]
