@@ -24,7 +24,9 @@ from creditbank.crediting.statement_paper import (
     PAPER_LINES_MAX,
     STATEMENT_TEMPLATE,
     Heading,
+    Page,
     StatementTooLongError,
+    paper_of,
     paper_of_holders,
     printable,
 )
@@ -41,9 +43,11 @@ from creditbank.crediting.statements import (
 from creditbank.house import current_house
 from creditbank.integrity.lists import figures_of
 from creditbank.ledger.posting import PersonErasedError
+from creditbank.people.documents import last_characters
 from creditbank.people.register import STATED_REFUSALS, PersonUnknownError
 from creditbank.registry.clients import RegionForeignError, Scope
 from creditbank.registry.filing.filings import FilingUnknownError, filing_seen, provider_seen
+from creditbank.registry.lookups import organisation_of
 from creditbank.registry.organisations import OrganisationUnknownError
 from creditbank.registry.uscc import UsccCharactersError, UsccLengthError
 from creditbank.rules.loader import PackMissingError
@@ -57,7 +61,6 @@ from creditbank.schemas.statements import (
     OwnStatementForm,
     OwnStatementQuery,
     ProviderStatementAnswer,
-    ProviderStatementForm,
     ProviderStatementQuery,
     StatementBody,
     StatementForm,
@@ -69,12 +72,12 @@ from creditbank.schemas.statements import (
 from creditbank.verification.desk_looks import Shown
 
 _EXAMPLE = {**IDENTITY_EXAMPLE, "scheme": "cn-3710", "from": "2026-01-01", "as_of": "2026-12-31"}
+PDF = "application/pdf"
 _FORMS = {
     JSON_MEDIA_TYPE: StatementForm.JSON, CSV_MEDIA_TYPE: StatementForm.CSV,
-    XLSX_MEDIA_TYPE: StatementForm.XLSX,
+    XLSX_MEDIA_TYPE: StatementForm.XLSX, PDF: StatementForm.PDF,
 }  # fmt: skip
-_FILES = {CSV_MEDIA_TYPE: "…", XLSX_MEDIA_TYPE: "…"}
-PDF = "application/pdf"
+_FILES = {CSV_MEDIA_TYPE: "…", XLSX_MEDIA_TYPE: "…", PDF: "%PDF-1.7 …"}
 
 statements = Door("statements", __name__, description="Every movement of hours, line by line.")
 
@@ -93,20 +96,25 @@ statements = Door("statements", __name__, description="Every movement of hours, 
         PackMissingError,
         PackDraftError,
         PersonErasedError,
+        FontMissingError,
     ),
 )
 def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
-    """Return a person's movements between two balances: JSON, CSV, XLSX, or signed as a JWS."""
+    """Return a person's movements between two balances: JSON, CSV, XLSX, PDF, or signed."""
     house, identity = current_house(), call.body["identity"]
     people = people_of(session, house.vault, identity)
     note_look(call, session, Shown.STATEMENT)
     ask = asked_for(call.body, call.body["scheme"])
-    if _wanted(call, {**_FORMS, JWS_TYPE: OwnStatementForm.SIGNED}) == OwnStatementForm.SIGNED:
+    form = _wanted(call, {**_FORMS, JWS_TYPE: OwnStatementForm.SIGNED})
+    if form == OwnStatementForm.SIGNED:
         payload = signable(session, house.vault, Holding(people, identity), ask, now=call.now)
         token = signed_statement(house.keys, house.settings.verdict_algorithm, payload)
         return _file(token, JWS_TYPE, "jws")
     statement = statement_of(session, people, ask)
     statement = with_carried(session, people, statement, civil_day(call.now))
+    if form == OwnStatementForm.PDF:
+        heading = Heading(identity.name, last_characters(identity.document), ask.scheme, call.now)
+        return _paper(paper_of(statement, heading, language()))
     return _sheet(call, statement) or shaped_of_person(statement)
 
 
@@ -116,15 +124,23 @@ def read_statement(call: Call, session: Session) -> dict[str, Any] | Response:
     query=FilingStatementQuery(),
     answer=FilingStatementAnswer(),
     files=_FILES,
-    refuses=(FilingUnknownError, RegionForeignError),
-)
+    refuses=(
+        FilingUnknownError, RegionForeignError, StatementTooLongError, FontMissingError,
+    ),
+)  # fmt: skip
 def read_filing_statement(
     call: Call, session: Session, filing_no: str
 ) -> dict[str, Any] | Response:
-    """Return every movement under a filing, by name and last four, as JSON, CSV or XLSX."""
+    """Return every movement under a filing, by name and last four: JSON, CSV, XLSX or PDF."""
     filing = filing_seen(session, call.client, filing_no)
     ask = asked_for(call.query, filing.scheme)
-    found = statement_of_filings(session, current_house().vault, [filing_no], ask)
+    is_paper, vault = _wanted(call, _FORMS) == StatementForm.PDF, current_house().vault
+    told = slice(PAPER_LINES_MAX) if is_paper else WHOLE
+    found = statement_of_filings(session, vault, [filing_no], ask, told)
+    if is_paper:
+        provider = organisation_of(session, filing.organisation_id).name
+        heading = Heading("", "", ask.scheme, call.now, provider)
+        return _paper(paper_of_holders(found, heading, language()))
     return _sheet(call, found.statement, found.people) or shaped_of_holders(found)
 
 
@@ -133,7 +149,7 @@ def read_filing_statement(
     Scope.ATTENDANCE_WITHDRAW,
     query=ProviderStatementQuery(),
     answer=ProviderStatementAnswer(),
-    files={**_FILES, PDF: "%PDF-1.7 …"},
+    files=_FILES,
     refuses=(
         OrganisationUnknownError, RegionForeignError, UsccLengthError, UsccCharactersError,
         StatementTooLongError, FontMissingError,
@@ -143,14 +159,12 @@ def read_provider_statement(call: Call, session: Session, uscc: str) -> dict[str
     """Return every movement under all filings of a provider, with totals by filing."""
     house, provider = current_house(), provider_seen(session, call.client, uscc)
     ask = asked_for(call.query, call.query["scheme"])
-    form = _wanted(call, {**_FORMS, PDF: ProviderStatementForm.PDF})
-    told = slice(PAPER_LINES_MAX) if form == ProviderStatementForm.PDF else WHOLE
+    is_paper = _wanted(call, _FORMS) == StatementForm.PDF
+    told = slice(PAPER_LINES_MAX) if is_paper else WHOLE
     found = statement_of_provider(session, house.vault, provider.organisation_id, ask, told)
-    if form == ProviderStatementForm.PDF:
+    if is_paper:
         heading = Heading("", "", ask.scheme, call.now, provider.name)
-        typesetter, said = house.press.typesetter, paper_of_holders(found, heading, language())
-        paper = printable(said, typesetter.lacking, language())
-        return _file(typesetter.typeset(STATEMENT_TEMPLATE, paper), PDF, "pdf")
+        return _paper(paper_of_holders(found, heading, language()))
     sheet = _sheet(call, found.statement, found.people, found.totals)
     return sheet or shaped_of_provider(found, provider.uscc)
 
@@ -183,6 +197,13 @@ def _sheet(
     is_csv = form == StatementForm.CSV
     content = (as_csv if is_csv else as_xlsx)(statement, language(), people, totals)
     return _file(content, CSV_TYPE if is_csv else XLSX_TYPE, form)
+
+
+def _paper(said: Page) -> Response:
+    """Set a printed statement."""
+    typesetter = current_house().press.typesetter
+    page = printable(said, typesetter.lacking, language())
+    return _file(typesetter.typeset(STATEMENT_TEMPLATE, page), PDF, "pdf")
 
 
 def _wanted(call: Call, forms: Mapping[str, str]) -> str:

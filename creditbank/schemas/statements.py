@@ -37,6 +37,7 @@ class StatementForm(StrEnum):
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
+    PDF = "pdf"
 
 
 class OwnStatementForm(StrEnum):
@@ -45,6 +46,7 @@ class OwnStatementForm(StrEnum):
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
+    PDF = "pdf"
     SIGNED = "signed"
 
 
@@ -106,19 +108,9 @@ class FilingStatementQuery(StatementQuery):
     year = Whole(_YEAR_MIN, _YEAR_MAX, as_text=True, load_default=_nothing)
 
 
-class ProviderStatementForm(StrEnum):
-    """As what a provider's statement is handed over."""
-
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
-    PDF = "pdf"
-
-
 class ProviderStatementQuery(FilingStatementQuery):
     """Of which times, days, year and scheme; of every scheme where none is asked for."""
 
-    form = Choice(ProviderStatementForm, load_default=_nothing, data_key="format")
     scheme = scheme(load_default=str)
 
 

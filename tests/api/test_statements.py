@@ -256,6 +256,29 @@ def test_a_provider_takes_its_statement_away_without_a_number_in_it(
     assert problem_of(too_long)["code"] == "statement-too-long"
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_statements_of_a_person_and_of_a_filing_are_printed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_at_hand()
+    filing_no = posted(desk, (PERSON, OTHER), DAYS[:1])
+    person = {**stated(PERSON), "scheme": "cn-3710"}
+
+    papers = [
+        desk.official.post("/api/v1/statements?format=pdf", person),
+        desk.provider.get(f"/api/v1/filings/{filing_no}/statement?format=pdf"),
+        desk.provider.get(
+            f"/api/v1/filings/{filing_no}/statement", headers={"Accept": "application/pdf"}
+        ),
+    ]
+    monkeypatch.setattr(modules["creditbank.api.statements"], "PAPER_LINES_MAX", 1)
+    too_long = desk.provider.get(f"/api/v1/filings/{filing_no}/statement?format=pdf")
+
+    for paper in papers:
+        assert (paper.content_type, paper.get_data()[:5]) == ("application/pdf", b"%PDF-")
+    assert problem_of(too_long)["code"] == "statement-too-long"
+
+
 def test_nobody_on_record_has_no_statement(desk: Desk) -> None:
     answer = desk.official.post(
         "/api/v1/statements", {**stated(invented_person(43)), "scheme": "cn-3710"}
