@@ -245,14 +245,14 @@ def _run(connection: Connection, session: Session, form: _Form, values: Row) -> 
 
 
 def _answered(
-    connection: Connection, sent: Sequence[wire.Sent], run: _Run = wire.answered
+    connection: Connection, sent: Sequence[wire.Sent], run: _Run | None = None
 ) -> list[list[Row]]:
     driver, dbapi = _driver(connection)
     loader = connection.info.get(_LOADER)
     if loader is None:
         loader = connection.info[_LOADER] = Transformer(driver)
     try:
-        return run(driver, loader, sent)
+        return (run or wire.answered)(driver, loader, sent)
     except dbapi.Error as error:
         said = "; ".join(each.sql.decode() for each in sent)
         _raise_as_sqlalchemy(connection, said, error, dbapi.Error)
