@@ -27,11 +27,13 @@ from creditbank.cli.console import (
     read_person,
     write_private,
 )
+from creditbank.cli.looking import operator_shows
 from creditbank.clock import utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.jobs.clock import seal_all
 from creditbank.people.register import find_person
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 _YEAR = click.IntRange(1990, 2200)
 
@@ -150,6 +152,7 @@ def certificate_revoke(
 def _opened(number: str) -> Opened:
     with snapshot() as session:
         found = certificate_numbered(session, number)
+        operator_shows([found.person_id], LookDraft(Shown.CERTIFICATE, number))
         return open_certificate(session, current_house().vault, found, now=utc_now())
 
 

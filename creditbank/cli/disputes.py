@@ -3,6 +3,7 @@
 import click
 
 from creditbank.cli.console import Desk, WordOf, actor_option, official_at, pass_desk
+from creditbank.cli.looking import operator_shows
 from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
@@ -14,6 +15,7 @@ from creditbank.integrity.lists import (
     disputes_page,
     told_dispute,
 )
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 
 @click.group(help="学时异议。 Disputes of hours.")
@@ -58,6 +60,7 @@ def disputes_show(desk: Desk, dispute_no: str) -> None:
     """Show what was said and done."""
     with desk.bank(), snapshot() as session:
         dispute = dispute_seen(session, official_at("cn"), dispute_no)
+        operator_shows([dispute.person_id], LookDraft(Shown.DISPUTE, dispute_no))
         told = told_dispute(session, current_house().vault, dispute)
     desk.say(
         "cli-dispute", dispute_no=dispute_no, about_words=f"dispute-about-{dispute.about}",

@@ -5,6 +5,7 @@ from typing import IO
 import click
 
 from creditbank.cli.console import Desk, WordOf, actor_option, pass_desk, read_person
+from creditbank.cli.looking import operator_shows
 from creditbank.clock import civil_day, instant_text, utc_now
 from creditbank.crediting.cases import CasesWanted, cases_of, cases_page, credits_held
 from creditbank.crediting.investigations import (
@@ -19,6 +20,7 @@ from creditbank.db import snapshot, unit_of_work
 from creditbank.hours import hours_text
 from creditbank.house import current_house
 from creditbank.rules.explain import name_of
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 
 @click.group(help="学时核查：冻结、解冻、冲正。 Hours under investigation.")
@@ -118,6 +120,8 @@ def investigations_show(desk: Desk, investigation_no: str, limit: int) -> None:
         found = investigation_numbered(session, investigation_no)
         [case] = cases_of(session, [found])
         held = credits_held(session, current_house().vault, investigation_no, 0, limit)
+        draft = LookDraft(Shown.INVESTIGATION, investigation_no, found.case_no)
+        operator_shows([each.credit.person_id for each in held], draft)
     desk.say(
         "cli-investigation-shown",
         investigation_no=investigation_no,

@@ -16,6 +16,7 @@ from creditbank.cli.console import (
     read_json,
     read_person,
 )
+from creditbank.cli.looking import operator_shows, operator_shows_of, purpose_options
 from creditbank.cli.rules_explain import show_steps
 from creditbank.clock import utc_now
 from creditbank.crediting.explanations import explain_credit
@@ -52,6 +53,7 @@ from creditbank.registry.organisations import organisation_by_uscc
 from creditbank.rules.explain import name_of
 from creditbank.schemas.items import ItemBody, ItemDraftShape
 from creditbank.schemas.wanted import invalid_at
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 _LEAF_BYTES = 32
 _CREDIT_HEADERS = (
@@ -189,6 +191,7 @@ def items_show(desk: Desk, item_no: str) -> None:
     """Show an item."""
     with desk.bank(), snapshot() as session:
         item = item_numbered(session, item_no)
+        operator_shows([item.person_id], LookDraft(Shown.ITEM, item_no))
         credited = issued_under(session, item.person_id, item.scheme, item_no)
     first_day = fact_of(item, None).first_day
     desk.say(
@@ -249,6 +252,7 @@ def transfers_show(desk: Desk, transfer_no: str) -> None:
     """Show a transfer."""
     with desk.bank(), snapshot() as session:
         made = transfer_numbered(session, transfer_no)
+        operator_shows([made.person_id], LookDraft(Shown.ENTRIES, transfer_no))
         credited = issued_under(session, made.person_id, made.scheme, transfer_no)
     desk.say(
         "cli-transfer-shown",
@@ -270,12 +274,14 @@ def entries() -> None:
 @entries.command("list", help="列出某人的入账及其叶子。 List a person's credits and their leaves.")
 @person_option
 @click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
+@purpose_options
 @pass_desk
-def entries_list(desk: Desk, person_file: IO[bytes] | None, scheme: str) -> None:
+def entries_list(desk: Desk, /, person_file: IO[bytes] | None, scheme: str, **why: str) -> None:
     """List a person's live credits in a scheme."""
     identity = read_person(person_file)
     with desk.bank(), snapshot() as session:
         found = record_of(session, current_house().vault, identity, scheme)
+        operator_shows_of(session, identity, Shown.ENTRIES, why)
     gone = {each.body.target for each in found if each.entry.movement == Movement.REVERSE}
     credits = [
         IssuedCredit(each.entry, each.entry.leaf in gone)
@@ -295,6 +301,8 @@ def entries_explain(desk: Desk, leaf: str) -> None:
     """Explain a credit from what was stored when it happened."""
     with desk.bank(), snapshot() as session:
         found = explain_credit(session, _leaf_from(leaf))
+        draft = LookDraft(Shown.ENTRIES, leaf.lower())
+        operator_shows([found.state.credit.person_id], draft)
     show_steps(desk, found.steps, found.chain)
 
 

@@ -13,10 +13,12 @@ from creditbank.cli.console import (
     person_option,
     read_person,
 )
+from creditbank.cli.looking import operator_shows, operator_shows_of, purpose_options
 from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.people.register import find_person, linked_people
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.verification.objections import (
     Finding,
     ObjectionAnswer,
@@ -40,13 +42,15 @@ def queries() -> None:
 @queries.command("about", help="列出对一名人员的查询。 Who asked about a person.")
 @person_option
 @_LIMIT
+@purpose_options
 @pass_desk
-def queries_about(desk: Desk, person_file: IO[bytes] | None, limit: int) -> None:
+def queries_about(desk: Desk, /, person_file: IO[bytes] | None, limit: int, **why: str) -> None:
     """List who asked about a person, the newest first."""
     identity = read_person(person_file)
     with desk.bank(), snapshot() as session:
         person_id = find_person(session, current_house().vault, identity)
         people = linked_people(session, [person_id])[person_id]
+        operator_shows_of(session, identity, Shown.QUERIES, why)
         found = looks_at(session, people, slice(0, limit))
     if not found.lines:
         desk.say("queries-none-of-person")
@@ -94,6 +98,7 @@ def queries_show(desk: Desk, objection_no: str) -> None:
     """Show an objection with the query that it is about."""
     with desk.bank(), snapshot() as session:
         row = objection_seen(session, official_at("cn"), objection_no)
+        operator_shows([row.person_id], LookDraft(Shown.QUERIES, objection_no))
         said, look = told(current_house().vault, row), look_numbered(session, row.verdict_no)
     desk.say(
         "cli-objection", objection_no=objection_no, verdict_no=row.verdict_no, words=said.words,

@@ -25,6 +25,7 @@ from creditbank.cli.console import (
     read_person,
     write_private,
 )
+from creditbank.cli.looking import operator_shows_of, purpose_options, why_of
 from creditbank.clock import civil_day, utc_now
 from creditbank.crediting.balances import held_at
 from creditbank.crediting.carried import CarriedOver, carried_over, carried_said
@@ -87,6 +88,7 @@ from creditbank.schemas.statements import (
     shaped_of_person,
     shaped_of_provider,
 )
+from creditbank.verification.desk_looks import Shown
 
 _FORMS: Mapping[str, OwnStatementForm] = {
     ".csv": OwnStatementForm.CSV, ".xlsx": OwnStatementForm.XLSX, ".json": OwnStatementForm.JSON,
@@ -322,14 +324,17 @@ def balances() -> None:
 @person_option
 @click.option("--scheme", required=True, help="规则包，如 cn-3710。 Whose rules.")
 @_times_options
+@purpose_options
 @pass_desk
 def balances_show(
     desk: Desk, /, person_file: IO[bytes] | None, scheme: str, **stated: str | None
 ) -> None:
     """Show a person's balances, now or of other times."""
+    why = why_of(stated)
     identity, ask = read_person(person_file), _ask(scheme, stated)
     with desk.bank(), snapshot() as session:
         people = people_of(session, current_house().vault, identity)
+        operator_shows_of(session, identity, Shown.BALANCE, why)
         found = held_at(session, people, scheme, ask.times).balances
         carried = carried_over(session, people, scheme, ask.times, civil_day(utc_now()))
     if not found:
@@ -358,6 +363,7 @@ def balances_show(
 @click.option("--year", help="归属年度。 Credited year.")
 @click.option("--source", "source_no", default="", help="来源编号。 Number of one source.")
 @_times_options
+@purpose_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -369,12 +375,13 @@ def balances_statement(
     **stated: str | None,
 ) -> None:  # fmt: skip
     """Show a person's statement, or write it down."""
-    stated["from"] = stated.pop("first_day")
+    why, stated["from"] = why_of(stated), stated.pop("first_day")
     _require_ending(out, (*_FORMS, _PDF))
     identity, ask = read_person(person_file), _ask(scheme, stated, source_no)
     with desk.bank(), snapshot() as session:
         house = current_house()
         people = people_of(session, house.vault, identity)
+        operator_shows_of(session, identity, Shown.STATEMENT, why)
         statement = statement_of(session, people, ask)
         statement = with_carried(session, people, statement, civil_day(utc_now()))
         if out is not None and out.suffix == _PDF:

@@ -13,12 +13,14 @@ from creditbank.cli.console import (
     pass_desk,
     read_json,
 )
+from creditbank.cli.looking import operator_shows
 from creditbank.clock import civil_day, utc_now
 from creditbank.db import snapshot, unit_of_work
 from creditbank.house import current_house
 from creditbank.registry.clients import Client, Role
 from creditbank.schemas.registry import REASON_CHARACTERS_MAX
 from creditbank.schemas.status_records import StatusBody
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.verification.status_kinds import StatusKind
 from creditbank.verification.status_lists import StatusesWanted, status_history, statuses_page
 from creditbank.verification.status_records import (
@@ -98,6 +100,7 @@ def status_show(desk: Desk, /, record_no: str) -> None:
     """Show what a record says, and how it came to stand as it does."""
     with desk.bank(), snapshot() as session:
         each = status_numbered(session, current_house().vault, record_no, official_at("cn"))
+        operator_shows([each.person_id], LookDraft(Shown.STATUS, record_no))
         steps = status_history(session, each)
     through = f" – {each.valid_through.isoformat()}" if each.valid_through else ""
     said = [

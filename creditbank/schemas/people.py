@@ -27,6 +27,7 @@ from creditbank.schemas.wanted import Wanted
 NUMBER_CHARACTERS_MAX = 40
 NAME_CHARACTERS_MAX = 60
 LINK_CASE_CHARACTERS_MAX = 60
+LOOK_PURPOSE_CHARACTERS_MAX = 200
 IDENTITY_EXAMPLE = {
     "document_kind": "resident_id",
     "document_number": "999999198505150018",
@@ -70,7 +71,10 @@ class HolderBody(IdentityShape):
     """Whose record, in which scheme, and what for or by which file; the person sees that."""
 
     scheme = scheme(required=True)
-    purpose = Text(200, low=0, load_default="", metadata={"description": "The person sees it."})
+    purpose = Text(
+        LOOK_PURPOSE_CHARACTERS_MAX, low=0, load_default="",
+        metadata={"description": "The person sees it."},
+    )  # fmt: skip
     case_no = Text(LINK_CASE_CHARACTERS_MAX, low=0, load_default="")
 
 

@@ -20,6 +20,8 @@ from creditbank.verification.query_models import DeskLook
 #: Who looks in an office's stead; organisations see what they themselves posted or filed.
 OFFICES = frozenset({Role.OFFICIAL, Role.AUDITOR})
 SHOWN_MAX = 100
+#: Whoever sits at the bank's own machine: an account of the system, not of the bank.
+OPERATOR = "cli:operator"
 
 
 class Shown(StrEnum):
@@ -34,6 +36,8 @@ class Shown(StrEnum):
     DISPUTE = "dispute"
     EXEMPTION = "exemption"
     STATUS = "status"
+    CERTIFICATE = "certificate"
+    QUERIES = "queries"
 
 
 @dataclass(frozen=True, slots=True)

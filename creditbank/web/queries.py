@@ -9,7 +9,7 @@ from creditbank.clock import instant_text
 from creditbank.house import current_house
 from creditbank.registry.clients import Role, Scope
 from creditbank.schemas.queries import REASON_CHARACTERS_MAX, WORDS_CHARACTERS_MAX
-from creditbank.verification.desk_looks import desk_looks_at
+from creditbank.verification.desk_looks import OPERATOR, desk_looks_at
 from creditbank.verification.objections import (
     Finding,
     ObjectionAnswer,
@@ -69,7 +69,7 @@ def own(visit: Visit, session: Session, verdict_no: str = "") -> Response:
         refused=refused_about(session, vault, people), called=called_by(None),
         namers={scheme: namer(law_if_any(session, scheme)) for scheme in schemes},
         words_max=WORDS_CHARACTERS_MAX,
-        desk_looks=desk_looks_at(session, people),
+        desk_looks=desk_looks_at(session, people), operator=OPERATOR,
         reported=reports_of(session, [look.verdict_no for look in looks]),
     )  # fmt: skip
 
