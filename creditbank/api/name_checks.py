@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.api.bodies import JsonBody
 from creditbank.api.cursors import cursor_of, place_of
 from creditbank.api.endpoints import Call, Door
@@ -24,6 +25,7 @@ from creditbank.crediting.name_decisions import (
     decide_name,
     names_on_record,
     told_rows,
+    whose_number,
 )
 from creditbank.crediting.pre_matching import match_people as matched
 from creditbank.house import current_house
@@ -40,6 +42,7 @@ from creditbank.schemas.name_checks import (
     NoteBody,
 )
 from creditbank.schemas.people import IDENTITY_EXAMPLE
+from creditbank.verification.desk_looks import LookDraft, Shown
 
 name_checks = Door(
     "name-checks", __name__, description="Rows held because their name is another (姓名核实)."
@@ -107,7 +110,11 @@ def request_name_check(call: Call, session: Session, check_no: str) -> dict[str,
 )
 def read_name_check(call: Call, session: Session, check_no: str) -> dict[str, Any]:
     """Show an official the name that was posted and the names on record."""
-    return _shaped(session, check_seen(session, call.client, check_no))
+    check = check_seen(session, call.client, check_no)
+    if check.state == OPEN:
+        person_id = whose_number(session, current_house().vault, check)
+        looked([person_id], LookDraft(Shown.NAMES, check_no), call.client, now=call.now)
+    return _shaped(session, check)
 
 
 @name_checks.post(

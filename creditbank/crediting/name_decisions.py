@@ -157,9 +157,14 @@ def names_on_record(session: Session, vault: Vault, check: NameCheck) -> tuple[s
 
     For officials alone: never to be shown to whoever posted the row.
     """
-    document = held_row(vault, check)[0].document
-    person_id = find_people(session, vault, [document])[document]
+    person_id = whose_number(session, vault, check)
     return names_of(session, vault, [person_id])[person_id]
+
+
+def whose_number(session: Session, vault: Vault, check: NameCheck) -> int:
+    """Return who is on record under the number of an open check."""
+    document = held_row(vault, check)[0].document
+    return find_people(session, vault, [document])[document]
 
 
 def ask_for_check(

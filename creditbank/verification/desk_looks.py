@@ -38,6 +38,7 @@ class Shown(StrEnum):
     STATUS = "status"
     CERTIFICATE = "certificate"
     QUERIES = "queries"
+    NAMES = "names"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from creditbank import catalogue
+from creditbank.answering import looked
 from creditbank.crediting.models import NameCheck
 from creditbank.crediting.name_checks import OPEN
 from creditbank.crediting.name_decisions import (
@@ -23,6 +24,7 @@ from creditbank.crediting.name_decisions import (
     decide_name,
     names_on_record,
     told_rows,
+    whose_number,
 )
 from creditbank.crediting.pre_matching import PEOPLE_MAX, Match, Matched, Stated, match_people
 from creditbank.errors import CreditBankError
@@ -30,6 +32,7 @@ from creditbank.house import current_house
 from creditbank.people.documents import DocumentKind
 from creditbank.registry.clients import Scope, organisation_seen
 from creditbank.schemas.name_checks import CASE_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import asked_place, cursor_of, shown
@@ -123,7 +126,11 @@ def one(visit: Visit, session: Session, check_no: str) -> Response:
     """Show the name that was posted beside those on record."""
     vault, check = current_house().vault, check_seen(session, visit.client, check_no)
     [row] = told_rows(vault, [check])
-    names = names_on_record(session, vault, check) if check.state == OPEN else ()
+    names: tuple[str, ...] = ()
+    if check.state == OPEN:
+        draft = LookDraft(Shown.NAMES, check_no)
+        looked([whose_number(session, vault, check)], draft, visit.client, now=visit.now)
+        names = names_on_record(session, vault, check)
     return shown(
         "desk_name_check.html", check=check, row=row, names=names,
         findings=[(str(each), each in SAME_PERSON) for each in Finding],

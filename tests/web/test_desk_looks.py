@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from creditbank.crediting.models import NameCheck
 from creditbank.people.register import Identity, find_person
 from creditbank.registry.clients import Role
 from creditbank.verification.desk_looks import Shown, desk_looks_at
@@ -106,7 +107,16 @@ def opened(bank: TestBank, who: Identity) -> dict[str, str]:
         Shown.ITEM: f"/items/{declare(bank, who, PATENT)}",
         Shown.DISPUTE: f"/disputes/{disputed(bank, who, filing_no)}",
         Shown.EXEMPTION: f"/exemptions/{filed_exemption(bank, who)}",
+        Shown.NAMES: f"/name-checks/{held_under_another_name(bank, who)}",
     }
+
+
+def held_under_another_name(bank: TestBank, who: Identity) -> str:
+    """Have a row held whose number is somebody's; return the number of its check."""
+    wrong = Identity(who.document, "不同名")
+    bank.post(bank.approved_filing(), attendance([wrong], SEMINAR_DAYS[:1]))
+    with bank.reading() as session:
+        return session.scalars(select(NameCheck.check_no)).one()
 
 
 def test_files_that_an_official_reads_by_the_api_are_in_the_persons_list(bank: TestBank) -> None:
@@ -134,17 +144,18 @@ def test_disputes_and_exemptions_that_an_official_opens_are_in_the_persons_list(
     person = visitors.professional(31)
     paths = opened(bank, person)
     chosen = {shown: paths[shown] for shown in (Shown.DISPUTE, Shown.EXEMPTION)}
+    chosen[Shown.NAMES] = f"/desk{paths[Shown.NAMES]}"
     provider, official = visitors.seated(Role.PROVIDER), visitors.seated(Role.OFFICIAL)
     holder = sign_in(Browser(bank), person.document.number, "resident_id")
 
     provider.get(chosen[Shown.DISPUTE])
     by_provider = looks(bank, person)
-    assert [official.get(path).status for path in chosen.values()] == [200, 200]
+    assert [official.get(path).status for path in chosen.values()] == [200] * 3
     mine = holder.get("/hours/queries").text
 
     assert by_provider == [], "a provider answers what is about its own filing"
     assert {(each.shown, each.matter) for each in looks(bank, person)} == {
         (shown, path.rpartition("/")[2]) for shown, path in chosen.items()
     }
-    for words in ("你的一件学时异议及其处理经过", "一件免学时申报及其材料"):
+    for words in ("你的一件学时异议及其处理经过", "一件免学时申报及其材料", "你登记的姓名"):
         assert words in mine
