@@ -76,7 +76,11 @@ class Settings:
         30, "Days after which nobody on such a list is known any more.", 1, 400
     )  # type: ignore[assignment]
     webhook_open_network: int = _setting(
-        0, "1 lets events be delivered by plain http and to addresses inside: tests alone.", 0, 1
+        0,
+        "1 lets events be delivered by plain http and to addresses inside: for tests and trials on"
+        " one's own machine alone.",
+        0,
+        1,
     )  # type: ignore[assignment]
     page_size_max: int = _setting(200, "Items on one page of a list.", 1, 1_000)  # type: ignore[assignment]
     idempotency_days: int = _setting(
