@@ -139,11 +139,20 @@ def decide(visit: Visit, session: Session, item_no: str) -> Response:
 def withdraw(visit: Visit, session: Session, item_no: str) -> Response:
     """Take a recognition back; its hours are reversed."""
     _seen(visit, session, item_no)
-    reason = forms.chosen("withdrawal_reason", RevocationReason)
-    case_no = fields.text("case_no", "desk-item-case", _CASE_CHARACTERS_MAX, wanted=False)
-    revocation = Revocation(visit.client.client_id, reason, case_no)
+    revocation = revocation_typed(visit)
     withdraw_item(session, current_house().vault, item_no, revocation, now=visit.now)
     return see("web.items_desk.one", "item-withdrawn", item_no=item_no)
+
+
+def revocation_typed(visit: Visit) -> Revocation:
+    """Return why what was recognised is taken back, and by which file, as it was typed.
+
+    Raises:
+        PageRequestError, FormFieldLongError: it cannot be so.
+    """
+    reason = forms.chosen("withdrawal_reason", RevocationReason)
+    case_no = fields.text("case_no", "desk-item-case", _CASE_CHARACTERS_MAX, wanted=False)
+    return Revocation(visit.client.client_id, reason, case_no)
 
 
 def _seen(visit: Visit, session: Session, item_no: str) -> DeclaredItem:

@@ -5,9 +5,10 @@ import re
 from flask import Response
 from sqlalchemy.orm import Session
 
+from creditbank.answering import looked
 from creditbank.crediting.lookups import issued_under
 from creditbank.crediting.models import RecognisedTransfer
-from creditbank.crediting.recognition import Revocation, RevocationReason
+from creditbank.crediting.recognition import RevocationReason
 from creditbank.crediting.transfers import (
     TransferAsk,
     TransfersWanted,
@@ -22,6 +23,7 @@ from creditbank.people.documents import DocumentKind, read_document, read_name
 from creditbank.people.register import Identity
 from creditbank.registry.clients import Scope
 from creditbank.registry.lawbook import law_of
+from creditbank.verification.desk_looks import LookDraft, Shown
 from creditbank.web import fields, forms
 from creditbank.web.doors import Pages, Visit, able, see
 from creditbank.web.holding import (
@@ -32,10 +34,10 @@ from creditbank.web.holding import (
     scheme_called,
     shown,
 )
+from creditbank.web.items_desk import revocation_typed
 
 TRANSFERS_SHOWN = 25
 _SCHEME_CHARACTERS_MAX = 40
-_CASE_CHARACTERS_MAX = 60
 _LEAF = re.compile(r"[0-9a-f]{64}")
 _RECOGNISES = able(Scope.TRANSFER_RECOGNISE)
 _ONE = "/desk/transfers/<public:transfer_no>"
@@ -89,6 +91,7 @@ def recognise(visit: Visit, session: Session) -> Response:
 def one(visit: Visit, session: Session, transfer_no: str) -> Response:
     """Show what was recognised of which entry, and how it stands."""
     found = _seen(visit, session, transfer_no)
+    looked([found.person_id], LookDraft(Shown.ENTRIES, transfer_no), visit.client, now=visit.now)
     law = law_if_any(session, found.scheme)
     return shown(
         "desk_transfer.html", found=found, named=namer(law),
@@ -103,9 +106,7 @@ def one(visit: Visit, session: Session, transfer_no: str) -> Response:
 def withdraw(visit: Visit, session: Session, transfer_no: str) -> Response:
     """Take it back: its hours are reversed, the entry that it rested on stays."""
     _seen(visit, session, transfer_no)
-    reason = forms.chosen("withdrawal_reason", RevocationReason)
-    case_no = fields.text("case_no", "desk-item-case", _CASE_CHARACTERS_MAX, wanted=False)
-    revocation = Revocation(visit.client.client_id, reason, case_no)
+    revocation = revocation_typed(visit)
     withdraw_transfer(session, current_house().vault, transfer_no, revocation, now=visit.now)
     return _see(transfer_no, "transfer-taken-back")
 

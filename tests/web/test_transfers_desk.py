@@ -4,8 +4,10 @@ import re
 import sys
 
 import pytest
+from sqlalchemy import select
 
 from creditbank.registry.clients import Role
+from creditbank.verification.query_models import DeskLook
 from tests.achievements import NEIGHBOUR, held, leaf_of, publish_neighbour
 from tests.acts import approve, roster, withdraw
 from tests.bank import SEMINAR_DAYS, TestBank, invented_person
@@ -121,3 +123,15 @@ def test_transfers_go_on_on_the_next_page(
     older = official.get(later.replace("&amp;", "&")).text
 
     assert (linked(newest), linked(older)) == ([again], [first])
+
+
+def test_what_an_official_opens_is_in_the_persons_list(
+    bank: TestBank, official: Browser, filing_no: str
+) -> None:
+    recognise(official, leaf_of(bank, PERSON))
+    number = official.path.rpartition("/")[2]
+
+    with bank.reading() as session:
+        looks = session.execute(select(DeskLook.shown, DeskLook.matter)).all()
+
+    assert [tuple(each) for each in looks] == [("entries", number)]
