@@ -128,7 +128,7 @@ def test_the_shipped_packs_check_out_and_a_changed_quote_does_not(
     empty: Terminal, tmp_path: Path
 ) -> None:
     shipped = Path(__file__).parents[2] / "seeds" / "packs" / "cn-3710.toml"
-    assert re.search(r"cn-3710@1 +9 +0 +18", empty.run("rules", "check").output)
+    assert re.search(r"cn-3710@1 +9 +0 +20", empty.run("rules", "check").output)
     source = tmp_path / "notice.txt"
     source.write_text(
         "参加培育项目取得的相应学时可记入我市专业技术人员继续教育学时管理", encoding="utf-8"
