@@ -182,6 +182,8 @@ def _is_rounded(cell: object, text: str) -> bool:
 
 def read_person_name(cell: object) -> str | CellFault:
     """Read a name in its one form."""
+    if isinstance(cell, bool):
+        return CellFault("roster-name-characters", {"position": 1})
     try:
         whole = _visible(cell[:CELL_CHARACTERS_MAX]) if isinstance(cell, str) else cell_text(cell)
         return read_name(whole)

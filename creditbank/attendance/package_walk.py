@@ -164,6 +164,7 @@ class PackageWalk:
         numbers = list(map(int, _ROW_START.findall(region)))
         if (
             not numbers
+            or len(set(numbers)) < len(numbers)
             or max(numbers) - min(numbers) >= self.rows_span_max
             or not (_is_utf8(region) and not _ROW.sub(b"", region) and self._strings_fit(region))
         ):
@@ -230,6 +231,7 @@ class _PartWalk:
         self._in_string = self._in_shared_cell = self._in_value = self._has_formula = False
         self._value: list[str] = []
         self._row_no = self._cell_row_no = self._column_no = 0
+        self._filled: set[int] = set()
         self._rows: tuple[int, int] | None = None
         self._columns: tuple[int, int] | None = None
         self._text_length = 0
@@ -324,6 +326,9 @@ class _PartWalk:
             self._row_no = int(number)
         else:
             raise RosterDamagedError(kind="XLSX")
+        # The parser would keep one of two rows of one number, and say nothing of the other.
+        if self._row_no in self._filled:
+            raise RosterDamagedError(kind="XLSX")
         self._column_no = 0
         if attributes.get("hidden", "") in _TRUE:
             self._notes.hidden_rows.add(self._row_no)
@@ -348,6 +353,7 @@ class _PartWalk:
 
     def _stretch_to_cell(self) -> None:
         """Stretch the rectangle to the open cell; cells without a value do not count."""
+        self._filled.add(self._cell_row_no)
         self._rows = _stretched(self._rows, self._cell_row_no)
         self._columns = _stretched(self._columns, self._column_no)
         first, last = self._rows

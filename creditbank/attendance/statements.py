@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
@@ -93,7 +93,10 @@ class Statement:
 
 
 def instant_of(text: str) -> datetime | None:
-    """Read a timestamp as RFC 3339 has it; None if it is none."""
+    """Read a timestamp as RFC 3339 has it; None if it is none, or of the first or last year.
+
+    There, the same instant may have no year in another zone.
+    """
     match = _INSTANT.fullmatch(text)
     if match is None or match[5] == "-00:00":
         return None
@@ -102,7 +105,8 @@ def instant_of(text: str) -> datetime | None:
     zone = "+00:00" if match[5] in "Zz" else match[5]
     try:
         whole = datetime.fromisoformat(f"{match[1]}T{match[2]}:{second}{zone}")
-        return whole + timedelta(microseconds=int((match[4] or "")[:6].ljust(6, "0")))
+        instant = whole + timedelta(microseconds=int((match[4] or "")[:6].ljust(6, "0")))
+        return instant if MINYEAR < instant.year < MAXYEAR else None
     except (ValueError, OverflowError):
         return None
 

@@ -1,11 +1,17 @@
 """What is asked of xAPI statements in an address, and what is told of the standard itself."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
+from marshmallow import ValidationError
 from marshmallow.fields import List, String
 
 from creditbank.attendance.statement_filters import StatementForm
+from creditbank.attendance.statements import instant_of
 from creditbank.schemas.fields import Choice, Code, Instant, Shape, Text, Whole
+from creditbank.schemas.wanted import Wanted
 
 _UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
 _EXAMPLE = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -20,6 +26,18 @@ class Flag(StrEnum):
     NO = "false"
 
 
+class Since(Instant):
+    """An instant as statements have theirs: what a platform may send, it may ask for."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        instant = instant_of(value) if isinstance(value, str) else None
+        if instant is None:
+            raise ValidationError([Wanted("field-instant")])
+        return instant.astimezone(UTC)
+
+
 class StatementPut(Shape):
     """Under which id a statement is put."""
 
@@ -31,8 +49,8 @@ class StatementsQuery(Shape):
 
     statement_id = Code(_UUID, _EXAMPLE, data_key="statementId")
     voided_statement_id = Code(_UUID, _EXAMPLE, data_key="voidedStatementId")
-    since = Instant()
-    until = Instant()
+    since = Since()
+    until = Since()
     limit = Whole(0, 1_000_000, as_text=True, load_default=0)
     ascending = Choice(Flag, load_default=Flag.NO)
     agent = Text(

@@ -30,11 +30,12 @@ _UUID = re.compile(
 )
 _VERSION = re.compile(r"(?:1|2)\.0(?:\.[0-9]{1,3})?", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*;.*)?", re.ASCII)
-#: RFC 5646 §2.1, without the list of grandfathered tags.
+#: RFC 5646 §2.1, with those of the grandfathered tags that are of no other form.
 _LANGUAGE = re.compile(
     r"(?:(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4}|[a-z]{5,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*"
-    r"(?:-x(?:-[a-z0-9]{1,8})+)?|x(?:-[a-z0-9]{1,8})+|i(?:-[a-z0-9]{2,8})+)",
+    r"(?:-x(?:-[a-z0-9]{1,8})+)?|x(?:-[a-z0-9]{1,8})+|i(?:-[a-z0-9]{2,8})+"
+    r"|en-GB-oed|sgn-(?:BE-FR|BE-NL|CH-DE))",
     re.ASCII | re.IGNORECASE,
 )
 #: ISO 8601 §4.4.3.2: the smallest part may have a fraction; weeks stand alone.

@@ -12,6 +12,7 @@ from xlsxwriter import Workbook
 from creditbank.attendance.roster import Roster, RosterEmptyError, read_roster
 from creditbank.attendance.workbook import (
     Limits,
+    RosterDamagedError,
     RosterMacrosError,
     RosterOldFormatError,
     RosterTooLongError,
@@ -407,3 +408,34 @@ def test_every_row_of_a_long_file_is_read_or_told() -> None:
     assert codes(roster) == [
         (9, "roster-number-length"), (13, "roster-date-invalid"), (15, "roster-passed-total"),
     ]  # fmt: skip
+
+
+def test_two_rows_of_one_number_are_refused_and_neither_is_lost_in_silence() -> None:
+    twice = inline(1, HEADER) + inline(2, GOOD) + inline(2, OTHER)
+
+    with pytest.raises(RosterDamagedError):
+        read_roster(by_hand(twice))
+    assert row_nos(read_roster(by_hand(inline(1, HEADER) + inline(3, GOOD) + inline(2, OTHER))))
+
+
+def test_a_box_that_was_ticked_is_nobodys_name() -> None:
+    ticked = inline(2, GOOD).replace(
+        '<c r="A2" t="inlineStr"><is><t>张三</t></is></c>', '<c r="A2" t="b"><v>1</v></c>'
+    )
+
+    assert codes(read_roster(by_hand(inline(1, HEADER) + ticked))) == [
+        (2, "roster-name-characters")
+    ]
+
+
+def test_readings_of_a_name_are_no_part_of_it() -> None:
+    read = "<r><t>张</t></r><r><t>三</t></r><rPh sb='0' eb='1'><t>ZHANG</t></rPh>"
+    shared = f"<si>{read}</si>"
+    told = inline(2, GOOD).replace(
+        '<c r="A2" t="inlineStr"><is><t>张三</t></is></c>', '<c r="A2" t="s"><v>0</v></c>'
+    )
+    said = inline(3, OTHER).replace("<t>李四</t>", read)
+
+    roster = read_roster(by_hand(inline(1, HEADER) + told + said, shared=shared))
+
+    assert [row.name for row in roster.rows] == ["张三", "张三"]

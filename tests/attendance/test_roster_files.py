@@ -189,6 +189,8 @@ def test_blank_cells_far_below_do_no_harm() -> None:
         b'<row r="1"><c r="A1" t="s"><v>-1</v></c></row>',
         b'<row r="1"><c r="A1" t="s"><v>99999</v></c></row>',
         b'<row r="1"><c r="A1"><v>1</v></row>',
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1"><c r="A1"><v>2</v></c></row>',
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row  r="1"><c r="A1"><v>2</v></c></row>',
         b'</sheetData><!DOCTYPE a [<!ENTITY b "c">]><sheetData>',
     ],
 )

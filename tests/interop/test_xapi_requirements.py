@@ -209,6 +209,34 @@ def test_scores_lie_within_their_bounds(store: Store, score: Any, status: int) -
     assert taken(store, {"score": score}) == [status, status]
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_timestamp_at_the_end_of_all_years_is_refused_and_no_fault_of_the_store(
+    store: Store, year: str
+) -> None:
+    told = [store.send("POST", json=statement(timestamp=f"{year}-{day}")) for day in (
+        "01-01T00:00:00+14:00", "12-31T23:59:59-12:00",
+    )]  # fmt: skip
+
+    assert [each.status_code for each in told] == [400, 400]
+
+
+@pytest.mark.parametrize(
+    ("instant", "status"),
+    [
+        *((each, 200) for each in (
+            "2008-09-15T15:53:00Z", "2008-09-15T15:53:00.123456789Z", "2008-09-15 15:53:00%2B08:00",
+        )),
+        *((each, 400) for each in ("none", "2008-09-15", "2008-02-30T00:00:00Z", "")),
+    ],
+)  # fmt: skip
+def test_statements_are_asked_for_by_any_instant_that_they_may_have(
+    store: Store, instant: str, status: int
+) -> None:
+    answers = [store.send("GET", f"?{name}={instant}") for name in ("since", "until")]
+
+    assert [each.status_code for each in answers] == [status, status]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_a_request_without_a_version_is_refused_and_says_which_it_is(
     store: Store, method: str
